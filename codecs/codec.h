@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_CODECS_CODEC_H
+#define TDM_CODECS_CODEC_H
+
+/*
+ * The four codec tables. A codec is a file codecs/NAME.c with static const tables, listed in
+ * codecs/registry.c; no codec file knows another. Tables are read-only, so any number of engines
+ * share them.
+ *
+ * Threading: `create` and `destroy` run on the control thread. Everything else runs on the one
+ * media thread that owns the instance, one call at a time; our code in it does not allocate, lock,
+ * log or block (library calls that do are bracketed as base/rt.h says).
+ */
+
+#include "engine/base/codec_id.h"
+#include "engine/base/err.h"
+#include "engine/base/picture.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TDM_AUDIO_FRAME_SAMPLES_MAX 5760 /* 120 ms at 48 kHz, per channel. */
+
+struct tdm_video_encoder_config {
+    int width, height;    /* Even; 16 to TDM_PICTURE_SIDE_MAX. */
+    uint32_t fps;         /* Frames a second, 1 to 120. */
+    uint32_t bitrate_bps; /* Start value; later ones come as bytes per frame. */
+    uint32_t slice_bytes_max; /* Largest slice or NAL unit wanted; 0 = no limit. */
+    unsigned threads;     /* 1 or more. */
+    char fmtp[192];       /* What the receiver asked for, e.g. profile-level-id. */
+};
+
+/** One finished piece of a coded picture. */
+struct tdm_slice {
+    const uint8_t *data; /* H.264: one NAL unit without start code. VP8: the whole frame. */
+    size_t size;
+    bool first, last; /* Of this picture. */
+    bool keyframe;    /* Decodable without anything before it. */
+};
+
+/** Called on the encode thread for each slice as it finishes; `slice` is borrowed for the call. */
+typedef void tdm_slice_fn(void *arg, const struct tdm_slice *slice);
+
+struct tdm_video_encoder; /* Opaque; each codec file defines its own and casts. */
+
+struct tdm_video_encoder_ops {
+    enum tdm_codec_id id;
+    const char *rtp_name; /* As in a=rtpmap. */
+
+    enum tdm_err (*create)(const struct tdm_video_encoder_config *config,
+                           struct tdm_video_encoder **enc, struct tdm_cause *cause);
+    void (*destroy)(struct tdm_video_encoder *enc);
+
+    /**
+     * Encodes one picture; no picture is ever held back.
+     *
+     * @param pic          I420 of the configured size; borrowed for the call.
+     * @param budget_bytes What this frame may cost before packetisation; the encoder aims under it.
+     * @param keyframe     Forces a picture that decodes without anything before it.
+     * @param emit         Called for each slice, the last one with `last` set. A codec that does
+     *                     not know which slice is last while it runs may emit an empty last slice
+     *                     (size 0).
+     *
+     * @return TDM_OK; TDM_E_AGAIN when the picture was dropped to keep the budget (nothing was
+     *         emitted; a forced keyframe is owed by the next call); TDM_E_SYSTEM when the library
+     *         failed (the caller recreates the encoder).
+     */
+    enum tdm_err (*encode)(struct tdm_video_encoder *enc, const struct tdm_picture *pic,
+                           uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
+                           void *emit_arg);
+};
+
+struct tdm_video_decoder;
+
+struct tdm_video_decoder_ops {
+    enum tdm_codec_id id;
+
+    enum tdm_err (*create)(struct tdm_video_decoder **dec, struct tdm_cause *cause);
+    void (*destroy)(struct tdm_video_decoder *dec);
+
+    /**
+     * Decodes one whole coded picture into at most one picture, at once (frames held = 0).
+     *
+     * @param data  H.264: Annex B access unit with start codes. VP8: the frame. `size` bytes; at
+     *              least TDM_DECODER_PADDING readable bytes follow.
+     * @param pic   On TDM_OK: points into the decoder, valid until the next call. `captured` and
+     *              `frame_id` are left to the caller.
+     *
+     * @return TDM_OK; TDM_E_AGAIN when the data held no picture (parameter sets only);
+     *         TDM_E_MALFORMED when it does not decode (the caller asks for a keyframe);
+     *         TDM_E_UNSUPPORTED for a format or size beyond TDM_PICTURE_SIDE_MAX.
+     */
+    enum tdm_err (*decode)(struct tdm_video_decoder *dec, const uint8_t *data, size_t size,
+                           struct tdm_picture *pic);
+};
+
+#define TDM_DECODER_PADDING 64
+
+struct tdm_audio_encoder_config {
+    uint32_t sample_hz; /* 48000 (Opus, L16), 8000 (G.711), 44100 or 48000 (L16). */
+    uint8_t channels;   /* 1 or 2. */
+    uint32_t bitrate_bps;
+    uint16_t frame_ms;  /* 10 or 20 (Opus also 5, 40, 60; 2 stands for 2.5). */
+    char fmtp[192];     /* What the receiver asked for. */
+};
+
+struct tdm_audio_encoder;
+
+struct tdm_audio_encoder_ops {
+    enum tdm_codec_id id;
+    const char *rtp_name;
+    uint32_t rtp_clock_hz; /* Opus: 48000 always. 0: the sample rate (L16). */
+
+    enum tdm_err (*create)(const struct tdm_audio_encoder_config *config,
+                           struct tdm_audio_encoder **enc, struct tdm_cause *cause);
+    void (*destroy)(struct tdm_audio_encoder *enc);
+
+    /** Encodes `frame_samples` (per channel, interleaved) into at most `capacity` bytes.
+     *  @return TDM_OK with *size set (0 = nothing to send, DTX); TDM_E_SPACE; TDM_E_SYSTEM. */
+    enum tdm_err (*encode)(struct tdm_audio_encoder *enc, const int16_t *pcm,
+                           uint32_t frame_samples, uint8_t *payload, size_t capacity,
+                           size_t *size);
+
+    /** Tells the loss that the receiver reports (0..1), for in-band redundancy. May be NULL. */
+    void (*set_loss)(struct tdm_audio_encoder *enc, double loss);
+
+    /** Samples at 48 kHz by which the codec delays the signal beyond its frame. */
+    uint32_t (*lookahead_samples)(const struct tdm_audio_encoder *enc);
+};
+
+struct tdm_audio_decoder;
+
+struct tdm_audio_decoder_ops {
+    enum tdm_codec_id id;
+
+    enum tdm_err (*create)(uint32_t sample_hz, uint8_t channels, struct tdm_audio_decoder **dec,
+                           struct tdm_cause *cause);
+    void (*destroy)(struct tdm_audio_decoder *dec);
+
+    /** Decodes one payload. `capacity` in samples per channel.
+     *  @return TDM_OK with *samples per channel; TDM_E_MALFORMED (conceal instead). */
+    enum tdm_err (*decode)(struct tdm_audio_decoder *dec, const uint8_t *payload, size_t size,
+                           int16_t *pcm, uint32_t capacity, uint32_t *samples);
+
+    /** Conceals `samples` per channel that are missing. `next`, when not NULL, is the payload
+     *  after the gap, for codecs with in-band redundancy. Never fails: silence at worst. */
+    void (*conceal)(struct tdm_audio_decoder *dec, const uint8_t *next, size_t next_size,
+                    int16_t *pcm, uint32_t samples);
+
+    /** Samples per channel that a payload holds, without decoding; 0 when malformed. */
+    uint32_t (*payload_samples)(const struct tdm_audio_decoder *dec, const uint8_t *payload,
+                                size_t size);
+};
+
+/** The tables of a codec, or NULL where this build has none. */
+const struct tdm_video_encoder_ops *tdm_video_encoder_find(enum tdm_codec_id id);
+const struct tdm_video_decoder_ops *tdm_video_decoder_find(enum tdm_codec_id id);
+const struct tdm_audio_encoder_ops *tdm_audio_encoder_find(enum tdm_codec_id id);
+const struct tdm_audio_decoder_ops *tdm_audio_decoder_find(enum tdm_codec_id id);
+
+#endif

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/base/rt.h"
+
+_Thread_local int tdm_rt_depth;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "engine/io/thread.h"
+
+#include <string.h>
+
+#define STACK_BYTES (1024 * 1024)
+
+static const int fifo_level[] = {
+    [TDM_PRIORITY_NORMAL] = 0,
+    [TDM_PRIORITY_MEDIA] = 10,
+    [TDM_PRIORITY_NET] = 20,
+    [TDM_PRIORITY_AUDIO] = 30,
+};
+
+static int create_at(pthread_t *thread, int level, void *(*run)(void *), void *arg)
+{
+    struct sched_param param = {.sched_priority = level};
+    pthread_attr_t attr;
+    int failed = pthread_attr_init(&attr);
+
+    if (failed)
+        return failed;
+    (void)pthread_attr_setstacksize(&attr, STACK_BYTES);
+    if (level) {
+        (void)pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+        (void)pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+        (void)pthread_attr_setschedparam(&attr, &param);
+    }
+    failed = pthread_create(thread, &attr, run, arg);
+    (void)pthread_attr_destroy(&attr);
+    return failed;
+}
+
+enum tdm_err tdm_thread_start(pthread_t *thread, const char *name, enum tdm_priority priority,
+                              void *(*run)(void *), void *arg, bool *real_time,
+                              struct tdm_cause *cause)
+{
+    int level = fifo_level[priority];
+    int failed = create_at(thread, level, run, arg);
+
+    if (failed && level) {
+        level = 0;
+        failed = create_at(thread, level, run, arg);
+    }
+    if (failed)
+        return tdm_fail(cause, TDM_E_SYSTEM, "cannot start thread \"%s\": too many threads (error %d)",
+                        name, failed);
+    if (real_time)
+        *real_time = level > 0;
+    (void)pthread_setname_np(*thread, name);
+    return TDM_OK;
+}
