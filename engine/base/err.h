@@ -10,10 +10,18 @@
 #include <assert.h>
 
 #define TDM_MUST_USE __attribute__((warn_unused_result))
+
+/* On a type, which makes every function that returns it must-use; gcc knows it on functions only,
+ * so the clang build is the one that enforces it. */
+#ifdef __clang__
+#define TDM_MUST_USE_TYPE TDM_MUST_USE
+#else
+#define TDM_MUST_USE_TYPE
+#endif
 #define TDM_PRINTF(format_index, first_index)                                                      \
     __attribute__((format(printf, format_index, first_index)))
 
-enum TDM_MUST_USE tdm_err {
+enum TDM_MUST_USE_TYPE tdm_err {
     TDM_OK = 0,
     TDM_E_AGAIN,       /* Nothing now; try when the event source says so. */
     TDM_E_SPACE,       /* The caller's buffer, or a bounded store, is too small. */
