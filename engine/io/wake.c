@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "engine/io/wake.h"
 
 #include "engine/io/clock.h"
