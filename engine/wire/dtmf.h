@@ -19,6 +19,7 @@ struct tdm_dtmf {
 
 #define TDM_DTMF_BYTES 4
 
+/** Reads the first event of a payload; TDM_E_MALFORMED when it is short. */
 enum tdm_err tdm_dtmf_parse(struct tdm_dtmf *dtmf, const uint8_t *payload, size_t size);
 void tdm_dtmf_write(uint8_t payload[TDM_DTMF_BYTES], const struct tdm_dtmf *dtmf);
 

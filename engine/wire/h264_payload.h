@@ -26,7 +26,8 @@ enum tdm_h264_nal {
     TDM_H264_FU_A = 28
 };
 
-/** Cuts one NAL unit (no start code) into payloads. Mode 0: one payload, which must fit. */
+/** Cuts one NAL unit (no start code) into payloads: itself when it fits, else FU-A of nearly equal
+ *  size. For mode 0 say payload_max = SIZE_MAX: one payload, which fits `capacity` or not. */
 struct tdm_h264_packetizer {
     const uint8_t *nal;
     size_t size, at, part_bytes;
@@ -52,7 +53,8 @@ struct tdm_h264_peek {
 
 enum tdm_err tdm_h264_peek(struct tdm_h264_peek *peek, const uint8_t *payload, size_t size);
 
-/** Appends a payload to an Annex B access unit. Payloads come in sequence order, complete.
+/** Appends a payload to an Annex B access unit. Payloads come in sequence order, complete. A
+ * refused one adds nothing, but what was joined of its NAL unit before stays: drop the access unit.
  *  @return TDM_OK; TDM_E_MALFORMED (a fragment without its start, a bad STAP-A); TDM_E_UNSUPPORTED
  *  (STAP-B, MTAP, FU-B); TDM_E_SPACE. */
 struct tdm_h264_joiner {

@@ -7,7 +7,10 @@
  * (RFC 5104), REMB (draft-alvestrand-rmcat-remb), XR with RRTR and DLRR (RFC 3611).
  *
  * A compound packet is read item by item: tdm_rtcp_next gives each known item and steps over what
- * it does not know. It is written item by item with the writers below, SR or RR first.
+ * it does not know. SDES gives an item for each source that has a CNAME, BYE for each source, FIR
+ * for each entry, XR for each known block; a long NACK is several items. A packet that starts with
+ * neither SR nor RR is read too (RFC 5506). It is written item by item with the writers below, SR
+ * or RR first; each is a packet of its own.
  */
 
 #include "engine/base/bytes.h"
@@ -18,6 +21,7 @@
 
 #define TDM_RTCP_REPORTS_MAX 31
 #define TDM_RTCP_NACKS_MAX   64 /* FCI entries of one NACK: each a base and a bitmask of 16. */
+#define TDM_RTCP_DLRR_MAX    8  /* Further sub-blocks of a block are stepped over. */
 
 /** RFC 3550 section 6.4.1 report block. */
 struct tdm_rtcp_report {
@@ -66,8 +70,9 @@ enum tdm_rtcp_kind {
 /** One item of a compound packet. */
 struct tdm_rtcp_item {
     enum tdm_rtcp_kind kind;
-    uint32_t sender_ssrc;
-    uint32_t media_ssrc; /* NACK, PLI; FIR: of the (first) entry; BYE: the (first) SSRC. */
+    uint32_t sender_ssrc; /* SDES, BYE: whose; else who sent the packet. */
+    uint32_t media_ssrc;  /* NACK, PLI; FIR: of the entry; REMB: the first listed, or 0; BYE: as
+                             sender_ssrc. */
     union {
         struct tdm_rtcp_sr sr; /* Its report blocks follow in `reports`. */
         struct {
@@ -79,7 +84,7 @@ struct tdm_rtcp_item {
         uint64_t rrtr_ntp;
         struct {
             uint8_t count;
-            struct tdm_rtcp_dlrr entries[8];
+            struct tdm_rtcp_dlrr entries[TDM_RTCP_DLRR_MAX];
         } dlrr;
         char text[256]; /* SDES: the CNAME; BYE: the reason; NUL-terminated, printable ASCII or '?'.
                          */
@@ -91,8 +96,10 @@ struct tdm_rtcp_item {
 /** State of walking one compound packet; init with data and size, then call next until not OK. */
 struct tdm_rtcp_reader {
     struct tdm_reader bytes; /* Rest of the datagram. */
-    struct tdm_reader xr;    /* Rest of an XR packet whose blocks come one by one. */
-    uint32_t xr_ssrc;
+    struct tdm_reader part;  /* Rest of a packet whose entries come one by one. */
+    bool part_open;
+    uint8_t part_type, part_count;
+    uint32_t part_ssrc, part_media_ssrc;
 };
 
 struct tdm_rtcp_reader tdm_rtcp_reader_of(const uint8_t *data, size_t size);

@@ -21,8 +21,8 @@
 
 /** One header extension element; `data` borrows from the packet. */
 struct tdm_rtp_ext {
-    uint8_t id; /* 1-14 */
-    uint8_t size;
+    uint8_t id;   /* 1-14; in a received two-byte form up to 255. */
+    uint8_t size; /* 1-16; in a received two-byte form 0-255. */
     const uint8_t *data;
 };
 
@@ -38,11 +38,13 @@ struct tdm_rtp {
     size_t payload_size;
 };
 
-/** Parses one packet; everything in `rtp` borrows from `data`. TDM_E_MALFORMED otherwise. */
+/** Parses one packet; everything in `rtp` borrows from `data`. TDM_E_MALFORMED when a length in it
+ *  (CSRC, extension, element, padding) reaches beyond what there is. */
 enum tdm_err tdm_rtp_parse(struct tdm_rtp *rtp, const uint8_t *data, size_t size);
 
-/** Writes header, extensions (one-byte form, 1-16 bytes each) and payload. The payload may already
- *  lie at its place in the writer's buffer. Fails (writer not ok) when it does not fit. */
+/** Writes header, extensions (one-byte form, ids 1-14, 1-16 bytes each) and payload. The payload
+ * may already lie at its place in the writer's buffer. Fails (writer not ok) when it does not fit,
+ * or when an extension does not fit the one-byte form. */
 void tdm_rtp_write(struct tdm_writer *w, const struct tdm_rtp *rtp);
 
 /** The extension with this id, or NULL. id 0 gives NULL. */

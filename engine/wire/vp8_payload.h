@@ -29,6 +29,7 @@ struct tdm_vp8_descriptor {
     size_t size;
 };
 
+/** TDM_E_MALFORMED when the descriptor is cut short or no data follow it. */
 enum tdm_err tdm_vp8_parse(struct tdm_vp8_descriptor *d, const uint8_t *payload, size_t size);
 
 /** Cuts a frame into payloads of at most `payload_max` bytes, nearly equal in size. Init once a
