@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+#include "signalling/sdp.h"
+
+#include "signalling/text.h"
+
+#include <stdio.h>
+
+/* What the session level says and the lines below inherit. */
+struct session {
+    char connection[64];
+    enum tdm_direction direction;
+    uint32_t bandwidth_bps;
+    struct tdm_codec_desc feedback; /* rtcp-fb:* before the first m= line, as linphone writes it. */
+    uint8_t ext_count;
+    struct tdm_ext_desc exts[TDM_DESC_EXT_MAX];
+};
+
+struct parser {
+    struct tdm_media_desc *desc;
+    struct tdm_media_line *line; /* NULL at session level. */
+    struct session session;
+    uint16_t max_ptime_ms; /* Of the current line. */
+    bool direction_said, tias_said, origin_said;
+    unsigned line_number;
+    struct tdm_text whole; /* The line being read, for the cause. */
+    struct tdm_cause *cause;
+};
+
+static enum tdm_err refuse(struct parser *p, const char *why)
+{
+    char shown[49];
+    size_t size = tdm_text_size(p->whole);
+
+    if (size >= sizeof shown)
+        size = sizeof shown - 1;
+    for (size_t i = 0; i < size; i++)
+        shown[i] = p->whole.at[i] >= ' ' && p->whole.at[i] <= '~' ? p->whole.at[i] : '?';
+    shown[size] = '\0';
+    return tdm_fail(p->cause, TDM_E_MALFORMED, "SDP line %u (\"%s\"): %s", p->line_number, shown,
+                    why);
+}
+
+static bool address_ok(struct tdm_text address)
+{
+    for (const char *at = address.at; at < address.end; at++) {
+        char c = tdm_text_lower(*at);
+        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr(".:-_%", c);
+
+        if (!good || !c)
+            return false;
+    }
+    return address.at < address.end;
+}
+
+/* "IN IP4 10.0.0.7/127", RFC 8866 section 5.7; the TTL is dropped. */
+static bool parse_address(struct tdm_text text, char *to, size_t capacity)
+{
+    struct tdm_text net = tdm_text_word(&text);
+    struct tdm_text type = tdm_text_word(&text);
+    struct tdm_text rest = tdm_text_word(&text);
+    struct tdm_text address = tdm_text_until(&rest, '/');
+    bool known = tdm_text_equals(type, "IP4") || tdm_text_equals(type, "IP6");
+
+    return tdm_text_equals(net, "IN") && known && address_ok(address) &&
+           tdm_text_copy(address, to, capacity);
+}
+
+static enum tdm_err parse_origin(struct parser *p, struct tdm_text value)
+{
+    (void)tdm_text_word(&value);
+
+    struct tdm_text id = tdm_text_word(&value);
+    struct tdm_text version = tdm_text_word(&value);
+
+    if (!tdm_text_number(&id, UINT64_MAX, &p->desc->session_id) || id.at < id.end ||
+        !tdm_text_number(&version, UINT64_MAX, &p->desc->session_version) ||
+        version.at < version.end)
+        return refuse(p, "the session id and version are not numbers");
+    if (!parse_address(value, p->desc->address, sizeof p->desc->address))
+        return refuse(p, "there is no address");
+    p->origin_said = true;
+    return TDM_OK;
+}
+
+static enum tdm_err parse_connection(struct parser *p, struct tdm_text value)
+{
+    char *to = p->line ? p->line->address : p->session.connection;
+
+    if (!parse_address(value, to, sizeof p->session.connection))
+        return refuse(p, "there is no address");
+    return TDM_OK;
+}
+
+/* RFC 8866 section 5.8 (AS, kbit/s) and RFC 3890 (TIAS, bit/s), which wins. */
+static void parse_bandwidth(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text type = tdm_text_trim(tdm_text_until(&value, ':'));
+    uint32_t *to = p->line ? &p->line->bandwidth_bps : &p->session.bandwidth_bps;
+    uint64_t number;
+
+    value = tdm_text_trim(value);
+    if (!tdm_text_number(&value, UINT64_MAX, &number))
+        return;
+    if (tdm_text_equals(type, "TIAS")) {
+        *to = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+        p->tias_said = true;
+    } else if (tdm_text_equals(type, "AS") && !p->tias_said) {
+        *to = number > UINT32_MAX / 1000 ? UINT32_MAX : (uint32_t)number * 1000;
+    }
+}
+
+static struct tdm_codec_desc *codec_of(struct tdm_media_line *line, uint64_t payload_type)
+{
+    for (unsigned i = 0; i < line->codec_count; i++)
+        if (line->codecs[i].payload_type == payload_type)
+            return &line->codecs[i];
+    return NULL;
+}
+
+/* What the session level said goes into the line, and a=maxptime into ptime, when it is over. */
+static void finish_line(struct parser *p)
+{
+    struct tdm_media_line *line = p->line;
+
+    if (!line || line->other)
+        return;
+    if (!p->direction_said)
+        line->direction = p->session.direction;
+    if (!line->address[0])
+        (void)snprintf(line->address, sizeof line->address, "%s",
+                       p->session.connection[0] ? p->session.connection : p->desc->address);
+    if (!line->bandwidth_bps)
+        line->bandwidth_bps = p->session.bandwidth_bps;
+    if (!line->rtcp_port && line->port && line->port < UINT16_MAX)
+        line->rtcp_port = (uint16_t)(line->port + 1);
+    if (p->max_ptime_ms &&
+        (line->ptime_ms > p->max_ptime_ms || (!line->ptime_ms && p->max_ptime_ms < 20)))
+        line->ptime_ms = p->max_ptime_ms;
+    for (unsigned i = 0; i < line->codec_count; i++) {
+        line->codecs[i].nack |= p->session.feedback.nack;
+        line->codecs[i].pli |= p->session.feedback.pli;
+        line->codecs[i].fir |= p->session.feedback.fir;
+        line->codecs[i].remb |= p->session.feedback.remb;
+    }
+    for (unsigned i = 0; i < p->session.ext_count && line->ext_count < TDM_DESC_EXT_MAX; i++)
+        line->exts[line->ext_count++] = p->session.exts[i];
+}
+
+static enum tdm_err parse_formats(struct parser *p, struct tdm_text formats)
+{
+    struct tdm_media_line *line = p->line;
+
+    for (;;) {
+        struct tdm_text format = tdm_text_word(&formats);
+        uint64_t payload_type;
+
+        if (format.at == format.end)
+            return TDM_OK;
+        if (!tdm_text_number(&format, 127, &payload_type) || format.at < format.end)
+            return refuse(p, "a payload type is not a number from 0 to 127");
+        if (line->codec_count == TDM_DESC_CODECS_MAX || codec_of(line, payload_type))
+            continue;
+
+        struct tdm_codec_desc *codec = &line->codecs[line->codec_count++];
+
+        codec->payload_type = (uint8_t)payload_type;
+        (void)tdm_sdp_static_codec(line->kind, codec);
+    }
+}
+
+/* Words of a line that we refuse but must keep in place: as many whole words as fit. */
+static void keep_other(struct tdm_media_line *line, struct tdm_text media, struct tdm_text rest)
+{
+    size_t used = 0;
+
+    line->other = true;
+    for (struct tdm_text word = media; word.at < word.end; word = tdm_text_word(&rest)) {
+        size_t size = tdm_text_size(word);
+
+        if (used + size + 2 > sizeof line->other_text)
+            break;
+        if (used)
+            line->other_text[used++] = ' ';
+        memcpy(line->other_text + used, word.at, size);
+        used += size;
+    }
+    line->other_text[used] = '\0';
+}
+
+/* m=<media> <port>[/count] <proto> <fmt>..., RFC 8866 section 5.14. */
+static enum tdm_err parse_media(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text media = tdm_text_word(&value);
+    struct tdm_text port = tdm_text_word(&value);
+    struct tdm_text rest = value;
+    struct tdm_text proto = tdm_text_word(&value);
+    uint64_t number;
+
+    finish_line(p);
+    if (p->desc->media_count == TDM_DESC_MEDIA_MAX)
+        return tdm_fail(p->cause, TDM_E_UNSUPPORTED,
+                        "the other side describes more than %d media lines; Tandem takes that many "
+                        "at most",
+                        TDM_DESC_MEDIA_MAX);
+    if (!tdm_text_number(&port, UINT16_MAX, &number) || (port.at < port.end && *port.at != '/'))
+        return refuse(p, "the port is not a number from 0 to 65535");
+    if (proto.at == proto.end || tdm_text_trim(value).at == value.end)
+        return refuse(p, "the transport or the list of formats is missing");
+    if (tdm_text_size(media) > 24 || tdm_text_size(proto) > 30)
+        return refuse(p, "the name of the media or transport is too long");
+
+    p->line = &p->desc->media[p->desc->media_count++];
+    p->direction_said = p->tias_said = false;
+    p->max_ptime_ms = 0;
+    p->line->port = (uint16_t)number;
+    p->line->kind = tdm_text_equals(media, "video") ? TDM_VIDEO : TDM_AUDIO;
+    p->line->avpf = tdm_text_equals(proto, "RTP/AVPF");
+    p->line->direction = TDM_SENDRECV;
+    if ((p->line->kind == TDM_VIDEO || tdm_text_equals(media, "audio")) &&
+        (p->line->avpf || tdm_text_equals(proto, "RTP/AVP")))
+        return parse_formats(p, value);
+    p->line->direction = TDM_INACTIVE;
+    keep_other(p->line, media, rest);
+    return TDM_OK;
+}
+
+/* a=rtpmap:<pt> <name>/<clock>[/<channels>], RFC 8866 section 6.6. */
+static enum tdm_err parse_rtpmap(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text type = tdm_text_word(&value);
+    struct tdm_text name = tdm_text_until(&value, '/');
+    struct tdm_text clock = tdm_text_trim(tdm_text_until(&value, '/'));
+    uint64_t payload_type, hz, channels = 1;
+
+    if (!tdm_text_number(&type, 127, &payload_type) || type.at < type.end)
+        return refuse(p, "the payload type is not a number from 0 to 127");
+    if (name.at == name.end || !tdm_text_number(&clock, 1000000000, &hz) || clock.at < clock.end ||
+        !hz)
+        return refuse(p, "it must be NAME/CLOCK, as in \"opus/48000/2\"");
+    value = tdm_text_trim(value);
+    if (value.at < value.end && (!tdm_text_number(&value, 255, &channels) || !channels))
+        return refuse(p, "the channel count is not a number from 1 to 255");
+
+    struct tdm_codec_desc *codec = codec_of(p->line, payload_type);
+
+    if (!codec)
+        return TDM_OK;
+    codec->id = TDM_CODEC_NONE;
+    codec->clock_hz = (uint32_t)hz;
+    codec->channels = (uint8_t)channels;
+    if (tdm_text_copy(name, codec->name, sizeof codec->name))
+        codec->id = tdm_sdp_codec_id(p->line->kind, codec->name, codec->clock_hz);
+    return TDM_OK;
+}
+
+static enum tdm_err parse_fmtp(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text type = tdm_text_word(&value);
+    uint64_t payload_type;
+
+    if (!tdm_text_number(&type, 127, &payload_type) || type.at < type.end)
+        return refuse(p, "the payload type is not a number from 0 to 127");
+
+    struct tdm_codec_desc *codec = codec_of(p->line, payload_type);
+
+    value = tdm_text_trim(value);
+    while (codec && !tdm_text_copy(value, codec->fmtp, sizeof codec->fmtp)) {
+        do
+            value.end--;
+        while (value.end > value.at && *value.end != ';');
+    }
+    return TDM_OK;
+}
+
+static void set_feedback(struct tdm_codec_desc *codec, struct tdm_text value)
+{
+    struct tdm_text what = tdm_text_word(&value);
+    struct tdm_text how = tdm_text_word(&value);
+
+    if (tdm_text_equals(what, "nack") && how.at == how.end)
+        codec->nack = true;
+    else if (tdm_text_equals(what, "nack") && tdm_text_equals(how, "pli"))
+        codec->pli = true;
+    else if (tdm_text_equals(what, "ccm") && tdm_text_equals(how, "fir"))
+        codec->fir = true;
+    else if (tdm_text_equals(what, "goog-remb"))
+        codec->remb = true;
+}
+
+/* a=rtcp-fb:<pt or *> <what>, RFC 4585 section 4.2. */
+static enum tdm_err parse_feedback(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text type = tdm_text_word(&value);
+    uint64_t payload_type;
+
+    if (tdm_text_equals(type, "*")) {
+        if (!p->line)
+            set_feedback(&p->session.feedback, value);
+        for (unsigned i = 0; p->line && i < p->line->codec_count; i++)
+            set_feedback(&p->line->codecs[i], value);
+        return TDM_OK;
+    }
+    if (!tdm_text_number(&type, 127, &payload_type) || type.at < type.end)
+        return refuse(p, "the payload type is neither * nor a number from 0 to 127");
+
+    struct tdm_codec_desc *codec = p->line ? codec_of(p->line, payload_type) : NULL;
+
+    if (codec)
+        set_feedback(codec, value);
+    return TDM_OK;
+}
+
+/* a=extmap:<id>[/<direction>] <uri>, RFC 8285 section 8; ids for the two-byte form are left out. */
+static enum tdm_err parse_extmap(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text id = tdm_text_word(&value);
+    struct tdm_text uri = tdm_text_word(&value);
+    struct tdm_ext_desc *exts = p->line ? p->line->exts : p->session.exts;
+    uint8_t *count = p->line ? &p->line->ext_count : &p->session.ext_count;
+    uint64_t number;
+
+    if (!tdm_text_number(&id, 65535, &number) || (id.at < id.end && *id.at != '/'))
+        return refuse(p, "the id is not a number");
+    if (uri.at == uri.end)
+        return refuse(p, "there is no URI");
+    if (number < 1 || number > 14 || *count == TDM_DESC_EXT_MAX)
+        return TDM_OK;
+    for (unsigned i = 0; i < *count; i++)
+        if (exts[i].id == number)
+            return TDM_OK;
+    exts[*count].id = (uint8_t)number;
+    if (tdm_text_copy(uri, exts[*count].uri, sizeof exts[*count].uri))
+        (*count)++;
+    return TDM_OK;
+}
+
+static enum tdm_err parse_rtcp(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text port = tdm_text_word(&value);
+    uint64_t number;
+
+    if (!tdm_text_number(&port, UINT16_MAX, &number) || port.at < port.end)
+        return refuse(p, "the port is not a number from 0 to 65535");
+    p->line->rtcp_port = (uint16_t)number;
+    return TDM_OK;
+}
+
+/* The whole part, half up, of "30" or "29.97"; 0 when it is no number. */
+static uint16_t rounded(struct tdm_text value)
+{
+    uint64_t number;
+
+    value = tdm_text_trim(value);
+    if (!tdm_text_number(&value, 10000, &number))
+        return 0;
+    if (tdm_text_size(value) > 1 && *value.at == '.' && value.at[1] >= '5' && value.at[1] <= '9')
+        number++;
+    return (uint16_t)number;
+}
+
+static bool parse_direction(struct parser *p, struct tdm_text name)
+{
+    static const struct {
+        const char *name;
+        enum tdm_direction direction;
+    } names[] = {{"sendrecv", TDM_SENDRECV},
+                 {"sendonly", TDM_SENDONLY},
+                 {"recvonly", TDM_RECVONLY},
+                 {"inactive", TDM_INACTIVE}};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!tdm_text_equals(name, names[i].name))
+            continue;
+        if (p->line)
+            p->line->direction = names[i].direction;
+        else
+            p->session.direction = names[i].direction;
+        p->direction_said = true;
+        return true;
+    }
+    return false;
+}
+
+static enum tdm_err parse_line_attribute(struct parser *p, struct tdm_text name,
+                                         struct tdm_text value)
+{
+    if (tdm_text_equals(name, "rtpmap"))
+        return parse_rtpmap(p, value);
+    if (tdm_text_equals(name, "fmtp"))
+        return parse_fmtp(p, value);
+    if (tdm_text_equals(name, "rtcp"))
+        return parse_rtcp(p, value);
+    if (tdm_text_equals(name, "rtcp-mux"))
+        p->line->rtcp_mux = true;
+    else if (tdm_text_equals(name, "ptime"))
+        p->line->ptime_ms = rounded(value);
+    else if (tdm_text_equals(name, "maxptime"))
+        p->max_ptime_ms = rounded(value);
+    else if (tdm_text_equals(name, "framerate"))
+        p->line->framerate = rounded(value);
+    return TDM_OK;
+}
+
+static enum tdm_err parse_attribute(struct parser *p, struct tdm_text value)
+{
+    struct tdm_text name = tdm_text_trim(tdm_text_until(&value, ':'));
+
+    if (p->line && tdm_text_equals(name, "mid"))
+        (void)tdm_text_copy(tdm_text_trim(value), p->line->mid, sizeof p->line->mid);
+    if (p->line && p->line->other)
+        return TDM_OK;
+    if (parse_direction(p, name))
+        return TDM_OK;
+    if (tdm_text_equals(name, "rtcp-fb"))
+        return parse_feedback(p, value);
+    if (tdm_text_equals(name, "extmap"))
+        return parse_extmap(p, value);
+    return p->line ? parse_line_attribute(p, name, value) : TDM_OK;
+}
+
+static enum tdm_err parse_line(struct parser *p, struct tdm_text whole)
+{
+    struct tdm_text value = tdm_text_of(whole.at + 2, tdm_text_size(whole) - 2);
+
+    for (const char *at = whole.at; at < whole.end; at++)
+        if ((unsigned char)*at < ' ' && *at != '\t')
+            return refuse(p, "there is a control character");
+    if (p->line_number == 1)
+        return *whole.at == 'v' && tdm_text_equals(tdm_text_trim(value), "0")
+                   ? TDM_OK
+                   : refuse(p, "a description begins with v=0");
+    switch (*whole.at) {
+    case 'o':
+        return p->line ? refuse(p, "o= stands before the first m= line") : parse_origin(p, value);
+    case 'c':
+        return parse_connection(p, value);
+    case 'b':
+        parse_bandwidth(p, value);
+        return TDM_OK;
+    case 'm':
+        return parse_media(p, value);
+    case 'a':
+        return parse_attribute(p, value);
+    default:
+        return TDM_OK;
+    }
+}
+
+static enum tdm_err parse_all(struct parser *p, struct tdm_text text)
+{
+    while (text.at < text.end) {
+        struct tdm_text whole = tdm_text_until(&text, '\n');
+        enum tdm_err err;
+
+        if (whole.at < whole.end && whole.end[-1] == '\r')
+            whole.end--;
+        p->line_number++;
+        p->whole = whole;
+        if (whole.at == whole.end && p->line_number > 1)
+            continue;
+        if (tdm_text_size(whole) < 2 || whole.at[1] != '=')
+            return refuse(p, "it is not TYPE=VALUE");
+        err = parse_line(p, whole);
+        if (err)
+            return err;
+    }
+    finish_line(p);
+    if (!p->origin_said)
+        return tdm_fail(p->cause, TDM_E_MALFORMED, "the SDP has no o= line");
+    if (p->session.connection[0])
+        (void)snprintf(p->desc->address, sizeof p->desc->address, "%s", p->session.connection);
+    return TDM_OK;
+}
+
+enum tdm_err tdm_sdp_parse(const char *text, size_t size, struct tdm_media_desc *desc,
+                           struct tdm_cause *cause)
+{
+    struct parser p = {.desc = desc, .session.direction = TDM_SENDRECV, .cause = cause};
+
+    memset(desc, 0, sizeof *desc);
+    if (!size)
+        return tdm_fail(cause, TDM_E_MALFORMED, "the SDP is empty");
+    if (size > TDM_SDP_MAX)
+        return tdm_fail(cause, TDM_E_MALFORMED, "the SDP is over %d bytes", TDM_SDP_MAX);
+
+    enum tdm_err err = parse_all(&p, tdm_text_of(text, size));
+
+    if (err)
+        memset(desc, 0, sizeof *desc);
+    return err;
+}

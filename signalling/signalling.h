@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_SIGNALLING_SIGNALLING_H
+#define TDM_SIGNALLING_SIGNALLING_H
+
+/*
+ * How two people find and invite each other, behind a table that hides which protocol stack does
+ * it: SIP over libre (sip_libre.c), an in-memory wire for simulation (sig_memory.c), later others.
+ *
+ * Commands and events are values. A backend decides retransmission, transactions, dialogs, glare
+ * timers of the protocol and human words for failures; it does not decide what a body says: bodies
+ * are opaque bytes with a content type, made and read by offer_answer.h. It does not watch media:
+ * a peer whose RTP stops is the engine's business.
+ *
+ * Threads: every command may come from any thread; it is copied and returns at once. Results are
+ * events, pulled by one thread when `fd` is readable; nothing is ever called back.
+ */
+
+#include "engine/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A call (later: a registration, a subscription) of one backend; 0 = none. Never reused. */
+typedef uint32_t tdm_sig_id;
+
+#define TDM_SIG_BODY_MAX    8192 /* An SDP larger than this is refused before use. */
+#define TDM_SIG_ADDRESS_MAX 256
+#define TDM_SIG_REASON_MAX  160
+
+enum tdm_sig_transport {
+    TDM_SIG_UDP = 1 << 0,
+    TDM_SIG_TCP = 1 << 1,
+    TDM_SIG_TLS = 1 << 2, /* Reserved for accounts; no backend has it yet. */
+};
+
+enum tdm_sig_kind {
+    TDM_SIG_NONE,
+    /* A call's life. Each call that began ends with exactly one REFUSED, ENDED or FAILED. */
+    TDM_SIG_CALL_IN,   /* from, to; body = offer, or empty: then `accept` carries our offer. */
+    TDM_SIG_RINGING,   /* The called side rings; body = early answer or empty. */
+    TDM_SIG_ACCEPTED,  /* body = answer to our call's offer. The call is up. */
+    TDM_SIG_CONFIRMED, /* Our accept arrived (ACK); body = answer when ours was the offer. */
+    TDM_SIG_OFFER,  /* Re-INVITE from the other side; body = offer, or empty: `answer` carries our
+                       offer. */
+    TDM_SIG_ANSWER, /* body = answer to our `offer`, or the ACK's answer to an offer in `answer`. */
+    TDM_SIG_OFFER_REFUSED, /* Our `offer` was refused: code (491 = glare, 408 = no answer); the call
+                              stands. */
+    TDM_SIG_REFUSED,       /* Our call was not taken: code and reason. The call is over. */
+    TDM_SIG_ENDED,         /* The other side hung up or cancelled, or our hangup is done. Over. */
+    TDM_SIG_FAILED,        /* The network or the peer failed: reason in words. Over. */
+    /* In a call. */
+    TDM_SIG_DTMF_INFO, /* digit, duration_ms, from a SIP INFO. */
+    /* Outside a call. */
+    TDM_SIG_OPTIONS_ANSWERED, /* code; reason = User-Agent or Server of the other side. */
+    TDM_SIG_BACKEND_FAILED,   /* The backend itself can go no further: reason. */
+    /* Later: TDM_SIG_REGISTERED, _UNREGISTERED, _MESSAGE_IN, ... */
+};
+
+/** Opaque bytes with their content type ("application/sdp"). Borrowed for the call. */
+struct tdm_sig_body {
+    const char *content_type; /* NULL: application/sdp. */
+    const void *data;
+    size_t size; /* 0 = no body. */
+};
+
+/** One event, a plain value of the puller's. */
+struct tdm_sig_event {
+    enum tdm_sig_kind kind;
+    tdm_sig_id id;
+    tdm_sig_id account; /* 0 until accounts exist. */
+    uint16_t code;      /* SIP status, 0 when there is none. */
+    char digit;         /* 0-9, A-D, * and #. */
+    uint16_t duration_ms;
+    char from[TDM_SIG_ADDRESS_MAX]; /* URI of the caller; CALL_IN only. */
+    char from_name[64];             /* Display name or "". */
+    char to[TDM_SIG_ADDRESS_MAX];
+    char reason[TDM_SIG_REASON_MAX]; /* For people. */
+    char peer_address[64]; /* CALL_IN: numeric address the request came from; choose ours towards
+                              it. */
+    char content_type[64];
+    uint32_t body_size;
+    uint8_t body[TDM_SIG_BODY_MAX];
+};
+
+struct tdm_sig_config {
+    const char *bind_address; /* Numeric; NULL: all addresses. */
+    uint16_t port;            /* 0 = 5060. */
+    bool port_may_change;     /* When the port is taken: any free one instead of failing. */
+    unsigned transports;      /* Set of enum tdm_sig_transport; 0 = UDP and TCP. */
+    const char *user;         /* User part of our address; NULL: "tandem". */
+    const char *display_name; /* NULL: none. */
+    const char *user_agent;   /* NULL: "Tandem". */
+    uint32_t calls_max;       /* 0 = 8. An invitation beyond it gets 486. */
+    void *wire;               /* In-memory backend only: its struct tdm_sig_wire. */
+};
+
+struct tdm_sig; /* One open backend. */
+
+/**
+ * One backend, as a static const table. All commands but open and close: any thread, copied,
+ * TDM_E_SPACE when too many wait, TDM_E_UNSUPPORTED when a body is over TDM_SIG_BODY_MAX.
+ * A command for a call that is over does nothing: its end event is already on the way.
+ */
+struct tdm_sig_ops {
+    const char *name;
+
+    /** Starts listening. TDM_E_SYSTEM with a cause that says what to do (port in use...). */
+    enum tdm_err (*open)(struct tdm_sig **sig, const struct tdm_sig_config *config,
+                         struct tdm_cause *cause);
+    /** Ends every call (a BYE or CANCEL leaves for each), waits at most a second, frees. */
+    void (*close)(struct tdm_sig *sig);
+
+    /** The port we listen on, after port_may_change. */
+    uint16_t (*port)(const struct tdm_sig *sig);
+    /** Readable while events wait; -1 when the backend is stepped by hand. */
+    int (*fd)(const struct tdm_sig *sig);
+    /** Takes the oldest event; TDM_E_AGAIN when there is none (and the fd is unreadable again).
+     *  One thread. */
+    enum tdm_err (*next)(struct tdm_sig *sig, struct tdm_sig_event *event);
+
+    /** A new call; *id is valid at once. account 0 = direct. Then RINGING*, and ACCEPTED or an end.
+     */
+    enum tdm_err (*call)(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                         const struct tdm_sig_body *offer, tdm_sig_id *id, struct tdm_cause *cause);
+    /** 180 Ringing. */
+    enum tdm_err (*ring)(struct tdm_sig *sig, tdm_sig_id id);
+    /** 183 Session Progress with an early answer. */
+    enum tdm_err (*progress)(struct tdm_sig *sig, tdm_sig_id id, const struct tdm_sig_body *answer);
+    /** 200 with our answer, or our offer when the invitation had none. Then CONFIRMED. */
+    enum tdm_err (*accept)(struct tdm_sig *sig, tdm_sig_id id, const struct tdm_sig_body *answer);
+    /** Refuses an incoming call: 486, 488, 603, 480... Then ENDED. */
+    enum tdm_err (*reject)(struct tdm_sig *sig, tdm_sig_id id, uint16_t code);
+    /** Re-INVITE. Then ANSWER or OFFER_REFUSED. */
+    enum tdm_err (*offer)(struct tdm_sig *sig, tdm_sig_id id, const struct tdm_sig_body *offer);
+    /** Answers the OFFER that came last: body = 200; none = refused with `code` (488, 491). */
+    enum tdm_err (*answer)(struct tdm_sig *sig, tdm_sig_id id, const struct tdm_sig_body *answer,
+                           uint16_t code);
+    /** CANCEL, BYE or refusal, whatever fits. Then ENDED. */
+    enum tdm_err (*hangup)(struct tdm_sig *sig, tdm_sig_id id, const char *reason);
+    /** Asks who is there; *id for OPTIONS_ANSWERED or FAILED. */
+    enum tdm_err (*options)(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
+                            struct tdm_cause *cause);
+    /** A digit by SIP INFO (application/dtmf-relay), for peers without telephone-event. */
+    enum tdm_err (*dtmf_info)(struct tdm_sig *sig, tdm_sig_id id, char digit, uint16_t duration_ms);
+    /* Later: account_add, account_remove, message, subscribe, publish, refer. */
+};
+
+extern const struct tdm_sig_ops tdm_sig_libre;
+
+#endif
