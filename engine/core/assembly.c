@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/assembly.h"
+
+#include "engine/wire/h264_payload.h"
+#include "engine/wire/vp8_payload.h"
+
+#include <string.h>
+
+#define RTT_START          (60 * TDM_MS)
+#define REORDER_HOLD       (40 * TDM_MS) /* How long a hole waits when nobody repairs. */
+#define REPAIR_HOLD_MAX    (600 * TDM_MS)
+#define KEYFRAME_ASK_EVERY (250 * TDM_MS)
+#define KEYFRAME_ASKS_MAX  12 /* Then decode what there is: the sender makes none. */
+
+#define MASK (TDM_ASSEMBLY_PACKETS - 1)
+
+struct slot {
+    int64_t seq; /* -1 = empty. */
+    int64_t rtp_time;
+    tdm_time arrival;
+    uint16_t size;
+    bool marker, keyframe_start, has_timing;
+    uint8_t timing[TDM_FRAME_TIMING_BYTES];
+};
+
+struct tdm_assembly {
+    struct tdm_assembly_config config;
+    bool started, need_keyframe;
+    int64_t base;    /* First packet of the next frame to come out. */
+    int64_t highest; /* Highest packet seen. */
+    tdm_time rtt, hole_since, ask_at;
+    uint8_t asks;
+    struct tdm_assembly_stats stats;
+    struct slot slots[TDM_ASSEMBLY_PACKETS];
+    uint8_t payloads[TDM_ASSEMBLY_PACKETS][TDM_DATAGRAM_MAX];
+    uint8_t frame[TDM_ASSEMBLY_FRAME_MAX];
+};
+
+size_t tdm_assembly_bytes(void)
+{
+    return sizeof(struct tdm_assembly);
+}
+
+struct tdm_assembly *tdm_assembly_init(void *storage, const struct tdm_assembly_config *config,
+                                       tdm_time now)
+{
+    struct tdm_assembly *a = storage;
+
+    assert(config->codec == TDM_CODEC_VP8 || config->codec == TDM_CODEC_H264);
+    a->config = *config;
+    a->started = false;
+    a->need_keyframe = true;
+    a->base = a->highest = 0;
+    a->rtt = RTT_START;
+    a->hole_since = TDM_NEVER;
+    a->ask_at = now + KEYFRAME_ASK_EVERY;
+    a->asks = 0;
+    memset(&a->stats, 0, sizeof a->stats);
+    for (int i = 0; i < TDM_ASSEMBLY_PACKETS; i++)
+        a->slots[i].seq = -1;
+    return a;
+}
+
+static struct slot *slot_of(struct tdm_assembly *a, int64_t seq)
+{
+    struct slot *s = &a->slots[seq & MASK];
+
+    return s->seq == seq ? s : NULL;
+}
+
+static void drop_range(struct tdm_assembly *a, int64_t from, int64_t to)
+{
+    for (int64_t seq = from; seq < to; seq++) {
+        struct slot *s = slot_of(a, seq);
+
+        if (s) {
+            a->stats.abandoned_packets++;
+            s->seq = -1;
+        }
+    }
+}
+
+static bool starts_keyframe(const struct tdm_assembly *a, const struct tdm_assembly_packet *p,
+                            bool *malformed)
+{
+    if (a->config.codec == TDM_CODEC_VP8) {
+        struct tdm_vp8_descriptor d;
+
+        *malformed = tdm_vp8_parse(&d, p->payload, p->size) != TDM_OK;
+        return !*malformed && d.start && d.keyframe;
+    }
+    struct tdm_h264_peek peek;
+
+    *malformed = tdm_h264_peek(&peek, p->payload, p->size) != TDM_OK;
+    return !*malformed && peek.starts_nal && (peek.has_sps || (peek.has_idr && peek.first_slice));
+}
+
+/* The ring must hold every packet from base on; a packet too far ahead pushes base along. */
+static void make_room(struct tdm_assembly *a, int64_t seq)
+{
+    if (seq - a->base < TDM_ASSEMBLY_PACKETS)
+        return;
+    int64_t base = seq - TDM_ASSEMBLY_PACKETS / 2;
+
+    drop_range(a, a->base, tdm_time_min(base, a->base + TDM_ASSEMBLY_PACKETS));
+    a->base = base;
+    a->need_keyframe = true;
+    a->ask_at = 0;
+    a->stats.holes_given_up++;
+}
+
+static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
+{
+    bool malformed;
+    bool keyframe_start = starts_keyframe(a, p, &malformed);
+
+    if (malformed || p->size > TDM_DATAGRAM_MAX) {
+        a->stats.malformed_packets++;
+        return;
+    }
+    if (!a->started) {
+        a->started = true;
+        a->base = a->highest = p->seq;
+    }
+    if (p->seq < a->base) {
+        a->stats.late_packets++;
+        return;
+    }
+    make_room(a, p->seq);
+    if (slot_of(a, p->seq)) {
+        a->stats.duplicate_packets++;
+        return;
+    }
+    struct slot *s = &a->slots[p->seq & MASK];
+
+    *s = (struct slot){
+        .seq = p->seq,
+        .rtp_time = p->rtp_time,
+        .arrival = p->arrival,
+        .size = p->size,
+        .marker = p->marker,
+        .keyframe_start = keyframe_start,
+        .has_timing = p->timing != NULL,
+    };
+    if (p->timing)
+        memcpy(s->timing, p->timing, sizeof s->timing);
+    memcpy(a->payloads[p->seq & MASK], p->payload, p->size);
+    if (p->seq > a->highest)
+        a->highest = p->seq;
+}
+
+/* Last packet of the whole frame that starts at `first`, or -1. */
+static int64_t frame_end(struct tdm_assembly *a, int64_t first)
+{
+    const struct slot *start = slot_of(a, first);
+
+    if (!start)
+        return -1;
+    for (int64_t seq = first;; seq++) {
+        const struct slot *s = slot_of(a, seq);
+
+        if (!s)
+            return -1;
+        if (s->rtp_time != start->rtp_time)
+            return seq - 1; /* A sender that does not set the marker. */
+        if (s->marker)
+            return seq;
+    }
+}
+
+static bool keyframe_behind(struct tdm_assembly *a, int64_t *first)
+{
+    for (int64_t seq = a->base; seq <= a->highest; seq++) {
+        const struct slot *s = slot_of(a, seq);
+
+        if (s && s->keyframe_start && frame_end(a, seq) >= 0) {
+            *first = seq;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum tdm_err join_vp8(struct tdm_writer *w, const uint8_t *payload, size_t size)
+{
+    struct tdm_vp8_descriptor d;
+    enum tdm_err err = tdm_vp8_parse(&d, payload, size);
+
+    if (err == TDM_OK)
+        tdm_write_bytes(w, d.data, d.size);
+    return err;
+}
+
+/* Joins the payloads; false when they do not make a frame. */
+static bool join(struct tdm_assembly *a, int64_t first, int64_t last, size_t *size)
+{
+    struct tdm_writer w = tdm_writer_of(a->frame, sizeof a->frame);
+    struct tdm_h264_joiner joiner = {0};
+
+    for (int64_t seq = first; seq <= last; seq++) {
+        const uint8_t *payload = a->payloads[seq & MASK];
+        uint16_t bytes = a->slots[seq & MASK].size;
+        enum tdm_err err = a->config.codec == TDM_CODEC_VP8
+                               ? join_vp8(&w, payload, bytes)
+                               : tdm_h264_join(&joiner, &w, payload, bytes);
+
+        if (err != TDM_OK || !w.ok)
+            return false;
+    }
+    *size = tdm_writer_size(&w);
+    return *size > 0;
+}
+
+static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
+                       struct tdm_assembly_frame *f)
+{
+    const struct slot *end = slot_of(a, last);
+
+    f->data = a->frame;
+    f->keyframe = slot_of(a, first)->keyframe_start;
+    f->rtp_time = end->rtp_time;
+    f->first_seq = first;
+    f->last_seq = last;
+    f->first_arrival = TDM_NEVER;
+    f->last_arrival = 0;
+    f->has_timing = end->has_timing;
+    memcpy(f->timing, end->timing, sizeof f->timing);
+    for (int64_t seq = first; seq <= last; seq++) {
+        f->first_arrival = tdm_time_min(f->first_arrival, slot_of(a, seq)->arrival);
+        f->last_arrival = tdm_time_max(f->last_arrival, slot_of(a, seq)->arrival);
+    }
+}
+
+static void lose_reference(struct tdm_assembly *a)
+{
+    if (!a->need_keyframe) {
+        a->need_keyframe = true;
+        a->asks = 0;
+        a->ask_at = 0;
+    }
+}
+
+/* Takes the frame base..last out of the ring; true when it is one to decode. */
+static bool take_frame(struct tdm_assembly *a, int64_t last, struct tdm_assembly_frame *f)
+{
+    int64_t first = a->base;
+    size_t size = 0;
+    bool joined = join(a, first, last, &size);
+
+    fill_frame(a, first, last, f);
+    f->size = size;
+    for (int64_t seq = first; seq <= last; seq++)
+        a->slots[seq & MASK].seq = -1;
+    a->base = last + 1;
+    a->hole_since = TDM_NEVER;
+    if (!joined) {
+        a->stats.dropped_frames++;
+        lose_reference(a);
+        return false;
+    }
+    if (a->need_keyframe && !f->keyframe && a->asks < KEYFRAME_ASKS_MAX) {
+        a->stats.dropped_frames++;
+        return false;
+    }
+    a->need_keyframe = false;
+    a->asks = 0;
+    a->stats.frames++;
+    a->stats.keyframes += f->keyframe;
+    return true;
+}
+
+static tdm_time hole_deadline(const struct tdm_assembly *a)
+{
+    tdm_time hold = a->config.can_repair
+                        ? tdm_time_min(2 * a->rtt + a->rtt / 2 + REORDER_HOLD, REPAIR_HOLD_MAX)
+                        : REORDER_HOLD;
+
+    return a->hole_since + hold;
+}
+
+static void give_up(struct tdm_assembly *a)
+{
+    a->stats.holes_given_up++;
+    lose_reference(a);
+    /* Skip to the next frame start behind the hole; what is left of this one is useless. */
+    int64_t seq = a->base;
+
+    while (seq <= a->highest && !slot_of(a, seq))
+        seq++;
+    int64_t rtp_time = seq <= a->highest ? slot_of(a, seq)->rtp_time : 0;
+
+    while (seq <= a->highest && slot_of(a, seq) && slot_of(a, seq)->rtp_time == rtp_time &&
+           !slot_of(a, seq)->keyframe_start)
+        seq++;
+    drop_range(a, a->base, seq);
+    a->base = seq;
+    a->hole_since = TDM_NEVER;
+}
+
+/* Frames from base on, then a keyframe behind a hole, else the hole's clock. */
+static bool advance(struct tdm_assembly *a, tdm_time now, struct tdm_assembly_out *out)
+{
+    int64_t last;
+    int64_t keyframe;
+
+    while ((last = frame_end(a, a->base)) >= 0)
+        if (take_frame(a, last, &out->frame))
+            return true;
+    if (a->highest < a->base)
+        return false;
+    if (keyframe_behind(a, &keyframe)) {
+        drop_range(a, a->base, keyframe);
+        a->base = keyframe;
+        return take_frame(a, frame_end(a, keyframe), &out->frame);
+    }
+    bool hole = false;
+
+    for (int64_t seq = a->base; seq < a->highest && !hole; seq++)
+        hole = !slot_of(a, seq);
+    if (!hole)
+        a->hole_since = TDM_NEVER;
+    else if (a->hole_since == TDM_NEVER)
+        a->hole_since = now;
+    if (hole && now >= hole_deadline(a))
+        give_up(a);
+    return false;
+}
+
+static void ask_for_keyframe(struct tdm_assembly *a, tdm_time now, struct tdm_assembly_out *out)
+{
+    if (!a->need_keyframe || !a->started || now < a->ask_at)
+        return;
+    out->keyframe_wanted = true;
+    if (a->asks < KEYFRAME_ASKS_MAX)
+        a->asks++;
+    a->ask_at = now + tdm_time_max(KEYFRAME_ASK_EVERY, a->rtt + a->rtt / 2);
+}
+
+void tdm_assembly_step(struct tdm_assembly *a, tdm_time now, const struct tdm_assembly_in *in,
+                       struct tdm_assembly_out *out)
+{
+    out->keyframe_wanted = false;
+    out->wake_at = TDM_NEVER;
+    if (in && in->kind == TDM_ASSEMBLY_PACKET)
+        insert(a, &in->packet);
+    else if (in && in->kind == TDM_ASSEMBLY_RTT)
+        a->rtt = in->rtt;
+    else if (in && in->kind == TDM_ASSEMBLY_BROKEN)
+        lose_reference(a);
+    else if (in && a->hole_since != TDM_NEVER)
+        give_up(a);
+    out->has_frame = a->started && advance(a, now, out);
+    ask_for_keyframe(a, now, out);
+    out->forget_before = a->base;
+    if (out->has_frame && frame_end(a, a->base) >= 0)
+        out->wake_at = now;
+    if (a->hole_since != TDM_NEVER)
+        out->wake_at = tdm_time_min(out->wake_at, tdm_time_max(hole_deadline(a), now));
+    if (a->need_keyframe && a->started)
+        out->wake_at = tdm_time_min(out->wake_at, tdm_time_max(a->ask_at, now));
+}
+
+const struct tdm_assembly_stats *tdm_assembly_stats_of(const struct tdm_assembly *a)
+{
+    return &a->stats;
+}

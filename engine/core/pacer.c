@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/pacer.h"
+
+#define BURST_MIN_BYTES 24000
+#define RATE_MIN_BPS    500000
+
+void tdm_pacer_init(struct tdm_pacer *p, tdm_time now)
+{
+    *p = (struct tdm_pacer){.at = now};
+    tdm_pacer_set(p, 0, 30);
+    p->tokens_bytes = p->burst_bytes;
+}
+
+void tdm_pacer_set(struct tdm_pacer *p, uint64_t target_bps, uint32_t fps)
+{
+    uint64_t rate = target_bps * 5 / 2;
+    int64_t frame_bytes = (int64_t)(target_bps / 8 / (fps ? fps : 30));
+
+    p->rate_bps = rate > RATE_MIN_BPS ? rate : RATE_MIN_BPS;
+    p->burst_bytes = 2 * frame_bytes > BURST_MIN_BYTES ? 2 * frame_bytes : BURST_MIN_BYTES;
+}
+
+static void refill(struct tdm_pacer *p, tdm_time now)
+{
+    tdm_time passed = tdm_time_min(now - p->at, TDM_S);
+    int64_t bytes = (int64_t)((double)passed * (double)p->rate_bps / 8e9);
+
+    if (bytes <= 0)
+        return;
+    p->tokens_bytes += bytes;
+    p->at = now;
+    if (p->tokens_bytes > p->burst_bytes)
+        p->tokens_bytes = p->burst_bytes;
+}
+
+tdm_time tdm_pacer_when(struct tdm_pacer *p, tdm_time now)
+{
+    refill(p, now);
+    if (p->tokens_bytes > 0)
+        return now;
+    return now + (tdm_time)((double)(1 - p->tokens_bytes) * 8e9 / (double)p->rate_bps) + 1;
+}
+
+void tdm_pacer_sent(struct tdm_pacer *p, uint32_t bytes)
+{
+    p->tokens_bytes -= bytes;
+}
