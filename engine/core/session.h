@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_CORE_SESSION_H
+#define TDM_CORE_SESSION_H
+
+/*
+ * One call's media as a step core: everything between coded frames and datagrams, for all streams
+ * of the call. Decides when each packet leaves, what is asked for again, which frame is whole, how
+ * the clocks stand, and what each video stream may cost. Does not code, play, show, open a socket
+ * or know SIP.
+ *
+ * Owned by the net thread (engine/net.c), or by sim/call.c in virtual time: the same code.
+ *
+ *   for each event:   tdm_session_step(s, now, &in, &out); perform(out);
+ *                     while (out.wake_at <= now) { tdm_session_step(s, now, NULL, &out);
+ * perform(out); }
+ */
+
+#include "engine/base/codec_id.h"
+#include "engine/base/time.h"
+#include "engine/base/trace.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TDM_SESSION_STREAMS   4
+#define TDM_SESSION_SENDS_MAX 64
+#define TDM_SESSION_PTS_MAX   24
+
+/** One payload type that may come in. */
+struct tdm_receive_codec {
+    uint8_t payload_type;
+    enum tdm_codec_id id;
+    uint32_t rtp_hz;
+};
+
+/** What negotiation settled for one stream. Reconfiguring a running stream keeps its SSRC and
+ *  sequence; changing the sent codec or the received codec restarts only that direction's media. */
+struct tdm_stream_config {
+    enum tdm_media_kind kind;
+    bool send, receive;
+    enum tdm_codec_id send_codec;
+    uint8_t send_payload_type;
+    uint32_t send_hz; /* RTP clock. */
+    uint8_t receive_count;
+    struct tdm_receive_codec receive_codecs[TDM_SESSION_PTS_MAX];
+    uint8_t dtmf_payload_type; /* To send RFC 4733 events with; 0 = none agreed. */
+    uint32_t dtmf_hz;
+    bool nack, pli, fir;   /* Feedback that both sides agreed on. */
+    uint8_t timing_ext_id; /* Our frame timing extension, 0 = not agreed. */
+    uint8_t h264_mode;     /* packetization-mode we may send: 0 or 1. */
+    uint32_t limit_bps;    /* Most that this stream may send. */
+    uint32_t fps;
+};
+
+enum tdm_session_in_kind {
+    TDM_SESSION_CONFIGURE,
+    TDM_SESSION_DATAGRAM,
+    TDM_SESSION_AUDIO_FRAME,
+    TDM_SESSION_VIDEO_SLICE,
+    TDM_SESSION_DTMF,
+    TDM_SESSION_DECODE_FAILED,
+    TDM_SESSION_BYE,
+};
+
+struct tdm_session_in {
+    enum tdm_session_in_kind kind;
+    uint8_t stream;
+    union {
+        const struct tdm_stream_config *configure; /* NULL: the stream is gone. */
+        struct {
+            const uint8_t *data;
+            size_t size;
+            tdm_time received; /* Kernel receive time, local clock. */
+        } datagram;
+        struct {
+            const uint8_t *payload;
+            size_t size;
+            uint32_t samples_rtp; /* Duration in RTP units. */
+            tdm_time captured;    /* Of its first sample. */
+            tdm_time encode_start, encode_end;
+        } audio;
+        struct {
+            const uint8_t *data; /* As in struct tdm_slice; may be empty when `last`. */
+            size_t size;
+            bool first, last, keyframe;
+            uint32_t frame_id;
+            tdm_time captured, encode_start;
+            tdm_time encode_end; /* On the last slice. */
+        } slice;
+        struct {
+            char digit;
+            tdm_time duration;
+        } dtmf;
+    };
+};
+
+struct tdm_session_send {
+    uint8_t stream;
+    bool rtcp;
+    uint16_t size;
+    const uint8_t *data; /* Valid until the next step. */
+};
+
+enum tdm_session_unit { TDM_UNIT_NONE, TDM_UNIT_AUDIO, TDM_UNIT_VIDEO, TDM_UNIT_DTMF };
+
+struct tdm_session_audio {
+    enum tdm_codec_id codec;
+    uint32_t rtp_hz;
+    int64_t seq, rtp_time;      /* Extended. */
+    bool restarted;             /* A new source or sequence: the playout starts anew. */
+    tdm_time arrival, captured; /* Local clock; captured TDM_NEVER while not known. */
+    tdm_time encode_end;        /* Sender's, on the local clock, or TDM_NEVER. */
+    const uint8_t *payload;
+    uint16_t size;
+};
+
+struct tdm_session_video {
+    enum tdm_codec_id codec;
+    const uint8_t *data;
+    size_t size;
+    bool keyframe;
+    int64_t rtp_time;
+    struct tdm_frame_trace trace; /* Sender's stages mapped to the local clock where known. */
+};
+
+struct tdm_session_out {
+    uint32_t send_count;
+    struct tdm_session_send sends[TDM_SESSION_SENDS_MAX];
+
+    enum tdm_session_unit unit; /* At most one received unit a step. */
+    uint8_t unit_stream;
+    union {
+        struct tdm_session_audio audio;
+        struct tdm_session_video video;
+        char digit;
+    };
+
+    uint8_t keyframe_wanted; /* Bit per stream: the other side needs a keyframe of ours. */
+    uint8_t
+        frame_dropped; /* Bit per stream: the slice did not fit the send store (next frame: key). */
+    bool bye;          /* The other side left (RTCP BYE). */
+    tdm_time wake_at;
+    const char *wake_why;
+};
+
+/** Running totals of a stream. Video counts frames where audio counts packets. */
+struct tdm_stream_stats {
+    uint64_t packets_sent, bytes_sent, packets_resent, frames_sent;
+    uint64_t packets_received, bytes_received, frames_received, keyframes_received;
+    uint64_t packets_refused; /* Wrong payload type, malformed, or from nowhere. */
+    int64_t packets_lost;     /* As we receive. */
+    uint64_t nacks_sent, nacks_received, plis_sent, plis_received, repaired;
+    uint64_t frames_dropped; /* Received whole but useless, or given up. */
+    double jitter_ms;
+    double remote_loss;     /* Fraction that the other side reports of what we send. */
+    tdm_time last_received; /* TDM_NEVER: never. */
+    uint64_t target_bps;
+};
+
+struct tdm_session_config {
+    tdm_time wall_offset; /* Wall clock (Unix) minus monotonic, at the start. */
+    uint64_t seed;        /* For SSRCs, sequence starts and RTCP intervals. */
+    char cname[32];
+};
+
+struct tdm_session;
+
+size_t tdm_session_bytes(void);
+struct tdm_session *tdm_session_init(void *storage, const struct tdm_session_config *config,
+                                     tdm_time now);
+
+/** `in` NULL: only time has passed. `out` is overwritten. */
+void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_session_in *in,
+                      struct tdm_session_out *out);
+
+void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_stream_stats *stats);
+
+/** Round trip now, shortest round trip, and the other side's clock minus ours; false while unknown.
+ */
+bool tdm_session_clock(const struct tdm_session *s, tdm_time *rtt, tdm_time *rtt_min,
+                       tdm_time *offset);
+
+#endif
