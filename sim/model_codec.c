@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/model_codec.h"
+
+#include "engine/base/bytes.h"
+#include "sim/network.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The header of a slice or payload: seven bits a byte, the top bit set. */
+#define FIELD_BYTES  5 /* 32 bits */
+#define HEADER_BYTES (4 * FIELD_BYTES + 2)
+#define HIGH_BITS    0x8080808080808080u
+
+struct header {
+    uint32_t stream_id, frame_id, reference, body_bytes;
+    uint8_t slice, slice_count;
+};
+
+static void write_field(struct tdm_writer *w, uint32_t value)
+{
+    for (int shift = 28; shift >= 0; shift -= 7)
+        tdm_write_u8(w, (uint8_t)(0x80u | (value >> shift & 0x7fu)));
+}
+
+static uint32_t read_field(struct tdm_reader *r)
+{
+    uint32_t value = 0;
+
+    for (int i = 0; i < FIELD_BYTES; i++)
+        value = value << 7 | (tdm_read_u8(r) & 0x7fu);
+    return value;
+}
+
+static uint64_t body_seed(const struct header *h)
+{
+    return ((uint64_t)h->stream_id << 32 ^ h->frame_id) * 0x9e3779b97f4a7c15u +
+           ((uint64_t)h->reference << 16 ^ (uint64_t)h->slice << 8 ^ h->slice_count) +
+           ((uint64_t)h->body_bytes << 40);
+}
+
+/* Eight bytes of a body, as they lie in memory whatever the machine. */
+static inline uint64_t next_word(struct tdm_rng *rng)
+{
+    uint64_t word = tdm_rng_u64(rng) | HIGH_BITS;
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static void write_part(struct tdm_writer *w, const struct header *h)
+{
+    struct tdm_rng rng = tdm_rng_of(body_seed(h));
+    uint8_t *body;
+
+    write_field(w, h->stream_id);
+    write_field(w, h->frame_id);
+    write_field(w, h->reference);
+    write_field(w, h->body_bytes);
+    tdm_write_u8(w, 0x80u | h->slice);
+    tdm_write_u8(w, 0x80u | h->slice_count);
+    body = tdm_write_reserve(w, h->body_bytes);
+    for (uint32_t at = 0; body && at < h->body_bytes; at += 8) {
+        uint64_t word = next_word(&rng);
+
+        memcpy(body + at, &word, h->body_bytes - at < 8 ? h->body_bytes - at : 8);
+    }
+}
+
+/* Reads a part and checks that it is, to the last byte, what write_part made of its header. */
+static bool read_part(struct tdm_reader *r, struct header *h)
+{
+    const uint8_t *start = r->at;
+    const uint8_t *body;
+    struct tdm_rng rng;
+
+    h->stream_id = read_field(r);
+    h->frame_id = read_field(r);
+    h->reference = read_field(r);
+    h->body_bytes = read_field(r);
+    h->slice = tdm_read_u8(r) & 0x7fu;
+    h->slice_count = tdm_read_u8(r) & 0x7fu;
+    body = tdm_read_bytes(r, h->body_bytes);
+    if (!r->ok || tdm_reader_left(r) != 0)
+        return false;
+    for (int i = 0; i < HEADER_BYTES; i++)
+        if (!(start[i] & 0x80u))
+            return false;
+    rng = tdm_rng_of(body_seed(h));
+    for (uint32_t at = 0; at < h->body_bytes; at += 8) {
+        uint64_t word = next_word(&rng);
+
+        if (memcmp(body + at, &word, h->body_bytes - at < 8 ? h->body_bytes - at : 8) != 0)
+            return false;
+    }
+    return true;
+}
+
+void tdm_model_video_encoder_init(struct tdm_model_video_encoder *enc,
+                                  const struct tdm_model_video_config *config)
+{
+    assert(config->codec == TDM_CODEC_VP8 || config->codec == TDM_CODEC_H264);
+    assert(config->slices >= 1 && config->slices <= TDM_MODEL_SLICES_MAX);
+    enc->config = *config;
+    enc->rng = tdm_rng_of(config->seed);
+    enc->last_frame = TDM_MODEL_NO_FRAME;
+    enc->frames = enc->keyframes = enc->bytes = 0;
+}
+
+static uint32_t draw_size(struct tdm_model_video_encoder *enc, uint32_t budget_bytes, bool keyframe)
+{
+    const struct tdm_model_video_config *c = &enc->config;
+    double deviate = tdm_sim_normal(&enc->rng);
+    double size =
+        budget_bytes * c->fill * tdm_sim_exp(c->sigma * deviate - c->sigma * c->sigma / 2);
+
+    if (keyframe)
+        size *= c->keyframe_ratio;
+    if (size > TDM_MODEL_FRAME_MAX / 2)
+        size = TDM_MODEL_FRAME_MAX / 2;
+    return size < 200 ? 200 : (uint32_t)size;
+}
+
+static void emit_nal(struct tdm_model_video_encoder *enc, const struct tdm_writer *w,
+                     struct tdm_slice slice, tdm_slice_fn *emit, void *emit_arg)
+{
+    assert(w->ok);
+    slice.data = w->start;
+    slice.size = tdm_writer_size(w);
+    enc->bytes += slice.size;
+    emit(emit_arg, &slice);
+}
+
+static void encode_vp8(struct tdm_model_video_encoder *enc, struct header h, bool keyframe,
+                       tdm_slice_fn *emit, void *emit_arg)
+{
+    struct tdm_writer w = tdm_writer_of(enc->nal, sizeof(enc->nal));
+    uint32_t tag = (keyframe ? 0u : 1u) | 1u << 4; /* P bit, show_frame. */
+
+    h.slice_count = 1;
+    tag |= (h.body_bytes / 4 & 0x7ffffu) << 5; /* Size of the first partition. */
+    tdm_write_u8(&w, (uint8_t)tag);
+    tdm_write_u8(&w, (uint8_t)(tag >> 8));
+    tdm_write_u8(&w, (uint8_t)(tag >> 16));
+    if (keyframe) {
+        tdm_write_u24(&w, 0x9d012a);
+        tdm_write_u8(&w, (uint8_t)enc->config.width);
+        tdm_write_u8(&w, (uint8_t)(enc->config.width >> 8));
+        tdm_write_u8(&w, (uint8_t)enc->config.height);
+        tdm_write_u8(&w, (uint8_t)(enc->config.height >> 8));
+    }
+    write_part(&w, &h);
+    emit_nal(enc, &w, (struct tdm_slice){.first = true, .last = true, .keyframe = keyframe}, emit,
+             emit_arg);
+}
+
+static void encode_h264(struct tdm_model_video_encoder *enc, struct header h, bool keyframe,
+                        tdm_slice_fn *emit, void *emit_arg)
+{
+    /* Constrained baseline, level 3.1; the rest of the sets is of no use to anybody here. */
+    static const uint8_t sps[] = {0x67, 0x42, 0xe0, 0x1f, 0xda, 0x82, 0x80, 0xbf};
+    static const uint8_t pps[] = {0x68, 0xce, 0x3c, 0x80};
+    uint32_t body_bytes = h.body_bytes / enc->config.slices;
+    struct tdm_slice slice = {.first = true, .keyframe = keyframe};
+
+    if (keyframe) {
+        slice.data = sps;
+        slice.size = sizeof(sps);
+        emit(emit_arg, &slice);
+        slice.first = false;
+        slice.data = pps;
+        slice.size = sizeof(pps);
+        emit(emit_arg, &slice);
+    }
+    h.slice_count = enc->config.slices;
+    h.body_bytes = body_bytes ? body_bytes : 1;
+    for (h.slice = 0; h.slice < h.slice_count; h.slice++) {
+        struct tdm_writer w = tdm_writer_of(enc->nal, sizeof(enc->nal));
+
+        tdm_write_u8(&w, keyframe ? 0x65 : 0x41);
+        /* first_mb_in_slice 0 is the bit 1; any other begins with 0. Then I or P. */
+        tdm_write_u8(&w, h.slice == 0 ? (keyframe ? 0x88 : 0x9a) : (keyframe ? 0x44 : 0x4d));
+        write_part(&w, &h);
+        slice.last = h.slice + 1 == h.slice_count;
+        emit_nal(enc, &w, slice, emit, emit_arg);
+        slice.first = false;
+    }
+}
+
+void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_id,
+                            uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
+                            void *emit_arg)
+{
+    struct header h = {.stream_id = enc->config.stream_id, .frame_id = frame_id};
+
+    assert(frame_id != TDM_MODEL_NO_FRAME);
+    keyframe = keyframe || enc->last_frame == TDM_MODEL_NO_FRAME;
+    h.reference = keyframe ? TDM_MODEL_NO_FRAME : enc->last_frame;
+    h.body_bytes = draw_size(enc, budget_bytes, keyframe);
+    if (enc->config.codec == TDM_CODEC_VP8)
+        encode_vp8(enc, h, keyframe, emit, emit_arg);
+    else
+        encode_h264(enc, h, keyframe, emit, emit_arg);
+    enc->last_frame = frame_id;
+    enc->frames++;
+    enc->keyframes += keyframe;
+}
+
+void tdm_model_video_decoder_init(struct tdm_model_video_decoder *dec, enum tdm_codec_id codec,
+                                  uint32_t stream_id)
+{
+    *dec = (struct tdm_model_video_decoder){
+        .codec = codec, .stream_id = stream_id, .last_frame = TDM_MODEL_NO_FRAME};
+}
+
+static bool read_vp8(struct tdm_reader *r, struct header *h, bool *keyframe)
+{
+    *keyframe = !(tdm_read_u8(r) & 1);
+    tdm_read_skip(r, 2);
+    if (*keyframe && tdm_read_u24(r) != 0x9d012a)
+        return false;
+    if (*keyframe)
+        tdm_read_skip(r, 4);
+    return read_part(r, h) && h->slice_count == 1;
+}
+
+/* The next NAL unit of an Annex B stream, without its start code; false at the end. */
+static bool next_nal(struct tdm_reader *annex_b, struct tdm_reader *nal)
+{
+    const uint8_t *start, *at;
+
+    while (annex_b->at < annex_b->end && *annex_b->at == 0)
+        annex_b->at++;
+    if (annex_b->at == annex_b->end || *annex_b->at != 1)
+        return false;
+    start = ++annex_b->at;
+    at = start;
+    /* Bodies hold no zero byte, so the first one begins the next start code. */
+    at = memchr(start, 0, (size_t)(annex_b->end - start));
+    annex_b->at = at ? at : annex_b->end;
+    *nal = tdm_reader_of(start, (size_t)(annex_b->at - start));
+    return true;
+}
+
+static bool read_h264(struct tdm_reader *r, struct header *h, bool *keyframe)
+{
+    struct tdm_reader nal;
+    uint8_t slices = 0;
+    bool sps = false, pps = false;
+
+    while (next_nal(r, &nal)) {
+        uint8_t type = tdm_read_u8(&nal) & 0x1f;
+        struct header part;
+
+        if (type == 7 || type == 8) {
+            sps = sps || type == 7;
+            pps = pps || type == 8;
+            continue;
+        }
+        tdm_read_skip(&nal, 1);
+        if ((type != 1 && type != 5) || !read_part(&nal, &part) || part.slice != slices)
+            return false;
+        if (slices > 0 && (part.frame_id != h->frame_id || part.reference != h->reference ||
+                           part.stream_id != h->stream_id || part.slice_count != h->slice_count))
+            return false;
+        *h = part;
+        *keyframe = type == 5;
+        slices++;
+    }
+    return tdm_reader_left(r) == 0 && slices > 0 && slices == h->slice_count &&
+           (!*keyframe || (sps && pps));
+}
+
+enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const uint8_t *data,
+                                    size_t size, uint32_t *frame_id, bool *keyframe)
+{
+    struct tdm_reader r = tdm_reader_of(data, size);
+    struct header h = {0};
+    bool good =
+        dec->codec == TDM_CODEC_VP8 ? read_vp8(&r, &h, keyframe) : read_h264(&r, &h, keyframe);
+
+    if (!good || h.stream_id != dec->stream_id ||
+        *keyframe != (h.reference == TDM_MODEL_NO_FRAME)) {
+        dec->corrupt++;
+        return TDM_E_MALFORMED;
+    }
+    *frame_id = h.frame_id;
+    if (!*keyframe && h.reference != dec->last_frame) {
+        dec->missing_reference++;
+        return TDM_E_AGAIN;
+    }
+    dec->last_frame = h.frame_id;
+    dec->frames++;
+    return TDM_OK;
+}
+
+/* TOC byte: CELT-only, full band, mono, one frame; 10 ms is configuration 30 and 20 ms is 31. */
+#define TOC_10_MS 0xf0
+#define TOC_20_MS 0xf8
+
+size_t tdm_model_audio_encode(const struct tdm_model_audio_config *config, uint32_t frame,
+                              uint8_t *payload, size_t capacity)
+{
+    struct tdm_writer w = tdm_writer_of(payload, capacity);
+    struct tdm_rng rng = tdm_rng_of(((uint64_t)config->stream_id << 32 | frame) +
+                                    ((uint64_t)config->payload_bytes << 48));
+
+    assert(config->payload_bytes >= TDM_MODEL_AUDIO_MIN);
+    tdm_write_u8(&w, config->frame_ms == 10 ? TOC_10_MS : TOC_20_MS);
+    write_field(&w, config->stream_id);
+    write_field(&w, frame);
+    for (size_t left = config->payload_bytes - tdm_writer_size(&w); left > 0;) {
+        uint64_t word = next_word(&rng);
+        size_t part = left < 8 ? left : 8;
+
+        tdm_write_bytes(&w, &word, part);
+        left -= part;
+    }
+    return w.ok ? tdm_writer_size(&w) : 0;
+}
+
+enum tdm_err tdm_model_audio_decode(uint32_t stream_id, const uint8_t *payload, size_t size,
+                                    uint32_t *frame, uint32_t *samples)
+{
+    uint8_t expected[TDM_MODEL_AUDIO_MAX];
+    struct tdm_reader r = tdm_reader_of(payload, size);
+    uint8_t toc = tdm_read_u8(&r);
+    struct tdm_model_audio_config config = {.stream_id = read_field(&r),
+                                            .frame_ms = toc == TOC_10_MS ? 10 : 20,
+                                            .payload_bytes = (uint16_t)size};
+
+    *frame = read_field(&r);
+    if (!r.ok || size < TDM_MODEL_AUDIO_MIN || size > sizeof(expected) ||
+        config.stream_id != stream_id ||
+        tdm_model_audio_encode(&config, *frame, expected, sizeof(expected)) != size ||
+        memcmp(expected, payload, size) != 0)
+        return TDM_E_MALFORMED;
+    *samples = config.frame_ms * 48u;
+    return TDM_OK;
+}
