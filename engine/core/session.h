@@ -156,6 +156,8 @@ struct tdm_stream_stats {
     double remote_loss;     /* Fraction that the other side reports of what we send. */
     tdm_time last_received; /* TDM_NEVER: never. */
     uint64_t target_bps;
+    uint32_t packets_waiting; /* For the pacer: over a frame's worth, the next frame should be
+                                 skipped. */
 };
 
 struct tdm_session_config {

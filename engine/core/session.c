@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/session.h"
+
+#include "engine/core/session_state.h"
+
+#include <string.h>
+
+#define DEFAULT_LIMIT_BPS 2500000
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+size_t tdm_session_bytes(void)
+{
+    return rounded(sizeof(struct tdm_session)) +
+           TDM_SESSION_STREAMS * rounded(tdm_assembly_bytes());
+}
+
+struct tdm_session *tdm_session_init(void *storage, const struct tdm_session_config *config,
+                                     tdm_time now)
+{
+    struct tdm_session *s = storage;
+    uint8_t *rest = (uint8_t *)storage + rounded(sizeof *s);
+
+    s->config = *config;
+    s->rng = tdm_rng_of(config->seed);
+    s->video_bps = DEFAULT_LIMIT_BPS;
+    tdm_clock_sync_init(&s->clock, config->wall_offset);
+    tdm_rate_init(&s->rate, now, DEFAULT_LIMIT_BPS);
+    tdm_pacer_init(&s->pacer, now);
+    for (int i = 0; i < TDM_SESSION_STREAMS; i++) {
+        s->streams[i].active = false;
+        s->streams[i].rx.assembly_storage = rest + (size_t)i * rounded(tdm_assembly_bytes());
+    }
+    return s;
+}
+
+static void start_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time now)
+{
+    void *assembly_storage = st->rx.assembly_storage;
+
+    memset(&st->tx, 0, sizeof st->tx);
+    memset(&st->rx, 0, sizeof st->rx);
+    memset(&st->rtcp, 0, sizeof st->rtcp);
+    st->active = true;
+    st->tx.ssrc = tdm_rng_u32(&s->rng);
+    st->tx.rtp_base = tdm_rng_u32(&s->rng);
+    st->tx.picture_id = (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff);
+    tdm_send_store_init(&st->tx.store, st->packets, STORE_PACKETS,
+                        (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff));
+    st->rx.assembly_storage = assembly_storage;
+    st->rx.last_received = TDM_NEVER;
+    st->rx.nack_wake = st->rx.assembly_wake = TDM_NEVER;
+    tdm_rx_stats_init(&st->rx.stats);
+    tdm_nack_init(&st->rx.nack, now);
+    st->rtcp.due = now + 20 * TDM_MS;
+}
+
+static void limit_rate(struct tdm_session *s, tdm_time now, const struct tdm_stream_config *c)
+{
+    struct tdm_rate_out rate;
+
+    if (c->kind != TDM_VIDEO || !c->limit_bps)
+        return;
+    if (!s->rate.limit_bps || s->rate.target_bps == s->rate.limit_bps)
+        tdm_rate_init(&s->rate, now, c->limit_bps);
+    tdm_rate_step(&s->rate, now, &(struct tdm_rate_in){.kind = TDM_RATE_LIMIT, .bps = c->limit_bps},
+                  &rate);
+    s->video_bps = rate.target_bps;
+    tdm_pacer_set(&s->pacer, s->video_bps, c->fps);
+}
+
+static void configure(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                      const struct tdm_stream_config *config)
+{
+    if (!config) {
+        st->active = false;
+        return;
+    }
+    if (!st->active || st->config.kind != config->kind)
+        start_stream(s, st, now);
+    else if (st->config.send_codec != config->send_codec || st->config.send_hz != config->send_hz ||
+             !config->send)
+        st->tx.rtp_started = st->tx.talking = false;
+    st->config = *config;
+    limit_rate(s, now, config);
+}
+
+static void take_datagram(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                          const struct tdm_session_in *in, struct tdm_session_out *out)
+{
+    if (tdm_rtp_is_rtcp(in->datagram.data, in->datagram.size))
+        tdm_session_take_rtcp(s, st, now, in, out);
+    else
+        tdm_session_take_rtp(s, st, now, in, out);
+}
+
+static void take_bye(struct tdm_session *s)
+{
+    for (int i = 0; i < TDM_SESSION_STREAMS; i++)
+        s->streams[i].rtcp.bye = s->streams[i].active;
+}
+
+static void take(struct tdm_session *s, tdm_time now, const struct tdm_session_in *in,
+                 struct tdm_session_out *out)
+{
+    assert(in->stream < TDM_SESSION_STREAMS);
+    struct tdm_stream *st = &s->streams[in->stream];
+
+    if (in->kind == TDM_SESSION_CONFIGURE) {
+        configure(s, st, now, in->configure);
+        return;
+    }
+    if (in->kind == TDM_SESSION_BYE) {
+        take_bye(s);
+        return;
+    }
+    if (!st->active)
+        return;
+    switch (in->kind) {
+    case TDM_SESSION_DATAGRAM:
+        take_datagram(s, st, now, in, out);
+        break;
+    case TDM_SESSION_AUDIO_FRAME:
+        tdm_session_take_audio(s, st, now, in);
+        break;
+    case TDM_SESSION_VIDEO_SLICE:
+        tdm_session_take_slice(s, st, now, in, out);
+        break;
+    case TDM_SESSION_DTMF:
+        tdm_session_take_dtmf(st, now, in);
+        break;
+    case TDM_SESSION_DECODE_FAILED:
+        tdm_session_run_receiver(s, st, now, &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_BROKEN},
+                                 out);
+        break;
+    case TDM_SESSION_CONFIGURE:
+    case TDM_SESSION_BYE:
+        break;
+    }
+}
+
+/* What is due by time alone. A unit already in `out` leaves the receivers for the next step. */
+static void run_timers(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                       struct tdm_session_out *out)
+{
+    tdm_session_run_receiver_timers(s, st, now, out);
+    tdm_session_run_dtmf(s, st, now, out);
+    tdm_session_run_rtcp(s, st, now, out);
+}
+
+void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_session_in *in,
+                      struct tdm_session_out *out)
+{
+    out->send_count = 0;
+    out->unit = TDM_UNIT_NONE;
+    out->keyframe_wanted = 0;
+    out->frame_dropped = 0;
+    out->bye = false;
+    out->wake_at = TDM_NEVER;
+    out->wake_why = "nothing";
+    if (in)
+        take(s, now, in, out);
+    for (int i = 0; i < TDM_SESSION_STREAMS; i++)
+        if (s->streams[i].active)
+            run_timers(s, &s->streams[i], now, out);
+    tdm_session_flush(s, now, out);
+}
+
+void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_stream_stats *stats)
+{
+    const struct tdm_stream *st = &s->streams[stream];
+    const struct stream_sender *tx = &st->tx;
+    const struct stream_receiver *rx = &st->rx;
+    const struct tdm_assembly_stats *frames =
+        rx->assembly ? tdm_assembly_stats_of(rx->assembly) : NULL;
+
+    *stats = (struct tdm_stream_stats){.last_received = TDM_NEVER};
+    if (!st->active)
+        return;
+    *stats = (struct tdm_stream_stats){
+        .packets_sent = tx->packets,
+        .bytes_sent = tx->bytes,
+        .packets_resent = tx->resent,
+        .frames_sent = tx->frame_count,
+        .packets_received = rx->stats.received,
+        .bytes_received = rx->stats.bytes,
+        .frames_received = rx->frames,
+        .keyframes_received = rx->keyframes,
+        .packets_refused = rx->refused,
+        .packets_lost = tdm_rx_stats_lost(&rx->stats),
+        .nacks_sent = rx->nacks_sent,
+        .nacks_received = tx->nacks_received,
+        .plis_sent = rx->plis_sent,
+        .plis_received = tx->plis_received,
+        .repaired = rx->nack.recovered,
+        .frames_dropped = frames ? frames->dropped_frames + frames->holes_given_up : 0,
+        .jitter_ms = rx->stats.jitter_s * 1e3,
+        .remote_loss = tx->remote_loss,
+        .last_received = rx->last_received,
+        .target_bps = st->config.kind == TDM_VIDEO ? s->video_bps : st->config.limit_bps,
+        .packets_waiting = tdm_send_store_waiting(&tx->store),
+    };
+}
+
+bool tdm_session_clock(const struct tdm_session *s, tdm_time *rtt, tdm_time *rtt_min,
+                       tdm_time *offset)
+{
+    *rtt = s->clock.rtt;
+    *rtt_min = s->clock.rtt_min;
+    *offset = s->clock.offset;
+    return s->clock.known;
+}

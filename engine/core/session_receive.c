@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/session_state.h"
+
+#include "engine/wire/dtmf.h"
+
+#include <string.h>
+
+#define VIDEO_HZ 90000u
+
+static const struct tdm_receive_codec *codec_of(const struct tdm_stream *st, uint8_t payload_type)
+{
+    for (uint8_t i = 0; i < st->config.receive_count; i++)
+        if (st->config.receive_codecs[i].payload_type == payload_type)
+            return &st->config.receive_codecs[i];
+    return NULL;
+}
+
+static void restart_media(struct tdm_stream *st, tdm_time now)
+{
+    struct stream_receiver *rx = &st->rx;
+
+    rx->fresh = true;
+    tdm_nack_init(&rx->nack, now);
+    rx->nack_wake = rx->assembly_wake = TDM_NEVER;
+    rx->assembly = NULL;
+    if (st->config.kind == TDM_VIDEO)
+        rx->assembly = tdm_assembly_init(rx->assembly_storage,
+                                         &(struct tdm_assembly_config){
+                                             .codec = rx->codec,
+                                             .can_repair = st->config.nack,
+                                         },
+                                         now);
+}
+
+static void adopt_source(struct stream_receiver *rx, uint32_t ssrc)
+{
+    rx->has_source = true;
+    rx->ssrc = ssrc;
+    rx->other_count = 0;
+    rx->sr_ntp = 0;
+    rx->dtmf_seen = false;
+    tdm_rx_stats_init(&rx->stats);
+}
+
+/* Another SSRC takes over only with a second packet, so that one stray packet does no harm. */
+static bool accept_source(struct stream_receiver *rx, uint32_t ssrc)
+{
+    if (rx->has_source && ssrc == rx->ssrc) {
+        rx->other_count = 0;
+        return true;
+    }
+    if (rx->has_source) {
+        rx->other_count = ssrc == rx->other_ssrc ? (uint8_t)(rx->other_count + 1) : 1;
+        rx->other_ssrc = ssrc;
+        if (rx->other_count < 2)
+            return false;
+    }
+    adopt_source(rx, ssrc);
+    return true;
+}
+
+/* Peer NTP time (ns) of an RTP time, by its last sender report; TDM_NEVER without one. */
+static tdm_time ntp_of_rtp(const struct stream_receiver *rx, int64_t rtp_time)
+{
+    if (!rx->sr_ntp)
+        return TDM_NEVER;
+    int64_t units = rtp_time - rx->sr_rtp_time;
+    tdm_time sr = tdm_ntp_to_ns(rx->sr_ntp);
+
+    return units >= 0 ? sr + tdm_time_of_units(units, rx->hz)
+                      : sr - tdm_time_of_units(-units, rx->hz);
+}
+
+/* The sender's stages on our clock, from the timing extension, else capture from the SR mapping. */
+static struct tdm_frame_trace sender_stages(const struct tdm_session *s,
+                                            const struct stream_receiver *rx, tdm_time now,
+                                            int64_t rtp_time, const uint8_t *timing_bytes,
+                                            size_t timing_size)
+{
+    struct tdm_frame_trace trace = tdm_frame_trace_none();
+    struct tdm_frame_timing timing;
+    tdm_time captured = TDM_NEVER;
+
+    if (timing_bytes && tdm_frame_timing_parse(&timing, timing_bytes, timing_size) == TDM_OK) {
+        tdm_time peer_now = tdm_clock_sync_ntp_ns(&s->clock, now) + s->clock.offset;
+        int64_t us = tdm_frame_timing_extend(peer_now / TDM_US, timing.captured_us);
+
+        captured = tdm_clock_sync_local(&s->clock, us * TDM_US);
+        trace.frame_id = timing.frame_id;
+        const tdm_time after[] = {timing.encode_start, timing.encode_end, timing.first_sent,
+                                  timing.last_sent};
+
+        for (int i = 0; i < 4; i++)
+            if (captured != TDM_NEVER && after[i] != TDM_NEVER)
+                trace.at[TDM_STAGE_ENCODE_START + i] = captured + after[i];
+    } else {
+        tdm_time ntp = ntp_of_rtp(rx, rtp_time);
+
+        if (ntp != TDM_NEVER)
+            captured = tdm_clock_sync_local(&s->clock, ntp);
+    }
+    trace.at[TDM_STAGE_CAPTURED] = captured;
+    return trace;
+}
+
+static void give_audio(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                       const struct tdm_rtp *rtp, const struct tdm_session_in *in, int64_t seq,
+                       int64_t rtp_time, struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    const struct tdm_rtp_ext *ext = tdm_rtp_ext_find(rtp, st->config.timing_ext_id);
+    struct tdm_frame_trace trace =
+        sender_stages(s, rx, now, rtp_time, ext ? ext->data : NULL, ext ? ext->size : 0);
+
+    out->unit = TDM_UNIT_AUDIO;
+    out->unit_stream = tdm_stream_index(s, st);
+    out->audio = (struct tdm_session_audio){
+        .codec = rx->codec,
+        .rtp_hz = rx->hz,
+        .seq = seq,
+        .rtp_time = rtp_time,
+        .restarted = rx->fresh,
+        .arrival = in->datagram.received,
+        .captured = trace.at[TDM_STAGE_CAPTURED],
+        .encode_end = trace.at[TDM_STAGE_ENCODE_END],
+        .payload = rtp->payload,
+        .size = (uint16_t)rtp->payload_size,
+    };
+    rx->fresh = false;
+    rx->frames++;
+}
+
+static void give_video(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                       const struct tdm_assembly_frame *f, struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    struct tdm_frame_trace trace =
+        sender_stages(s, rx, now, f->rtp_time, f->has_timing ? f->timing : NULL, sizeof f->timing);
+
+    trace.size_bytes = (uint32_t)f->size;
+    trace.at[TDM_STAGE_FIRST_RECEIVED] = f->first_arrival;
+    trace.at[TDM_STAGE_LAST_RECEIVED] = f->last_arrival;
+    trace.at[TDM_STAGE_DECODABLE] = now;
+    out->unit = TDM_UNIT_VIDEO;
+    out->unit_stream = tdm_stream_index(s, st);
+    out->video = (struct tdm_session_video){
+        .codec = rx->codec,
+        .data = f->data,
+        .size = f->size,
+        .keyframe = f->keyframe,
+        .rtp_time = f->rtp_time,
+        .trace = trace,
+    };
+    rx->frames++;
+    rx->keyframes += f->keyframe;
+}
+
+static void give_dtmf(struct tdm_session *s, struct tdm_stream *st, const struct tdm_rtp *rtp,
+                      struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    struct tdm_dtmf dtmf;
+
+    if (tdm_dtmf_parse(&dtmf, rtp->payload, rtp->payload_size) != TDM_OK)
+        return;
+    if (rx->dtmf_seen && rx->dtmf_timestamp == rtp->timestamp)
+        return; /* The same event goes on (RFC 4733 section 2.5.1.2). */
+    rx->dtmf_seen = true;
+    rx->dtmf_timestamp = rtp->timestamp;
+    out->unit = TDM_UNIT_DTMF;
+    out->unit_stream = tdm_stream_index(s, st);
+    out->digit = tdm_dtmf_digit_of(dtmf.event);
+}
+
+static void queue_nacks(struct tdm_stream *st, const struct tdm_nack_out *nacks)
+{
+    struct stream_rtcp *rtcp = &st->rtcp;
+
+    for (uint16_t i = 0; i < nacks->count && rtcp->nack_count < TDM_NACK_MISSING_MAX; i++)
+        rtcp->nacks[rtcp->nack_count++] = nacks->seqs[i];
+}
+
+static bool run_nack(struct tdm_stream *st, tdm_time now, const struct tdm_nack_in *in)
+{
+    struct tdm_nack_out nacks;
+
+    tdm_nack_step(&st->rx.nack, now, in, &nacks);
+    st->rx.nack_wake = nacks.wake_at;
+    queue_nacks(st, &nacks);
+    return nacks.gave_up;
+}
+
+/* Steps the assembly and passes on what it says; also what the nack core wants beside it. */
+void tdm_session_run_receiver(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                              const struct tdm_assembly_in *in, struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    struct tdm_assembly_out assembled;
+
+    if (!rx->assembly)
+        return;
+    tdm_assembly_step(rx->assembly, now, in, &assembled);
+    rx->assembly_wake = assembled.wake_at;
+    st->rtcp.pli |= assembled.keyframe_wanted;
+    if (assembled.has_frame)
+        give_video(s, st, now, &assembled.frame, out);
+    if (st->config.nack)
+        (void)run_nack(st, now,
+                       &(struct tdm_nack_in){
+                           .kind = TDM_NACK_FORGET_BEFORE,
+                           .seq = assembled.forget_before,
+                       });
+}
+
+static void take_video(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                       const struct tdm_rtp *rtp, const struct tdm_session_in *in, int64_t seq,
+                       int64_t rtp_time, struct tdm_session_out *out)
+{
+    const struct tdm_rtp_ext *ext = tdm_rtp_ext_find(rtp, st->config.timing_ext_id);
+    struct tdm_assembly_in packet = {
+        .kind = TDM_ASSEMBLY_PACKET,
+        .packet =
+            {
+                .seq = seq,
+                .rtp_time = rtp_time,
+                .arrival = in->datagram.received,
+                .marker = rtp->marker,
+                .size = (uint16_t)rtp->payload_size,
+                .payload = rtp->payload,
+                .timing = ext && ext->size == TDM_FRAME_TIMING_BYTES ? ext->data : NULL,
+            },
+    };
+
+    if (rtp->payload_size == 0)
+        return; /* Keep-alive or probe. */
+    if (st->config.nack &&
+        run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_PACKET, .seq = seq}))
+        tdm_session_run_receiver(s, st, now,
+                                 &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_GIVE_UP}, out);
+    if (out->unit == TDM_UNIT_NONE)
+        tdm_session_run_receiver(s, st, now, &packet, out);
+}
+
+void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                                     struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    bool gave_up = false;
+
+    if (out->unit == TDM_UNIT_NONE && (now >= rx->nack_wake || now >= rx->assembly_wake)) {
+        rx->nack_wake = TDM_NEVER;
+        if (st->config.nack)
+            gave_up = run_nack(st, now, NULL);
+        tdm_session_run_receiver(
+            s, st, now, gave_up ? &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_GIVE_UP} : NULL,
+            out);
+    }
+    tdm_session_wake(out, tdm_time_max(rx->nack_wake, now), "nack");
+    tdm_session_wake(out, tdm_time_max(rx->assembly_wake, now), "assembly");
+}
+
+void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                          const struct tdm_session_in *in, struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    const struct tdm_receive_codec *codec = NULL;
+    struct tdm_rtp rtp;
+    int64_t seq;
+    int64_t rtp_time;
+
+    if (tdm_rtp_parse(&rtp, in->datagram.data, in->datagram.size) == TDM_OK)
+        codec = codec_of(st, rtp.payload_type);
+    if (!codec || !st->config.receive || !accept_source(rx, rtp.ssrc)) {
+        rx->refused++;
+        return;
+    }
+    uint32_t hz = codec->rtp_hz;
+    enum tdm_rx_verdict verdict =
+        tdm_rx_stats_packet(&rx->stats, in->datagram.received, rtp.seq, rtp.timestamp, hz,
+                            in->datagram.size, &seq, &rtp_time);
+
+    if (verdict == TDM_RX_REFUSED) {
+        rx->refused++;
+        return;
+    }
+    rx->last_received = now;
+    if (codec->id == TDM_CODEC_TELEPHONE_EVENT) {
+        give_dtmf(s, st, &rtp, out);
+        return;
+    }
+    bool other_codec = codec->id != rx->codec || hz != rx->hz;
+
+    rx->codec = codec->id;
+    rx->hz = hz;
+    rx->payload_type = rtp.payload_type;
+    if (verdict == TDM_RX_RESTARTED || other_codec)
+        restart_media(st, now);
+    if (st->config.kind == TDM_AUDIO && rtp.payload_size)
+        give_audio(s, st, now, &rtp, in, seq, rtp_time, out);
+    else if (st->config.kind == TDM_VIDEO)
+        take_video(s, st, now, &rtp, in, seq, rtp_time, out);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/session_state.h"
+
+#include "engine/wire/rtcp.h"
+
+#include <string.h>
+
+#define QUICK_REPORTS 10 /* At the start, so that clocks and rate are known soon. */
+#define QUICK_EVERY   (100 * TDM_MS)
+#define REPORT_EVERY                                                                               \
+    (500 * TDM_MS) /* RFC 3550 section 6.2: reduced minimum, 360 / kb/s, is less. */
+#define QUIET_MIN (5 * TDM_MS)
+#define VIDEO_HZ  90000u
+
+static void take_report(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                        tdm_time received, const struct tdm_rtcp_report *r, uint64_t peer_ntp)
+{
+    struct tdm_rate_out rate;
+
+    if (r->ssrc != st->tx.ssrc)
+        return;
+    tdm_clock_sync_report(&s->clock, received, r->last_sr, r->delay_since_last_sr, peer_ntp);
+    st->tx.remote_loss = r->fraction_lost / 256.0;
+    st->rx.nack.rtt = s->clock.rtt;
+    if (st->config.kind != TDM_VIDEO)
+        return;
+    tdm_rate_step(&s->rate, now,
+                  &(struct tdm_rate_in){
+                      .kind = TDM_RATE_REPORT,
+                      .fraction_lost = r->fraction_lost,
+                      .rtt = s->clock.rtt,
+                  },
+                  &rate);
+    s->video_bps = rate.target_bps;
+    tdm_pacer_set(&s->pacer, s->video_bps, st->config.fps);
+}
+
+static void take_sr(struct tdm_stream *st, tdm_time received, const struct tdm_rtcp_item *item)
+{
+    struct stream_receiver *rx = &st->rx;
+
+    if (!rx->has_source || item->sr.ssrc != rx->ssrc)
+        return;
+    rx->sr_ntp = item->sr.ntp;
+    rx->sr_arrival = received;
+    rx->sr_rtp_time = tdm_rtp_time_extend(rx->stats.last_rtp_time, item->sr.rtp_timestamp);
+}
+
+static void take_nack(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                      const struct tdm_rtcp_item *item)
+{
+    tdm_time quiet = tdm_time_max(s->clock.rtt * 4 / 5, QUIET_MIN);
+
+    if (item->media_ssrc != st->tx.ssrc)
+        return;
+    for (uint16_t i = 0; i < item->nack.count; i++) {
+        uint16_t pid = item->nack.entries[i].pid;
+        uint32_t mask = (uint32_t)item->nack.entries[i].blp << 1 | 1;
+
+        for (uint16_t bit = 0; bit <= 16; bit++)
+            if (mask >> bit & 1) {
+                st->tx.nacks_received++;
+                (void)tdm_send_store_ask(&st->tx.store, now, (uint16_t)(pid + bit), quiet);
+            }
+    }
+}
+
+static void take_remb(struct tdm_session *s, struct tdm_stream *st, tdm_time now, uint64_t bps)
+{
+    struct tdm_rate_out rate;
+
+    if (st->config.kind != TDM_VIDEO)
+        return;
+    tdm_rate_step(&s->rate, now, &(struct tdm_rate_in){.kind = TDM_RATE_REMB, .bps = bps}, &rate);
+    s->video_bps = rate.target_bps;
+}
+
+/* The stamp of the compound's sender, by which its report blocks become clock samples. */
+static uint64_t peer_stamp(const uint8_t *data, size_t size)
+{
+    struct tdm_rtcp_reader reader = tdm_rtcp_reader_of(data, size);
+    struct tdm_rtcp_item item;
+
+    while (tdm_rtcp_next(&reader, &item) == TDM_OK) {
+        if (item.kind == TDM_RTCP_SR)
+            return item.sr.ntp;
+        if (item.kind == TDM_RTCP_XR_RRTR)
+            return item.rrtr_ntp;
+    }
+    return 0;
+}
+
+static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now, tdm_time received,
+                      const struct tdm_rtcp_item *item, uint64_t peer_ntp,
+                      struct tdm_session_out *out)
+{
+    uint8_t bit = (uint8_t)(1u << tdm_stream_index(s, st));
+
+    switch (item->kind) {
+    case TDM_RTCP_SR:
+        take_sr(st, received, item);
+        __attribute__((fallthrough));
+    case TDM_RTCP_RR:
+        for (uint8_t i = 0; i < item->report_count; i++)
+            take_report(s, st, now, received, &item->reports[i], peer_ntp);
+        break;
+    case TDM_RTCP_NACK:
+        take_nack(s, st, now, item);
+        break;
+    case TDM_RTCP_PLI:
+    case TDM_RTCP_FIR:
+        if (item->media_ssrc == st->tx.ssrc) {
+            st->tx.plis_received++;
+            out->keyframe_wanted |= bit;
+        }
+        break;
+    case TDM_RTCP_REMB:
+        take_remb(s, st, now, item->remb_bps);
+        break;
+    case TDM_RTCP_XR_RRTR:
+        st->rx.rrtr_ntp = item->rrtr_ntp;
+        st->rx.rrtr_arrival = received;
+        break;
+    case TDM_RTCP_XR_DLRR:
+        for (uint8_t i = 0; i < item->dlrr.count; i++)
+            if (item->dlrr.entries[i].ssrc == st->tx.ssrc)
+                tdm_clock_sync_report(&s->clock, received, item->dlrr.entries[i].last_rr,
+                                      item->dlrr.entries[i].delay_since_last_rr, peer_ntp);
+        break;
+    case TDM_RTCP_BYE:
+        if (st->rx.has_source && item->media_ssrc == st->rx.ssrc)
+            out->bye = true;
+        break;
+    case TDM_RTCP_SDES:
+        break;
+    }
+}
+
+void tdm_session_take_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                           const struct tdm_session_in *in, struct tdm_session_out *out)
+{
+    uint64_t peer_ntp = peer_stamp(in->datagram.data, in->datagram.size);
+    struct tdm_rtcp_reader reader = tdm_rtcp_reader_of(in->datagram.data, in->datagram.size);
+    struct tdm_rtcp_item item;
+    enum tdm_err err;
+
+    while ((err = tdm_rtcp_next(&reader, &item)) == TDM_OK)
+        take_item(s, st, now, in->datagram.received, &item, peer_ntp, out);
+    if (err == TDM_E_MALFORMED)
+        st->rx.refused++;
+    if (out->unit == TDM_UNIT_NONE && s->clock.rtt)
+        tdm_session_run_receiver(
+            s, st, now, &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_RTT, .rtt = s->clock.rtt},
+            out);
+}
+
+/* The RTP time that belongs to `now`, so that a receiver can map RTP to NTP time. */
+static uint32_t rtp_time_at(const struct tdm_stream *st, tdm_time now)
+{
+    const struct stream_sender *tx = &st->tx;
+
+    if (st->config.kind == TDM_VIDEO)
+        return (uint32_t)tdm_units_of_time(now, VIDEO_HZ) + tx->rtp_base;
+    return (uint32_t)(tx->rtp_next +
+                      tdm_units_of_time(now - tx->last_captured, st->config.send_hz)) +
+           tx->rtp_base;
+}
+
+static uint8_t fill_report(struct tdm_stream *st, tdm_time now, struct tdm_rtcp_report *r)
+{
+    struct stream_receiver *rx = &st->rx;
+
+    if (!rx->has_source || !rx->stats.started || !rx->hz)
+        return 0;
+    *r = (struct tdm_rtcp_report){.ssrc = rx->ssrc};
+    tdm_rx_stats_report(&rx->stats, rx->hz, r);
+    if (rx->sr_ntp) {
+        r->last_sr = (uint32_t)(rx->sr_ntp >> 16);
+        r->delay_since_last_sr = (uint32_t)tdm_units_of_time(now - rx->sr_arrival, 65536);
+    }
+    return 1;
+}
+
+static void write_dlrr(struct tdm_writer *w, struct tdm_stream *st, tdm_time now)
+{
+    struct stream_receiver *rx = &st->rx;
+
+    if (!rx->rrtr_ntp || !rx->has_source)
+        return;
+    tdm_rtcp_write_dlrr(
+        w, st->tx.ssrc,
+        &(struct tdm_rtcp_dlrr){
+            .ssrc = rx->ssrc,
+            .last_rr = (uint32_t)(rx->rrtr_ntp >> 16),
+            .delay_since_last_rr = (uint32_t)tdm_units_of_time(now - rx->rrtr_arrival, 65536),
+        },
+        1);
+    rx->rrtr_ntp = 0;
+}
+
+static void write_reports(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                          struct tdm_writer *w)
+{
+    struct tdm_rtcp_report report;
+    uint8_t count = fill_report(st, now, &report);
+    uint64_t ntp = tdm_clock_sync_ntp(&s->clock, now);
+    bool sending = st->config.send && st->tx.packets_rtcp > 0;
+
+    if (sending) {
+        struct tdm_rtcp_sr sr = {
+            .ssrc = st->tx.ssrc,
+            .ntp = ntp,
+            .rtp_timestamp = rtp_time_at(st, now),
+            .packet_count = st->tx.packets_rtcp,
+            .octet_count = st->tx.octets_rtcp,
+        };
+
+        tdm_rtcp_write_sr(w, &sr, &report, count);
+    } else {
+        tdm_rtcp_write_rr(w, st->tx.ssrc, &report, count);
+    }
+    tdm_rtcp_write_sdes(w, st->tx.ssrc, s->config.cname);
+    if (!sending)
+        tdm_rtcp_write_rrtr(w, st->tx.ssrc, ntp);
+    write_dlrr(w, st, now);
+}
+
+static int by_value(uint16_t a, uint16_t b)
+{
+    return (int16_t)(uint16_t)(a - b);
+}
+
+static void sort_seqs(uint16_t *seqs, uint16_t count)
+{
+    for (uint16_t i = 1; i < count; i++)
+        for (uint16_t j = i; j > 0 && by_value(seqs[j - 1], seqs[j]) > 0; j--) {
+            uint16_t swap = seqs[j];
+
+            seqs[j] = seqs[j - 1];
+            seqs[j - 1] = swap;
+        }
+}
+
+static void write_feedback(struct tdm_stream *st, struct tdm_writer *w)
+{
+    struct stream_rtcp *rtcp = &st->rtcp;
+    struct tdm_rtcp_nack entries[TDM_RTCP_NACKS_MAX];
+
+    if (rtcp->nack_count && st->rx.has_source) {
+        sort_seqs(rtcp->nacks, rtcp->nack_count);
+        uint16_t count =
+            tdm_rtcp_nack_pack(rtcp->nacks, rtcp->nack_count, entries, TDM_RTCP_NACKS_MAX, NULL);
+
+        tdm_rtcp_write_nack(w, st->tx.ssrc, st->rx.ssrc, entries, count);
+        st->rx.nacks_sent += rtcp->nack_count;
+    }
+    rtcp->nack_count = 0;
+    if (rtcp->pli && st->rx.has_source && st->config.pli) {
+        tdm_rtcp_write_pli(w, st->tx.ssrc, st->rx.ssrc);
+        st->rx.plis_sent++;
+    } else if (rtcp->pli && st->rx.has_source && st->config.fir) {
+        tdm_rtcp_write_fir(w, st->tx.ssrc, st->rx.ssrc, rtcp->fir_seq++);
+        st->rx.plis_sent++;
+    }
+    rtcp->pli = false;
+    if (rtcp->bye)
+        tdm_rtcp_write_bye(w, st->tx.ssrc, "call ended");
+}
+
+static void schedule(struct tdm_session *s, struct stream_rtcp *rtcp, tdm_time now)
+{
+    tdm_time every = REPORT_EVERY;
+
+    if (rtcp->sent_count < QUICK_REPORTS) {
+        rtcp->sent_count++;
+        every = QUICK_EVERY;
+    }
+    /* RFC 3550 section 6.3.1: 0.5 to 1.5 times, so that ends do not fall into step. */
+    rtcp->due = now + every / 2 + (tdm_time)(tdm_rng_unit(&s->rng) * (double)every);
+}
+
+void tdm_session_run_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                          struct tdm_session_out *out)
+{
+    struct stream_rtcp *rtcp = &st->rtcp;
+    bool urgent = rtcp->nack_count || rtcp->pli || rtcp->bye;
+    struct tdm_writer w = tdm_writer_of(rtcp->bytes, sizeof rtcp->bytes);
+
+    if (!urgent && now < rtcp->due) {
+        tdm_session_wake(out, rtcp->due, "rtcp");
+        return;
+    }
+    if (now >= rtcp->due)
+        schedule(s, rtcp, now);
+    tdm_session_wake(out, rtcp->due, "rtcp");
+    write_reports(s, st, now, &w);
+    write_feedback(st, &w);
+    assert(w.ok); /* Bounded: one report, 64 NACK entries, short texts. */
+    rtcp->bye = false;
+    out->sends[out->send_count++] = (struct tdm_session_send){
+        .stream = tdm_stream_index(s, st),
+        .rtcp = true,
+        .size = (uint16_t)tdm_writer_size(&w),
+        .data = rtcp->bytes,
+    };
+}

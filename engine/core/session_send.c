@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/session_state.h"
+
+#include "engine/wire/dtmf.h"
+#include "engine/wire/h264_payload.h"
+#include "engine/wire/vp8_payload.h"
+
+#include <string.h>
+
+#define VIDEO_HZ          90000u
+#define EXT_BYTES         24 /* 4 of RFC 8285, then 1 + 16 rounded up to a word. */
+#define HEADER_BYTES      12
+#define AUDIO_RESYNC      (60 * TDM_MS)
+#define DTMF_PACKET_EVERY (20 * TDM_MS)
+#define DTMF_ENDS         3
+#define DTMF_PAUSE        (70 * TDM_MS)
+
+/* Room for a payload behind the header, and behind a timing extension when the frame has one. */
+static size_t payload_max(const struct tdm_stream *st)
+{
+    return TDM_RTP_PACKET_MAX - HEADER_BYTES - (st->config.timing_ext_id ? EXT_BYTES : 0);
+}
+
+static uint16_t open_frame(struct stream_sender *tx, const struct frame_record *record)
+{
+    tx->frame_slot = (uint16_t)((tx->frame_slot + 1) % FRAME_RECORDS);
+    tx->frames[tx->frame_slot] = *record;
+    return tx->frame_slot;
+}
+
+/* Header (and empty timing extension) in front of a payload that is already written at its end. */
+static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint8_t payload_type,
+                          uint32_t timestamp, const uint8_t *payload, size_t payload_size,
+                          bool timed)
+{
+    static const uint8_t blank[TDM_FRAME_TIMING_BYTES];
+    struct tdm_rtp rtp = {
+        .payload_type = payload_type,
+        .seq = (uint16_t)p->seq,
+        .timestamp = timestamp,
+        .ssrc = st->tx.ssrc,
+        .marker = p->marker,
+        .payload = payload,
+        .payload_size = payload_size,
+    };
+    struct tdm_writer w = tdm_writer_of(p->bytes, sizeof p->bytes);
+
+    if (timed && st->config.timing_ext_id) {
+        rtp.ext_count = 1;
+        rtp.exts[0] = (struct tdm_rtp_ext){
+            .id = st->config.timing_ext_id, .size = sizeof blank, .data = blank};
+        p->timing_at = HEADER_BYTES + 4 + 1;
+    }
+    tdm_rtp_write(&w, &rtp);
+    assert(w.ok);
+    p->size = (uint16_t)tdm_writer_size(&w);
+    p->payload_size = (uint16_t)payload_size;
+    p->frame_slot = st->tx.frame_slot;
+    tdm_send_store_commit(&st->tx.store);
+}
+
+static void stamp_timing(const struct tdm_session *s, struct tdm_stream *st,
+                         struct tdm_send_packet *p, tdm_time now)
+{
+    struct frame_record *f = &st->tx.frames[p->frame_slot];
+
+    if (f->first_sent == TDM_NEVER)
+        f->first_sent = now;
+    if (!p->timing_at || !(p->marker || st->config.kind == TDM_AUDIO))
+        return;
+    struct tdm_frame_timing timing = {
+        .captured_us = tdm_clock_sync_ntp_ns(&s->clock, f->captured) / TDM_US,
+        .frame_id = (uint16_t)f->frame_id,
+        .encode_start = f->encode_start - f->captured,
+        .encode_end = f->encode_end == TDM_NEVER ? TDM_NEVER : f->encode_end - f->captured,
+        .first_sent = f->first_sent - f->captured,
+        .last_sent = now - f->captured,
+    };
+
+    tdm_frame_timing_write(p->bytes + p->timing_at, &timing);
+}
+
+/* Audio time runs by samples, not by the capture clock's jitter; it jumps only after a real gap. */
+static void follow_capture_clock(struct tdm_stream *st, tdm_time captured)
+{
+    struct stream_sender *tx = &st->tx;
+    int64_t by_clock = tdm_units_of_time(captured, st->config.send_hz);
+    tdm_time error = tdm_time_of_units(by_clock - tx->rtp_next, st->config.send_hz);
+
+    if (tx->rtp_started && error < AUDIO_RESYNC && error > -AUDIO_RESYNC)
+        return;
+    /* Never back: a receiver would take that for late packets. */
+    if (!tx->rtp_started || by_clock > tx->rtp_next)
+        tx->rtp_next = by_clock;
+    tx->rtp_started = true;
+    tx->talking = false;
+}
+
+void tdm_session_take_audio(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                            const struct tdm_session_in *in)
+{
+    struct stream_sender *tx = &st->tx;
+
+    (void)s;
+    (void)now;
+    if (!st->config.send || in->audio.size > payload_max(st))
+        return;
+    follow_capture_clock(st, in->audio.captured);
+    uint32_t timestamp = (uint32_t)tx->rtp_next + tx->rtp_base;
+
+    tx->rtp_next += in->audio.samples_rtp;
+    tx->last_captured = in->audio.captured;
+    struct tdm_send_packet *p = tdm_send_store_reserve(&tx->store);
+
+    if (in->audio.size == 0 || tx->dtmf.active || !p) {
+        tx->talking = false;
+        return;
+    }
+    open_frame(tx, &(struct frame_record){
+                       .frame_id = (uint32_t)tx->frame_count++,
+                       .captured = in->audio.captured,
+                       .encode_start = in->audio.encode_start,
+                       .encode_end = in->audio.encode_end,
+                       .first_sent = TDM_NEVER,
+                   });
+    p->marker = !tx->talking; /* RFC 3551 section 4.1: first packet of a talkspurt. */
+    tx->talking = true;
+    finish_packet(st, p, st->config.send_payload_type, timestamp, in->audio.payload, in->audio.size,
+                  true);
+}
+
+/* One packet's payload from whichever packetiser the codec has. */
+struct cutter {
+    enum tdm_codec_id codec;
+    struct tdm_vp8_packetizer vp8;
+    struct tdm_h264_packetizer h264;
+};
+
+static void cutter_init(struct cutter *c, struct tdm_stream *st, const uint8_t *data, size_t size)
+{
+    c->codec = st->config.send_codec;
+    if (c->codec == TDM_CODEC_VP8)
+        tdm_vp8_packetizer_init(&c->vp8, data, size, st->tx.picture_id, payload_max(st));
+    else
+        tdm_h264_packetizer_init(&c->h264, data, size, payload_max(st));
+}
+
+static enum tdm_err cutter_next(struct cutter *c, uint8_t *out, size_t capacity, size_t *size,
+                                bool *last)
+{
+    return c->codec == TDM_CODEC_VP8
+               ? tdm_vp8_packetizer_next(&c->vp8, out, capacity, size, last)
+               : tdm_h264_packetizer_next(&c->h264, out, capacity, size, last);
+}
+
+/* The store is full, or the NAL unit cannot be cut: the rest of the frame is not sent. */
+static void cut_off(struct tdm_session *s, struct tdm_stream *st, struct tdm_session_out *out)
+{
+    st->tx.cut_off = true;
+    st->tx.store.open = false;
+    tdm_send_store_skip(&st->tx.store);
+    out->frame_dropped |= (uint8_t)(1u << tdm_stream_index(s, st));
+}
+
+static void begin_frame(struct tdm_stream *st, const struct tdm_session_in *in)
+{
+    struct stream_sender *tx = &st->tx;
+    int64_t rtp = tdm_units_of_time(in->slice.captured, VIDEO_HZ);
+
+    tx->rtp_last = tx->rtp_started && rtp <= tx->rtp_last ? tx->rtp_last + 1 : rtp;
+    tx->rtp_started = true;
+    tx->cut_off = false;
+    tx->picture_id = (tx->picture_id + 1) & 0x7fff;
+    tx->frame_count++;
+    open_frame(tx, &(struct frame_record){
+                       .frame_id = in->slice.frame_id,
+                       .captured = in->slice.captured,
+                       .encode_start = in->slice.encode_start,
+                       .encode_end = TDM_NEVER,
+                       .first_sent = TDM_NEVER,
+                   });
+}
+
+static void cut_slice(struct tdm_session *s, struct tdm_stream *st, const struct tdm_session_in *in,
+                      struct tdm_session_out *out)
+{
+    struct stream_sender *tx = &st->tx;
+    bool single_only = st->config.send_codec == TDM_CODEC_H264 && st->config.h264_mode == 0;
+    struct cutter cutter;
+    uint8_t payload[TDM_RTP_PACKET_MAX];
+    size_t size;
+    bool last = false;
+
+    if (single_only && in->slice.size > payload_max(st)) {
+        cut_off(s, st, out);
+        return;
+    }
+    cutter_init(&cutter, st, in->slice.data, in->slice.size);
+    while (!last) {
+        struct tdm_send_packet *p = tdm_send_store_reserve(&tx->store);
+
+        if (!p || cutter_next(&cutter, payload, sizeof payload, &size, &last) != TDM_OK) {
+            cut_off(s, st, out);
+            return;
+        }
+        finish_packet(st, p, st->config.send_payload_type, (uint32_t)tx->rtp_last + tx->rtp_base,
+                      payload, size, last);
+    }
+    tx->store.open = true;
+}
+
+/* The packet that was kept back turns out to be the frame's last. */
+static void end_frame(struct tdm_stream *st, tdm_time encode_end)
+{
+    struct stream_sender *tx = &st->tx;
+    struct tdm_send_packet *p =
+        &tx->store.packets[(uint64_t)(tx->store.head - 1) & (tx->store.packet_count - 1)];
+
+    tx->frames[tx->frame_slot].encode_end = encode_end;
+    if (tx->store.open && p->seq == tx->store.head - 1) {
+        p->marker = true;
+        p->bytes[1] |= 0x80;
+    }
+    tx->store.open = false;
+}
+
+void tdm_session_take_slice(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                            const struct tdm_session_in *in, struct tdm_session_out *out)
+{
+    (void)now;
+    if (!st->config.send)
+        return;
+    if (in->slice.first)
+        begin_frame(st, in);
+    if (st->tx.cut_off)
+        return;
+    if (in->slice.size)
+        cut_slice(s, st, in, out);
+    if (in->slice.last)
+        end_frame(st, in->slice.encode_end);
+}
+
+void tdm_session_take_dtmf(struct tdm_stream *st, tdm_time now, const struct tdm_session_in *in)
+{
+    struct dtmf_sender *d = &st->tx.dtmf;
+
+    if (!st->config.send || !st->config.dtmf_payload_type || d->queued == DTMF_QUEUE ||
+        tdm_dtmf_event_of(in->dtmf.digit) < 0)
+        return;
+    if (!d->queued && !d->active)
+        d->next_at = tdm_time_max(now, d->next_at);
+    d->queue[d->queued] = in->dtmf.digit;
+    d->queue_durations[d->queued++] = in->dtmf.duration;
+}
+
+static void start_digit(struct tdm_stream *st, tdm_time now)
+{
+    struct dtmf_sender *d = &st->tx.dtmf;
+
+    d->active = true;
+    d->event = tdm_dtmf_event_of(d->queue[0]);
+    d->start = now;
+    d->until = now + d->queue_durations[0];
+    d->ends_sent = 0;
+    d->next_at = now;
+    d->timestamp = (uint32_t)st->tx.rtp_next + st->tx.rtp_base;
+    d->queued--;
+    memmove(&d->queue[0], &d->queue[1], d->queued);
+    memmove(&d->queue_durations[0], &d->queue_durations[1],
+            d->queued * sizeof d->queue_durations[0]);
+}
+
+/* RFC 4733 section 2.5: one timestamp for the whole event, growing duration, three end packets. */
+static void send_digit(struct tdm_stream *st, tdm_time now)
+{
+    struct dtmf_sender *d = &st->tx.dtmf;
+    struct tdm_send_packet *p = tdm_send_store_reserve(&st->tx.store);
+    int64_t units = tdm_units_of_time(tdm_time_min(now, d->until) - d->start, st->config.dtmf_hz);
+    uint8_t payload[TDM_DTMF_BYTES];
+
+    if (!p)
+        return;
+    tdm_dtmf_write(payload, &(struct tdm_dtmf){
+                                .event = (uint8_t)d->event,
+                                .end = now >= d->until,
+                                .volume_dbm0 = 10,
+                                .duration = (uint16_t)(units > 0xffff ? 0xffff : units),
+                            });
+    p->marker = now == d->start;
+    finish_packet(st, p, st->config.dtmf_payload_type, d->timestamp, payload, sizeof payload,
+                  false);
+}
+
+void tdm_session_run_dtmf(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                          struct tdm_session_out *out)
+{
+    struct dtmf_sender *d = &st->tx.dtmf;
+
+    (void)s;
+    if (!d->active && d->queued && now >= d->next_at)
+        start_digit(st, now);
+    if (d->active && now >= d->next_at) {
+        send_digit(st, now);
+        if (now >= d->until && ++d->ends_sent == DTMF_ENDS) {
+            d->active = false;
+            st->tx.talking = false;
+            d->next_at = now + DTMF_PAUSE;
+        } else {
+            d->next_at = now + DTMF_PACKET_EVERY;
+            if (now < d->until)
+                d->next_at = tdm_time_min(d->next_at, d->until);
+        }
+    }
+    if (d->active || d->queued)
+        tdm_session_wake(out, tdm_time_max(d->next_at, now), "dtmf");
+}
+
+static void emit(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                 struct tdm_send_packet *p, bool repair, struct tdm_session_out *out)
+{
+    struct stream_sender *tx = &st->tx;
+
+    if (!repair) {
+        stamp_timing(s, st, p, now);
+        tx->packets_rtcp++;
+        tx->octets_rtcp += p->payload_size;
+    }
+    tx->packets++;
+    tx->bytes += p->size;
+    tx->resent += repair;
+    out->sends[out->send_count++] = (struct tdm_session_send){
+        .stream = tdm_stream_index(s, st),
+        .size = p->size,
+        .data = p->bytes,
+    };
+    tdm_send_store_sent(&tx->store, now, repair);
+}
+
+static bool flush_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                         struct tdm_session_out *out)
+{
+    bool repair;
+    struct tdm_send_packet *p;
+
+    while ((p = tdm_send_store_peek(&st->tx.store, &repair))) {
+        if (out->send_count == TDM_SESSION_SENDS_MAX) {
+            tdm_session_wake(out, now, "more to send");
+            return false;
+        }
+        if (st->config.kind == TDM_VIDEO) {
+            tdm_time when = tdm_pacer_when(&s->pacer, now);
+
+            if (when > now) {
+                tdm_session_wake(out, when, "pacer");
+                return false;
+            }
+            tdm_pacer_sent(&s->pacer, p->size);
+        }
+        emit(s, st, now, p, repair, out);
+    }
+    return true;
+}
+
+/* Voice first, then video; within a stream repairs before new packets. */
+void tdm_session_flush(struct tdm_session *s, tdm_time now, struct tdm_session_out *out)
+{
+    for (enum tdm_media_kind kind = TDM_AUDIO; kind <= TDM_VIDEO; kind++)
+        for (int i = 0; i < TDM_SESSION_STREAMS; i++)
+            if (s->streams[i].active && s->streams[i].config.kind == kind &&
+                !flush_stream(s, &s->streams[i], now, out))
+                return;
+}
