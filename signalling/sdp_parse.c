@@ -171,7 +171,7 @@ static enum tdm_err parse_formats(struct parser *p, struct tdm_text formats)
 /* Words of a line that we refuse but must keep in place: as many whole words as fit. */
 static void keep_other(struct tdm_media_line *line, struct tdm_text media, struct tdm_text rest)
 {
-    size_t used = 0;
+    size_t used = 0, words = 0;
 
     line->other = true;
     for (struct tdm_text word = media; word.at < word.end; word = tdm_text_word(&rest)) {
@@ -183,8 +183,11 @@ static void keep_other(struct tdm_media_line *line, struct tdm_text media, struc
             line->other_text[used++] = ' ';
         memcpy(line->other_text + used, word.at, size);
         used += size;
+        words++;
     }
     line->other_text[used] = '\0';
+    if (words == 2)
+        memcpy(line->other_text + used, " 0", sizeof " 0"); /* Its first format is too long. */
 }
 
 /* m=<media> <port>[/count] <proto> <fmt>..., RFC 8866 section 5.14. */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_SIGNALLING_OFFER_ANSWER_H
+#define TDM_SIGNALLING_OFFER_ANSWER_H
+
+/*
+ * Offer and answer (RFC 3264) over media descriptions. Pure: it decides which lines, codecs,
+ * payload types, directions and extensions the two sides share; it neither writes SDP text (sdp.h)
+ * nor knows when to offer (call.h).
+ *
+ * There is at most one line of each kind (audio, video) in use; others are refused in place. Lines
+ * keep their slots over the whole session; a dropped line has port 0 and its slot is used again.
+ */
+
+#include "engine/base/err.h"
+#include "engine/core/media_desc.h"
+
+#define TDM_MEDIA_KINDS 2 /* TDM_AUDIO, TDM_VIDEO index the arrays below. */
+
+/** What this side can and wants to do with one kind of media. */
+struct tdm_media_capability {
+    bool wanted; /* false: not offered, and refused when offered. */
+    enum tdm_direction direction;
+    uint16_t port;
+    uint16_t rtcp_port; /* 0: port + 1. */
+    bool rtcp_mux;
+    bool avpf; /* Offers say RTP/AVPF; false works with more peers, and feedback is offered anyway.
+                */
+    uint16_t ptime_ms, framerate; /* 0: not said. */
+    uint32_t bandwidth_bps;       /* What we want to receive at most; 0: not said. */
+    uint8_t codec_count;
+    struct tdm_codec_desc codecs[TDM_DESC_CODECS_MAX]; /* In order of preference. */
+    uint8_t ext_count;
+    struct tdm_ext_desc exts[TDM_DESC_EXT_MAX];
+};
+
+struct tdm_capability {
+    char address[64]; /* Numeric, reachable from the other side (tdm_sig_local_address). */
+    struct tdm_media_capability media[TDM_MEDIA_KINDS];
+};
+
+/** Appends a codec; name from `id`; fmtp may be NULL. Video gets nack, pli, fir and remb. */
+void tdm_capability_add(struct tdm_capability *capability, enum tdm_media_kind kind,
+                        enum tdm_codec_id id, uint8_t payload_type, uint32_t clock_hz,
+                        uint8_t channels, const char *fmtp);
+
+/** What was agreed for one kind of media. */
+struct tdm_negotiated_media {
+    bool active;                  /* Both ports are set and a codec is shared. */
+    uint8_t line_index;           /* Of the m= line. */
+    enum tdm_direction direction; /* From our point of view; hold included. */
+    bool held_by_remote;          /* The other side does not want to receive. */
+    struct tdm_codec_desc
+        send; /* First choice to send: payload type and fmtp are the receiver's. */
+    uint8_t receive_count;
+    struct tdm_codec_desc receive[TDM_DESC_CODECS_MAX]; /* Payload types and fmtp are ours. */
+    uint8_t dtmf_send_type, dtmf_receive_type;          /* telephone-event; 0 = none. */
+    uint32_t dtmf_send_hz, dtmf_receive_hz;
+    char remote_address[64];
+    uint16_t remote_port, remote_rtcp_port; /* Equal with rtcp_mux. */
+    uint16_t local_port;
+    bool rtcp_mux;
+    uint8_t ext_count;
+    struct tdm_ext_desc exts[TDM_DESC_EXT_MAX]; /* Same ids both ways. */
+    bool nack, pli, fir, remb;                  /* Feedback both sides understand. */
+    uint32_t max_bitrate_bps;     /* What the other side receives at most; 0: not said. */
+    uint16_t framerate, ptime_ms; /* What the other side wants; 0: not said. */
+};
+
+struct tdm_negotiated {
+    struct tdm_negotiated_media media[TDM_MEDIA_KINDS];
+};
+
+/** The session as both sides last agreed on it. Plain data; owner: the call machine. */
+struct tdm_offer_answer {
+    uint64_t session_id;
+    bool sent_any, agreed;
+    struct tdm_media_desc sent;      /* What we sent last, agreed or not: gives the o= version. */
+    struct tdm_media_desc local;     /* As agreed. */
+    struct tdm_media_desc remote;    /* As agreed. */
+    int8_t line_of[TDM_MEDIA_KINDS]; /* -1: none. */
+};
+
+/** `session_id`: random, for o=. */
+void tdm_offer_answer_init(struct tdm_offer_answer *oa, uint64_t session_id);
+
+/** Makes an offer of what `capability` wants, on the slots of the session. Nothing is agreed yet.
+ *  TDM_E_UNSUPPORTED when nothing is wanted or there is no slot left. */
+enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
+                            struct tdm_media_desc *offer, struct tdm_cause *cause);
+
+/** Answers `offer`; agreed at once. TDM_E_UNSUPPORTED (488) with a cause when no line can be
+ *  taken; the session is then as before. */
+enum tdm_err tdm_answer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
+                             const struct tdm_media_desc *offer, struct tdm_media_desc *answer,
+                             struct tdm_negotiated *negotiated, struct tdm_cause *cause);
+
+/** Takes the answer to our `offer`. TDM_E_UNSUPPORTED when no codec of an accepted line is ours,
+ *  TDM_E_MALFORMED when it has more lines than the offer; the session is then as before. */
+enum tdm_err tdm_answer_apply(struct tdm_offer_answer *oa, const struct tdm_media_desc *offer,
+                              const struct tdm_media_desc *answer,
+                              struct tdm_negotiated *negotiated, struct tdm_cause *cause);
+
+#endif
