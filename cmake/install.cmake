@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# libtandem as others see it: one shared library that exports what include/tandem declares and
+# nothing else, its headers, its pkg-config file, and the command.
+include(GNUInstallDirs)
+
+# tandem_shared_library(NAME ENGINE): NAME is a shared library of the objects of the static library
+# ENGINE and of what they need from the floors below it.
+function(tandem_shared_library name engine)
+  set(map ${CMAKE_CURRENT_BINARY_DIR}/${name}.map)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tandem/*.h)
+  set(symbols "")
+  foreach(header ${headers})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+    file(STRINGS ${header} lines REGEX "^[a-z].*tdm_[a-z0-9_]+\\(")
+    foreach(line ${lines})
+      if(NOT line MATCHES "^(typedef|static)")
+        string(REGEX MATCH "tdm_[a-z0-9_]+\\(" symbol "${line}")
+        string(REPLACE "(" ";\n" symbol "${symbol}")
+        string(APPEND symbols "    ${symbol}")
+      endif()
+    endforeach()
+  endforeach()
+  file(CONFIGURE OUTPUT ${map} CONTENT "{\nglobal:\n@symbols@local:\n    *;\n};\n" @ONLY)
+
+  add_library(${name} SHARED $<TARGET_OBJECTS:${engine}>)
+  target_link_libraries(${name} PRIVATE ${engine})
+  target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
+  target_link_options(${name} PRIVATE -Wl,--version-script=${map} -Wl,--no-undefined-version)
+  if(NOT TANDEM_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,--no-undefined)
+  endif()
+  set_target_properties(${name} PROPERTIES
+    LINKER_LANGUAGE C
+    LINK_DEPENDS ${map}
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR})
+endfunction()
+
+# tandem_install(LIBRARY [COMMAND target]): the install rules, relocatable as a whole.
+function(tandem_install library)
+  cmake_parse_arguments(I "" "COMMAND" "" ${ARGN})
+  install(TARGETS ${library} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tandem
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+  set(pc_folder ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  file(RELATIVE_PATH TANDEM_PC_TO_PREFIX /prefix/${pc_folder} /prefix)
+  string(REGEX REPLACE "/$" "" TANDEM_PC_TO_PREFIX ${TANDEM_PC_TO_PREFIX})
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/tandem.pc.in ${PROJECT_BINARY_DIR}/tandem.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/tandem.pc DESTINATION ${pc_folder})
+
+  if(I_COMMAND)
+    file(RELATIVE_PATH to_lib /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR})
+    set_target_properties(${I_COMMAND} PROPERTIES INSTALL_RPATH "$ORIGIN/${to_lib}")
+    install(TARGETS ${I_COMMAND} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endfunction()
