@@ -93,12 +93,18 @@ struct tdm_playout_out {
     bool silent;        /* READY: nothing has been received yet, or the stream stopped. */
 };
 
-/** Running totals; samples at sample_hz. Read by the owner, or copied out between steps. */
+/**
+ * Running totals; samples at sample_hz. Read by the owner, or copied out between steps. What is
+ * pulled is what went in: pulled = played + concealed + silent + stretched - shrunk + resampled -
+ * buffered.
+ */
 struct tdm_playout_stats {
     uint64_t packets, late_packets, duplicate_packets, dropped_packets;
     uint64_t played_samples, concealed_samples, stretched_samples, shrunk_samples, silent_samples;
     uint64_t conceal_events;
-    tdm_time delay; /* Now: time from the fastest packet's arrival to its playing. */
+    int64_t resampled_samples; /* Made (or, negative, saved) by following the sender's clock. */
+    uint32_t buffered_samples; /* On the line, not yet played. */
+    tdm_time delay;            /* Now: time from the fastest packet's arrival to its playing. */
     tdm_time target_delay;
     tdm_time jitter_p95; /* Lateness of arrivals against the fastest. */
     double drift_ppm;    /* Sender's clock against the device's. */

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/lateness.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#define BUCKET_MASK (TDM_LATENESS_BUCKETS - 1)
+#define UNIT_MAX    1e9
+
+/* What one second of concealment in a hundred is worth: 100 ms of delay. */
+#define CONCEAL_PRICE_MS 10000.0
+#define SCORE_MEMORY_S   100.0
+#define SWITCH_GAIN_MS   1.0 /* A better expert must be better by this much. */
+#define FIRST_EXPERT     (1 * TDM_LATENESS_QUANTILES + 3)
+
+/* How fast a playout moves by stretching, and how far off it leaves alone. */
+#define STRETCH_SHARE 0.15
+#define HOLD          (4 * TDM_MS)
+
+static const double memory_s[TDM_LATENESS_MEMORIES] = {3, 12, 48};
+static const double quantiles[TDM_LATENESS_QUANTILES] = {0.90, 0.97, 0.99, 0.997, 0.9998};
+
+void tdm_lateness_init(struct tdm_lateness *l)
+{
+    memset(l, 0, sizeof *l);
+    for (int m = 0; m < TDM_LATENESS_MEMORIES; m++)
+        l->memories[m].unit = 1;
+    l->followed = FIRST_EXPERT;
+}
+
+static int64_t bucket_of(tdm_time late)
+{
+    return late >= 0 ? late / TDM_MS : -((-late + TDM_MS - 1) / TDM_MS);
+}
+
+/* Moves a mark to the first bucket at which the summed weight reaches its quantile. */
+static void settle(const struct tdm_lateness *l, struct tdm_lateness_memory *m, int q)
+{
+    struct tdm_lateness_mark *mark = &m->marks[q];
+    double wanted = quantiles[q] * m->total;
+    int64_t highest = l->lowest + TDM_LATENESS_BUCKETS - 1;
+
+    while (mark->bucket < highest && mark->below + m->weight[mark->bucket & BUCKET_MASK] < wanted)
+        mark->below += m->weight[mark->bucket++ & BUCKET_MASK];
+    while (mark->bucket > l->lowest && mark->below >= wanted)
+        mark->below -= m->weight[--mark->bucket & BUCKET_MASK];
+}
+
+/* After buckets came or went: sums again, so that rounding cannot pile up either. */
+static void recount(const struct tdm_lateness *l, struct tdm_lateness_memory *m)
+{
+    m->total = 0;
+    for (int i = 0; i < TDM_LATENESS_BUCKETS; i++)
+        m->total += m->weight[i];
+    for (int q = 0; q < TDM_LATENESS_QUANTILES; q++) {
+        m->marks[q] = (struct tdm_lateness_mark){.bucket = l->lowest};
+        settle(l, m, q);
+    }
+}
+
+/* Moves the represented range so that it holds `bucket`; what leaves it is forgotten. */
+static void make_room(struct tdm_lateness *l, int64_t bucket)
+{
+    int64_t old = l->lowest, lowest = old;
+
+    if (bucket < old)
+        lowest = bucket;
+    else if (bucket - old >= TDM_LATENESS_BUCKETS)
+        lowest = bucket - TDM_LATENESS_BUCKETS + 1;
+    if (lowest == old)
+        return;
+    int64_t moved = lowest > old ? lowest - old : old - lowest;
+    int64_t gone = moved < TDM_LATENESS_BUCKETS ? moved : TDM_LATENESS_BUCKETS;
+    int64_t first = lowest > old ? old : lowest;
+
+    l->lowest = lowest;
+    for (int m = 0; m < TDM_LATENESS_MEMORIES; m++) {
+        for (int64_t i = 0; i < gone; i++)
+            l->memories[m].weight[(first + i) & BUCKET_MASK] = 0;
+        recount(l, &l->memories[m]);
+    }
+}
+
+static void remember(struct tdm_lateness *l, int index, int64_t bucket, double seconds)
+{
+    struct tdm_lateness_memory *m = &l->memories[index];
+
+    m->unit *= 1 + seconds / memory_s[index];
+    if (m->unit > UNIT_MAX) {
+        for (int i = 0; i < TDM_LATENESS_BUCKETS; i++)
+            m->weight[i] /= m->unit;
+        m->unit = 1;
+        recount(l, m);
+    }
+    m->weight[bucket & BUCKET_MASK] += m->unit;
+    m->total += m->unit;
+    for (int q = 0; q < TDM_LATENESS_QUANTILES; q++) {
+        if (bucket < m->marks[q].bucket)
+            m->marks[q].below += m->unit;
+        settle(l, m, q);
+    }
+}
+
+static tdm_time aim_of(const struct tdm_lateness *l, int expert)
+{
+    const struct tdm_lateness_memory *m = &l->memories[expert / TDM_LATENESS_QUANTILES];
+
+    return (m->marks[expert % TDM_LATENESS_QUANTILES].bucket + 1) * TDM_MS;
+}
+
+/* One packet in the life of an expert: it moved towards its aim, then the packet was in time, or
+ * was waited for under concealment. */
+static void live(const struct tdm_lateness *l, struct tdm_lateness_expert *e, int index,
+                 tdm_time late, tdm_time duration)
+{
+    tdm_time aim = aim_of(l, index), origin = l->lowest * TDM_MS;
+    tdm_time step = (tdm_time)((double)duration * STRETCH_SHARE);
+    double concealed = 0, share = (double)duration / (SCORE_MEMORY_S * (double)TDM_S);
+
+    if (e->delay > aim + HOLD)
+        e->delay = tdm_time_max(e->delay - step, aim);
+    else if (e->delay < aim)
+        e->delay = tdm_time_min(e->delay + step, aim);
+    if (late > e->delay) {
+        concealed = (double)(late - e->delay) / (double)duration;
+        e->delay = late;
+    }
+    double now_ms = (double)(e->delay - origin) * 1e-6 + CONCEAL_PRICE_MS * concealed;
+    e->cost_ms += fmin(share, 1) * (now_ms - e->cost_ms);
+}
+
+static void choose(struct tdm_lateness *l)
+{
+    uint32_t best = l->followed;
+
+    for (uint32_t i = 0; i < TDM_LATENESS_EXPERTS; i++)
+        if (l->experts[i].cost_ms < l->experts[best].cost_ms)
+            best = i;
+    if (l->experts[best].cost_ms + SWITCH_GAIN_MS < l->experts[l->followed].cost_ms)
+        l->followed = best;
+}
+
+void tdm_lateness_add(struct tdm_lateness *l, tdm_time late, tdm_time duration)
+{
+    int64_t bucket = bucket_of(late);
+
+    assert(duration > 0);
+    if (l->count == 0) {
+        l->lowest = bucket - TDM_LATENESS_BUCKETS / 4;
+        for (int m = 0; m < TDM_LATENESS_MEMORIES; m++)
+            recount(l, &l->memories[m]);
+        for (int i = 0; i < TDM_LATENESS_EXPERTS; i++)
+            l->experts[i].delay = late;
+    }
+    int64_t lowest = l->lowest;
+    make_room(l, bucket);
+    if (l->lowest != lowest) /* The origin of the costs moved. */
+        for (int i = 0; i < TDM_LATENESS_EXPERTS; i++)
+            l->experts[i].cost_ms += (double)(lowest - l->lowest);
+    for (int i = 0; i < TDM_LATENESS_EXPERTS; i++)
+        live(l, &l->experts[i], i, late, duration);
+    for (int m = 0; m < TDM_LATENESS_MEMORIES; m++)
+        remember(l, m, bucket, (double)duration * 1e-9);
+    choose(l);
+    l->count++;
+    l->seen += duration;
+}
+
+tdm_time tdm_lateness_target(const struct tdm_lateness *l)
+{
+    assert(l->count);
+    return aim_of(l, (int)l->followed);
+}
+
+tdm_time tdm_lateness_recent(const struct tdm_lateness *l, uint32_t index)
+{
+    assert(l->count && index < TDM_LATENESS_QUANTILES);
+    return aim_of(l, (int)index);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/playout_timing.h"
+
+#include "engine/core/resample.h"
+
+#include <math.h>
+
+#define STALL           (200 * TDM_MS) /* A device that pulls nothing for longer has stalled. */
+#define GUARD           TDM_MS         /* An arrival this close before a pull counts as after it. */
+#define FASTEST_SPAN    (5 * TDM_S)
+#define DRIFT_TRUST_PPM 60.0 /* Standard error at which a drift estimate is used. */
+#define DRIFT_SLEW_PPM  20.0 /* Change of the ratio per second. */
+
+static tdm_time time_of(const struct tdm_playout_timing *t, double samples)
+{
+    return (tdm_time)(samples * 1e9 / t->sample_hz);
+}
+
+static double samples_of(const struct tdm_playout_timing *t, tdm_time time)
+{
+    return (double)time * 1e-9 * t->sample_hz;
+}
+
+void tdm_playout_timing_init(struct tdm_playout_timing *t, uint32_t sample_hz, tdm_time now)
+{
+    *t = (struct tdm_playout_timing){.sample_hz = sample_hz, .pulled_at = now};
+    tdm_playout_timing_restart(t, now);
+}
+
+void tdm_playout_timing_restart(struct tdm_playout_timing *t, tdm_time now)
+{
+    tdm_lateness_init(&t->lateness);
+    tdm_drift_init(&t->drift);
+    t->drift_ppm = 0;
+    t->jitter = 0;
+    t->fastest_since = now;
+}
+
+void tdm_playout_timing_keep(struct tdm_playout_timing *t, tdm_time now)
+{
+    tdm_time missed = now - t->pulled_at - time_of(t, t->pull_samples);
+
+    if (missed <= (t->pulling ? STALL : 0))
+        return;
+    double samples = samples_of(t, missed);
+    t->clock += samples;
+    t->device += (int64_t)samples;
+    t->clock_start = t->clock;
+    t->device_start = t->device;
+    t->pull_samples = 0;
+    t->pulled_at = now;
+}
+
+double tdm_playout_timing_late(const struct tdm_playout_timing *t, int64_t pos)
+{
+    return t->clock + TDM_RESAMPLE_AFTER - (double)pos;
+}
+
+static void learn_fastest(struct tdm_playout_timing *t, tdm_time now, double raw)
+{
+    bool first = t->lateness.count == 0;
+
+    if (first || raw < t->fastest)
+        t->fastest = raw;
+    if (first || raw < t->fastest_next)
+        t->fastest_next = raw;
+    if (now - t->fastest_since > FASTEST_SPAN) {
+        t->fastest = t->fastest_next;
+        t->fastest_next = raw;
+        t->fastest_since = now;
+    }
+    /* Steps up and down that balance where 5 % lie above. */
+    double step = 0.02 * (t->jitter + t->sample_hz * 1e-3);
+    t->jitter = fmax(t->jitter + (raw - t->fastest > t->jitter ? 0.95 : -0.05) * step, 0);
+}
+
+void tdm_playout_timing_arrive(struct tdm_playout_timing *t, tdm_time now, tdm_time arrival,
+                               int64_t pos, uint32_t samples)
+{
+    double late = tdm_playout_timing_late(t, pos);
+    tdm_time due = t->pulled_at + time_of(t, t->pull_samples);
+
+    arrival = tdm_time_min(tdm_time_max(arrival, now - TDM_S), now);
+    double since = samples_of(t, arrival - t->pulled_at);
+    double device_ahead = (double)t->device_start + since;
+
+    learn_fastest(t, now, t->clock_start + since * (1 + t->drift_ppm * 1e-6) - (double)pos);
+    t->last_late = late;
+    if (t->pulling && arrival + GUARD >= due)
+        late += t->pull_samples;
+    tdm_lateness_add(&t->lateness, time_of(t, late), tdm_time_max(time_of(t, samples), TDM_MS));
+    tdm_drift_add(&t->drift, time_of(t, device_ahead), time_of(t, device_ahead - (double)pos));
+}
+
+void tdm_playout_timing_pull(struct tdm_playout_timing *t, tdm_time now, uint32_t count)
+{
+    double wanted = t->drift.error_ppm < DRIFT_TRUST_PPM ? t->drift.ppm : 0;
+    double most = DRIFT_SLEW_PPM * count / t->sample_hz;
+
+    t->clock_start = t->clock;
+    t->device_start = t->device;
+    t->clock += count * (1 + t->drift_ppm * 1e-6);
+    t->device += count;
+    t->pulled_at = now;
+    t->pull_samples = count;
+    t->pulling = true;
+    t->drift_ppm += fmin(fmax(wanted - t->drift_ppm, -most), most);
+}
+
+double tdm_playout_timing_target(const struct tdm_playout_timing *t)
+{
+    double target = samples_of(t, tdm_lateness_target(&t->lateness));
+    double least = t->fastest + fmax(t->min_delay, t->ask);
+
+    return fmin(fmax(target, least), t->fastest + t->max_delay);
+}
