@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TANDEM_TANDEM_H
+#define TANDEM_TANDEM_H
+
+/*
+ * Tandem: calls between two people, as a library. One engine (`struct tandem`) listens for SIP on
+ * one port and holds any number of calls; a program may have any number of engines. The `tandem`
+ * command is written on this header alone.
+ *
+ * Threads: every function may be called from any thread of the program; each returns when its work
+ * is done (opening a device may take a moment). Nothing is ever called back: events are pulled.
+ *
+ * Errors: functions return TANDEM_OK or another enum tandem_status and, where they take a
+ * `struct tandem_cause *` (may be NULL), say in one sentence what a person can do.
+ *
+ *     struct tandem *t;
+ *     struct tandem_call *call;
+ *     tandem_create(NULL, &t, &cause);
+ *     tandem_dial(t, "10.0.0.7", NULL, &call, &cause);
+ *     while (tandem_wait_event(t, -1, &event) == TANDEM_OK && event.kind != TANDEM_EVENT_ENDED)
+ *         ...
+ *     tandem_call_release(call);
+ *     tandem_destroy(t);
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TANDEM_API __attribute__((visibility("default")))
+
+enum tandem_status {
+    TANDEM_OK = 0,
+    TANDEM_AGAIN,       /* Nothing now. */
+    TANDEM_INVALID,     /* An argument or a state does not allow it; the cause says which. */
+    TANDEM_UNSUPPORTED, /* This build or the other side cannot do it. */
+    TANDEM_FAILED,      /* The system, a device or the network failed. */
+};
+
+struct tandem_cause {
+    char text[256];
+};
+
+struct tandem;      /* One engine. */
+struct tandem_call; /* One call of an engine; release it after its ENDED event. */
+
+/** Version of the library, e.g. "0.1.0". */
+TANDEM_API const char *tandem_version(void);
+
+struct tandem_config {
+    const char *bind_address; /* Numeric address to listen on; NULL: all. */
+    uint16_t sip_port;        /* 0 = 5060. */
+    bool sip_port_may_change; /* Take any free port when it is taken. */
+    bool listen;              /* Open the SIP port at once, so that calls can come in; else it
+                                 opens with the first call. */
+    const char *user;         /* User part of our address; NULL: "tandem". */
+    const char *display_name; /* NULL: none. */
+    uint16_t rtp_port_min, rtp_port_max; /* 0, 0: any free port. */
+};
+
+TANDEM_API enum tandem_status tandem_create(const struct tandem_config *config,
+                                            struct tandem **engine, struct tandem_cause *cause);
+
+/** Hangs up every call (a BYE leaves for each), ends every thread and frees. Calls not yet released
+ *  are released. */
+TANDEM_API void tandem_destroy(struct tandem *engine);
+
+/** The SIP port in use; 0 while none is open. */
+TANDEM_API uint16_t tandem_port(struct tandem *engine);
+
+/** Names of what this build has, separated by commas: "h264,vp8" and "opus,pcmu,pcma,l16". */
+TANDEM_API const char *tandem_video_codecs(void);
+TANDEM_API const char *tandem_audio_codecs(void);
+
+/**
+ * What one side of a call uses. Strings are borrowed for the call of the function. Zero and NULL
+ * mean the default in brackets.
+ *
+ * Sources and sinks are "kind" or "kind:argument":
+ *   video source   cam[:/dev/video0]  screen[:DISPLAY]  file:PATH  pattern  off
+ *   audio source   mic[:DEVICE]  file:PATH  tone[:chirp|HZ]  off
+ *   video sink     window[:TITLE]  null  off
+ *   audio sink     speaker[:DEVICE]  wav:PATH  null[:PERIOD_MS]  off
+ */
+struct tandem_media {
+    const char *video_source; /* ["cam"] */
+    const char *audio_source; /* ["mic"] */
+    const char *video_sink;   /* ["window"] */
+    const char *audio_sink;   /* ["speaker"] */
+    const char *video_codecs; /* In order of preference. ["h264,vp8"] */
+    const char *audio_codecs; /* ["opus,pcmu,pcma"] */
+    uint32_t video_bps;       /* Most that the video may send. [1500000] */
+    uint32_t audio_bps;       /* [40000] */
+    uint16_t width, height;   /* Of the sent picture; even. [1280, 720] */
+    uint16_t fps;             /* [30] */
+    uint16_t audio_frame_ms;  /* [10] */
+    const char *record_path;  /* MKV of the other side; NULL: no recording. */
+    const char *sheet_path;   /* PNG contact sheet of what was shown, written at the end. */
+    uint16_t sheet_every_ms;  /* [1500] */
+    bool time_code;           /* Draw the capture time into the sent picture, and read it back from
+                                 the received one after rendering, as a check of the trace. */
+    uint16_t ring_seconds;    /* How long to let the other side ring. [60] */
+};
+
+/** Calls `to`: "10.0.0.7", "10.0.0.7:5070", "user@host", "sip:user@host;transport=tcp". The call's
+ *  events follow. */
+TANDEM_API enum tandem_status tandem_dial(struct tandem *engine, const char *to,
+                                          const struct tandem_media *media,
+                                          struct tandem_call **call, struct tandem_cause *cause);
+
+/** Accepts an incoming call. */
+TANDEM_API enum tandem_status tandem_answer(struct tandem_call *call,
+                                            const struct tandem_media *media,
+                                            struct tandem_cause *cause);
+
+/** Refuses an incoming call: busy, or declined. */
+TANDEM_API enum tandem_status tandem_reject(struct tandem_call *call, bool busy);
+
+/** Ends a call in any state. ENDED follows. */
+TANDEM_API enum tandem_status tandem_hangup(struct tandem_call *call);
+
+/** Frees a call whose ENDED event was taken (else hangs up first). The report is gone then. */
+TANDEM_API void tandem_call_release(struct tandem_call *call);
+
+enum tandem_event_kind {
+    TANDEM_EVENT_NONE,
+    TANDEM_EVENT_INCOMING, /* text = who calls. Answer or reject `call`. */
+    TANDEM_EVENT_RINGING,  /* The other side rings. */
+    TANDEM_EVENT_UP,       /* The call stands; text = what was agreed. */
+    TANDEM_EVENT_CHANGED,  /* Hold, codec or streams changed; text = what is now agreed. */
+    TANDEM_EVENT_DIGIT,    /* value = the DTMF digit that the other side sent. */
+    TANDEM_EVENT_KEY, /* value = a key pressed in the call's window (ASCII, or 0x100 for F11). */
+    TANDEM_EVENT_WINDOW_CLOSED,
+    TANDEM_EVENT_NOTICE, /* text = something to know: no real-time priority, a device is gone... */
+    TANDEM_EVENT_ENDED, /* text = why, value = 1 when it ended as people end calls, 0 on failure. */
+};
+
+struct tandem_event {
+    enum tandem_event_kind kind;
+    struct tandem_call *call; /* NULL: about the engine. */
+    int value;
+    char text[256];
+};
+
+/** A file descriptor that is readable while events wait. */
+TANDEM_API int tandem_event_fd(struct tandem *engine);
+
+/** Takes the oldest event; TANDEM_AGAIN when there is none. */
+TANDEM_API enum tandem_status tandem_next_event(struct tandem *engine, struct tandem_event *event);
+
+/** Waits up to `timeout_ms` (-1: no limit) for an event and takes it; TANDEM_AGAIN on timeout. */
+TANDEM_API enum tandem_status tandem_wait_event(struct tandem *engine, int timeout_ms,
+                                                struct tandem_event *event);
+
+/* In a running call. */
+TANDEM_API enum tandem_status tandem_hold(struct tandem_call *call, bool on);
+TANDEM_API enum tandem_status tandem_mute(struct tandem_call *call, bool on);
+/** Camera off sends a dark picture; the stream goes on. */
+TANDEM_API enum tandem_status tandem_camera(struct tandem_call *call, bool on);
+/** Adds or drops the stream by re-INVITE; the other stream has no gap. */
+TANDEM_API enum tandem_status tandem_set_video(struct tandem_call *call, bool on);
+TANDEM_API enum tandem_status tandem_set_audio(struct tandem_call *call, bool on);
+/** '0'-'9', '*', '#', 'A'-'D'; duration 40-2000 ms. */
+TANDEM_API enum tandem_status tandem_send_digit(struct tandem_call *call, char digit,
+                                                uint16_t duration_ms, struct tandem_cause *cause);
+/** Swaps a source or sink while the call runs. On failure the old one goes on. */
+TANDEM_API enum tandem_status tandem_set_video_source(struct tandem_call *call, const char *spec,
+                                                      struct tandem_cause *cause);
+TANDEM_API enum tandem_status tandem_set_audio_source(struct tandem_call *call, const char *spec,
+                                                      struct tandem_cause *cause);
+TANDEM_API enum tandem_status tandem_set_video_sink(struct tandem_call *call, const char *spec,
+                                                    struct tandem_cause *cause);
+TANDEM_API enum tandem_status tandem_set_audio_sink(struct tandem_call *call, const char *spec,
+                                                    struct tandem_cause *cause);
+/** Starts recording the other side to an MKV, or stops it (path NULL). */
+TANDEM_API enum tandem_status tandem_record(struct tandem_call *call, const char *path,
+                                            struct tandem_cause *cause);
+/** Text over the picture in the window; "" removes it. */
+TANDEM_API enum tandem_status tandem_set_overlay(struct tandem_call *call, const char *text);
+TANDEM_API enum tandem_status tandem_set_fullscreen(struct tandem_call *call, bool on);
+
+/** A distribution in milliseconds. */
+struct tandem_distribution {
+    uint64_t count;
+    double mean, p50, p95, p99, max;
+};
+
+enum tandem_call_state {
+    TANDEM_STATE_DIALING,
+    TANDEM_STATE_RINGING,
+    TANDEM_STATE_INCOMING,
+    TANDEM_STATE_UP,
+    TANDEM_STATE_HELD, /* By us, by them, or both. */
+    TANDEM_STATE_ENDED,
+};
+
+#define TANDEM_STAGES_MAX 12
+
+/** A named part of a latency; the parts of one list add up to its total, frame by frame. */
+struct tandem_stage {
+    char name[24];
+    struct tandem_distribution ms;
+};
+
+struct tandem_stream_stats {
+    bool active;
+    char send_codec[16], receive_codec[16]; /* "" = that direction is off. */
+    uint64_t packets_sent, packets_received, packets_resent, packets_refused;
+    int64_t packets_lost;
+    uint64_t bytes_sent, bytes_received;
+    double send_bps, receive_bps; /* Over the last second. */
+    double loss;                  /* Of what we receive, fraction since the start. */
+    double remote_loss;           /* Of what we send, as the other side reported last. */
+    double jitter_ms;
+    uint64_t nacks_sent, nacks_received, plis_sent, plis_received, repaired;
+};
+
+struct tandem_stats {
+    enum tandem_call_state state;
+    double seconds; /* Since the call is up. */
+    double rtt_ms, clock_offset_ms;
+    bool clock_known;
+    double cpu_percent;     /* Of one core, this process, since the call is up. */
+    double net_cpu_percent; /* Of one core, the net thread of this call. */
+    bool real_time;         /* Media threads have real-time priority. */
+
+    struct tandem_stream_stats audio, video;
+
+    uint64_t frames_captured, frames_encoded, frames_skipped, frames_sent;
+    uint64_t frames_received, frames_decoded, frames_shown, frames_replaced, decode_errors;
+    uint64_t keyframes_received, freezes;
+    double frozen_seconds, shown_fps;
+    int width, height;           /* Of the received picture. */
+    double encode_ms, decode_ms; /* Means. */
+
+    uint64_t samples_played, samples_concealed, samples_stretched, samples_shrunk;
+    double playout_delay_ms, playout_target_ms, drift_ppm;
+
+    struct tandem_distribution glass_to_glass; /* Capture there to presented here, by the trace. */
+    struct tandem_distribution beyond_codec;   /* The same less encoding and decoding. */
+    struct tandem_distribution mouth_to_ear;   /* Capture callback there to playing here. */
+    struct tandem_distribution pixel_latency;  /* Time code read back from the shown pixels; valid
+                                                  when both ends share a clock (one machine). */
+    struct tandem_distribution trace_minus_pixels; /* Per frame, absolute. */
+    struct tandem_distribution
+        chirp_latency;               /* Chirps of a tone source found in what was played. */
+    struct tandem_distribution skew; /* Audio latency less video latency. */
+    uint8_t video_stage_count, audio_stage_count;
+    struct tandem_stage video_stages[TANDEM_STAGES_MAX];
+    struct tandem_stage audio_stages[TANDEM_STAGES_MAX];
+};
+
+/** The state of the call now, or its final figures after ENDED. */
+TANDEM_API enum tandem_status tandem_call_stats(struct tandem_call *call,
+                                                struct tandem_stats *stats);
+
+/** The same as JSON; free with tandem_free. NULL when there is no memory. */
+TANDEM_API char *tandem_call_report(struct tandem_call *call);
+
+/** Chrome-trace JSON of the last frames and packets' stages; opens in Perfetto. */
+TANDEM_API enum tandem_status tandem_call_write_trace(struct tandem_call *call, const char *path,
+                                                      struct tandem_cause *cause);
+
+/** Writes the picture shown last as PNG. */
+TANDEM_API enum tandem_status tandem_call_snapshot(struct tandem_call *call, const char *path,
+                                                   struct tandem_cause *cause);
+
+TANDEM_API void tandem_free(void *memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
