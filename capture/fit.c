@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "capture/fit.h"
+
+#include "engine/base/rt.h"
+
+#include <libavutil/mem.h>
+#include <libswscale/swscale.h>
+
+#define RAW_SIDE_MAX 16384
+#define ROW_ALIGN    64 /* Rows of a multiple of it take no writes beyond their end. */
+
+/* The "J" formats are the plain ones in full range; libswscale warns about the old names. */
+static enum AVPixelFormat plain_format(enum AVPixelFormat format, bool *full_range)
+{
+    static const struct {
+        enum AVPixelFormat old, plain;
+    } names[] = {
+        {AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P},
+        {AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P},
+        {AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P},
+        {AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (format == names[i].old) {
+            *full_range = true;
+            return names[i].plain;
+        }
+    }
+    return format;
+}
+
+struct tdm_raw_picture tdm_raw_of_frame(const AVFrame *frame)
+{
+    struct tdm_raw_picture raw = {
+        .width = frame->width,
+        .height = frame->height,
+        .full_range = frame->color_range == AVCOL_RANGE_JPEG,
+        .aspect_num = frame->sample_aspect_ratio.num,
+        .aspect_den = frame->sample_aspect_ratio.den,
+    };
+
+    raw.format = plain_format((enum AVPixelFormat)frame->format, &raw.full_range);
+    for (int i = 0; i < 4; i++) {
+        raw.data[i] = frame->data[i];
+        raw.strides[i] = frame->linesize[i];
+    }
+    return raw;
+}
+
+static bool same_shape(const struct tdm_raw_picture *a, const struct tdm_raw_picture *b)
+{
+    return a->width == b->width && a->height == b->height && a->format == b->format &&
+           a->full_range == b->full_range && a->aspect_num == b->aspect_num &&
+           a->aspect_den == b->aspect_den;
+}
+
+/* The largest even rectangle of the raw picture's aspect inside `pic`, centred. */
+static void place(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
+                  const struct tdm_picture *pic)
+{
+    bool square = raw->aspect_num <= 0 || raw->aspect_den <= 0;
+    double aspect = (double)raw->width / raw->height *
+                    (square ? 1.0 : (double)raw->aspect_num / raw->aspect_den);
+    double width = pic->height * aspect;
+
+    fit->width = width < pic->width ? (int)(width / 2 + 0.5) * 2 : pic->width;
+    double height = width < pic->width ? pic->height : pic->width / aspect;
+
+    fit->height = (int)(height / 2 + 0.5) * 2;
+    fit->width = fit->width < 2 ? 2 : fit->width;
+    fit->height = fit->height < 2 ? 2 : fit->height > pic->height ? pic->height : fit->height;
+    fit->left = (pic->width - fit->width) / 2 & ~1;
+    fit->top = (pic->height - fit->height) / 2 & ~1;
+}
+
+static enum tdm_err prepare(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
+                            struct tdm_picture *pic)
+{
+    int full_range = raw->full_range;
+
+    tdm_fit_close(fit);
+    if (raw->width < 1 || raw->height < 1 || raw->width > RAW_SIDE_MAX ||
+        raw->height > RAW_SIDE_MAX || !sws_isSupportedInput(raw->format))
+        return TDM_E_UNSUPPORTED;
+    place(fit, raw, pic);
+    fit->sws = sws_getContext(raw->width, raw->height, raw->format, fit->width, fit->height,
+                              AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
+    if (!fit->sws)
+        return TDM_E_UNSUPPORTED;
+    if (fit->width % ROW_ALIGN) {
+        int stride = (fit->width + 2 * ROW_ALIGN) / ROW_ALIGN * ROW_ALIGN;
+
+        fit->scratch = av_malloc(tdm_picture_bytes(stride, fit->height) + ROW_ALIGN);
+        if (!fit->scratch)
+            return TDM_E_UNSUPPORTED;
+        tdm_picture_over(&fit->staged, fit->scratch, stride, fit->height);
+        fit->staged.width = fit->width;
+    }
+    const int *matrix = sws_getCoefficients(SWS_CS_ITU601);
+
+    (void)sws_setColorspaceDetails(fit->sws, matrix, full_range, matrix, 0, 0, 1 << 16, 1 << 16);
+    fit->shape = *raw;
+    tdm_picture_fill(pic, 16, 128, 128);
+    return TDM_OK;
+}
+
+static enum tdm_err scale(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
+                          const struct tdm_picture *pic)
+{
+    struct tdm_picture part = *pic;
+
+    part.width = fit->width;
+    part.height = fit->height;
+    part.planes[0] += (ptrdiff_t)fit->top * part.strides[0] + fit->left;
+    for (int plane = 1; plane < 3; plane++)
+        part.planes[plane] += (ptrdiff_t)(fit->top / 2) * part.strides[plane] + fit->left / 2;
+    const struct tdm_picture *to = fit->scratch ? &fit->staged : &part;
+    uint8_t *const planes[4] = {to->planes[0], to->planes[1], to->planes[2], NULL};
+    const int strides[4] = {to->strides[0], to->strides[1], to->strides[2], 0};
+
+    if (sws_scale(fit->sws, raw->data, raw->strides, 0, raw->height, planes, strides) <= 0)
+        return TDM_E_UNSUPPORTED;
+    if (fit->scratch)
+        tdm_picture_copy(&part, to);
+    return TDM_OK;
+}
+
+enum tdm_err tdm_fit_into(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
+                          struct tdm_picture *pic)
+{
+    enum tdm_err err = TDM_OK;
+
+    tdm_rt_foreign_enter();
+    if (!fit->sws || !same_shape(&fit->shape, raw))
+        err = prepare(fit, raw, pic);
+    if (!err)
+        err = scale(fit, raw, pic);
+    tdm_rt_foreign_leave();
+    return err;
+}
+
+void tdm_fit_close(struct tdm_fit *fit)
+{
+    sws_freeContext(fit->sws);
+    fit->sws = NULL;
+    av_freep(&fit->scratch);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_CAPTURE_FIT_H
+#define TDM_CAPTURE_FIT_H
+
+/*
+ * Fits a raw picture of any size and pixel format into an I420 picture: keeps the aspect, black
+ * bars on the free sides, full range turned into limited range. Calls libswscale, bracketed as
+ * foreign. One thread.
+ */
+
+#include "engine/base/picture.h"
+
+#include <libavutil/frame.h>
+#include <libavutil/pixfmt.h>
+#include <stdbool.h>
+
+struct tdm_raw_picture {
+    const uint8_t *data[4];
+    int strides[4];
+    int width, height;
+    enum AVPixelFormat format;
+    bool full_range;
+    int aspect_num, aspect_den; /* Of one pixel; 0/x or x/0 means square. */
+};
+
+struct SwsContext;
+
+struct tdm_fit {
+    struct SwsContext *sws;
+    struct tdm_raw_picture shape; /* What `sws` was made for; data unused. */
+    int left, top, width, height; /* Where in the target. */
+    /* libswscale writes beyond a row of odd width: then it writes here first. NULL: not needed. */
+    uint8_t *scratch;
+    struct tdm_picture staged;
+};
+
+/** Borrows the frame's planes. */
+struct tdm_raw_picture tdm_raw_of_frame(const AVFrame *frame);
+
+/** TDM_E_UNSUPPORTED for a format or size that cannot be converted. Zero-init the struct first. */
+enum tdm_err tdm_fit_into(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
+                          struct tdm_picture *pic);
+
+void tdm_fit_close(struct tdm_fit *fit);
+
+#endif

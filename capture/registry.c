@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "capture/registry.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const struct tdm_video_source_ops *const video_sources[] = {
+    &tdm_file_video_source,
+    &tdm_pattern_source,
+};
+
+static const struct tdm_audio_source_ops *const audio_sources[] = {
+    &tdm_file_audio_source,
+    &tdm_tone_source,
+};
+
+/* True when `spec` is `kind` alone or `kind:argument`. */
+static bool names(const char *spec, const char *kind, const char **argument)
+{
+    size_t size = strlen(kind);
+
+    if (strncmp(spec, kind, size) || (spec[size] && spec[size] != ':'))
+        return false;
+    *argument = spec + size + (spec[size] == ':');
+    return true;
+}
+
+const struct tdm_video_source_ops *tdm_video_source_find(const char *spec, const char **argument,
+                                                         struct tdm_cause *cause)
+{
+    for (size_t i = 0; i < sizeof video_sources / sizeof *video_sources; i++)
+        if (names(spec, video_sources[i]->kind, argument))
+            return video_sources[i];
+    (void)tdm_fail(cause, TDM_E_UNSUPPORTED,
+                   "unknown video source \"%.60s\": use cam, screen, file:PATH or pattern", spec);
+    return NULL;
+}
+
+const struct tdm_audio_source_ops *tdm_audio_source_find(const char *spec, const char **argument,
+                                                         struct tdm_cause *cause)
+{
+    for (size_t i = 0; i < sizeof audio_sources / sizeof *audio_sources; i++)
+        if (names(spec, audio_sources[i]->kind, argument))
+            return audio_sources[i];
+    (void)tdm_fail(cause, TDM_E_UNSUPPORTED,
+                   "unknown audio source \"%.60s\": use mic, file:PATH or tone", spec);
+    return NULL;
+}
