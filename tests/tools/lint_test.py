@@ -17,7 +17,7 @@ BAD = "int never(void);\nint never(void)\n{\n    int zero = 0;\n    return 3 / z
 
 class LintTest(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(prefix="with a blank ")
         self.root = Path(self.folder.name).resolve()
         self.write(".clang-tidy", "Checks: '-*,clang-analyzer-core.*'\nWarningsAsErrors: '*'\n")
         self.write("two.h", "#define TWO 2\n")
