@@ -66,9 +66,10 @@ static enum tdm_err read_sdes_chunk(struct tdm_rtcp_reader *reader, struct tdm_r
         }
     }
     tdm_read_skip(r, tdm_reader_left(r) % 4);
-    if (!r->ok)
+    reader->part_count--;
+    if (!r->ok || (reader->part_count && !tdm_reader_left(r)))
         return TDM_E_MALFORMED;
-    if (!--reader->part_count)
+    if (!reader->part_count)
         r->at = r->end;
     return has_cname ? TDM_OK : TDM_E_AGAIN;
 }
