@@ -1,35 +1,21 @@
 # SPDX-License-Identifier: MIT
-# libtandem as others see it: one shared library that exports what include/tandem declares and
+# libtandem as others see it: one shared library that shows what include/tandem declares and
 # nothing else, its headers, its pkg-config file, and the command.
 include(GNUInstallDirs)
 
 # tandem_shared_library(NAME ENGINE): NAME is a shared library of the objects of the static library
-# ENGINE and of what they need from the floors below it.
+# ENGINE and of what they need from the floors below it. Only tandem_* can be seen from outside.
 function(tandem_shared_library name engine)
-  set(map ${CMAKE_CURRENT_BINARY_DIR}/${name}.map)
-  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tandem/*.h)
-  set(symbols "")
-  foreach(header ${headers})
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
-    file(STRINGS ${header} lines REGEX "^[a-z].*tdm_[a-z0-9_]+\\(")
-    foreach(line ${lines})
-      if(NOT line MATCHES "^(typedef|static)")
-        string(REGEX MATCH "tdm_[a-z0-9_]+\\(" symbol "${line}")
-        string(REPLACE "(" ";\n" symbol "${symbol}")
-        string(APPEND symbols "    ${symbol}")
-      endif()
-    endforeach()
-  endforeach()
-  file(CONFIGURE OUTPUT ${map} CONTENT "{\nglobal:\n@symbols@local:\n    *;\n};\n" @ONLY)
-
+  set(map ${PROJECT_SOURCE_DIR}/cmake/libtandem.map)
   add_library(${name} SHARED $<TARGET_OBJECTS:${engine}>)
   target_link_libraries(${name} PRIVATE ${engine})
   target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
-  target_link_options(${name} PRIVATE -Wl,--version-script=${map} -Wl,--no-undefined-version)
+  target_link_options(${name} PRIVATE -Wl,--version-script=${map})
   if(NOT TANDEM_SANITIZE)
     target_link_options(${name} PRIVATE -Wl,--no-undefined)
   endif()
   set_target_properties(${name} PROPERTIES
+    OUTPUT_NAME tandem
     LINKER_LANGUAGE C
     LINK_DEPENDS ${map}
     VERSION ${PROJECT_VERSION}

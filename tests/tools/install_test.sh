@@ -22,18 +22,23 @@ LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
 export PKG_CONFIG_PATH
 version=$(pkg-config --modversion tandem)
 
-# Every public header stands on its own: each is the first of a file, in strict C17.
+# Every public header stands on its own: each is the first of a file, in strict C17 and in C++.
 for header in "$root"/include/tandem/*.h; do
     name=tandem/$(basename "$header")
     printf '#include <%s>\nint main(void)\n{\n    return 0;\n}\n' "$name" >"$folder/alone.c"
     # shellcheck disable=SC2046 # pkg-config prints words.
     cc -std=c17 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags tandem) \
         -o "$folder/alone" "$folder/alone.c"
+    if command -v clang++ >/dev/null; then
+        # shellcheck disable=SC2046
+        clang++ -x c++ -std=c++17 -Wall -Wextra -Werror $(pkg-config --cflags tandem) \
+            -fsyntax-only "$folder/alone.c"
+    fi
 done
 
 {
     find "$prefix/include/tandem" -name '*.h' -printf '#include <tandem/%f>\n' | sort
-    printf '#include <stdio.h>\n\nint main(void)\n{\n    return puts(tdm_version()) < 0;\n}\n'
+    printf '#include <stdio.h>\n\nint main(void)\n{\n    return puts(tandem_version()) < 0;\n}\n'
 } >"$folder/user.c"
 # shellcheck disable=SC2046
 cc -std=c17 -o "$folder/user" "$folder/user.c" $(pkg-config --cflags --libs tandem)
