@@ -15,8 +15,11 @@
 #define EXCESS_MS       500 /* Further behind than this is not caught up with but skipped. */
 #define GROW_BELOW_MS   2.0 /* Off the target by so much: stretch, */
 #define SHRINK_ABOVE_MS 4.0 /* or shrink; what is nearer is left to the resampler. */
+#define MARGIN_MS       0.5 /* Above the target, so that its own rounding is never heard. */
+#define START_MARGIN_MS 3.0 /* Above that for the first packet, which knows of no jitter. */
 #define STEER_REST_MS   0.3
-#define STEER_PPM_MS    60.0 /* Per ms off the target, */
+#define STEER_PPM_MS    60.0  /* Per ms above the target, */
+#define STEER_LACK_MS   600.0 /* and below it, */
 #define STEER_PPM_MAX   250.0
 #define WARNING_MS      4.0 /* A packet later than usual by this is the start of a gap. */
 #define RESEMBLANCE     0.85f
@@ -63,6 +66,7 @@ struct tdm_playout {
     uint32_t length;   /* Samples of the last packet, 0 = none yet. */
     struct request request;
     uint32_t want; /* Samples of the pull under way. */
+    tdm_time play_at;
     enum wish wish;
     float resemblance;
     uint32_t lag_limit;
@@ -305,7 +309,8 @@ static void resume(struct tdm_playout *p)
 {
     struct tdm_playout_slot *slot = tdm_playout_store_first(&p->store);
     double line_end = p->timing.clock + tdm_playout_line_unread(&p->line);
-    double target = tdm_playout_timing_target(&p->timing);
+    double target = tdm_playout_timing_target(&p->timing) +
+                    samples_of_ms(p, MARGIN_MS + (p->fresh ? START_MARGIN_MS : 0));
 
     while (p->fresh && p->store.count > 1 &&
            line_end - (double)slot->pos > target + length_of(p, slot)) {
@@ -485,13 +490,16 @@ static void control(struct tdm_playout *p)
     p->lag_limit = p->stretch.lag_max;
     if (p->idle || p->lead || !p->timing.lateness.count)
         return;
-    double excess = delay_now(p) - tdm_playout_timing_target(&p->timing);
+    double excess =
+        delay_now(p) - tdm_playout_timing_target(&p->timing) - samples_of_ms(p, MARGIN_MS);
     if (excess > samples_of_ms(p, EXCESS_MS))
         excess = skip(p, excess);
     double off_ms = tdm_playout_timing_ms(&p->timing, excess);
 
     if (fabs(off_ms) > STEER_REST_MS)
-        p->steer_ppm = fmin(fmax(off_ms * STEER_PPM_MS, -STEER_PPM_MAX), STEER_PPM_MAX);
+        p->steer_ppm =
+            fmin(fmax(off_ms * (off_ms < 0 ? STEER_LACK_MS : STEER_PPM_MS), -STEER_PPM_MAX),
+                 STEER_PPM_MAX);
     if (p->cooldown)
         return;
     if (gap_looms(p)) {
@@ -599,7 +607,7 @@ static void produce(struct tdm_playout *p, struct tdm_playout_out *out)
     p->stats.buffered_samples = tdm_playout_line_unread(l);
     p->cooldown = p->cooldown > span ? p->cooldown - span : 0;
 
-    tdm_playout_timing_pull(&p->timing, p->now, p->want);
+    tdm_playout_timing_pull(&p->timing, p->now, p->play_at, p->want);
     if (p->timing.lateness.count) {
         struct tdm_playout_timing *t = &p->timing;
         double unit = 1e9 / p->config.sample_hz;
@@ -627,6 +635,7 @@ void tdm_playout_step(struct tdm_playout *p, tdm_time now, const struct tdm_play
         p->request.kind = NO_PCM;
         p->want = in->pull.samples < TDM_PLAYOUT_PULL_MAX ? in->pull.samples : TDM_PLAYOUT_PULL_MAX;
         tdm_playout_timing_keep(&p->timing, p->now);
+        p->play_at = in->pull.play_at;
         tdm_playout_line_compact(&p->line);
         control(p);
         break;

@@ -7,6 +7,7 @@
 
 #define STALL           (200 * TDM_MS) /* A device that pulls nothing for longer has stalled. */
 #define GUARD           TDM_MS         /* An arrival this close before a pull counts as after it. */
+#define PLAY_AT_REACH   TDM_S
 #define FASTEST_SPAN    (5 * TDM_S)
 #define DRIFT_TRUST_PPM 60.0 /* Standard error at which a drift estimate is used. */
 #define DRIFT_SLEW_PPM  20.0 /* Change of the ratio per second. */
@@ -23,7 +24,7 @@ static double samples_of(const struct tdm_playout_timing *t, tdm_time time)
 
 void tdm_playout_timing_init(struct tdm_playout_timing *t, uint32_t sample_hz, tdm_time now)
 {
-    *t = (struct tdm_playout_timing){.sample_hz = sample_hz, .pulled_at = now};
+    *t = (struct tdm_playout_timing){.sample_hz = sample_hz, .pulled_at = now, .played_at = now};
     tdm_playout_timing_restart(t, now);
 }
 
@@ -49,6 +50,7 @@ void tdm_playout_timing_keep(struct tdm_playout_timing *t, tdm_time now)
     t->device_start = t->device;
     t->pull_samples = 0;
     t->pulled_at = now;
+    t->played_at = now;
 }
 
 double tdm_playout_timing_late(const struct tdm_playout_timing *t, int64_t pos)
@@ -82,17 +84,18 @@ void tdm_playout_timing_arrive(struct tdm_playout_timing *t, tdm_time now, tdm_t
 
     arrival = tdm_time_min(tdm_time_max(arrival, now - TDM_S), now);
     double since = samples_of(t, arrival - t->pulled_at);
-    double device_ahead = (double)t->device_start + since;
+    double device = (double)t->device_start + samples_of(t, arrival - t->played_at);
 
     learn_fastest(t, now, t->clock_start + since * (1 + t->drift_ppm * 1e-6) - (double)pos);
     t->last_late = late;
     if (t->pulling && arrival + GUARD >= due)
         late += t->pull_samples;
     tdm_lateness_add(&t->lateness, time_of(t, late), tdm_time_max(time_of(t, samples), TDM_MS));
-    tdm_drift_add(&t->drift, time_of(t, device_ahead), time_of(t, device_ahead - (double)pos));
+    tdm_drift_add(&t->drift, time_of(t, device), time_of(t, device - (double)pos));
 }
 
-void tdm_playout_timing_pull(struct tdm_playout_timing *t, tdm_time now, uint32_t count)
+void tdm_playout_timing_pull(struct tdm_playout_timing *t, tdm_time now, tdm_time play_at,
+                             uint32_t count)
 {
     double wanted = t->drift.error_ppm < DRIFT_TRUST_PPM ? t->drift.ppm : 0;
     double most = DRIFT_SLEW_PPM * count / t->sample_hz;
@@ -102,6 +105,7 @@ void tdm_playout_timing_pull(struct tdm_playout_timing *t, tdm_time now, uint32_
     t->clock += count * (1 + t->drift_ppm * 1e-6);
     t->device += count;
     t->pulled_at = now;
+    t->played_at = play_at > now - PLAY_AT_REACH && play_at < now + PLAY_AT_REACH ? play_at : now;
     t->pull_samples = count;
     t->pulling = true;
     t->drift_ppm += fmin(fmax(wanted - t->drift_ppm, -most), most);

@@ -21,7 +21,8 @@ struct tdm_playout_timing {
     double clock_start; /* Play clock at the start of the last pull, */
     int64_t device;     /* device clock at the next sample, */
     int64_t device_start;
-    tdm_time pulled_at; /* and when that pull came. */
+    tdm_time pulled_at; /* when that pull came, */
+    tdm_time played_at; /* and when its first sample is heard. */
     uint32_t pull_samples;
     bool pulling; /* A pull has come. */
 
@@ -51,8 +52,12 @@ double tdm_playout_timing_late(const struct tdm_playout_timing *t, int64_t pos);
 void tdm_playout_timing_arrive(struct tdm_playout_timing *t, tdm_time now, tdm_time arrival,
                                int64_t pos, uint32_t samples);
 
-/** A pull of `count` samples has been served. */
-void tdm_playout_timing_pull(struct tdm_playout_timing *t, tdm_time now, uint32_t count);
+/**
+ * A pull of `count` samples has been served; the first will be heard at `play_at`, which is
+ * steadier than the time of the call. One far from now is not believed.
+ */
+void tdm_playout_timing_pull(struct tdm_playout_timing *t, tdm_time now, tdm_time play_at,
+                             uint32_t count);
 
 /** The delay to aim at. Only after the first arrival. */
 double tdm_playout_timing_target(const struct tdm_playout_timing *t);

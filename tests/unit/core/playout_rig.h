@@ -43,7 +43,8 @@ struct rig_packet {
 struct rig_result {
     double delay_ms; /* Mean of pull time less capture time less least network delay. */
     double delay_min_ms, delay_max_ms;
-    double conceal_percent;
+    double conceal_percent; /* Concealed, or silent after the start of the stream. */
+    double fixed_percent;   /* Late in a fixed buffer of the same mean delay. */
     double stretch_percent; /* Stretched and shrunk. */
     uint64_t pulls, pulled;
     double captured_error_ms; /* Worst, against the sample index in the sine's place. */
@@ -76,7 +77,7 @@ static inline double rig_access(struct rig_path *path, double at)
     while (path->next_event_s < at) {
         double start = fmax(path->backlog_until_s, path->next_event_s);
 
-        path->backlog_until_s = fmin(start + 0.012, path->next_event_s + 0.024);
+        path->backlog_until_s = fmin(start + 0.012, path->next_event_s + 0.013);
         path->next_event_s += rig_exponential(&path->rng) * 0.060;
     }
     double wait = fmax(path->backlog_until_s - at, 0);
@@ -218,7 +219,7 @@ static inline struct rig_result rig_run(const struct rig_config *c, rig_block_fn
     uint64_t timed = 0;
     struct tdm_playout_stats warm = {0};
 
-    for (uint64_t k = 0; (double)k * period_ns < c->seconds * 1e9; k++) {
+    for (uint64_t k = 0; (double)k * period_ns < (c->seconds - 1) * 1e9; k++) {
         tdm_time now = c->pull_phase + (tdm_time)((double)k * period_ns);
         struct tdm_playout_out out;
 
@@ -259,8 +260,15 @@ static inline struct rig_result rig_run(const struct rig_config *c, rig_block_fn
     }
     r.stats = *tdm_playout_stats_of(p);
     r.delay_ms = sum / (double)(timed ? timed : 1);
-    double played = (c->seconds - c->warm_up_s) * 480.0;
-    r.conceal_percent = (double)(r.stats.concealed_samples - warm.concealed_samples) / played;
+    double played = (c->seconds - 1 - c->warm_up_s) * 480.0;
+    r.conceal_percent = (double)(r.stats.concealed_samples + r.stats.silent_samples -
+                                 warm.concealed_samples - warm.silent_samples) /
+                        played;
+    for (uint32_t i = 0; i < count; i++) {
+        double ms = (double)(packets[i].arrival - packets[i].sent - least) * 1e-6;
+
+        r.fixed_percent += packets[i].lost || ms > r.delay_ms ? 100.0 / count : 0;
+    }
     r.stretch_percent = (double)(r.stats.stretched_samples + r.stats.shrunk_samples -
                                  warm.stretched_samples - warm.shrunk_samples) /
                         played;

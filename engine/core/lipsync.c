@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/lipsync.h"
+
+#define SMOOTH      TDM_S
+#define AIM_EARLY   (10 * TDM_MS) /* Where a correction ends: sound early by this. */
+#define LATENCY_MAX (10 * TDM_S)  /* A measurement beyond this is none. */
+
+void tdm_lipsync_init(struct tdm_lipsync *l, tdm_time now)
+{
+    *l = (struct tdm_lipsync){.sampled_at = now, .decided_at = now};
+}
+
+static bool measured(tdm_time latency)
+{
+    return latency > -LATENCY_MAX && latency < LATENCY_MAX;
+}
+
+static void smooth(struct tdm_lipsync *l, tdm_time now, double skew)
+{
+    tdm_time since = tdm_time_max(now - l->sampled_at, 0);
+    double share = (double)since / (double)(since + SMOOTH);
+
+    l->skew_ns += l->known ? share * (skew - l->skew_ns) : skew - l->skew_ns;
+    l->known = true;
+    l->sampled_at = now;
+}
+
+/* The ask that would bring the sound to the edge of what is allowed, from where it is now. */
+static tdm_time wanted(const struct tdm_lipsync *l, tdm_time playout_delay)
+{
+    tdm_time skew = (tdm_time)l->skew_ns;
+
+    if (skew >= -TDM_LIPSYNC_EARLY_MAX && skew <= 0)
+        return l->ask;
+    if (skew > 0 && l->ask == 0)
+        return 0; /* Late on its own account: nothing to take back. */
+    return playout_delay - skew - AIM_EARLY;
+}
+
+tdm_time tdm_lipsync_step(struct tdm_lipsync *l, tdm_time now, const struct tdm_lipsync_in *in)
+{
+    bool both =
+        measured(in->audio_latency) && measured(in->video_latency) && measured(in->playout_delay);
+
+    if (both)
+        smooth(l, now, (double)(in->audio_latency - in->video_latency));
+    else
+        l->known = false;
+    if (now - l->decided_at < TDM_LIPSYNC_PERIOD)
+        return l->ask;
+    l->decided_at = now;
+
+    tdm_time ask = l->known ? wanted(l, in->playout_delay) : 0;
+    ask = tdm_time_min(tdm_time_max(ask, 0), TDM_LIPSYNC_ASK_MAX);
+    ask = tdm_time_min(ask, l->ask + TDM_LIPSYNC_STEP_MAX);
+    l->ask = tdm_time_max(ask, l->ask - TDM_LIPSYNC_STEP_MAX);
+    return l->ask;
+}
