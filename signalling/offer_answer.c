@@ -4,6 +4,7 @@
 #include "signalling/codec_match.h"
 #include "signalling/sdp.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -217,6 +218,14 @@ enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capabi
                         "neither audio nor video is on: there is nothing to offer");
     stamp(oa, offer);
     return TDM_OK;
+}
+
+bool tdm_offer_is_agreed(const struct tdm_offer_answer *oa, const struct tdm_media_desc *offer)
+{
+    size_t lines = offsetof(struct tdm_media_desc, address);
+
+    return oa->agreed && memcmp((const char *)offer + lines, (const char *)&oa->local + lines,
+                                sizeof *offer - lines) == 0;
 }
 
 /* Fills `media` from the two sides' lines of one kind. */

@@ -88,6 +88,9 @@ void tdm_offer_answer_init(struct tdm_offer_answer *oa, uint64_t session_id);
 enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
                             struct tdm_media_desc *offer, struct tdm_cause *cause);
 
+/** Whether `offer` says just what was agreed already, so that it need not be sent. */
+bool tdm_offer_is_agreed(const struct tdm_offer_answer *oa, const struct tdm_media_desc *offer);
+
 /** Answers `offer`; agreed at once. TDM_E_UNSUPPORTED (488) with a cause when no line can be
  *  taken; the session is then as before. */
 enum tdm_err tdm_answer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,

@@ -117,6 +117,16 @@ static struct tdm_codec_desc *codec_of(struct tdm_media_line *line, uint64_t pay
     return NULL;
 }
 
+/* The first one of an id counts. */
+static void add_ext(struct tdm_ext_desc *exts, uint8_t *count, const struct tdm_ext_desc *ext)
+{
+    for (unsigned i = 0; i < *count; i++)
+        if (exts[i].id == ext->id)
+            return;
+    if (*count < TDM_DESC_EXT_MAX)
+        exts[(*count)++] = *ext;
+}
+
 /* What the session level said goes into the line, and a=maxptime into ptime, when it is over. */
 static void finish_line(struct parser *p)
 {
@@ -142,8 +152,8 @@ static void finish_line(struct parser *p)
         line->codecs[i].fir |= p->session.feedback.fir;
         line->codecs[i].remb |= p->session.feedback.remb;
     }
-    for (unsigned i = 0; i < p->session.ext_count && line->ext_count < TDM_DESC_EXT_MAX; i++)
-        line->exts[line->ext_count++] = p->session.exts[i];
+    for (unsigned i = 0; i < p->session.ext_count; i++)
+        add_ext(line->exts, &line->ext_count, &p->session.exts[i]);
 }
 
 static enum tdm_err parse_formats(struct parser *p, struct tdm_text formats)
@@ -318,22 +328,20 @@ static enum tdm_err parse_extmap(struct parser *p, struct tdm_text value)
 {
     struct tdm_text id = tdm_text_word(&value);
     struct tdm_text uri = tdm_text_word(&value);
-    struct tdm_ext_desc *exts = p->line ? p->line->exts : p->session.exts;
-    uint8_t *count = p->line ? &p->line->ext_count : &p->session.ext_count;
+    struct tdm_ext_desc ext = {0};
     uint64_t number;
 
     if (!tdm_text_number(&id, 65535, &number) || (id.at < id.end && *id.at != '/'))
         return refuse(p, "the id is not a number");
     if (uri.at == uri.end)
         return refuse(p, "there is no URI");
-    if (number < 1 || number > 14 || *count == TDM_DESC_EXT_MAX)
+    if (number < 1 || number > 14 || !tdm_text_copy(uri, ext.uri, sizeof ext.uri))
         return TDM_OK;
-    for (unsigned i = 0; i < *count; i++)
-        if (exts[i].id == number)
-            return TDM_OK;
-    exts[*count].id = (uint8_t)number;
-    if (tdm_text_copy(uri, exts[*count].uri, sizeof exts[*count].uri))
-        (*count)++;
+    ext.id = (uint8_t)number;
+    if (p->line)
+        add_ext(p->line->exts, &p->line->ext_count, &ext);
+    else
+        add_ext(p->session.exts, &p->session.ext_count, &ext);
     return TDM_OK;
 }
 

@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: MIT */
+#include "signalling/call.h"
+
+#include "signalling/sdp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capability,
+                   uint64_t seed)
+{
+    memset(m, 0, sizeof *m);
+    m->rng = tdm_rng_of(seed);
+    m->capability = *capability;
+    m->no_answer_after = 60 * TDM_S;
+    m->reoffer_after = 40 * TDM_S;
+    m->ending_after = 5 * TDM_S;
+    m->deadline = m->offer_at = TDM_NEVER;
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
+        m->offer_media[kind] = m->agreed_wanted[kind] = capability->media[kind].wanted;
+    tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
+}
+
+const char *tdm_call_state_name(enum tdm_call_state state)
+{
+    static const char *const names[] = {
+        [TDM_CALL_IDLE] = "idle",
+        [TDM_CALL_DIALING] = "dialing",
+        [TDM_CALL_RINGING_OUT] = "ringing",
+        [TDM_CALL_INCOMING] = "incoming",
+        [TDM_CALL_CONNECTING] = "connecting",
+        [TDM_CALL_UP] = "up",
+        [TDM_CALL_ENDING] = "ending",
+        [TDM_CALL_ENDED] = "ended",
+    };
+
+    return (unsigned)state < sizeof names / sizeof *names ? names[state] : "unknown";
+}
+
+static void enter(struct tdm_call_machine *m, enum tdm_call_state state, tdm_time deadline,
+                  struct tdm_call_out *out)
+{
+    out->state_changed |= m->state != state;
+    m->state = state;
+    m->deadline = deadline;
+}
+
+static void set_reoffering(struct tdm_call_machine *m, bool reoffering, struct tdm_call_out *out)
+{
+    out->state_changed |= m->reoffering != reoffering;
+    m->reoffering = reoffering;
+}
+
+static void set_reason(struct tdm_call_machine *m, const char *words)
+{
+    (void)snprintf(m->reason, sizeof m->reason, "%s", words);
+}
+
+/* The first reason stays: what follows is only its consequence. */
+static void note_end(struct tdm_call_machine *m, enum tdm_call_end end, uint16_t code,
+                     const char *words)
+{
+    if (m->end != TDM_END_NONE)
+        return;
+    m->end = end;
+    m->end_code = code;
+    set_reason(m, words);
+}
+
+static void finish(struct tdm_call_machine *m, struct tdm_call_out *out)
+{
+    enter(m, TDM_CALL_ENDED, TDM_NEVER, out);
+    set_reoffering(m, false, out);
+    m->offer_at = TDM_NEVER;
+    m->offer_due = false;
+}
+
+/* Takes the call down from our side. */
+static void take_down(struct tdm_call_machine *m, tdm_time now, enum tdm_call_end end,
+                      uint16_t code, const char *words, struct tdm_call_out *out)
+{
+    out->command = m->state == TDM_CALL_INCOMING ? TDM_CALL_DO_REJECT : TDM_CALL_DO_HANGUP;
+    out->code = code;
+    note_end(m, end, out->command == TDM_CALL_DO_REJECT ? code : 0, words);
+    m->offer_at = TDM_NEVER;
+    m->offer_due = false;
+    set_reoffering(m, false, out);
+    enter(m, TDM_CALL_ENDING, now + m->ending_after, out);
+}
+
+/* The capability as hold and the other side's refusals leave it. */
+static void effective(const struct tdm_call_machine *m, bool offering, struct tdm_capability *to)
+{
+    *to = m->capability;
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        if (offering && !m->offer_media[kind])
+            to->media[kind].wanted = false;
+        if (m->held_local)
+            to->media[kind].direction =
+                (enum tdm_direction)(to->media[kind].direction & TDM_SENDONLY);
+    }
+}
+
+static bool write_body(const struct tdm_media_desc *desc, struct tdm_call_out *out)
+{
+    size_t size;
+
+    if (tdm_sdp_write(desc, out->body, sizeof out->body, &size) != TDM_OK)
+        return false;
+    out->body_size = (uint32_t)size;
+    return true;
+}
+
+/* Our offer goes into the body, and is outstanding from now on. */
+static enum tdm_err make_offer(struct tdm_call_machine *m, struct tdm_call_out *out,
+                               struct tdm_cause *cause)
+{
+    struct tdm_capability capability;
+    enum tdm_err err;
+
+    effective(m, true, &capability);
+    err = tdm_offer_make(&m->oa, &capability, &m->offer, cause);
+    if (!err && !write_body(&m->offer, out))
+        err = tdm_fail(cause, TDM_E_SPACE, "the offer is over %d bytes: offer fewer codecs",
+                       TDM_SIG_BODY_MAX);
+    return err;
+}
+
+/* After every agreement: what was dropped there is not offered again by itself. */
+static void note_agreement(struct tdm_call_machine *m, const struct tdm_negotiated *negotiated,
+                           struct tdm_call_out *out)
+{
+    bool held = false, any = false;
+
+    m->negotiated = *negotiated;
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        const struct tdm_negotiated_media *media = &negotiated->media[kind];
+
+        m->offer_media[kind] = m->capability.media[kind].wanted && media->active;
+        m->agreed_wanted[kind] = m->capability.media[kind].wanted;
+        any |= media->active;
+        held |= media->active && !media->held_by_remote;
+    }
+    m->agreed_held = m->held_local;
+    held = any && !held;
+    out->state_changed |= held != m->held_remote;
+    m->held_remote = held;
+    out->media_changed = true;
+}
+
+static enum tdm_err take_answer(struct tdm_call_machine *m, const char *text, size_t size,
+                                struct tdm_call_out *out, struct tdm_cause *cause)
+{
+    struct tdm_media_desc answer;
+    struct tdm_negotiated negotiated;
+    enum tdm_err err;
+
+    if (!size)
+        return tdm_fail(cause, TDM_E_MALFORMED, "the other side accepted without an SDP answer");
+    err = tdm_sdp_parse(text, size, &answer, cause);
+    if (!err)
+        err = tdm_answer_apply(&m->oa, &m->offer, &answer, &negotiated, cause);
+    if (!err)
+        note_agreement(m, &negotiated, out);
+    return err;
+}
+
+/* Agreed when it succeeds: the answer is in the body. */
+static enum tdm_err answer_offer(struct tdm_call_machine *m, const char *text, size_t size,
+                                 struct tdm_call_out *out, struct tdm_cause *cause)
+{
+    struct tdm_media_desc offer, answer;
+    struct tdm_negotiated negotiated;
+    struct tdm_capability capability;
+    enum tdm_err err = tdm_sdp_parse(text, size, &offer, cause);
+
+    effective(m, false, &capability);
+    if (!err)
+        err = tdm_answer_make(&m->oa, &capability, &offer, &answer, &negotiated, cause);
+    if (!err && !write_body(&answer, out))
+        err = tdm_fail(cause, TDM_E_SPACE, "the answer is over %d bytes", TDM_SIG_BODY_MAX);
+    if (!err)
+        note_agreement(m, &negotiated, out);
+    return err;
+}
+
+static uint16_t code_of(enum tdm_err err)
+{
+    return err == TDM_E_MALFORMED ? 400 : 488;
+}
+
+static enum tdm_call_end end_of_err(enum tdm_err err)
+{
+    return err == TDM_E_UNSUPPORTED ? TDM_END_NO_COMMON_CODEC : TDM_END_FAILED;
+}
+
+static void send_offer(struct tdm_call_machine *m, tdm_time now, struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err = make_offer(m, out, &cause);
+
+    m->offer_due = false;
+    m->offer_at = TDM_NEVER;
+    if (err || tdm_offer_is_agreed(&m->oa, &m->offer)) {
+        out->body_size = 0; /* Nothing that the other side does not know. */
+        out->refused = err != TDM_OK;
+        if (err)
+            set_reason(m, cause.text);
+        return;
+    }
+    out->command = TDM_CALL_DO_OFFER;
+    set_reoffering(m, true, out);
+    m->deadline = now + m->reoffer_after;
+}
+
+static void dial(struct tdm_call_machine *m, tdm_time now, const char *uri,
+                 struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err = make_offer(m, out, &cause);
+
+    m->outgoing = true;
+    (void)snprintf(m->peer, sizeof m->peer, "%s", uri);
+    if (err) {
+        note_end(m, TDM_END_FAILED, 0, cause.text);
+        finish(m, out);
+        return;
+    }
+    out->command = TDM_CALL_DO_CALL;
+    enter(m, TDM_CALL_DIALING, now + m->no_answer_after, out);
+}
+
+static void accept_call(struct tdm_call_machine *m, tdm_time now, struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err = m->late_offer
+                           ? make_offer(m, out, &cause)
+                           : answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
+
+    if (err) {
+        out->body_size = 0;
+        take_down(m, now, end_of_err(err), code_of(err), cause.text, out);
+        return;
+    }
+    out->command = TDM_CALL_DO_ACCEPT;
+    enter(m, TDM_CALL_CONNECTING, now + m->reoffer_after, out);
+}
+
+static void change_media(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
+                         struct tdm_call_out *out)
+{
+    switch (in->kind) {
+    case TDM_CALL_HOLD:
+    case TDM_CALL_RESUME:
+        if (m->held_local == (in->kind == TDM_CALL_HOLD))
+            return;
+        m->held_local = in->kind == TDM_CALL_HOLD;
+        out->state_changed = true;
+        break;
+    case TDM_CALL_MEDIA_ON:
+    case TDM_CALL_MEDIA_OFF:
+        m->capability.media[in->media].wanted = in->kind == TDM_CALL_MEDIA_ON;
+        m->offer_media[in->media] = in->kind == TDM_CALL_MEDIA_ON;
+        break;
+    default:
+        m->capability = *in->capability;
+        for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
+            m->offer_media[kind] = m->capability.media[kind].wanted;
+    }
+    if (m->state == TDM_CALL_UP || m->state == TDM_CALL_CONNECTING ||
+        m->state == TDM_CALL_DIALING || m->state == TDM_CALL_RINGING_OUT) {
+        m->offer_due = true;
+        m->offer_at = tdm_time_max(now, m->offer_at == TDM_NEVER ? now : m->offer_at);
+    }
+}
+
+static void user_input(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
+                       struct tdm_call_out *out)
+{
+    bool alive = m->state != TDM_CALL_ENDING && m->state != TDM_CALL_ENDED;
+
+    switch (in->kind) {
+    case TDM_CALL_DIAL:
+        if (m->state == TDM_CALL_IDLE)
+            dial(m, now, in->uri, out);
+        break;
+    case TDM_CALL_ACCEPT:
+        if (m->state == TDM_CALL_INCOMING)
+            accept_call(m, now, out);
+        break;
+    case TDM_CALL_REJECT:
+    case TDM_CALL_HANG_UP:
+        if (m->state == TDM_CALL_IDLE) {
+            note_end(m, TDM_END_LOCAL, 0, "ended here");
+            finish(m, out);
+        } else if (alive && (in->kind == TDM_CALL_HANG_UP || m->state == TDM_CALL_INCOMING)) {
+            take_down(m, now, TDM_END_LOCAL, in->code ? in->code : 603,
+                      m->state == TDM_CALL_INCOMING ? "declined here" : "ended here", out);
+        }
+        break;
+    case TDM_CALL_DTMF_INFO:
+        if (m->state == TDM_CALL_UP) {
+            out->command = TDM_CALL_DO_DTMF_INFO;
+            out->digit = in->digit;
+        }
+        break;
+    default:
+        if (alive)
+            change_media(m, now, in, out);
+    }
+}
+
+static void call_in(struct tdm_call_machine *m, tdm_time now, const struct tdm_sig_event *event,
+                    struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err = TDM_OK;
+
+    m->id = event->id;
+    (void)snprintf(m->peer, sizeof m->peer, "%s", event->from);
+    (void)snprintf(m->peer_name, sizeof m->peer_name, "%s", event->from_name);
+    m->late_offer = event->body_size == 0;
+    m->remote_offer_size = event->body_size;
+    memcpy(m->remote_offer, event->body, event->body_size);
+    enter(m, TDM_CALL_INCOMING, now + m->no_answer_after, out);
+    if (!m->late_offer) {
+        /* A trial on a copy, so that nobody is rung for a call that cannot be. */
+        struct tdm_offer_answer before = m->oa;
+
+        err = answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
+        m->oa = before;
+        memset(&m->negotiated, 0, sizeof m->negotiated);
+        out->body_size = 0;
+        out->media_changed = m->held_remote = false;
+        for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
+            m->offer_media[kind] = m->capability.media[kind].wanted;
+    }
+    if (err)
+        take_down(m, now, end_of_err(err), code_of(err), cause.text, out);
+    else
+        out->command = TDM_CALL_DO_RING;
+}
+
+static enum tdm_call_end end_of_code(uint16_t code)
+{
+    switch (code) {
+    case 486:
+    case 600:
+        return TDM_END_BUSY;
+    case 603:
+    case 403:
+        return TDM_END_DECLINED;
+    case 408:
+    case 480:
+        return TDM_END_NO_ANSWER;
+    case 415:
+    case 488:
+    case 606:
+        return TDM_END_NO_COMMON_CODEC;
+    case 404:
+    case 410:
+    case 484:
+    case 604:
+        return TDM_END_NOT_FOUND;
+    default:
+        return TDM_END_FAILED;
+    }
+}
+
+static void call_over(struct tdm_call_machine *m, const struct tdm_sig_event *event,
+                      struct tdm_call_out *out)
+{
+    if (event->kind == TDM_SIG_REFUSED)
+        note_end(m, end_of_code(event->code), event->code, event->reason);
+    else if (event->kind == TDM_SIG_FAILED)
+        note_end(m, m->state == TDM_CALL_DIALING ? TDM_END_UNREACHABLE : TDM_END_FAILED,
+                 event->code, event->reason);
+    else if (m->state == TDM_CALL_INCOMING || m->state == TDM_CALL_CONNECTING)
+        note_end(m, TDM_END_CANCELLED, 0, "the caller hung up before the call was up");
+    else
+        note_end(m, TDM_END_REMOTE, 0, event->reason[0] ? event->reason : "the other side hung up");
+    finish(m, out);
+}
+
+static void call_accepted(struct tdm_call_machine *m, tdm_time now,
+                          const struct tdm_sig_event *event, struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err;
+
+    err = take_answer(m, (const char *)event->body, event->body_size, out, &cause);
+    if (err)
+        take_down(m, now, end_of_err(err), 0, cause.text, out);
+    else
+        enter(m, TDM_CALL_UP, TDM_NEVER, out);
+}
+
+static void call_confirmed(struct tdm_call_machine *m, tdm_time now,
+                           const struct tdm_sig_event *event, struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err = TDM_OK;
+
+    if (m->late_offer)
+        err = take_answer(m, (const char *)event->body, event->body_size, out, &cause);
+    m->late_offer = false;
+    if (err)
+        take_down(m, now, end_of_err(err), 0, cause.text, out);
+    else
+        enter(m, TDM_CALL_UP, TDM_NEVER, out);
+}
+
+static void remote_offer(struct tdm_call_machine *m, tdm_time now,
+                         const struct tdm_sig_event *event, struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err;
+
+    out->command = TDM_CALL_DO_ANSWER;
+    if (m->reoffering) { /* Glare: ours is out, RFC 3261 section 14.2. */
+        out->code = 491;
+        return;
+    }
+    if (!event->body_size) {
+        err = make_offer(m, out, &cause);
+        m->late_offer = !err;
+        m->deadline = err ? m->deadline : now + m->reoffer_after;
+        set_reoffering(m, !err, out);
+    } else {
+        err = answer_offer(m, (const char *)event->body, event->body_size, out, &cause);
+    }
+    if (!err)
+        return;
+    out->body_size = 0;
+    out->code = code_of(err);
+    out->refused = true;
+    set_reason(m, cause.text);
+}
+
+static void offer_answered(struct tdm_call_machine *m, tdm_time now,
+                           const struct tdm_sig_event *event, struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err;
+
+    if (!m->reoffering)
+        return;
+    set_reoffering(m, false, out);
+    m->late_offer = false;
+    m->deadline = TDM_NEVER;
+    err = take_answer(m, (const char *)event->body, event->body_size, out, &cause);
+    if (err)
+        take_down(m, now, end_of_err(err), 0, cause.text, out);
+}
+
+/* RFC 3261 section 14.1: the caller waits 2.1-4 s after glare, the called side up to 2 s. */
+static tdm_time glare_wait(struct tdm_call_machine *m)
+{
+    uint32_t steps = m->outgoing ? 210 + tdm_rng_below(&m->rng, 191) : tdm_rng_below(&m->rng, 201);
+
+    return (tdm_time)steps * 10 * TDM_MS;
+}
+
+static void offer_refused(struct tdm_call_machine *m, tdm_time now,
+                          const struct tdm_sig_event *event, struct tdm_call_out *out)
+{
+    if (!m->reoffering)
+        return;
+    set_reoffering(m, false, out);
+    m->late_offer = false;
+    m->deadline = TDM_NEVER;
+    if (event->code == 491) {
+        m->offer_due = true;
+        m->offer_at = now + glare_wait(m);
+        return;
+    }
+    if (event->code == 408 || event->code == 481) {
+        take_down(m, now, TDM_END_FAILED, 0, "the other side no longer answers", out);
+        return;
+    }
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        m->capability.media[kind].wanted = m->agreed_wanted[kind];
+        m->offer_media[kind] = m->agreed_wanted[kind] && m->negotiated.media[kind].active;
+    }
+    out->state_changed |= m->held_local != m->agreed_held;
+    m->held_local = m->agreed_held;
+    m->offer_due = false;
+    m->offer_at = TDM_NEVER;
+    out->refused = true;
+    set_reason(m, event->reason[0] ? event->reason : "the other side refused the change");
+}
+
+static bool is_over(enum tdm_sig_kind kind)
+{
+    return kind == TDM_SIG_REFUSED || kind == TDM_SIG_ENDED || kind == TDM_SIG_FAILED ||
+           kind == TDM_SIG_BACKEND_FAILED;
+}
+
+static void backend_event(struct tdm_call_machine *m, tdm_time now,
+                          const struct tdm_sig_event *event, struct tdm_call_out *out)
+{
+    bool ringing = m->state == TDM_CALL_DIALING || m->state == TDM_CALL_RINGING_OUT;
+
+    if (m->state == TDM_CALL_ENDED)
+        return;
+    if (is_over(event->kind)) {
+        call_over(m, event, out);
+        return;
+    }
+    switch (event->kind) {
+    case TDM_SIG_CALL_IN:
+        if (m->state == TDM_CALL_IDLE)
+            call_in(m, now, event, out);
+        break;
+    case TDM_SIG_RINGING:
+        if (m->state == TDM_CALL_DIALING)
+            enter(m, TDM_CALL_RINGING_OUT, m->deadline, out);
+        break;
+    case TDM_SIG_ACCEPTED:
+        if (ringing)
+            call_accepted(m, now, event, out);
+        break;
+    case TDM_SIG_CONFIRMED:
+        if (m->state == TDM_CALL_CONNECTING)
+            call_confirmed(m, now, event, out);
+        break;
+    case TDM_SIG_OFFER:
+        if (m->state == TDM_CALL_UP)
+            remote_offer(m, now, event, out);
+        break;
+    case TDM_SIG_ANSWER:
+        if (m->state == TDM_CALL_UP)
+            offer_answered(m, now, event, out);
+        break;
+    case TDM_SIG_OFFER_REFUSED:
+        if (m->state == TDM_CALL_UP)
+            offer_refused(m, now, event, out);
+        break;
+    default:
+        break;
+    }
+}
+
+static void time_passed(struct tdm_call_machine *m, tdm_time now, struct tdm_call_out *out)
+{
+    char words[TDM_SIG_REASON_MAX];
+
+    if (now >= m->deadline) {
+        switch (m->state) {
+        case TDM_CALL_DIALING:
+        case TDM_CALL_RINGING_OUT:
+        case TDM_CALL_INCOMING:
+            (void)snprintf(words, sizeof words, "no answer within %lld s",
+                           (long long)(m->no_answer_after / TDM_S));
+            take_down(m, now, TDM_END_NO_ANSWER, 480, words, out);
+            break;
+        case TDM_CALL_CONNECTING:
+        case TDM_CALL_UP:
+            take_down(m, now, TDM_END_FAILED, 0, "the other side no longer answers", out);
+            break;
+        default:
+            finish(m, out);
+        }
+        return;
+    }
+    if (m->state == TDM_CALL_UP && !m->reoffering && m->offer_due && now >= m->offer_at)
+        send_offer(m, now, out);
+}
+
+void tdm_call_step(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
+                   struct tdm_call_out *out)
+{
+    out->command = TDM_CALL_DO_NOTHING;
+    out->code = 0;
+    out->digit = 0;
+    out->body_size = 0;
+    out->state_changed = out->media_changed = out->refused = false;
+    if (in && in->kind == TDM_CALL_EVENT)
+        backend_event(m, now, in->event, out);
+    else if (in)
+        user_input(m, now, in, out);
+    if (out->command == TDM_CALL_DO_NOTHING)
+        time_passed(m, now, out);
+
+    bool may_offer = m->state == TDM_CALL_UP && !m->reoffering && m->offer_due;
+
+    out->wake_at = tdm_time_min(m->deadline, may_offer ? m->offer_at : TDM_NEVER);
+    out->wake_why = out->wake_at == TDM_NEVER     ? "nothing"
+                    : out->wake_at == m->deadline ? "deadline of the state"
+                                                  : "offer due";
+}

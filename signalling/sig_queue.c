@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "signalling/sig_queue.h"
+
+#include "engine/io/wake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define QUEUE_MAX 128
+
+struct tdm_sig_queued {
+    struct tdm_sig_queued *next;
+    uint8_t event[]; /* A tdm_sig_event up to the end of its body. */
+};
+
+static size_t size_of(const struct tdm_sig_event *event)
+{
+    return offsetof(struct tdm_sig_event, body) + event->body_size;
+}
+
+enum tdm_err tdm_sig_queue_init(struct tdm_sig_queue *queue, struct tdm_cause *cause)
+{
+    memset(queue, 0, sizeof *queue);
+    queue->fd = tdm_wake_open(cause);
+    if (queue->fd < 0)
+        return TDM_E_SYSTEM;
+    (void)pthread_mutex_init(&queue->mutex, NULL);
+    return TDM_OK;
+}
+
+void tdm_sig_queue_destroy(struct tdm_sig_queue *queue)
+{
+    while (queue->first) {
+        struct tdm_sig_queued *next = queue->first->next;
+
+        free(queue->first);
+        queue->first = next;
+    }
+    (void)pthread_mutex_destroy(&queue->mutex);
+    (void)close(queue->fd);
+}
+
+static bool must_keep(enum tdm_sig_kind kind)
+{
+    return kind == TDM_SIG_REFUSED || kind == TDM_SIG_ENDED || kind == TDM_SIG_FAILED ||
+           kind == TDM_SIG_ACCEPTED || kind == TDM_SIG_CONFIRMED;
+}
+
+enum tdm_err tdm_sig_queue_push(struct tdm_sig_queue *queue, const struct tdm_sig_event *event)
+{
+    struct tdm_sig_queued *queued = malloc(sizeof *queued + size_of(event));
+    bool kept;
+
+    if (!queued)
+        return TDM_E_SPACE;
+    queued->next = NULL;
+    memcpy(queued->event, event, size_of(event));
+    (void)pthread_mutex_lock(&queue->mutex);
+    kept = queue->count < QUEUE_MAX || must_keep(event->kind);
+    if (kept) {
+        if (queue->last)
+            queue->last->next = queued;
+        else
+            queue->first = queued;
+        queue->last = queued;
+        queue->count++;
+    } else {
+        queue->dropped++;
+    }
+    (void)pthread_mutex_unlock(&queue->mutex);
+    if (kept)
+        tdm_wake_signal(queue->fd);
+    else
+        free(queued);
+    return kept ? TDM_OK : TDM_E_SPACE;
+}
+
+enum tdm_err tdm_sig_queue_pop(struct tdm_sig_queue *queue, struct tdm_sig_event *event)
+{
+    struct tdm_sig_queued *queued;
+
+    (void)pthread_mutex_lock(&queue->mutex);
+    queued = queue->first;
+    if (queued) {
+        queue->first = queued->next;
+        queue->count--;
+        if (!queue->first)
+            queue->last = NULL;
+    }
+    if (!queue->first)
+        tdm_wake_clear(queue->fd); /* Under the lock, so that no later signal is lost. */
+    (void)pthread_mutex_unlock(&queue->mutex);
+    if (!queued)
+        return TDM_E_AGAIN;
+
+    uint32_t body_size;
+
+    memcpy(event, queued->event, offsetof(struct tdm_sig_event, body));
+    body_size = event->body_size;
+    memcpy(event->body, queued->event + offsetof(struct tdm_sig_event, body), body_size);
+    free(queued);
+    return TDM_OK;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_SIGNALLING_SIG_QUEUE_H
+#define TDM_SIGNALLING_SIG_QUEUE_H
+
+/*
+ * Events on their way from a backend's thread to the one that pulls them: bounded, each at its own
+ * size, with an fd that is readable while any waits. What ends a call is always kept (there are
+ * few calls); anything else is dropped and counted when the queue is full.
+ */
+
+#include "signalling/signalling.h"
+
+#include <pthread.h>
+
+struct tdm_sig_queued;
+
+struct tdm_sig_queue {
+    pthread_mutex_t mutex;
+    int fd;
+    uint32_t count, dropped;
+    struct tdm_sig_queued *first, *last;
+};
+
+enum tdm_err tdm_sig_queue_init(struct tdm_sig_queue *queue, struct tdm_cause *cause);
+void tdm_sig_queue_destroy(struct tdm_sig_queue *queue);
+
+/** TDM_E_SPACE when the event was dropped. */
+enum tdm_err tdm_sig_queue_push(struct tdm_sig_queue *queue, const struct tdm_sig_event *event);
+
+/** TDM_E_AGAIN when there is none. */
+enum tdm_err tdm_sig_queue_pop(struct tdm_sig_queue *queue, struct tdm_sig_event *event);
+
+#endif
