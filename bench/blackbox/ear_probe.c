@@ -24,6 +24,7 @@
 #define PIECE_SAMPLES 240 /* 5 ms */
 #define LEVEL         12000.0F
 #define LATEST_S      0.9 /* Chirps are one second apart. */
+#define SETTLE_S      1.5 /* Attaching the probe itself moves the server's buffers. */
 
 static const pa_sample_spec format = {.format = PA_SAMPLE_S16LE, .rate = RATE_HZ, .channels = 1};
 
@@ -153,13 +154,26 @@ static void find_chirps(struct ear *ear)
     }
 }
 
-/* Every chirp of the mouth with the first one in the ear that is not before it. */
-static bool match(const struct ear *mouth, const struct ear *ear, struct tdm_series *delays_ms)
+/*
+ * Every chirp of the mouth with the first one in the ear that is not before it. Chirps in the
+ * first moments, and those that may be heard only after the recording, do not count as said.
+ */
+static bool match(const struct ear *mouth, const struct ear *ear, struct tdm_series *delays_ms,
+                  size_t *said_count)
 {
+    double start = time_of(mouth, 0) + SETTLE_S;
+    double end = time_of(mouth, (double)(mouth->pieces * PIECE_SAMPLES));
+
+    *said_count = 0;
     if (!tdm_series_init(delays_ms, mouth->heard_s.count + 1))
         return false;
     for (size_t i = 0, j = 0; i < mouth->heard_s.count; i++) {
         double said = mouth->heard_s.values[i];
+        if (said > end - LATEST_S)
+            break;
+        if (said < start)
+            continue;
+        ++*said_count;
         while (j < ear->heard_s.count && ear->heard_s.values[j] < said - 0.002)
             j++;
         if (j < ear->heard_s.count && ear->heard_s.values[j] < said + LATEST_S)
@@ -202,8 +216,9 @@ int main(int argc, char **argv)
 
     struct ear ears[2];
     struct tdm_series delays_ms;
-    if (seconds < 2 || seconds > 600 || !ear_init(&ears[0], mouth_sink, seconds) ||
-        !ear_init(&ears[1], ear_sink, seconds)) {
+    if (seconds < 2 || seconds > 600 ||
+        !ear_init(&ears[0], mouth_sink, seconds + SETTLE_S + LATEST_S) ||
+        !ear_init(&ears[1], ear_sink, seconds + SETTLE_S + LATEST_S)) {
         fprintf(stderr, "ear_probe: --seconds is between 2 and 600.\n");
         return 2;
     }
@@ -211,13 +226,13 @@ int main(int argc, char **argv)
         return 1;
     find_chirps(&ears[0]);
     find_chirps(&ears[1]);
-    if (!match(&ears[0], &ears[1], &delays_ms))
+    size_t said = 0;
+    if (!match(&ears[0], &ears[1], &delays_ms, &said))
         return 1;
     printf("{\"said\": %zu, \"heard\": %zu, \"p50_ms\": %.2f, \"p95_ms\": %.2f, "
            "\"max_ms\": %.2f, \"min_ms\": %.2f}\n",
-           ears[0].heard_s.count, delays_ms.count, tdm_series_at(&delays_ms, 0.5),
-           tdm_series_at(&delays_ms, 0.95), tdm_series_at(&delays_ms, 1),
-           tdm_series_at(&delays_ms, 0));
+           said, delays_ms.count, tdm_series_at(&delays_ms, 0.5), tdm_series_at(&delays_ms, 0.95),
+           tdm_series_at(&delays_ms, 1), tdm_series_at(&delays_ms, 0));
     int status = delays_ms.count > 0 ? 0 : 1;
     tdm_series_fini(&delays_ms);
     ear_fini(&ears[0]);

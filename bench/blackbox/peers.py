@@ -158,7 +158,7 @@ class Baresip(Peer):
         audio = "audio_source ausine,440\naudio_player aubridge,nil"
         if who == "a":
             return modules + ["x11grab"], audio, "video_source x11grab,:0\nvideo_display fakevideo,nil"
-        return modules + ["x11"], audio, "video_source fakevideo,nil\nvideo_display x11,nil"
+        return modules + ["x11"], audio, "video_display x11,nil"
 
     def start(self, stage):
         need("baresip")
