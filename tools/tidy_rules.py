@@ -39,16 +39,15 @@ ONLY = {
     "include/tandem/": (),
 }
 
-# Headers in codecs/ that every codec may include; other headers belong to one codec, whose files
-# share the name up to the first underscore.
-CODECS_SHARED = ("codecs/codec.h", "codecs/registry.h", "codecs/fmtp.h")
+# A codec is a file in codecs/ that defines a table; its header is for itself and for the registry.
+CODEC_TABLE = r"\bconst\s+struct\s+tdm_\w+_ops\s+\w+\s*="
 CODECS_ALL = ("codecs/registry.c",)
 
 LIBRARY = ("engine/", "codecs/", "capture/", "render/", "collab/", "signalling/", "sim/",
            "include/")
 PROGRAM = LIBRARY + ("apps/", "examples/")
 PURE = ("engine/base/", "engine/wire/", "engine/core/", "collab/", "codecs/", "sim/", "signalling/")
-SIP_ADAPTER = ("signalling/sip_",)
+SIP_ADAPTER = ("signalling/sip_libre", "signalling/sip_uri", "signalling/sig_queue")
 DEVICES = ("capture/", "render/")
 THREADS = ("engine/", "engine/io/", "capture/", "render/", "apps/", "examples/") + SIP_ADAPTER
 

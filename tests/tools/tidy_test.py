@@ -83,6 +83,9 @@ class TidyTest(unittest.TestCase):
             ("codecs/one.c", '#include "engine/io/clock.h"', "floor 2"),
             ("engine/io/clock.c", '#include "codecs/two.h"', None),
             ("codecs/one.c", '#include "codecs/two.h"', "another codec"),
+            ("codecs/two.c", '#include "codecs/two.h"', None),
+            ("codecs/registry.c", '#include "codecs/two.h"', None),
+            ("codecs/one.c", '#include "codecs/shared.h"', None),
             ("capture/mic.c", '#include "render/sink.h"', "render/sink.h"),
             ("engine/core/x.c", '#include "codecs/codec.h"', "codecs/codec.h"),
             ("engine/io/clock.c", '#include "render/sink.h"', "render/sink.h"),
@@ -103,15 +106,17 @@ class TidyTest(unittest.TestCase):
             ("engine/core/x.c", "#include <pthread.h>", "engine/"),
             ("engine/base/a.c", "#include <cmocka.h>", "tests"),
         )
-        extra = {name: C for name in ("codecs/two.h", "render/sink.h", "sim/net.h",
-                                      "engine/graph.h", "apps/args.h", "tests/help.h")}
-        users = C + "".join(f'#include "{name}"\n' for name in extra)
+        extra = {name: C for name in ("codecs/two.h", "codecs/shared.h", "render/sink.h",
+                                      "sim/net.h", "engine/graph.h", "apps/args.h",
+                                      "tests/help.h")}
+        extra["codecs/two.c"] = C + "const struct tdm_audio_encoder_ops tdm_two = {0};\n"
+        users = C + "".join(f'#include "{name}"\n' for name in extra if name[-1] == "h")
         for path, include, words in cases:
             with self.subTest(path=path, include=include):
                 tree = {**CLEAN, **extra, "tests/unit/base/users_test.c": users}
                 for floor in ("engine", "engine/core", "render"):
                     tree[floor + "/CMakeLists.txt"] = CMAKE + "tandem_floor(x)\n"
-                tree[path] = tree.get(path, C) + include + "\n"
+                tree[path] = tree.get(path, C) + "\n" + include + "\n"
                 _, report = tidy(tree)
                 found = [f for f in report["findings"] if f["rule"] == "floors"]
                 self.assertEqual(len(found), 1 if words else 0, report["findings"])
