@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "codecs/registry.h"
+
+static const struct tdm_video_encoder_ops *const video_encoders[] = {
+#ifdef TANDEM_HAS_X264
+    &tdm_x264_encoder,
+#endif
+    &tdm_vp8_encoder,
+};
+
+static const struct tdm_video_decoder_ops *const video_decoders[] = {
+    &tdm_avc_decoder,
+    &tdm_vp8_decoder,
+};
+
+static const struct tdm_audio_encoder_ops *const audio_encoders[] = {
+    &tdm_opus_encoder,
+    &tdm_pcmu_encoder,
+    &tdm_pcma_encoder,
+    &tdm_l16_encoder,
+};
+
+static const struct tdm_audio_decoder_ops *const audio_decoders[] = {
+    &tdm_opus_decoder,
+    &tdm_pcmu_decoder,
+    &tdm_pcma_decoder,
+    &tdm_l16_decoder,
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+const struct tdm_video_encoder_ops *tdm_video_encoder_find(enum tdm_codec_id id)
+{
+    for (size_t i = 0; i < COUNT(video_encoders); i++)
+        if (video_encoders[i]->id == id)
+            return video_encoders[i];
+    return NULL;
+}
+
+const struct tdm_video_decoder_ops *tdm_video_decoder_find(enum tdm_codec_id id)
+{
+    for (size_t i = 0; i < COUNT(video_decoders); i++)
+        if (video_decoders[i]->id == id)
+            return video_decoders[i];
+    return NULL;
+}
+
+const struct tdm_audio_encoder_ops *tdm_audio_encoder_find(enum tdm_codec_id id)
+{
+    for (size_t i = 0; i < COUNT(audio_encoders); i++)
+        if (audio_encoders[i]->id == id)
+            return audio_encoders[i];
+    return NULL;
+}
+
+const struct tdm_audio_decoder_ops *tdm_audio_decoder_find(enum tdm_codec_id id)
+{
+    for (size_t i = 0; i < COUNT(audio_decoders); i++)
+        if (audio_decoders[i]->id == id)
+            return audio_decoders[i];
+    return NULL;
+}

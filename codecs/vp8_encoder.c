@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VP8 encoding by libvpx, with our own size control per frame.
+ *
+ * libvpx's constant-bit-rate mode answers a sudden movement with frames of up to eight times
+ * their budget. Here libvpx codes at a quantiser that we choose, and a frame that came out too
+ * large is coded again at a higher one. For that the reference must survive the first attempt,
+ * and libvpx cannot be rewound; so two reference buffers are used in turns:
+ *
+ *     picture      n            n+1          n+2
+ *     refers to    last         alternate    last
+ *     writes       alternate    last         alternate
+ *
+ * A second attempt refers to and writes the same ones again. The golden buffer stays out of it,
+ * because libvpx refreshes that one when it likes.
+ *
+ * No picture changes the entropy contexts (they stay as the keyframe left them), so a discarded
+ * attempt leaves no trace that the receiver would need to know, and every picture depends on the
+ * one before it and the keyframe only.
+ *
+ * What even the coarsest quantiser cannot fit is sent as it is and becomes a debt; while the debt
+ * is larger than a frame's budget, pictures are dropped before they cost any work.
+ */
+#include "codecs/registry.h"
+#include "engine/base/rt.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <vpx/vp8cx.h>
+#include <vpx/vpx_encoder.h>
+
+#define QUANTISER_MIN   6 /* Finer is not seen, and makes the next movement overshoot. */
+#define QUANTISER_MAX   63
+#define QUANTISER_START 40
+#define QUANTISER_FALL  3 /* Steps by which it may get finer from one picture to the next. */
+#define ATTEMPTS_MAX    3
+#define AIM             0.90 /* Of the budget. */
+#define ACCEPT          1.10 /* A larger picture is coded again. */
+#define EXPONENT_KEY    1.5  /* size ~ step ^ -EXPONENT, measured (docs/codecs.md). */
+#define EXPONENT_INTER  4.0
+#define SPEED           (-8)
+#define SPEED_LARGE     (-12)
+#define FAST_PIXELS     40e6 /* A second and thread; above it SPEED_LARGE. */
+
+/* What a picture of one kind cost last, from which the next quantiser follows. */
+struct cost {
+    double exponent;
+    int quantiser;
+    size_t bytes;
+};
+
+struct vp8_encoder {
+    vpx_codec_ctx_t vpx;
+    bool open;
+    vpx_codec_enc_cfg_t config;
+    vpx_image_t image; /* Points at the caller's planes during a call. */
+    uint8_t no_pixels; /* libvpx wants an address before there is a picture. */
+    vpx_codec_pts_t pts;
+    bool keyframe_owed;
+    bool alternate_is_current; /* Which buffer the next picture refers to. */
+    uint64_t debt_bytes;
+    struct cost key_cost, inter_cost;
+};
+
+/* The step that a libvpx quantiser (0-63) stands for: linear in two pieces to within 20 %. */
+static double step_of(int quantiser)
+{
+    return quantiser <= 41 ? 4 + 1.66 * quantiser : 72 + 3.86 * (quantiser - 41);
+}
+
+/* The finest quantiser whose predicted size stays within `aim` bytes. */
+static int quantiser_for(const struct cost *cost, double aim, int finest)
+{
+    double scale = (double)cost->bytes * pow(step_of(cost->quantiser), cost->exponent);
+    int quantiser = finest < QUANTISER_MIN ? QUANTISER_MIN : finest;
+
+    while (quantiser < QUANTISER_MAX && scale * pow(step_of(quantiser), -cost->exponent) > aim)
+        quantiser++;
+    return quantiser;
+}
+
+static vpx_enc_frame_flags_t flags_for(const struct vp8_encoder *e, bool keyframe)
+{
+    const vpx_enc_frame_flags_t common =
+        VP8_EFLAG_NO_REF_GF | VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ENTROPY;
+
+    if (keyframe)
+        return VPX_EFLAG_FORCE_KF;
+    return e->alternate_is_current ? common | VP8_EFLAG_NO_REF_LAST | VP8_EFLAG_NO_UPD_ARF
+                                   : common | VP8_EFLAG_NO_REF_ARF | VP8_EFLAG_NO_UPD_LAST;
+}
+
+/* One attempt. NULL when libvpx failed or held the picture back. */
+static const vpx_codec_cx_pkt_t *attempt(struct vp8_encoder *e, int quantiser, bool keyframe)
+{
+    const vpx_codec_cx_pkt_t *packet = NULL;
+    vpx_codec_iter_t at = NULL;
+
+    e->config.rc_min_quantizer = e->config.rc_max_quantizer = (unsigned)quantiser;
+    tdm_rt_foreign_enter();
+    if (vpx_codec_enc_config_set(&e->vpx, &e->config) == VPX_CODEC_OK &&
+        vpx_codec_encode(&e->vpx, &e->image, e->pts, 1, flags_for(e, keyframe), VPX_DL_REALTIME) ==
+            VPX_CODEC_OK)
+        do
+            packet = vpx_codec_get_cx_data(&e->vpx, &at);
+        while (packet && packet->kind != VPX_CODEC_CX_FRAME_PKT);
+    tdm_rt_foreign_leave();
+    e->pts++;
+    return packet;
+}
+
+/* Codes until the picture fits, the quantiser is at its end or the attempts are used up. */
+static const vpx_codec_cx_pkt_t *fit(struct vp8_encoder *e, uint32_t budget_bytes, bool keyframe)
+{
+    struct cost *cost = keyframe ? &e->key_cost : &e->inter_cost;
+    double slack = e->debt_bytes < budget_bytes ? (double)e->debt_bytes : (double)budget_bytes;
+    double aim = AIM * budget_bytes - slack / 4;
+    int quantiser = quantiser_for(cost, aim, cost->quantiser - QUANTISER_FALL);
+    const vpx_codec_cx_pkt_t *packet = NULL;
+
+    for (int i = 0; i < ATTEMPTS_MAX; i++) {
+        if (i == ATTEMPTS_MAX - 1)
+            quantiser = QUANTISER_MAX;
+        packet = attempt(e, quantiser, keyframe);
+        if (!packet)
+            return NULL;
+        cost->quantiser = quantiser;
+        cost->bytes = packet->data.frame.sz;
+        if ((double)cost->bytes <= ACCEPT * budget_bytes || quantiser == QUANTISER_MAX)
+            break;
+        quantiser = quantiser_for(cost, aim, quantiser + 1);
+    }
+    return packet;
+}
+
+static enum tdm_err vp8_encode(struct tdm_video_encoder *enc, const struct tdm_picture *pic,
+                               uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
+                               void *emit_arg)
+{
+    struct vp8_encoder *e = (struct vp8_encoder *)enc;
+
+    assert(pic->width == (int)e->config.g_w && pic->height == (int)e->config.g_h);
+    assert(pic->strides[1] == pic->strides[2]);
+    e->keyframe_owed |= keyframe;
+    if (budget_bytes == 0)
+        return TDM_E_AGAIN;
+    if (e->debt_bytes >= budget_bytes) {
+        e->debt_bytes -= budget_bytes;
+        return TDM_E_AGAIN;
+    }
+    for (int i = 0; i < 3; i++) {
+        e->image.planes[i] = pic->planes[i];
+        e->image.stride[i] = pic->strides[i];
+    }
+    const vpx_codec_cx_pkt_t *packet = fit(e, budget_bytes, e->keyframe_owed);
+
+    if (!packet)
+        return TDM_E_SYSTEM;
+    struct tdm_slice slice = {
+        .data = packet->data.frame.buf,
+        .size = packet->data.frame.sz,
+        .first = true,
+        .last = true,
+        .keyframe = (packet->data.frame.flags & VPX_FRAME_IS_KEY) != 0,
+    };
+
+    e->alternate_is_current = !slice.keyframe && !e->alternate_is_current;
+    e->keyframe_owed = false;
+    e->debt_bytes += slice.size;
+    e->debt_bytes -= e->debt_bytes < budget_bytes ? e->debt_bytes : budget_bytes;
+    emit(emit_arg, &slice);
+    return TDM_OK;
+}
+
+static void vp8_encoder_destroy(struct tdm_video_encoder *enc)
+{
+    struct vp8_encoder *e = (struct vp8_encoder *)enc;
+
+    if (e && e->open)
+        (void)vpx_codec_destroy(&e->vpx);
+    free(e);
+}
+
+static bool set_config(struct vp8_encoder *e, const struct tdm_video_encoder_config *config)
+{
+    vpx_codec_enc_cfg_t *c = &e->config;
+
+    if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), c, 0) != VPX_CODEC_OK)
+        return false;
+    c->g_w = (unsigned)config->width;
+    c->g_h = (unsigned)config->height;
+    c->g_timebase = (vpx_rational_t){1, (int)config->fps};
+    c->g_threads = config->threads > 8 ? 8 : config->threads;
+    c->g_error_resilient = VPX_ERROR_RESILIENT_DEFAULT;
+    c->g_lag_in_frames = 0;
+    c->g_pass = VPX_RC_ONE_PASS;
+    c->rc_end_usage = VPX_CBR;
+    c->rc_target_bitrate = config->bitrate_bps / 1000 + 1;
+    c->rc_dropframe_thresh = 0;
+    c->rc_resize_allowed = 0;
+    c->kf_mode = VPX_KF_DISABLED;
+    return true;
+}
+
+static bool set_controls(struct vp8_encoder *e, const struct tdm_video_encoder_config *config)
+{
+    unsigned threads = config->threads ? config->threads : 1;
+    double rate = (double)config->width * config->height * config->fps / threads;
+    int speed = rate > FAST_PIXELS ? SPEED_LARGE : SPEED;
+    int partitions = threads >= 4   ? VP8_FOUR_TOKENPARTITION
+                     : threads >= 2 ? VP8_TWO_TOKENPARTITION
+                                    : VP8_ONE_TOKENPARTITION;
+
+    return vpx_codec_control(&e->vpx, VP8E_SET_CPUUSED, speed) == VPX_CODEC_OK &&
+           vpx_codec_control(&e->vpx, VP8E_SET_TOKEN_PARTITIONS, partitions) == VPX_CODEC_OK &&
+           vpx_codec_control(&e->vpx, VP8E_SET_NOISE_SENSITIVITY, 0u) == VPX_CODEC_OK &&
+           vpx_codec_control(&e->vpx, VP8E_SET_STATIC_THRESHOLD, 1u) == VPX_CODEC_OK &&
+           vpx_codec_control(&e->vpx, VP8E_SET_ENABLEAUTOALTREF, 0u) == VPX_CODEC_OK;
+}
+
+static enum tdm_err vp8_encoder_create(const struct tdm_video_encoder_config *config,
+                                       struct tdm_video_encoder **enc, struct tdm_cause *cause)
+{
+    struct vp8_encoder *e = calloc(1, sizeof *e);
+
+    assert(config->fps > 0 && config->width > 0 && config->height > 0);
+    if (!e)
+        return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the VP8 encoder.");
+    e->keyframe_owed = true;
+    e->key_cost = (struct cost){.exponent = EXPONENT_KEY, .quantiser = QUANTISER_START};
+    e->inter_cost = (struct cost){.exponent = EXPONENT_INTER, .quantiser = QUANTISER_START};
+    if (set_config(e, config))
+        e->open = vpx_codec_enc_init(&e->vpx, vpx_codec_vp8_cx(), &e->config, 0) == VPX_CODEC_OK;
+    if (!e->open || !set_controls(e, config) ||
+        !vpx_img_wrap(&e->image, VPX_IMG_FMT_I420, (unsigned)config->width,
+                      (unsigned)config->height, 1, &e->no_pixels)) {
+        enum tdm_err err =
+            tdm_fail(cause, TDM_E_SYSTEM, "libvpx refused %dx%d at %u/s: %s", config->width,
+                     config->height, config->fps, vpx_codec_error(&e->vpx));
+
+        vp8_encoder_destroy((struct tdm_video_encoder *)e);
+        return err;
+    }
+    *enc = (struct tdm_video_encoder *)e;
+    return TDM_OK;
+}
+
+const struct tdm_video_encoder_ops tdm_vp8_encoder = {
+    .id = TDM_CODEC_VP8,
+    .rtp_name = "VP8",
+    .create = vp8_encoder_create,
+    .destroy = vp8_encoder_destroy,
+    .encode = vp8_encode,
+};

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * H.264 encoding by libx264 (RFC 6184 wants NAL units without start codes).
+ *
+ * Every NAL unit leaves through x264's `nalu_process` callback while the rest of the picture is
+ * still being coded. With one thread they come in order on the encode thread. With sliced threads
+ * they come from x264's workers in any order; each worker publishes its slice in a slot keyed by
+ * the slice's first macroblock, and whoever raises `pending` from 0 emits all that is in order
+ * (nobody waits). So calls of `emit` never overlap and each sees what the one before did.
+ *
+ * One-frame VBV: the rate buffer holds one frame at the current rate, so no frame can exceed its
+ * budget by more than x264's row-level control misses. Errors heal by periodic intra refresh, a
+ * column of macroblocks that walks over the picture, instead of by periodic keyframes.
+ */
+#include "codecs/fmtp.h"
+#include "codecs/registry.h"
+#include "engine/base/rt.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <x264.h>
+
+#define MACROBLOCK          16
+#define REFRESH_SECONDS     4    /* One intra-refresh wave. */
+#define SLICES_DEFAULT      4    /* A picture's slices when the caller sets no size. */
+#define SLICES_SIDE_MIN     360  /* Below this height one slice is enough. */
+#define BUDGET_BYTES_MIN    250  /* x264's rate control counts in kilobits: less has no meaning. */
+#define RECONFIG_SHARE      32   /* The budget moves by more than 1/32 before x264 hears of it. */
+#define FAST_PIXELS_PER_SEC 40e6 /* Per thread; above it `ultrafast` (docs/codecs.md). */
+
+struct coded_slice {
+    const uint8_t *data;
+    size_t size;
+    int last_macroblock;
+    atomic_bool ready;
+};
+
+struct x264_encoder {
+    x264_t *x264;
+    x264_param_t param;
+    uint32_t budget_bytes; /* That x264 was last told. */
+    bool started;          /* The first picture has been coded. */
+    int64_t pts;
+    int macroblocks;
+
+    /* The picture being coded. */
+    tdm_slice_fn *emit;
+    void *emit_arg;
+    bool keyframe;
+    bool first; /* Nothing emitted yet. Belongs to the emitter. */
+    int next;   /* First macroblock not yet emitted. Belongs to the emitter. */
+    atomic_int pending;
+    atomic_bool overflow;
+    atomic_size_t used; /* Of `bytes`. */
+    uint8_t *bytes;
+    size_t capacity;
+    struct coded_slice *slices; /* One for each macroblock that a slice may start at. */
+};
+
+static void emit_slice(struct x264_encoder *e, const uint8_t *data, size_t size, bool last)
+{
+    struct tdm_slice slice = {
+        .data = data, .size = size, .first = e->first, .last = last, .keyframe = e->keyframe};
+
+    e->first = false;
+    tdm_rt_foreign_leave();
+    e->emit(e->emit_arg, &slice);
+    tdm_rt_foreign_enter();
+}
+
+/* Emits every slice that is next in order. One caller at a time. */
+static void drain(struct x264_encoder *e)
+{
+    while (e->next < e->macroblocks) {
+        struct coded_slice *slice = &e->slices[e->next];
+
+        if (!atomic_load_explicit(&slice->ready, memory_order_acquire))
+            break;
+        atomic_store_explicit(&slice->ready, false, memory_order_relaxed);
+        e->next = slice->last_macroblock + 1;
+        emit_slice(e, slice->data, slice->size, e->next == e->macroblocks);
+    }
+}
+
+static void publish(struct x264_encoder *e, const x264_nal_t *nal)
+{
+    struct coded_slice *slice = &e->slices[nal->i_first_mb];
+    int seen = 1;
+
+    slice->data = nal->p_payload + 4;
+    slice->size = (size_t)nal->i_payload - 4;
+    slice->last_macroblock = nal->i_last_mb;
+    atomic_store_explicit(&slice->ready, true, memory_order_release);
+    if (atomic_fetch_add(&e->pending, 1) != 0)
+        return;
+    do {
+        drain(e);
+        seen = atomic_fetch_sub(&e->pending, seen) - seen;
+    } while (seen != 0);
+}
+
+/* x264 tells its version and settings in an SEI of some 600 bytes with the first picture: a
+ * megabit link would spend 5 ms on it. */
+static bool is_user_data(const x264_nal_t *nal)
+{
+    return nal->i_type == NAL_SEI && nal->i_payload > 0 && nal->p_payload[0] == 5;
+}
+
+/* x264's callback. Re-entrant with sliced threads. */
+static void on_nal(x264_t *x264, x264_nal_t *nal, void *opaque)
+{
+    struct x264_encoder *e = opaque;
+    size_t room = (size_t)nal->i_payload * 3 / 2 + 5 + 64;
+    size_t at = atomic_fetch_add(&e->used, room);
+
+    if (is_user_data(nal))
+        return;
+    if (at + room > e->capacity) {
+        atomic_store(&e->overflow, true);
+        return;
+    }
+    bool slice = nal->i_type == NAL_SLICE || nal->i_type == NAL_SLICE_IDR;
+
+    x264_nal_encode(x264, e->bytes + at, nal);
+    if (slice)
+        publish(e, nal);
+    else /* Parameter sets and recovery points, written before any slice starts. */
+        emit_slice(e, nal->p_payload + 4, (size_t)nal->i_payload - 4, false);
+}
+
+static uint32_t budget_clamp(uint64_t bytes)
+{
+    return bytes < BUDGET_BYTES_MIN    ? BUDGET_BYTES_MIN
+           : bytes > UINT32_MAX / 1024 ? UINT32_MAX / 1024
+                                       : (uint32_t)bytes;
+}
+
+static void set_rate(struct x264_encoder *e, uint32_t budget_bytes)
+{
+    uint64_t kbps = (uint64_t)budget_bytes * 8 * e->param.i_fps_num / 1000;
+
+    e->budget_bytes = budget_bytes;
+    e->param.rc.i_bitrate = kbps > INT32_MAX ? INT32_MAX : (int)kbps;
+    e->param.rc.i_vbv_max_bitrate = e->param.rc.i_bitrate;
+    e->param.rc.i_vbv_buffer_size = (int)(budget_bytes / 125); /* 1000 bits each. */
+}
+
+/* Constrained baseline unless the receiver's profile-level-id (RFC 6184 section 8.1) says Main
+ * (77) or High (100), which contain it. */
+static const char *profile_of(const char *fmtp)
+{
+    switch (tdm_fmtp_number(fmtp, "profile-level-id", 16, 0x42e01f) >> 16) {
+    case 77:
+        return "main";
+    case 100:
+        return "high";
+    default:
+        return "baseline";
+    }
+}
+
+static enum tdm_err set_param(struct x264_encoder *e, const struct tdm_video_encoder_config *config)
+{
+    x264_param_t *p = &e->param;
+    unsigned threads = config->threads > 8 ? 8 : config->threads;
+    double rate = (double)config->width * config->height * config->fps / (threads ? threads : 1);
+
+    if (x264_param_default_preset(p, rate > FAST_PIXELS_PER_SEC ? "ultrafast" : "superfast",
+                                  "zerolatency") < 0)
+        return TDM_E_SYSTEM;
+    p->i_log_level = X264_LOG_NONE;
+    p->i_width = config->width;
+    p->i_height = config->height;
+    p->i_csp = X264_CSP_I420;
+    p->i_fps_num = config->fps;
+    p->i_fps_den = 1;
+    p->i_timebase_num = 1;
+    p->i_timebase_den = config->fps;
+    p->i_threads = threads ? (int)threads : 1;
+    p->b_sliced_threads = threads > 1;
+    p->i_bframe = 0;
+    p->i_scenecut_threshold = 0;
+    p->b_intra_refresh = 1;
+    p->i_keyint_max = (int)config->fps * REFRESH_SECONDS;
+    p->b_repeat_headers = 1;
+    p->b_annexb = 0;
+    p->b_aud = 0;
+    p->i_slice_max_size =
+        (int)(config->slice_bytes_max > INT32_MAX / 2 ? 0 : config->slice_bytes_max);
+    if (!p->i_slice_max_size && config->height >= SLICES_SIDE_MIN)
+        p->i_slice_count = SLICES_DEFAULT;
+    p->rc.i_rc_method = X264_RC_ABR;
+    p->nalu_process = on_nal;
+    set_rate(e, budget_clamp(config->bitrate_bps / 8 / config->fps));
+    return x264_param_apply_profile(p, profile_of(config->fmtp)) < 0 ? TDM_E_SYSTEM : TDM_OK;
+}
+
+static void x264_destroy(struct tdm_video_encoder *enc)
+{
+    struct x264_encoder *e = (struct x264_encoder *)enc;
+
+    if (!e)
+        return;
+    if (e->x264)
+        x264_encoder_close(e->x264);
+    free(e->slices);
+    free(e->bytes);
+    free(e);
+}
+
+static enum tdm_err x264_create(const struct tdm_video_encoder_config *config,
+                                struct tdm_video_encoder **enc, struct tdm_cause *cause)
+{
+    int columns = (config->width + MACROBLOCK - 1) / MACROBLOCK;
+    int rows = (config->height + MACROBLOCK - 1) / MACROBLOCK;
+    struct x264_encoder *e = calloc(1, sizeof *e);
+
+    assert(config->fps > 0 && config->width > 0 && config->height > 0);
+    if (!e)
+        return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the H.264 encoder.");
+    e->macroblocks = columns * rows;
+    /* A macroblock costs at most 400 bytes (PCM) and half as much again is the escape's room. The
+     * pages are touched only as far as pictures need them. */
+    e->capacity = (size_t)e->macroblocks * 640 + 65536;
+    e->bytes = malloc(e->capacity);
+    e->slices = calloc((size_t)e->macroblocks, sizeof *e->slices);
+    if (!e->bytes || !e->slices) {
+        x264_destroy((struct tdm_video_encoder *)e);
+        return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the H.264 encoder.");
+    }
+    if (set_param(e, config) == TDM_OK)
+        e->x264 = x264_encoder_open(&e->param);
+    if (!e->x264) {
+        x264_destroy((struct tdm_video_encoder *)e);
+        return tdm_fail(cause, TDM_E_SYSTEM, "libx264 refused %dx%d at %u/s and %u bit/s.",
+                        config->width, config->height, config->fps, config->bitrate_bps);
+    }
+    *enc = (struct tdm_video_encoder *)e;
+    return TDM_OK;
+}
+
+/* Tells x264 of a new budget when it moved by more than a few percent. */
+static bool follow_budget(struct x264_encoder *e, uint32_t budget_bytes)
+{
+    uint32_t budget = budget_clamp(budget_bytes);
+    uint32_t moved = budget > e->budget_bytes ? budget - e->budget_bytes : e->budget_bytes - budget;
+
+    if (moved <= e->budget_bytes / RECONFIG_SHARE)
+        return true;
+    set_rate(e, budget);
+    tdm_rt_foreign_enter();
+    int failed = x264_encoder_reconfig(e->x264, &e->param);
+
+    tdm_rt_foreign_leave();
+    return failed == 0;
+}
+
+static void start_picture(struct x264_encoder *e, tdm_slice_fn *emit, void *emit_arg)
+{
+    e->emit = emit;
+    e->emit_arg = emit_arg;
+    e->first = true;
+    e->next = 0;
+    atomic_store(&e->pending, 0);
+    atomic_store(&e->overflow, false);
+    atomic_store(&e->used, 0);
+}
+
+static enum tdm_err x264_encode(struct tdm_video_encoder *enc, const struct tdm_picture *pic,
+                                uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
+                                void *emit_arg)
+{
+    struct x264_encoder *e = (struct x264_encoder *)enc;
+    x264_picture_t in, out;
+    x264_nal_t *nals;
+    int nal_count;
+
+    assert(pic->width == e->param.i_width && pic->height == e->param.i_height);
+    if (!follow_budget(e, budget_bytes))
+        return TDM_E_SYSTEM;
+    start_picture(e, emit, emit_arg);
+    e->keyframe = keyframe || !e->started;
+    x264_picture_init(&in);
+    in.i_type = e->keyframe ? X264_TYPE_IDR : X264_TYPE_AUTO;
+    in.i_pts = e->pts++;
+    in.opaque = e;
+    in.img.i_csp = X264_CSP_I420;
+    in.img.i_plane = 3;
+    for (int i = 0; i < 3; i++) {
+        in.img.plane[i] = pic->planes[i];
+        in.img.i_stride[i] = pic->strides[i];
+    }
+    tdm_rt_foreign_enter();
+    int size = x264_encoder_encode(e->x264, &nals, &nal_count, &in, &out);
+
+    tdm_rt_foreign_leave();
+    e->started = true;
+    /* A picture that did not come out whole is a failure: x264 was told to hold none. */
+    return size <= 0 || atomic_load(&e->overflow) || e->next != e->macroblocks ? TDM_E_SYSTEM
+                                                                               : TDM_OK;
+}
+
+const struct tdm_video_encoder_ops tdm_x264_encoder = {
+    .id = TDM_CODEC_H264,
+    .rtp_name = "H264",
+    .create = x264_create,
+    .destroy = x264_destroy,
+    .encode = x264_encode,
+};
