@@ -62,8 +62,10 @@ enum tdm_rx_verdict tdm_rx_stats_packet(struct tdm_rx_stats *s, tdm_time arrival
     s->jump_seq = -1;
     s->received++;
     s->bytes += payload_bytes;
-    s->last_rtp_time = tdm_rtp_time_extend(s->last_rtp_time, timestamp);
-    add_jitter(s, arrival, hz);
+    if (hz) {
+        s->last_rtp_time = tdm_rtp_time_extend(s->last_rtp_time, timestamp);
+        add_jitter(s, arrival, hz);
+    }
     *seq_ext = extended;
     *rtp_time = s->last_rtp_time;
     return verdict;

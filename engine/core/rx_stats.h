@@ -32,7 +32,8 @@ enum tdm_rx_verdict {
 
 void tdm_rx_stats_init(struct tdm_rx_stats *s);
 
-/** Takes one packet; gives its extended sequence number and RTP time. `hz`: RTP clock, > 0. */
+/** Takes one packet; gives its extended sequence number and RTP time. `hz`: RTP clock; 0: a packet
+ *  whose timestamp stands still, such as a telephone event: it counts, but not for jitter. */
 enum tdm_rx_verdict tdm_rx_stats_packet(struct tdm_rx_stats *s, tdm_time arrival, uint16_t seq,
                                         uint32_t timestamp, uint32_t hz, size_t payload_bytes,
                                         int64_t *seq_ext, int64_t *rtp_time);

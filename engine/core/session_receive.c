@@ -274,7 +274,7 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
         rx->refused++;
         return;
     }
-    uint32_t hz = codec->rtp_hz;
+    uint32_t hz = codec->id == TDM_CODEC_TELEPHONE_EVENT ? 0 : codec->rtp_hz;
     enum tdm_rx_verdict verdict =
         tdm_rx_stats_packet(&rx->stats, in->datagram.received, rtp.seq, rtp.timestamp, hz,
                             in->datagram.size, &seq, &rtp_time);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/audio_in.h"
+
+#include "capture/source.h"
+#include "codecs/codec.h"
+#include "engine/base/rt.h"
+#include "engine/io/clock.h"
+#include "engine/io/thread.h"
+#include "engine/io/wake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PAYLOAD_MAX 1100
+#define NOTICES     4
+
+struct tdm_audio_in {
+    struct tdm_audio_in_config config;
+    pthread_t thread;
+    bool running;
+    int wake;
+    const struct tdm_audio_source_ops *ops;
+    struct tdm_audio_source *source;
+    const struct tdm_audio_encoder_ops *encoder_ops;
+    struct tdm_audio_encoder *encoder;
+    uint32_t block_samples;
+    tdm_time block, lookahead;
+    tdm_time next_silence; /* Pace of the silence that stands in for a source that is gone. */
+    bool gone;
+    _Atomic bool mute;
+    struct tdm_ring notices;
+    struct tdm_cause notice_slots[NOTICES];
+    int16_t pcm[2 * TDM_AUDIO_FRAME_SAMPLES_MAX];
+};
+
+static void tell_gone(struct tdm_audio_in *in, const struct tdm_cause *cause)
+{
+    in->gone = true;
+    in->next_silence = tdm_clock_now() + in->block;
+    (void)tdm_ring_push(&in->notices, cause);
+    tdm_wake_signal(in->config.control_wake);
+}
+
+/* One block from the source, or paced silence without one. */
+static enum tdm_err read_block(struct tdm_audio_in *in, tdm_time *captured)
+{
+    struct tdm_cause cause = {{0}};
+
+    if (in->source && !in->gone) {
+        enum tdm_err err = in->ops->read(in->source, in->pcm, captured, &cause);
+
+        if (err == TDM_OK || err == TDM_E_AGAIN)
+            return err;
+        tell_gone(in, &cause);
+    }
+    if (tdm_wait_until(in->next_silence, in->wake, -1) == TDM_WAIT_WAKE)
+        return TDM_E_AGAIN;
+    memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.channels);
+    *captured = in->next_silence;
+    in->next_silence += in->block;
+    return TDM_OK;
+}
+
+static void encode_block(struct tdm_audio_in *in, tdm_time captured)
+{
+    struct tdm_link *link = in->config.link;
+    struct tdm_link_audio_tx head = {
+        .samples_rtp = in->block_samples,
+        /* When the first sample that decoding gives was taken: the codec delays by its lookahead.
+         */
+        .captured = captured - in->block - in->lookahead,
+        .encode_start = tdm_clock_now(),
+    };
+    uint8_t payload[PAYLOAD_MAX];
+    size_t size = 0;
+
+    if (in->encoder_ops->set_loss)
+        in->encoder_ops->set_loss(
+            in->encoder,
+            atomic_load_explicit(&link->audio_loss_q16, memory_order_relaxed) / 65536.0);
+    if (in->encoder_ops->encode(in->encoder, in->pcm, in->block_samples, payload, sizeof payload,
+                                &size) != TDM_OK)
+        return;
+    head.encode_end = tdm_clock_now();
+    uint8_t *record = tdm_record_ring_reserve(&link->tx_audio, (uint32_t)(sizeof head + size));
+
+    if (!record)
+        return;
+    memcpy(record, &head, sizeof head);
+    memcpy(record + sizeof head, payload, size);
+    tdm_record_ring_commit(&link->tx_audio);
+    tdm_wake_signal(link->net_wake);
+}
+
+static void *run(void *arg)
+{
+    struct tdm_audio_in *in = arg;
+    tdm_time captured;
+
+    tdm_rt_enter();
+    while (read_block(in, &captured) == TDM_OK) {
+        if (atomic_load_explicit(&in->mute, memory_order_relaxed))
+            memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.channels);
+        encode_block(in, captured);
+    }
+    tdm_rt_leave();
+    return NULL;
+}
+
+static enum tdm_err open_source(struct tdm_audio_in *in, const char *spec,
+                                const struct tdm_audio_source_ops **ops,
+                                struct tdm_audio_source **source, struct tdm_cause *cause)
+{
+    struct tdm_audio_source_config config = {
+        .sample_hz = in->config.sample_hz,
+        .channels = in->config.channels,
+        .block_samples = in->block_samples,
+        .wake_fd = in->wake,
+    };
+
+    *ops = NULL;
+    *source = NULL;
+    if (strcmp(spec, "off") == 0)
+        return TDM_OK;
+    *ops = tdm_audio_source_find(spec, &config.argument, cause);
+    return *ops ? (*ops)->create(&config, source, cause) : TDM_E_UNSUPPORTED;
+}
+
+static enum tdm_err start(struct tdm_audio_in *in, struct tdm_cause *cause)
+{
+    in->gone = false;
+    in->next_silence = tdm_clock_now() + in->block;
+    tdm_wake_clear(in->wake);
+    enum tdm_err err =
+        tdm_thread_start(&in->thread, "tdm-audio-in", TDM_PRIORITY_AUDIO, run, in, NULL, cause);
+
+    in->running = err == TDM_OK;
+    return err;
+}
+
+static void stop(struct tdm_audio_in *in)
+{
+    if (!in->running)
+        return;
+    tdm_wake_signal(in->wake);
+    (void)pthread_join(in->thread, NULL);
+    in->running = false;
+}
+
+static enum tdm_err open_all(struct tdm_audio_in *in, struct tdm_cause *cause)
+{
+    struct tdm_audio_encoder_config config = {
+        .sample_hz = in->config.sample_hz,
+        .channels = in->config.channels,
+        .bitrate_bps = in->config.bitrate_bps,
+        .frame_ms = in->config.frame_ms,
+    };
+    enum tdm_err err;
+
+    if (in->config.fmtp) {
+        size_t size = strnlen(in->config.fmtp, sizeof config.fmtp - 1);
+
+        memcpy(config.fmtp, in->config.fmtp, size);
+    }
+    in->wake = tdm_wake_open(cause);
+    if (in->wake < 0)
+        return TDM_E_SYSTEM;
+    in->encoder_ops = tdm_audio_encoder_find(in->config.codec);
+    if (!in->encoder_ops)
+        return tdm_fail(cause, TDM_E_UNSUPPORTED, "this build has no encoder for that audio codec");
+    err = in->encoder_ops->create(&config, &in->encoder, cause);
+    if (err != TDM_OK)
+        return err;
+    if (in->encoder_ops->lookahead_samples)
+        in->lookahead = tdm_time_of_units(in->encoder_ops->lookahead_samples(in->encoder), 48000);
+    err = open_source(in, in->config.source, &in->ops, &in->source, cause);
+    return err == TDM_OK ? start(in, cause) : err;
+}
+
+enum tdm_err tdm_audio_in_create(const struct tdm_audio_in_config *config,
+                                 struct tdm_audio_in **out, struct tdm_cause *cause)
+{
+    struct tdm_audio_in *in = calloc(1, sizeof *in);
+    enum tdm_err err;
+
+    if (!in)
+        return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for sound");
+    in->config = *config;
+    in->wake = -1;
+    in->block_samples = config->sample_hz / 1000 * config->frame_ms;
+    in->block = tdm_time_of_units(in->block_samples, config->sample_hz);
+    tdm_ring_init(&in->notices, in->notice_slots, sizeof *in->notice_slots, NOTICES);
+    err = open_all(in, cause);
+    in->config.source = in->config.fmtp = NULL;
+    if (err != TDM_OK)
+        tdm_audio_in_destroy(in);
+    else
+        *out = in;
+    return err;
+}
+
+void tdm_audio_in_destroy(struct tdm_audio_in *in)
+{
+    if (!in)
+        return;
+    stop(in);
+    if (in->source)
+        in->ops->destroy(in->source);
+    if (in->encoder)
+        in->encoder_ops->destroy(in->encoder);
+    if (in->wake >= 0)
+        (void)close(in->wake);
+    free(in);
+}
+
+enum tdm_err tdm_audio_in_set_source(struct tdm_audio_in *in, const char *spec,
+                                     struct tdm_cause *cause)
+{
+    const struct tdm_audio_source_ops *ops;
+    struct tdm_audio_source *source;
+    enum tdm_err err = open_source(in, spec, &ops, &source, cause);
+
+    if (err != TDM_OK)
+        return err;
+    stop(in);
+    if (in->source)
+        in->ops->destroy(in->source);
+    in->ops = ops;
+    in->source = source;
+    return start(in, cause);
+}
+
+void tdm_audio_in_mute(struct tdm_audio_in *in, bool on)
+{
+    atomic_store_explicit(&in->mute, on, memory_order_relaxed);
+}
+
+bool tdm_audio_in_notice(struct tdm_audio_in *in, struct tdm_cause *notice)
+{
+    return tdm_ring_pop(&in->notices, notice) == TDM_OK;
+}

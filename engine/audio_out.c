@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/audio_out.h"
+
+#include "codecs/codec.h"
+#include "engine/base/chirp.h"
+#include "engine/base/mailbox.h"
+#include "engine/base/rt.h"
+#include "engine/core/upsample.h"
+#include "engine/io/clock.h"
+#include "render/sink.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEVICE_HZ     48000u
+#define CHANNELS      1
+#define TRACES        256
+#define RECENT        64 /* Packets whose stamps are remembered; a power of two. */
+#define STATS_EVERY   (100 * TDM_MS)
+#define MAX_DELAY     (2 * TDM_S)
+#define PULL_MAX      TDM_PLAYOUT_PULL_MAX
+#define PULLS_DECODES 64 /* One pull never decodes more packets than this. */
+
+struct decoder {
+    const struct tdm_audio_decoder_ops *ops;
+    struct tdm_audio_decoder *instance;
+    uint32_t hz;
+};
+
+struct stamps {
+    tdm_time captured, encode_end, arrival;
+};
+
+struct tdm_audio_out {
+    struct tdm_audio_out_config config;
+    char spec[256]; /* Of the sink that runs. */
+    const struct tdm_audio_sink_ops *ops;
+    struct tdm_audio_sink *sink;
+    struct decoder decoders[TDM_CODEC_COUNT];
+    enum tdm_codec_id codec;
+    uint32_t rtp_hz;
+    struct tdm_upsample upsample;
+    void *playout_storage;
+    struct tdm_playout *playout; /* NULL until the first packet. */
+    _Atomic int64_t min_delay;
+    tdm_time min_delay_set;
+    uint32_t recent_at;
+    struct stamps recent[RECENT];
+    struct tdm_chirp_detector chirps;
+    int64_t heard_samples;
+    tdm_time stats_at;
+    struct tdm_mailbox stats_box;
+    struct tdm_playout_stats stats[TDM_MAILBOX_SLOTS];
+    struct tdm_ring traces;
+    struct tdm_audio_trace trace_slots[TRACES];
+    int16_t narrow[TDM_AUDIO_FRAME_SAMPLES_MAX];
+    int16_t wide[TDM_AUDIO_FRAME_SAMPLES_MAX];
+};
+
+static struct tdm_playout_config playout_config(uint32_t rtp_hz)
+{
+    return (struct tdm_playout_config){
+        .sample_hz = DEVICE_HZ,
+        .rtp_hz = rtp_hz,
+        .channels = CHANNELS,
+        .max_delay = MAX_DELAY,
+    };
+}
+
+static void restart(struct tdm_audio_out *out, const struct tdm_session_audio *audio, tdm_time now)
+{
+    struct tdm_playout_config config = playout_config(audio->rtp_hz);
+    const struct decoder *decoder = &out->decoders[audio->codec];
+
+    out->codec = audio->codec;
+    out->rtp_hz = audio->rtp_hz;
+    out->playout = NULL;
+    out->min_delay_set = 0;
+    if (!decoder->instance)
+        return;
+    out->playout = tdm_playout_init(out->playout_storage, &config, now);
+    tdm_upsample_init(&out->upsample, DEVICE_HZ / decoder->hz);
+}
+
+static void remember(struct tdm_audio_out *out, const struct tdm_session_audio *audio)
+{
+    out->recent[out->recent_at++ % RECENT] = (struct stamps){
+        .captured = audio->captured,
+        .encode_end = audio->encode_end,
+        .arrival = audio->arrival,
+    };
+}
+
+static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_rx *rx, tdm_time now)
+{
+    const struct tdm_session_audio *audio = &rx->audio;
+    const struct decoder *decoder = &out->decoders[audio->codec];
+    struct tdm_playout_out unused;
+
+    if (audio->restarted || audio->codec != out->codec || audio->rtp_hz != out->rtp_hz)
+        restart(out, audio, now);
+    if (!out->playout || audio->size > TDM_PLAYOUT_PAYLOAD_MAX)
+        return;
+    const uint8_t *payload = (const uint8_t *)(rx + 1);
+    uint32_t samples = decoder->ops->payload_samples(decoder->instance, payload, audio->size);
+    struct tdm_playout_in in = {.kind = TDM_PLAYOUT_PACKET};
+
+    in.packet = (struct tdm_playout_packet){
+        .seq = audio->seq,
+        .rtp_time = audio->rtp_time,
+        .arrival = audio->arrival,
+        .captured = audio->captured,
+        .samples = samples * (DEVICE_HZ / decoder->hz),
+        .size = audio->size,
+        .payload = payload,
+    };
+    remember(out, audio);
+    tdm_playout_step(out->playout, now, &in, &unused);
+}
+
+static void take_packets(struct tdm_audio_out *out, tdm_time now)
+{
+    struct tdm_record_ring *ring = &out->config.link->rx_audio;
+    const struct tdm_link_audio_rx *rx;
+    uint32_t size;
+
+    while ((rx = tdm_record_ring_peek(ring, &size))) {
+        take_packet(out, rx, now);
+        tdm_record_ring_release(ring);
+    }
+    tdm_time min_delay = atomic_load_explicit(&out->min_delay, memory_order_relaxed);
+
+    if (out->playout && min_delay != out->min_delay_set) {
+        struct tdm_playout_out unused;
+
+        out->min_delay_set = min_delay;
+        tdm_playout_step(
+            out->playout, now,
+            &(struct tdm_playout_in){.kind = TDM_PLAYOUT_MIN_DELAY, .min_delay = min_delay},
+            &unused);
+    }
+}
+
+/* Does what the playout asked for; the PCM it answers with is at the device's rate. */
+static struct tdm_playout_in make_pcm(struct tdm_audio_out *out, const struct tdm_playout_out *ask)
+{
+    const struct decoder *decoder = &out->decoders[out->codec];
+    uint32_t factor = DEVICE_HZ / decoder->hz;
+    int16_t *target = factor == 1 ? out->wide : out->narrow;
+    uint32_t capacity = TDM_AUDIO_FRAME_SAMPLES_MAX / factor;
+    uint32_t samples = 0;
+    bool failed = false;
+    struct tdm_playout_in in = {.kind = TDM_PLAYOUT_PCM};
+
+    if (ask->action == TDM_PLAYOUT_DECODE) {
+        failed = decoder->ops->decode(decoder->instance, ask->payload, ask->payload_size, target,
+                                      capacity, &samples) != TDM_OK;
+    } else {
+        samples = ask->samples / factor;
+        samples = samples < capacity ? samples : capacity;
+        decoder->ops->conceal(decoder->instance, ask->payload, ask->payload_size, target, samples);
+    }
+    if (factor > 1)
+        tdm_upsample_run(&out->upsample, out->narrow, samples, out->wide);
+    in.pcm.data = out->wide;
+    in.pcm.samples = samples * factor;
+    in.pcm.failed = failed;
+    return in;
+}
+
+static const struct stamps *stamps_of(const struct tdm_audio_out *out, tdm_time captured)
+{
+    const struct stamps *best = NULL;
+
+    for (uint32_t i = 0; i < RECENT; i++) {
+        const struct stamps *s = &out->recent[i];
+
+        if (s->captured != TDM_NEVER && s->captured && s->captured <= captured &&
+            (!best || s->captured > best->captured))
+            best = s;
+    }
+    return best;
+}
+
+/* A chirp starts with the sample that was captured on a whole second of the sender's clock, which
+ * on one machine is ours: its latency is what is left of the second. */
+static double find_chirp(struct tdm_audio_out *out, const int16_t *pcm, uint32_t samples,
+                         tdm_time play_at)
+{
+    double latency_ms = -1;
+
+    for (uint32_t i = 0; i < samples; i++) {
+        double arrival;
+
+        out->heard_samples++;
+        if (!tdm_chirp_detector_push(&out->chirps, pcm[i * CHANNELS], &arrival))
+            continue;
+        double back = (double)(out->heard_samples - 1) - arrival; /* Samples from the chirp to i. */
+        double heard = (double)play_at + (i - back) * 1e9 / DEVICE_HZ;
+        double rest_ms = fmod(heard, 1e9) / 1e6;
+
+        latency_ms = rest_ms < 900 ? rest_ms : rest_ms - 1000;
+    }
+    return latency_ms;
+}
+
+static void report(struct tdm_audio_out *out, const struct tdm_playout_out *ready,
+                   const int16_t *pcm, uint32_t samples, tdm_time play_at)
+{
+    struct tdm_audio_trace trace = {
+        .captured = ready->captured,
+        .encode_end = TDM_NEVER,
+        .arrival = TDM_NEVER,
+        .play_at = play_at,
+        .samples = samples,
+        .concealed = ready->concealed,
+        .silent = ready->silent,
+        .chirp_ms = -1,
+    };
+    const struct stamps *s = ready->captured == TDM_NEVER ? NULL : stamps_of(out, ready->captured);
+
+    if (s) {
+        trace.encode_end = s->encode_end;
+        trace.arrival = s->arrival;
+    }
+    if (out->config.find_chirps)
+        trace.chirp_ms = find_chirp(out, pcm, samples, play_at);
+    (void)tdm_ring_push(&out->traces, &trace);
+}
+
+static void publish_stats(struct tdm_audio_out *out, tdm_time now)
+{
+    if (!out->playout || now < out->stats_at)
+        return;
+    out->stats[tdm_mailbox_back(&out->stats_box)] = *tdm_playout_stats_of(out->playout);
+    tdm_mailbox_publish(&out->stats_box);
+    out->stats_at = now + STATS_EVERY;
+}
+
+static void pull_block(struct tdm_audio_out *out, int16_t *pcm, uint32_t samples, tdm_time now,
+                       tdm_time play_at)
+{
+    struct tdm_playout_in in = {.kind = TDM_PLAYOUT_PULL};
+    struct tdm_playout_out ask = {.silent = true, .captured = TDM_NEVER};
+
+    in.pull.samples = samples;
+    in.pull.play_at = play_at;
+    for (int i = 0; out->playout && i < PULLS_DECODES; i++) {
+        tdm_playout_step(out->playout, now, &in, &ask);
+        if (ask.action == TDM_PLAYOUT_READY)
+            break;
+        in = make_pcm(out, &ask);
+    }
+    if (out->playout && ask.action == TDM_PLAYOUT_READY && ask.pcm)
+        memcpy(pcm, ask.pcm, sizeof *pcm * samples * CHANNELS);
+    else
+        memset(pcm, 0, sizeof *pcm * samples * CHANNELS);
+    report(out, &ask, pcm, samples, play_at);
+    if (out->config.played)
+        out->config.played(out->config.played_arg, pcm, samples, play_at);
+}
+
+static void pull(void *arg, int16_t *pcm, uint32_t samples, tdm_time now, tdm_time play_at)
+{
+    struct tdm_audio_out *out = arg;
+
+    tdm_rt_enter();
+    take_packets(out, now);
+    while (samples) {
+        uint32_t block = samples < PULL_MAX ? samples : PULL_MAX;
+
+        pull_block(out, pcm, block, now, play_at);
+        pcm += block * CHANNELS;
+        play_at += tdm_time_of_units(block, DEVICE_HZ);
+        samples -= block;
+    }
+    publish_stats(out, now);
+    tdm_rt_leave();
+}
+
+static enum tdm_err open_sink(struct tdm_audio_out *out, const char *spec, struct tdm_cause *cause)
+{
+    struct tdm_audio_sink_config config = {
+        .sample_hz = DEVICE_HZ, .channels = CHANNELS, .arg = out, .pull = pull};
+
+    out->ops =
+        tdm_audio_sink_find(strcmp(spec, "off") == 0 ? "null" : spec, &config.argument, cause);
+    return out->ops ? out->ops->create(&config, &out->sink, cause) : TDM_E_UNSUPPORTED;
+}
+
+static enum tdm_err open_decoders(struct tdm_audio_out *out, struct tdm_cause *cause)
+{
+    static const struct {
+        enum tdm_codec_id id;
+        uint32_t hz;
+    } known[] = {{TDM_CODEC_OPUS, 48000},
+                 {TDM_CODEC_PCMU, 8000},
+                 {TDM_CODEC_PCMA, 8000},
+                 {TDM_CODEC_L16, 48000}};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct decoder *d = &out->decoders[known[i].id];
+
+        d->ops = tdm_audio_decoder_find(known[i].id);
+        d->hz = known[i].hz;
+        if (!d->ops)
+            continue;
+        enum tdm_err err = d->ops->create(known[i].hz, CHANNELS, &d->instance, cause);
+
+        if (err != TDM_OK)
+            return err;
+    }
+    return TDM_OK;
+}
+
+enum tdm_err tdm_audio_out_create(const struct tdm_audio_out_config *config,
+                                  struct tdm_audio_out **result, struct tdm_cause *cause)
+{
+    struct tdm_audio_out *out = calloc(1, sizeof *out);
+    struct tdm_playout_config playout = playout_config(DEVICE_HZ);
+    enum tdm_err err = TDM_E_SYSTEM;
+
+    if (out)
+        out->playout_storage = malloc(tdm_playout_bytes(&playout));
+    if (!out || !out->playout_storage) {
+        free(out);
+        return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for sound");
+    }
+    out->config = *config;
+    tdm_mailbox_init(&out->stats_box);
+    tdm_ring_init(&out->traces, out->trace_slots, sizeof *out->trace_slots, TRACES);
+    tdm_chirp_detector_init(&out->chirps);
+    err = open_decoders(out, cause);
+    if (err == TDM_OK)
+        err = open_sink(out, config->sink, cause);
+    (void)snprintf(out->spec, sizeof out->spec, "%s", config->sink);
+    out->config.sink = NULL;
+    if (err != TDM_OK)
+        tdm_audio_out_destroy(out);
+    else
+        *result = out;
+    return err;
+}
+
+void tdm_audio_out_destroy(struct tdm_audio_out *out)
+{
+    if (!out)
+        return;
+    if (out->sink)
+        out->ops->destroy(out->sink);
+    for (int i = 0; i < TDM_CODEC_COUNT; i++)
+        if (out->decoders[i].instance)
+            out->decoders[i].ops->destroy(out->decoders[i].instance);
+    free(out->playout_storage);
+    free(out);
+}
+
+/* Two sinks must never pull at once, so the old one goes first and comes back on failure. */
+enum tdm_err tdm_audio_out_set_sink(struct tdm_audio_out *out, const char *spec,
+                                    struct tdm_cause *cause)
+{
+    if (out->sink)
+        out->ops->destroy(out->sink);
+    enum tdm_err err = open_sink(out, spec, cause);
+
+    if (err != TDM_OK && open_sink(out, out->spec, NULL) != TDM_OK)
+        (void)open_sink(out, "null", NULL);
+    else if (err == TDM_OK)
+        (void)snprintf(out->spec, sizeof out->spec, "%s", spec);
+    return err;
+}
+
+void tdm_audio_out_min_delay(struct tdm_audio_out *out, tdm_time delay)
+{
+    atomic_store_explicit(&out->min_delay, delay, memory_order_relaxed);
+}
+
+bool tdm_audio_out_next_trace(struct tdm_audio_out *out, struct tdm_audio_trace *trace)
+{
+    return tdm_ring_pop(&out->traces, trace) == TDM_OK;
+}
+
+bool tdm_audio_out_stats(struct tdm_audio_out *out, struct tdm_playout_stats *stats)
+{
+    uint8_t slot;
+
+    if (!tdm_mailbox_take(&out->stats_box, &slot))
+        return false;
+    *stats = out->stats[slot];
+    return true;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_ENGINE_LATENCY_H
+#define TDM_ENGINE_LATENCY_H
+
+/*
+ * What the traces of a call add up to: distributions of each stage and of the sums, freezes, and
+ * the last traces themselves for the trace file. Owned by the control thread, which drains the
+ * media threads' trace rings into it.
+ */
+
+#include "engine/audio_out.h"
+#include "engine/base/histogram.h"
+#include "engine/video_out.h"
+#include "tandem/tandem.h"
+
+#define TDM_VIDEO_STAGES 8
+#define TDM_AUDIO_STAGES 3
+#define TDM_LATENCY_KEPT 4096 /* Traces of each kind for the trace file; a power of two. */
+
+struct tdm_latency {
+    struct tdm_histogram glass, beyond_codec, mouth, pixels, pixel_error, chirps, skew;
+    struct tdm_histogram video_stages[TDM_VIDEO_STAGES], audio_stages[TDM_AUDIO_STAGES];
+    uint64_t shown, freezes;
+    tdm_time frozen;
+    tdm_time first_shown, last_shown; /* TDM_NEVER: none yet. */
+    double interval_mean_ns;          /* Of the last 30 or so. */
+    tdm_time glass_now, mouth_now;    /* Smoothed, for lip sync; TDM_NEVER: not known. */
+    int width, height;
+    uint64_t video_kept, audio_kept; /* Ever put into the rings below. */
+    struct tdm_video_trace videos[TDM_LATENCY_KEPT];
+    struct tdm_audio_trace audios[TDM_LATENCY_KEPT];
+};
+
+void tdm_latency_init(struct tdm_latency *l);
+void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *trace);
+void tdm_latency_audio(struct tdm_latency *l, const struct tdm_audio_trace *trace);
+
+/** Fills the latency part of the public statistics. */
+void tdm_latency_stats(const struct tdm_latency *l, struct tandem_stats *stats);
+
+/** Chrome-trace JSON (the "JSON Array Format" of the Trace Event Format document). TDM_E_SYSTEM
+ *  with a cause when the file cannot be written. */
+enum tdm_err tdm_latency_write_trace(const struct tdm_latency *l, const char *path,
+                                     struct tdm_cause *cause);
+
+#endif

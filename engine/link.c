@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/link.h"
+
+#include "engine/io/wake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TX_AUDIO_BYTES (64u * 1024)
+#define TX_VIDEO_BYTES (2048u * 1024)
+#define RX_AUDIO_BYTES (128u * 1024)
+#define RX_VIDEO_BYTES                                                                             \
+    (4096u * 1024) /* A record may be a quarter of it: 1 MiB, over any frame.                      \
+                    */
+
+enum tdm_err tdm_link_init(struct tdm_link *link, struct tdm_cause *cause)
+{
+    uint8_t *at;
+
+    memset(link, 0, sizeof *link);
+    link->net_wake = tdm_wake_open(cause);
+    link->video_wake = tdm_wake_open(cause);
+    if (link->net_wake < 0 || link->video_wake < 0)
+        return TDM_E_SYSTEM;
+    at = link->storage = aligned_alloc(TDM_RECORD_ALIGN, TX_AUDIO_BYTES + TX_VIDEO_BYTES +
+                                                             RX_AUDIO_BYTES + RX_VIDEO_BYTES);
+    if (!at)
+        return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for the media rings");
+    tdm_record_ring_init(&link->tx_audio, at, TX_AUDIO_BYTES);
+    tdm_record_ring_init(&link->tx_video, at += TX_AUDIO_BYTES, TX_VIDEO_BYTES);
+    tdm_record_ring_init(&link->rx_audio, at += TX_VIDEO_BYTES, RX_AUDIO_BYTES);
+    tdm_record_ring_init(&link->rx_video, at += RX_AUDIO_BYTES, RX_VIDEO_BYTES);
+    return TDM_OK;
+}
+
+void tdm_link_free(struct tdm_link *link)
+{
+    free(link->storage);
+    link->storage = NULL;
+    if (link->net_wake > 0)
+        (void)close(link->net_wake);
+    if (link->video_wake > 0)
+        (void)close(link->video_wake);
+    link->net_wake = link->video_wake = 0;
+}

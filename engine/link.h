@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_ENGINE_LINK_H
+#define TDM_ENGINE_LINK_H
+
+/*
+ * What the media threads of one call share with its net thread: one ring each way per medium, wake
+ * fds, and a few single-word settings. Storage is made before the threads start and freed after
+ * they ended; nothing here allocates or locks.
+ *
+ *   audio in  --tx_audio-->  net  --rx_audio-->  audio out (pulls; needs no wake)
+ *   video in  --tx_video-->  net  --rx_video-->  video out
+ */
+
+#include "engine/base/record_ring.h"
+#include "engine/base/ring.h"
+#include "engine/core/session.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define TDM_STREAM_AUDIO 0 /* Indexes of the session's streams. */
+#define TDM_STREAM_VIDEO 1
+
+/** tx_audio: this head, then the payload. */
+struct tdm_link_audio_tx {
+    uint32_t samples_rtp;
+    tdm_time captured, encode_start, encode_end;
+};
+
+/** tx_video: this head, then the slice. */
+struct tdm_link_slice_tx {
+    bool first, last, keyframe;
+    uint32_t frame_id;
+    tdm_time captured, encode_start, encode_end;
+};
+
+/** rx_audio: this head (its payload pointer is not set), then the payload. */
+struct tdm_link_audio_rx {
+    struct tdm_session_audio audio;
+};
+
+/** rx_video: this head (its data pointer is not set), then the frame and TDM_LINK_PADDING zeros. */
+struct tdm_link_video_rx {
+    struct tdm_session_video video;
+};
+
+#define TDM_LINK_PADDING 64
+
+struct tdm_link {
+    struct tdm_record_ring tx_audio, tx_video, rx_audio, rx_video;
+    int net_wake;                    /* The net thread has something to take. */
+    int video_wake;                  /* The video-out thread has. */
+    _Atomic bool keyframe_wanted;    /* Set by net, taken by video in. */
+    _Atomic bool decode_failed;      /* Set by video out, taken by net. */
+    _Atomic uint64_t video_bps;      /* Set by net for video in. */
+    _Atomic uint32_t video_waiting;  /* Packets that wait for the pacer. */
+    _Atomic uint32_t audio_loss_q16; /* What the other side loses of our audio, /65536. */
+    void *storage;
+};
+
+enum tdm_err tdm_link_init(struct tdm_link *link, struct tdm_cause *cause);
+void tdm_link_free(struct tdm_link *link);
+
+#endif

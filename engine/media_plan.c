@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/media_plan.h"
+
+#include "codecs/codec.h"
+#include "engine/wire/frame_timing.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define TIMING_EXT_ID 1
+#define DTMF_TYPE     101 /* At 8 kHz, */
+#define DTMF_48K_TYPE 110 /* and at Opus' clock (RFC 4733 section 2.1: that of the audio). */
+#define SIDE_MIN      16
+#define BPS_MIN       32000
+#define BPS_MAX       100000000
+
+static const struct {
+    const char *name;
+    enum tdm_media_kind kind;
+    enum tdm_codec_id id;
+    uint8_t payload_type;
+    uint32_t hz;
+    uint8_t channels;
+    const char *fmtp;
+} known_codecs[] = {
+    {"opus", TDM_AUDIO, TDM_CODEC_OPUS, 111, 48000, 2, "useinbandfec=1;minptime=10"},
+    {"pcmu", TDM_AUDIO, TDM_CODEC_PCMU, 0, 8000, 1, NULL},
+    {"pcma", TDM_AUDIO, TDM_CODEC_PCMA, 8, 8000, 1, NULL},
+    {"l16", TDM_AUDIO, TDM_CODEC_L16, 112, 48000, 1, NULL},
+    {"h264", TDM_VIDEO, TDM_CODEC_H264, 102, 90000, 1,
+     "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"},
+    {"vp8", TDM_VIDEO, TDM_CODEC_VP8, 96, 90000, 1, NULL},
+};
+
+#define KNOWN_COUNT (sizeof known_codecs / sizeof *known_codecs)
+/* A second H.264 payload type for peers that only speak single NAL unit mode. */
+#define H264_MODE0_TYPE 103
+#define H264_MODE0_FMTP "profile-level-id=42e01f;packetization-mode=0;level-asymmetry-allowed=1"
+
+const char *tdm_codec_short_name(enum tdm_codec_id id)
+{
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (known_codecs[i].id == id)
+            return known_codecs[i].name;
+    return "";
+}
+
+uint32_t tdm_codec_sample_hz(enum tdm_codec_id id)
+{
+    return id == TDM_CODEC_PCMU || id == TDM_CODEC_PCMA ? 8000 : 48000;
+}
+
+static bool can_encode(size_t known)
+{
+    return known_codecs[known].kind == TDM_AUDIO
+               ? tdm_audio_encoder_find(known_codecs[known].id) != NULL
+               : tdm_video_encoder_find(known_codecs[known].id) != NULL;
+}
+
+static enum tdm_err parse_codecs(const char *list, enum tdm_media_kind kind, enum tdm_codec_id *ids,
+                                 uint8_t *count, struct tdm_cause *cause)
+{
+    *count = 0;
+    for (const char *at = list; *at && *count < TDM_CODECS_MAX;) {
+        size_t size = strcspn(at, ",");
+        size_t i = 0;
+
+        while (i < KNOWN_COUNT && (known_codecs[i].kind != kind || !can_encode(i) ||
+                                   strlen(known_codecs[i].name) != size ||
+                                   strncasecmp(known_codecs[i].name, at, size) != 0))
+            i++;
+        if (i == KNOWN_COUNT)
+            return tdm_fail(cause, TDM_E_UNSUPPORTED, "unknown %s codec \"%.*s\": use %s",
+                            kind == TDM_AUDIO ? "audio" : "video", (int)size, at,
+                            kind == TDM_AUDIO ? tandem_audio_codecs() : tandem_video_codecs());
+        ids[(*count)++] = known_codecs[i].id;
+        at += size + (at[size] == ',');
+    }
+    return *count ? TDM_OK : tdm_fail(cause, TDM_E_MALFORMED, "the list of codecs is empty");
+}
+
+static enum tdm_err copy_text(char *to, const char *from, const char *fallback,
+                              struct tdm_cause *cause)
+{
+    int size = snprintf(to, TDM_SPEC_MAX, "%s", from ? from : fallback);
+
+    return size >= 0 && size < TDM_SPEC_MAX
+               ? TDM_OK
+               : tdm_fail(cause, TDM_E_MALFORMED, "\"%.40s...\" is too long", from);
+}
+
+static enum tdm_err copy_texts(struct tdm_media_plan *plan, const struct tandem_media *m,
+                               struct tdm_cause *cause)
+{
+    enum tdm_err err = copy_text(plan->video_source, m->video_source, "cam", cause);
+
+    if (err == TDM_OK)
+        err = copy_text(plan->audio_source, m->audio_source, "mic", cause);
+    if (err == TDM_OK)
+        err = copy_text(plan->video_sink, m->video_sink, "window", cause);
+    if (err == TDM_OK)
+        err = copy_text(plan->audio_sink, m->audio_sink, "speaker", cause);
+    if (err == TDM_OK)
+        err = copy_text(plan->record_path, m->record_path, "", cause);
+    if (err == TDM_OK)
+        err = copy_text(plan->sheet_path, m->sheet_path, "", cause);
+    return err;
+}
+
+static enum tdm_err check_numbers(const struct tdm_media_plan *plan, struct tdm_cause *cause)
+{
+    if (plan->width < SIDE_MIN || plan->height < SIDE_MIN || plan->width % 2 || plan->height % 2 ||
+        plan->width > TDM_PICTURE_SIDE_MAX || plan->height > TDM_PICTURE_SIDE_MAX)
+        return tdm_fail(cause, TDM_E_MALFORMED,
+                        "%ux%u is no picture size: even sides from %d to %d", plan->width,
+                        plan->height, SIDE_MIN, TDM_PICTURE_SIDE_MAX);
+    if (plan->fps > 120)
+        return tdm_fail(cause, TDM_E_MALFORMED, "%u frames a second: use 1 to 120", plan->fps);
+    if (plan->video_bps < BPS_MIN || plan->video_bps > BPS_MAX)
+        return tdm_fail(cause, TDM_E_MALFORMED, "%u bit/s for video: use %u to %u", plan->video_bps,
+                        BPS_MIN, BPS_MAX);
+    if (plan->audio_frame_ms != 5 && plan->audio_frame_ms != 10 && plan->audio_frame_ms != 20)
+        return tdm_fail(cause, TDM_E_MALFORMED, "audio frames of %u ms: use 5, 10 or 20",
+                        plan->audio_frame_ms);
+    return TDM_OK;
+}
+
+enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_media *media,
+                               struct tdm_cause *cause)
+{
+    static const struct tandem_media nothing;
+    const struct tandem_media *m = media ? media : &nothing;
+    enum tdm_err err;
+
+    memset(plan, 0, sizeof *plan);
+    plan->video_bps = m->video_bps ? m->video_bps : 1500000;
+    plan->audio_bps = m->audio_bps ? m->audio_bps : 40000;
+    plan->width = m->width ? m->width : 1280;
+    plan->height = m->height ? m->height : 720;
+    plan->fps = m->fps ? m->fps : 30;
+    plan->audio_frame_ms = m->audio_frame_ms ? m->audio_frame_ms : 10;
+    plan->sheet_every_ms = m->sheet_every_ms ? m->sheet_every_ms : 1500;
+    plan->ring_seconds = m->ring_seconds ? m->ring_seconds : 60;
+    plan->time_code = m->time_code;
+    err = copy_texts(plan, m, cause);
+    if (err == TDM_OK)
+        err = parse_codecs(m->video_codecs ? m->video_codecs : tandem_video_codecs(), TDM_VIDEO,
+                           plan->video_codecs, &plan->video_codec_count, cause);
+    if (err == TDM_OK)
+        err = parse_codecs(m->audio_codecs ? m->audio_codecs : TDM_DEFAULT_AUDIO_CODECS, TDM_AUDIO,
+                           plan->audio_codecs, &plan->audio_codec_count, cause);
+    return err == TDM_OK ? check_numbers(plan, cause) : err;
+}
+
+static void add_codec(struct tdm_capability *capability, enum tdm_codec_id id)
+{
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (known_codecs[i].id == id)
+            tdm_capability_add(capability, known_codecs[i].kind, id, known_codecs[i].payload_type,
+                               known_codecs[i].hz, known_codecs[i].channels, known_codecs[i].fmtp);
+    if (id == TDM_CODEC_H264)
+        tdm_capability_add(capability, TDM_VIDEO, id, H264_MODE0_TYPE, 90000, 1, H264_MODE0_FMTP);
+}
+
+static enum tdm_direction direction_of(const char *source, const char *sink)
+{
+    unsigned direction = TDM_INACTIVE;
+
+    if (strcmp(source, "off") != 0)
+        direction |= TDM_SENDONLY;
+    if (strcmp(sink, "off") != 0)
+        direction |= TDM_RECVONLY;
+    return (enum tdm_direction)direction;
+}
+
+static void fill_media(struct tdm_media_capability *c, enum tdm_direction direction, uint16_t port)
+{
+    c->direction = direction;
+    c->wanted = direction != TDM_INACTIVE;
+    c->port = port;
+    c->rtcp_mux = true;
+    c->exts[0].id = TIMING_EXT_ID;
+    (void)snprintf(c->exts[0].uri, sizeof c->exts[0].uri, "%s", TDM_FRAME_TIMING_URI);
+    c->ext_count = 1;
+}
+
+void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *address,
+                               uint16_t audio_port, uint16_t video_port,
+                               struct tdm_capability *capability)
+{
+    struct tdm_media_capability *audio = &capability->media[TDM_AUDIO];
+    struct tdm_media_capability *video = &capability->media[TDM_VIDEO];
+
+    memset(capability, 0, sizeof *capability);
+    (void)snprintf(capability->address, sizeof capability->address, "%s", address);
+    for (uint8_t i = 0; i < plan->audio_codec_count; i++)
+        add_codec(capability, plan->audio_codecs[i]);
+    for (uint8_t i = 0; i < plan->video_codec_count; i++)
+        add_codec(capability, plan->video_codecs[i]);
+    tdm_capability_add(capability, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, DTMF_TYPE, 8000, 1,
+                       "0-15");
+    fill_media(audio, direction_of(plan->audio_source, plan->audio_sink), audio_port);
+    fill_media(video, direction_of(plan->video_source, plan->video_sink), video_port);
+    audio->ptime_ms = plan->audio_frame_ms;
+    video->framerate = plan->fps;
+}
+
+void tdm_media_plan_everything(struct tdm_capability *capability)
+{
+    struct tdm_media_plan plan;
+
+    if (tdm_media_plan_of(&plan, &(struct tandem_media){.audio_codecs = tandem_audio_codecs()},
+                          NULL) == TDM_OK)
+        tdm_media_plan_capability(&plan, "127.0.0.1", 9, 9, capability);
+}
+
+static uint8_t ext_id(const struct tdm_negotiated_media *agreed, const char *uri)
+{
+    for (uint8_t i = 0; i < agreed->ext_count; i++)
+        if (strcmp(agreed->exts[i].uri, uri) == 0)
+            return agreed->exts[i].id;
+    return 0;
+}
+
+void tdm_media_plan_stream(const struct tdm_media_plan *plan,
+                           const struct tdm_negotiated_media *agreed, enum tdm_media_kind kind,
+                           bool held_here, struct tdm_stream_config *config)
+{
+    uint32_t most = kind == TDM_VIDEO ? plan->video_bps : plan->audio_bps;
+
+    *config = (struct tdm_stream_config){
+        .kind = kind,
+        .send = agreed->direction & TDM_SENDONLY && !held_here,
+        .receive = (agreed->direction & TDM_RECVONLY) != 0,
+        .send_codec = agreed->send.id,
+        .send_payload_type = agreed->send.payload_type,
+        .send_hz = agreed->send.clock_hz,
+        .dtmf_payload_type = agreed->dtmf_send_type,
+        .dtmf_hz = agreed->dtmf_send_hz,
+        .nack = agreed->nack,
+        .pli = agreed->pli,
+        .fir = agreed->fir,
+        .timing_ext_id = ext_id(agreed, TDM_FRAME_TIMING_URI),
+        .h264_mode = strstr(agreed->send.fmtp, "packetization-mode=1") ? 1 : 0,
+        .limit_bps = agreed->max_bitrate_bps && agreed->max_bitrate_bps < most
+                         ? agreed->max_bitrate_bps
+                         : most,
+        .fps = plan->fps,
+    };
+    for (uint8_t i = 0; i < agreed->receive_count && i < TDM_SESSION_PTS_MAX; i++)
+        config->receive_codecs[config->receive_count++] = (struct tdm_receive_codec){
+            .payload_type = agreed->receive[i].payload_type,
+            .id = agreed->receive[i].id,
+            .rtp_hz = agreed->receive[i].clock_hz,
+        };
+}

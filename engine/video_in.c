@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/video_in.h"
+
+#include "capture/source.h"
+#include "codecs/codec.h"
+#include "engine/base/rt.h"
+#include "engine/base/time_code.h"
+#include "engine/io/clock.h"
+#include "engine/io/thread.h"
+#include "engine/io/wake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOTICES            4
+#define KEYFRAME_EVERY     (150 * TDM_MS) /* Several requests for one loss make one keyframe. */
+#define HEADERS_SHARE      0.05           /* RTP, UDP and IP headers' part of the rate. */
+#define FRAME_BYTES_MIN    300
+#define WAITING_FRAMES_MAX 2 /* More than this in front of the pacer: skip the picture. */
+#define PACKET_BYTES       1100
+
+struct tdm_video_in {
+    struct tdm_video_in_config config;
+    pthread_t thread;
+    bool running;
+    int wake;
+    const struct tdm_video_source_ops *ops;
+    struct tdm_video_source *source;
+    const struct tdm_video_encoder_ops *encoder_ops;
+    struct tdm_video_encoder *encoder;
+    bool gone, broken;
+    bool keyframe_owed;
+    tdm_time keyframe_at;
+    tdm_time next_dark;
+    double carry_bytes; /* Budget that the last frame left over; at most one frame's worth. */
+    _Atomic bool dark;
+    struct tdm_picture dark_picture;
+    uint8_t *dark_storage;
+    uint32_t frame_id;
+    /* The frame being encoded. */
+    tdm_time captured, encode_start;
+    size_t frame_bytes;
+    _Atomic uint64_t captured_count, encoded_count, skipped_count, encode_ns;
+    struct tdm_ring notices;
+    struct tdm_cause notice_slots[NOTICES];
+};
+
+static void tell(struct tdm_video_in *in, const struct tdm_cause *cause)
+{
+    (void)tdm_ring_push(&in->notices, cause);
+    tdm_wake_signal(in->config.control_wake);
+}
+
+/* The next picture from the source, or a paced dark one without a source. */
+static enum tdm_err next_picture(struct tdm_video_in *in, struct tdm_picture *pic)
+{
+    struct tdm_cause cause = {{0}};
+
+    if (in->source && !in->gone) {
+        enum tdm_err err = in->ops->next(in->source, pic, &cause);
+
+        if (err == TDM_OK || err == TDM_E_AGAIN)
+            return err;
+        in->gone = true;
+        in->next_dark = tdm_clock_now();
+        tell(in, &cause);
+    }
+    if (tdm_wait_until(in->next_dark, in->wake, -1) == TDM_WAIT_WAKE)
+        return TDM_E_AGAIN;
+    tdm_picture_fill(&in->dark_picture, 24, 128, 128);
+    *pic = in->dark_picture;
+    pic->captured = in->next_dark;
+    in->next_dark += TDM_S / in->config.fps;
+    return TDM_OK;
+}
+
+static void emit(void *arg, const struct tdm_slice *slice)
+{
+    struct tdm_video_in *in = arg;
+    struct tdm_link *link = in->config.link;
+    struct tdm_link_slice_tx head = {
+        .first = slice->first,
+        .last = slice->last,
+        .keyframe = slice->keyframe,
+        .frame_id = in->frame_id,
+        .captured = in->captured,
+        .encode_start = in->encode_start,
+        .encode_end = slice->last ? tdm_clock_now() : TDM_NEVER,
+    };
+    uint8_t *record =
+        tdm_record_ring_reserve(&link->tx_video, (uint32_t)(sizeof head + slice->size));
+
+    if (!record) {
+        in->keyframe_owed = true; /* The receiver will see a damaged frame. */
+        return;
+    }
+    memcpy(record, &head, sizeof head);
+    if (slice->size)
+        memcpy(record + sizeof head, slice->data, slice->size);
+    tdm_record_ring_commit(&link->tx_video);
+    tdm_wake_signal(link->net_wake);
+    in->frame_bytes += slice->size;
+}
+
+static uint32_t budget(struct tdm_video_in *in)
+{
+    uint64_t bps = atomic_load_explicit(&in->config.link->video_bps, memory_order_relaxed);
+    double per_frame =
+        (double)(bps ? bps : in->config.bitrate_bps) * (1 - HEADERS_SHARE) / 8 / in->config.fps;
+    double bytes = per_frame + in->carry_bytes;
+
+    return (uint32_t)(bytes > FRAME_BYTES_MIN ? bytes : FRAME_BYTES_MIN);
+}
+
+static void carry_over(struct tdm_video_in *in, uint32_t budget_bytes)
+{
+    double left = (double)budget_bytes - (double)in->frame_bytes;
+    double most = (double)in->config.bitrate_bps / 8 / in->config.fps;
+
+    in->carry_bytes = left > most / 4 ? most / 4 : left < -most ? -most : left;
+}
+
+static bool pacer_is_behind(const struct tdm_video_in *in, uint32_t budget_bytes)
+{
+    uint32_t waiting = atomic_load_explicit(&in->config.link->video_waiting, memory_order_relaxed);
+
+    return waiting > WAITING_FRAMES_MAX * (budget_bytes / PACKET_BYTES + 4);
+}
+
+static bool take_keyframe_request(struct tdm_video_in *in, tdm_time now)
+{
+    if (atomic_exchange_explicit(&in->config.link->keyframe_wanted, false, memory_order_relaxed))
+        in->keyframe_owed = true;
+    if (!in->keyframe_owed || now < in->keyframe_at)
+        return false;
+    in->keyframe_owed = false;
+    in->keyframe_at = now + KEYFRAME_EVERY;
+    return true;
+}
+
+static void encode(struct tdm_video_in *in, const struct tdm_picture *pic)
+{
+    uint32_t bytes = budget(in);
+    struct tdm_cause cause = {"the video encoder failed: video is off, sound goes on"};
+
+    if (pacer_is_behind(in, bytes)) {
+        atomic_fetch_add_explicit(&in->skipped_count, 1, memory_order_relaxed);
+        return;
+    }
+    in->captured = pic->captured;
+    in->encode_start = tdm_clock_now();
+    in->frame_bytes = 0;
+    in->frame_id++;
+    bool keyframe = take_keyframe_request(in, in->encode_start);
+    enum tdm_err err = in->encoder_ops->encode(in->encoder, pic, bytes, keyframe, emit, in);
+
+    if (err == TDM_E_AGAIN) {
+        in->keyframe_owed |= keyframe;
+        in->carry_bytes = 0;
+        atomic_fetch_add_explicit(&in->skipped_count, 1, memory_order_relaxed);
+        return;
+    }
+    if (err != TDM_OK) {
+        in->broken = true;
+        tell(in, &cause);
+        return;
+    }
+    carry_over(in, bytes);
+    atomic_fetch_add_explicit(&in->encoded_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&in->encode_ns, (uint64_t)(tdm_clock_now() - in->encode_start),
+                              memory_order_relaxed);
+}
+
+static void *run(void *arg)
+{
+    struct tdm_video_in *in = arg;
+    struct tdm_picture pic;
+
+    tdm_rt_enter();
+    while (next_picture(in, &pic) == TDM_OK) {
+        atomic_fetch_add_explicit(&in->captured_count, 1, memory_order_relaxed);
+        if (atomic_load_explicit(&in->dark, memory_order_relaxed))
+            tdm_picture_fill(&pic, 24, 128, 128);
+        if (in->config.self_view)
+            in->config.self_view(in->config.self_view_arg, &pic);
+        if (in->config.time_code)
+            tdm_time_code_draw(&pic, pic.captured);
+        if (!in->broken)
+            encode(in, &pic);
+    }
+    tdm_rt_leave();
+    return NULL;
+}
+
+static enum tdm_err open_source(struct tdm_video_in *in, const char *spec,
+                                const struct tdm_video_source_ops **ops,
+                                struct tdm_video_source **source, struct tdm_cause *cause)
+{
+    struct tdm_video_source_config config = {
+        .width = in->config.width,
+        .height = in->config.height,
+        .fps = in->config.fps,
+        .wake_fd = in->wake,
+    };
+
+    *ops = NULL;
+    *source = NULL;
+    if (strcmp(spec, "off") == 0)
+        return TDM_OK;
+    *ops = tdm_video_source_find(spec, &config.argument, cause);
+    return *ops ? (*ops)->create(&config, source, cause) : TDM_E_UNSUPPORTED;
+}
+
+static enum tdm_err start(struct tdm_video_in *in, struct tdm_cause *cause)
+{
+    in->gone = false;
+    in->next_dark = tdm_clock_now();
+    tdm_wake_clear(in->wake);
+    enum tdm_err err =
+        tdm_thread_start(&in->thread, "tdm-video-in", TDM_PRIORITY_MEDIA, run, in, NULL, cause);
+
+    in->running = err == TDM_OK;
+    return err;
+}
+
+static void stop(struct tdm_video_in *in)
+{
+    if (!in->running)
+        return;
+    tdm_wake_signal(in->wake);
+    (void)pthread_join(in->thread, NULL);
+    in->running = false;
+}
+
+static enum tdm_err open_encoder(struct tdm_video_in *in, struct tdm_cause *cause)
+{
+    struct tdm_video_encoder_config config = {
+        .width = in->config.width,
+        .height = in->config.height,
+        .fps = in->config.fps,
+        .bitrate_bps = in->config.bitrate_bps,
+        .slice_bytes_max = in->config.slice_bytes_max,
+        .threads = 1,
+    };
+
+    if (in->config.fmtp)
+        memcpy(config.fmtp, in->config.fmtp, strnlen(in->config.fmtp, sizeof config.fmtp - 1));
+    in->encoder_ops = tdm_video_encoder_find(in->config.codec);
+    if (!in->encoder_ops)
+        return tdm_fail(cause, TDM_E_UNSUPPORTED, "this build has no encoder for that video codec");
+    return in->encoder_ops->create(&config, &in->encoder, cause);
+}
+
+enum tdm_err tdm_video_in_create(const struct tdm_video_in_config *config,
+                                 struct tdm_video_in **out, struct tdm_cause *cause)
+{
+    struct tdm_video_in *in = calloc(1, sizeof *in);
+    enum tdm_err err;
+
+    if (in)
+        in->dark_storage = malloc(tdm_picture_bytes(config->width, config->height));
+    if (!in || !in->dark_storage) {
+        free(in);
+        return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for video");
+    }
+    in->config = *config;
+    tdm_picture_over(&in->dark_picture, in->dark_storage, config->width, config->height);
+    tdm_ring_init(&in->notices, in->notice_slots, sizeof *in->notice_slots, NOTICES);
+    in->wake = tdm_wake_open(cause);
+    err = in->wake < 0 ? TDM_E_SYSTEM : open_encoder(in, cause);
+    if (err == TDM_OK)
+        err = open_source(in, config->source, &in->ops, &in->source, cause);
+    if (err == TDM_OK)
+        err = start(in, cause);
+    in->config.source = in->config.fmtp = NULL;
+    if (err != TDM_OK)
+        tdm_video_in_destroy(in);
+    else
+        *out = in;
+    return err;
+}
+
+void tdm_video_in_destroy(struct tdm_video_in *in)
+{
+    if (!in)
+        return;
+    stop(in);
+    if (in->source)
+        in->ops->destroy(in->source);
+    if (in->encoder)
+        in->encoder_ops->destroy(in->encoder);
+    if (in->wake >= 0)
+        (void)close(in->wake);
+    free(in->dark_storage);
+    free(in);
+}
+
+enum tdm_err tdm_video_in_set_source(struct tdm_video_in *in, const char *spec,
+                                     struct tdm_cause *cause)
+{
+    const struct tdm_video_source_ops *ops;
+    struct tdm_video_source *source;
+    enum tdm_err err = open_source(in, spec, &ops, &source, cause);
+
+    if (err != TDM_OK)
+        return err;
+    stop(in);
+    if (in->source)
+        in->ops->destroy(in->source);
+    in->ops = ops;
+    in->source = source;
+    return start(in, cause);
+}
+
+void tdm_video_in_pause(struct tdm_video_in *in)
+{
+    stop(in);
+}
+
+enum tdm_err tdm_video_in_resume(struct tdm_video_in *in, struct tdm_cause *cause)
+{
+    return start(in, cause);
+}
+
+void tdm_video_in_dark(struct tdm_video_in *in, bool on)
+{
+    atomic_store_explicit(&in->dark, on, memory_order_relaxed);
+}
+
+bool tdm_video_in_notice(struct tdm_video_in *in, struct tdm_cause *notice)
+{
+    return tdm_ring_pop(&in->notices, notice) == TDM_OK;
+}
+
+void tdm_video_in_stats_of(const struct tdm_video_in *in, struct tdm_video_in_stats *stats)
+{
+    uint64_t encoded = atomic_load_explicit(&in->encoded_count, memory_order_relaxed);
+
+    *stats = (struct tdm_video_in_stats){
+        .captured = atomic_load_explicit(&in->captured_count, memory_order_relaxed),
+        .encoded = encoded,
+        .skipped = atomic_load_explicit(&in->skipped_count, memory_order_relaxed),
+    };
+    if (encoded)
+        stats->encode_ms = (double)atomic_load_explicit(&in->encode_ns, memory_order_relaxed) /
+                           1e6 / (double)encoded;
+}
