@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets of other programs, read by engine/wire and compared with what tshark read in them. */
+
+#include "engine/wire/dtmf.h"
+#include "engine/wire/h264_payload.h"
+#include "engine/wire/rtcp.h"
+#include "engine/wire/rtp.h"
+#include "engine/wire/vp8_payload.h"
+#include "tests/golden/hex.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void test_rtp_headers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof captured_rtp / sizeof *captured_rtp; i++) {
+        const struct captured_rtp *want = &captured_rtp[i];
+        uint8_t bytes[CAPTURE_BYTES_MAX], again[CAPTURE_BYTES_MAX];
+        size_t size = bytes_of_hex(bytes, want->hex);
+        struct tdm_writer w = tdm_writer_of(again, sizeof again);
+        struct tdm_rtp rtp;
+
+        assert_int_equal(tdm_rtp_parse(&rtp, bytes, size), TDM_OK);
+        if (rtp.marker != want->marker || rtp.payload_type != want->payload_type ||
+            rtp.seq != want->seq || rtp.timestamp != want->timestamp || rtp.ssrc != want->ssrc ||
+            rtp.payload_size != want->payload_size || rtp.ext_count != (want->ext_id ? 1 : 0))
+            fail_msg("%s", want->name);
+        if (want->ext_id)
+            assert_int_equal(tdm_rtp_ext_find(&rtp, want->ext_id)->size, want->ext_size);
+
+        /* None of them has CSRCs or padding, so writing gives the sender's very bytes, but for the
+         * extension that holds padding alone. */
+        if (bytes[0] & 0x10 && !rtp.ext_count)
+            continue;
+        tdm_rtp_write(&w, &rtp);
+        assert_int_equal(tdm_writer_size(&w), size);
+        assert_memory_equal(again, bytes, size);
+    }
+}
+
+static struct tdm_rtp rtp_of(uint8_t bytes[CAPTURE_BYTES_MAX], const char *name)
+{
+    struct tdm_rtp rtp;
+
+    assert_int_equal(tdm_rtp_parse(&rtp, bytes, bytes_of_capture(bytes, name)), TDM_OK);
+    return rtp;
+}
+
+struct vp8_want {
+    const char *name;
+    bool start, keyframe;
+    uint16_t picture_id;
+    size_t header_bytes;
+};
+
+static void test_vp8(void **state)
+{
+    static const struct vp8_want wants[] = {
+        {"gst_vp8_key", true, true, 13446, 4},       {"gst_vp8_inter_0", true, false, 13447, 4},
+        {"gst_vp8_inter_1", false, false, 13447, 4}, {"gst_vp8_inter_2", false, false, 13447, 4},
+        {"gst_vp8_inter_3", false, false, 13447, 4}, {"ffmpeg_vp8", true, false, 1, 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        uint8_t bytes[CAPTURE_BYTES_MAX];
+        struct tdm_rtp rtp = rtp_of(bytes, wants[i].name);
+        struct tdm_vp8_descriptor d;
+
+        assert_int_equal(tdm_vp8_parse(&d, rtp.payload, rtp.payload_size), TDM_OK);
+        if (d.start != wants[i].start || d.keyframe != wants[i].keyframe || !d.has_picture_id ||
+            d.picture_id != wants[i].picture_id || d.has_tid || d.has_tl0 || d.has_key_idx ||
+            d.size + wants[i].header_bytes != rtp.payload_size)
+            fail_msg("%s", wants[i].name);
+    }
+}
+
+struct h264_want {
+    const char *name;
+    struct tdm_h264_peek peek;
+    const char *nals; /* Types that the joined stream has by then. */
+};
+
+/* The types of the NAL units in an Annex B stream, as text. */
+static void list_nals(const struct tdm_writer *w, char text[64])
+{
+    size_t size = tdm_writer_size(w);
+
+    text[0] = '\0';
+    for (size_t i = 0; i + 4 < size; i++) {
+        if (memcmp(w->start + i, "\0\0\0\1", 4) == 0)
+            (void)snprintf(text + strlen(text), 64 - strlen(text), "%d ", w->start[i + 4] & 0x1f);
+    }
+}
+
+static void test_h264(void **state)
+{
+    static const struct h264_want wants[] = {
+        {"gst_h264_stap", {true, true, true, false, false}, "7 8 "},
+        {"gst_h264_aud", {true, true, false, false, false}, "7 8 9 "},
+        {"gst_h264_slice_0", {true, false, false, false, true}, "7 8 9 1 "},
+        {"gst_h264_slice_1", {false, false, false, false, false}, "7 8 9 1 "},
+        {"gst_h264_slice_2", {false, true, false, false, false}, "7 8 9 1 "},
+        {"ffmpeg_h264_stap", {true, true, false, false, true}, "7 8 9 1 1 1 "},
+        {"ffmpeg_h264_single", {true, true, false, false, true}, "7 8 9 1 1 1 1 "},
+        {"gst_h264_idr_start", {true, false, false, true, true}, "7 8 9 1 1 1 1 5 "},
+    };
+    static uint8_t stream[2000];
+    struct tdm_writer w = tdm_writer_of(stream, sizeof stream);
+    struct tdm_h264_joiner j = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        uint8_t bytes[CAPTURE_BYTES_MAX];
+        struct tdm_rtp rtp = rtp_of(bytes, wants[i].name);
+        const struct tdm_h264_peek *want = &wants[i].peek;
+        struct tdm_h264_peek peek;
+        char nals[64];
+
+        assert_int_equal(tdm_h264_peek(&peek, rtp.payload, rtp.payload_size), TDM_OK);
+        if (peek.starts_nal != want->starts_nal || peek.ends_nal != want->ends_nal ||
+            peek.has_sps != want->has_sps || peek.has_idr != want->has_idr ||
+            peek.first_slice != want->first_slice)
+            fail_msg("%s", wants[i].name);
+        assert_int_equal(tdm_h264_join(&j, &w, rtp.payload, rtp.payload_size), TDM_OK);
+        list_nals(&w, nals);
+        assert_string_equal(nals, wants[i].nals);
+    }
+}
+
+static void test_telephone_event(void **state)
+{
+    uint8_t bytes[CAPTURE_BYTES_MAX];
+    struct tdm_rtp rtp = rtp_of(bytes, "sipp_dtmf_first");
+    struct tdm_dtmf dtmf;
+
+    (void)state;
+    assert_int_equal(tdm_dtmf_parse(&dtmf, rtp.payload, rtp.payload_size), TDM_OK);
+    assert_int_equal(tdm_dtmf_digit_of(dtmf.event), '5');
+    assert_false(dtmf.end);
+    assert_int_equal(dtmf.volume_dbm0, 10);
+    assert_int_equal(dtmf.duration, 0);
+    rtp = rtp_of(bytes, "sipp_dtmf_end");
+    assert_int_equal(tdm_dtmf_parse(&dtmf, rtp.payload, rtp.payload_size), TDM_OK);
+    assert_true(dtmf.end);
+    assert_int_equal(dtmf.duration, 2240);
+}
+
+/* One item in words: its kind, then its SSRCs and numbers as tshark names them. */
+static void describe(const struct tdm_rtcp_item *item, char *text, size_t size)
+{
+    const struct tdm_rtcp_sr *sr = &item->sr;
+
+    switch (item->kind) {
+    case TDM_RTCP_SR:
+        (void)snprintf(text, size, "sr %08x %016" PRIx64 " %u %u %u", item->sender_ssrc, sr->ntp,
+                       sr->rtp_timestamp, sr->packet_count, sr->octet_count);
+        return;
+    case TDM_RTCP_RR:
+        (void)snprintf(text, size, "rr %08x", item->sender_ssrc);
+        return;
+    case TDM_RTCP_SDES:
+        (void)snprintf(text, size, "sdes %08x %s", item->sender_ssrc, item->text);
+        return;
+    case TDM_RTCP_BYE:
+        (void)snprintf(text, size, "bye %08x%s", item->sender_ssrc, item->text);
+        return;
+    case TDM_RTCP_NACK:
+        assert_int_equal(item->nack.count, 1);
+        (void)snprintf(text, size, "nack %08x %08x %u+%04x", item->sender_ssrc, item->media_ssrc,
+                       item->nack.entries[0].pid, item->nack.entries[0].blp);
+        return;
+    case TDM_RTCP_PLI:
+        (void)snprintf(text, size, "pli %08x %08x", item->sender_ssrc, item->media_ssrc);
+        return;
+    case TDM_RTCP_FIR:
+        (void)snprintf(text, size, "fir %08x %08x %u", item->sender_ssrc, item->media_ssrc,
+                       item->fir_seq);
+        return;
+    default:
+        fail_msg("an item that no capture has");
+    }
+}
+
+static void describe_report(const struct tdm_rtcp_report *r, char *text, size_t size)
+{
+    (void)snprintf(text, size, " [%08x lost %u/%d high %u jitter %u lsr %08x dlsr %u]", r->ssrc,
+                   r->fraction_lost, r->cumulative_lost, r->highest_seq, r->jitter, r->last_sr,
+                   r->delay_since_last_sr);
+}
+
+static void test_rtcp(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof captured_rtcp / sizeof *captured_rtcp; i++) {
+        uint8_t bytes[CAPTURE_BYTES_MAX];
+        size_t size = bytes_of_hex(bytes, captured_rtcp[i].hex);
+        struct tdm_rtcp_reader reader = tdm_rtcp_reader_of(bytes, size);
+        struct tdm_rtcp_item item;
+        enum tdm_err err;
+        char text[1000] = "";
+
+        assert_true(tdm_rtp_is_rtcp(bytes, size));
+        while ((err = tdm_rtcp_next(&reader, &item)) == TDM_OK) {
+            if (text[0])
+                strcat(text, " ");
+            describe(&item, text + strlen(text), sizeof text - strlen(text));
+            for (uint8_t k = 0; k < item.report_count; k++)
+                describe_report(&item.reports[k], text + strlen(text), sizeof text - strlen(text));
+        }
+        assert_int_equal(err, TDM_E_AGAIN);
+        assert_string_equal(text, captured_rtcp[i].items);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rtp_headers), cmocka_unit_test(test_vp8),
+        cmocka_unit_test(test_h264),        cmocka_unit_test(test_telephone_event),
+        cmocka_unit_test(test_rtcp),
+    };
+
+    return cmocka_run_group_tests_name("wire_captures", tests, NULL, NULL);
+}
