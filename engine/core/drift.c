@@ -81,18 +81,29 @@ static void coarsen(struct tdm_drift *d, double slope)
     d->interval_s *= 2;
 }
 
-/* A run of points off the line on one side: move the older ones onto them. */
+static double above(const struct line *l, const struct tdm_drift_point *p)
+{
+    return p->late_ms - (l->mean_ms + l->slope * (p->at_s - l->mean_s));
+}
+
+/* The newest points lie off the line through the older ones, on one side: a new path. The older
+ * points move over to it. `l` is fitted without the outlying points. */
 static void realign(struct tdm_drift *d, const struct line *l)
 {
-    uint32_t last = d->count - 1;
-    double off =
-        d->points[last].late_ms - (l->mean_ms + l->slope * (d->points[last].at_s - l->mean_s));
+    double off = above(l, &d->points[d->count - 1]), sum = 0;
 
-    d->outlying = fabs(off) > fmax(STEP_MS, 4 * l->residual_ms) ? d->outlying + 1 : 0;
-    if (d->outlying < STEP_INTERVALS)
+    if (fabs(off) <= fmax(STEP_MS, 4 * l->residual_ms)) {
+        d->outlying = 0;
         return;
+    }
+    if (d->outlying && (off > 0) != (above(l, &d->points[d->count - 2]) > 0))
+        d->outlying = 0;
+    if (++d->outlying < STEP_INTERVALS)
+        return;
+    for (uint32_t i = d->count - d->outlying; i < d->count; i++)
+        sum += above(l, &d->points[i]) / d->outlying;
     for (uint32_t i = 0; i + d->outlying < d->count; i++)
-        d->points[i].late_ms += off;
+        d->points[i].late_ms += sum;
     d->outlying = 0;
 }
 
@@ -102,13 +113,17 @@ static void close_interval(struct tdm_drift *d)
 
     if (d->count == TDM_DRIFT_POINTS && d->interval_s < INTERVAL_MAX_S) {
         coarsen(d, -d->ppm * 1e-3);
+        d->outlying = 0;
     } else if (d->count == TDM_DRIFT_POINTS) {
         memmove(d->points, d->points + 1, (TDM_DRIFT_POINTS - 1) * sizeof d->points[0]);
         d->count--;
     }
     if (d->count >= POINTS_TO_BELIEVE) {
-        struct line before = fit(d, &none, -1);
+        uint32_t count = d->count;
 
+        d->count -= d->outlying;
+        struct line before = fit(d, &none, -1);
+        d->count = count;
         d->points[d->count++] = d->open;
         realign(d, &before);
     } else {

@@ -167,6 +167,26 @@ void tdm_lateness_add(struct tdm_lateness *l, tdm_time late, tdm_time duration)
     l->seen += duration;
 }
 
+void tdm_lateness_shift(struct tdm_lateness *l, tdm_time by)
+{
+    int64_t buckets = bucket_of(by);
+
+    if (!l->count)
+        return;
+    for (int i = 0; i < TDM_LATENESS_EXPERTS; i++)
+        l->experts[i].delay += buckets * TDM_MS;
+    for (int m = 0; m < TDM_LATENESS_MEMORIES; m++) {
+        double moved[TDM_LATENESS_BUCKETS];
+
+        for (int64_t b = 0; b < TDM_LATENESS_BUCKETS; b++)
+            moved[(b + buckets) & BUCKET_MASK] = l->memories[m].weight[b];
+        memcpy(l->memories[m].weight, moved, sizeof moved);
+    }
+    l->lowest += buckets;
+    for (int m = 0; m < TDM_LATENESS_MEMORIES; m++)
+        recount(l, &l->memories[m]);
+}
+
 tdm_time tdm_lateness_target(const struct tdm_lateness *l)
 {
     assert(l->count);

@@ -53,6 +53,9 @@ void tdm_lateness_init(struct tdm_lateness *l);
 /** One packet of the given duration (> 0). */
 void tdm_lateness_add(struct tdm_lateness *l, tdm_time late, tdm_time duration);
 
+/** The path became faster or slower by `by` for good: what was learned moves with it. */
+void tdm_lateness_shift(struct tdm_lateness *l, tdm_time by);
+
 /** The delay to aim at, on the same origin. Only after the first add. */
 tdm_time tdm_lateness_target(const struct tdm_lateness *l);
 

@@ -25,6 +25,8 @@
 #define RESEMBLANCE     0.85f
 #define RESEMBLANCE_LOW 0.6f
 #define DTX_BYTES       2 /* An Opus packet this short says that the sender fell silent. */
+#define EXTENDED_MAX    ((int64_t)1 << 60) /* Numbers beyond it come from no network. */
+#define CAPTURED_MAX    ((int64_t)1 << 61)
 #define RTP_JUMP_MAX    ((int64_t)1 << 40)
 #define SEQ_JUMP_MAX    3000 /* RFC 3550 appendix A.1: MAX_DROPOUT. */
 
@@ -156,28 +158,21 @@ static void begin_stream(struct tdm_playout *p, const struct tdm_playout_packet 
     p->expanded = p->lead = 0;
     p->suspect.size = 0;
     tdm_playout_store_reset(&p->store, packet->seq);
-    tdm_playout_timing_restart(&p->timing, p->now);
+    tdm_playout_timing_restart(&p->timing);
 }
 
-/* a - b without overflow, held within +-RTP_JUMP_MAX. */
-static int64_t distance(int64_t a, int64_t b)
+static bool within(int64_t x, int64_t reach)
 {
-    if (b < 0 ? a > INT64_MAX + b : a < INT64_MIN + b)
-        return a > b ? RTP_JUMP_MAX : -RTP_JUMP_MAX;
-    int64_t d = a - b;
-    return d > RTP_JUMP_MAX ? RTP_JUMP_MAX : d < -RTP_JUMP_MAX ? -RTP_JUMP_MAX : d;
+    return x > -reach && x < reach;
 }
 
 /* Does the packet continue the stream that is playing? */
 static bool plausible(const struct tdm_playout *p, const struct tdm_playout_packet *packet)
 {
-    int64_t ticks = distance(packet->rtp_time, p->rtp_base);
-    int64_t seqs = distance(packet->seq, p->store.next);
+    int64_t seqs = packet->seq - p->store.next;
     double reach = p->timing.max_delay + 2.0 * p->config.sample_hz;
 
-    if (ticks <= -RTP_JUMP_MAX || ticks >= RTP_JUMP_MAX)
-        return false;
-    if (seqs < -SEQ_JUMP_MAX || seqs > SEQ_JUMP_MAX)
+    if (!within(packet->rtp_time - p->rtp_base, RTP_JUMP_MAX) || !within(seqs, SEQ_JUMP_MAX))
         return false;
     double late = tdm_playout_timing_late(&p->timing, position_of(p, packet->rtp_time));
     return fabs(late - p->timing.last_late) < reach;
@@ -186,10 +181,10 @@ static bool plausible(const struct tdm_playout *p, const struct tdm_playout_pack
 /* Two implausible packets that fit each other are a new stream. */
 static bool restarts(struct tdm_playout *p, const struct tdm_playout_packet *packet)
 {
-    int64_t seqs = distance(packet->seq, p->suspect.seq);
-    int64_t ticks = distance(packet->rtp_time, p->suspect.rtp_time);
-    int64_t reach = (int64_t)p->config.rtp_hz * 2;
-    bool fits = p->suspect.size && seqs > 0 && seqs < 16 && ticks > -reach && ticks < reach;
+    int64_t seqs = packet->seq - p->suspect.seq;
+    int64_t ticks = packet->rtp_time - p->suspect.rtp_time;
+    bool fits =
+        p->suspect.size && seqs > 0 && seqs < 16 && within(ticks, (int64_t)p->config.rtp_hz * 2);
 
     p->suspect = *packet;
     p->suspect.payload = NULL;
@@ -201,7 +196,8 @@ static void packet_step(struct tdm_playout *p, const struct tdm_playout_packet *
 {
     uint32_t dropped = 0;
 
-    if (packet->size > TDM_PLAYOUT_PAYLOAD_MAX || packet->samples > TDM_PLAYOUT_FRAME_MAX) {
+    if (packet->size > TDM_PLAYOUT_PAYLOAD_MAX || packet->samples > TDM_PLAYOUT_FRAME_MAX ||
+        !within(packet->seq, EXTENDED_MAX) || !within(packet->rtp_time, EXTENDED_MAX)) {
         p->stats.dropped_packets++;
         return;
     }
@@ -220,6 +216,8 @@ static void packet_step(struct tdm_playout *p, const struct tdm_playout_packet *
     uint32_t length = packet->samples ? packet->samples : p->length;
     length = length ? length : samples_of_ms(p, 20);
     p->stats.packets++;
+    if (p->fresh && packet->seq < p->store.next)
+        tdm_playout_store_rewind(&p->store, packet->seq);
     if (packet->seq < p->store.next) {
         p->stats.late_packets++;
         tdm_playout_timing_arrive(&p->timing, p->now, packet->arrival, pos, length);
@@ -232,7 +230,7 @@ static void packet_step(struct tdm_playout *p, const struct tdm_playout_packet *
         return;
     }
     slot->pos = pos;
-    slot->captured = packet->captured;
+    slot->captured = within(packet->captured, CAPTURED_MAX) ? packet->captured : TDM_NEVER;
     slot->samples = packet->samples;
     slot->size = packet->payload ? packet->size : 0;
     if (slot->size)
@@ -481,6 +479,11 @@ static double skip(struct tdm_playout *p, double excess)
     return excess;
 }
 
+static void limit_lag(struct tdm_playout *p, double most)
+{
+    p->lag_limit = most < p->lag_limit ? (uint32_t)most : p->lag_limit;
+}
+
 /* Compares the delay with the target and decides what to do about it in this pull. */
 static void control(struct tdm_playout *p)
 {
@@ -507,11 +510,10 @@ static void control(struct tdm_playout *p)
         p->resemblance = RESEMBLANCE_LOW;
     } else if (off_ms < -GROW_BELOW_MS) {
         p->wish = GROW;
+        limit_lag(p, -excess + samples_of_ms(p, 2));
     } else if (off_ms > SHRINK_ABOVE_MS) {
-        double most = excess + samples_of_ms(p, 1);
-
         p->wish = SHRINK;
-        p->lag_limit = most < p->lag_limit ? (uint32_t)most : p->lag_limit;
+        limit_lag(p, excess + samples_of_ms(p, 1));
         p->resemblance = off_ms > 100 ? RESEMBLANCE_LOW : RESEMBLANCE;
     }
 }
@@ -581,6 +583,10 @@ static void splice(struct tdm_playout *p)
         p->stats.shrunk_samples += lag;
     }
     p->cooldown = lag ? 3 * lag : samples_of_ms(p, 2.5);
+    if (lag && at) /* What the resampler looks back at is what was heard. */
+        memmove(l->pcm + (size_t)(l->read - TDM_RESAMPLE_BEFORE) * l->channels,
+                at - (size_t)TDM_RESAMPLE_BEFORE * l->channels,
+                (size_t)TDM_RESAMPLE_BEFORE * l->channels * sizeof *at);
 }
 
 static void produce(struct tdm_playout *p, struct tdm_playout_out *out)
@@ -588,19 +594,18 @@ static void produce(struct tdm_playout *p, struct tdm_playout_out *out)
     struct tdm_playout_line *l = &p->line;
     double ratio = ratio_of(p);
 
+    /* A splice begins with what would have come without it. */
+    double delay = delay_now(p);
+    double past = (double)(tdm_playout_line_media(l) - p->captured_pos) + p->resample.fraction;
     splice(p);
     uint32_t from = l->read, span = tdm_resample_span(&p->resample, p->want, ratio);
-    double delay = delay_now(p);
     out->action = TDM_PLAYOUT_READY;
     out->samples = p->want;
     out->pcm = p->block;
     out->silent = l->silent.from <= from && l->silent.to >= from + span;
     out->concealed = tdm_playout_range_meets(l->concealed, from, from + span);
-    if (p->captured != TDM_NEVER && !out->silent) {
-        double past = (double)(tdm_playout_line_media(l) - p->captured_pos) + p->resample.fraction;
-
+    if (p->captured != TDM_NEVER && !out->silent)
         out->captured = p->captured + (tdm_time)(past * 1e9 / p->config.sample_hz);
-    }
     const int16_t *at = l->pcm ? l->pcm + (size_t)from * l->channels : NULL;
     l->read += tdm_resample_run(&p->resample, at, p->block, p->want, ratio, l->channels);
     p->stats.resampled_samples += (int64_t)p->want - span;

@@ -33,6 +33,12 @@ struct tdm_playout_slot *tdm_playout_store_first(struct tdm_playout_store *s)
     return NULL;
 }
 
+void tdm_playout_store_rewind(struct tdm_playout_store *s, int64_t next)
+{
+    if (next < s->next && s->highest - next < TDM_PLAYOUT_PACKETS)
+        s->next = next;
+}
+
 void tdm_playout_store_advance(struct tdm_playout_store *s, int64_t next)
 {
     if (next - s->next >= TDM_PLAYOUT_PACKETS) {

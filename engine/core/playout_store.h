@@ -42,6 +42,9 @@ struct tdm_playout_slot *tdm_playout_store_first(struct tdm_playout_store *s);
 struct tdm_playout_slot *tdm_playout_store_put(struct tdm_playout_store *s, int64_t seq,
                                                uint32_t *dropped);
 
+/** Expects an earlier packet after all, if it fits beside those that wait. */
+void tdm_playout_store_rewind(struct tdm_playout_store *s, int64_t next);
+
 /** Moves on to `next`: what lies below is freed. */
 void tdm_playout_store_advance(struct tdm_playout_store *s, int64_t next);
 

@@ -4,11 +4,14 @@
 #include "engine/core/resample.h"
 
 #include <math.h>
+#include <string.h>
 
 #define STALL           (200 * TDM_MS) /* A device that pulls nothing for longer has stalled. */
 #define GUARD           TDM_MS         /* An arrival this close before a pull counts as after it. */
 #define PLAY_AT_REACH   TDM_S
-#define FASTEST_SPAN    (5 * TDM_S)
+#define EPOCH           TDM_S
+#define EPOCH_ARRIVALS  8 /* Fewer say nothing about a path. */
+#define FASTER_S        0.010
 #define DRIFT_TRUST_PPM 60.0 /* Standard error at which a drift estimate is used. */
 #define DRIFT_SLEW_PPM  20.0 /* Change of the ratio per second. */
 
@@ -25,16 +28,16 @@ static double samples_of(const struct tdm_playout_timing *t, tdm_time time)
 void tdm_playout_timing_init(struct tdm_playout_timing *t, uint32_t sample_hz, tdm_time now)
 {
     *t = (struct tdm_playout_timing){.sample_hz = sample_hz, .pulled_at = now, .played_at = now};
-    tdm_playout_timing_restart(t, now);
+    tdm_playout_timing_restart(t);
 }
 
-void tdm_playout_timing_restart(struct tdm_playout_timing *t, tdm_time now)
+void tdm_playout_timing_restart(struct tdm_playout_timing *t)
 {
     tdm_lateness_init(&t->lateness);
     tdm_drift_init(&t->drift);
     t->drift_ppm = 0;
     t->jitter = 0;
-    t->fastest_since = now;
+    memset(t->epochs, 0, sizeof t->epochs);
 }
 
 void tdm_playout_timing_keep(struct tdm_playout_timing *t, tdm_time now)
@@ -49,6 +52,7 @@ void tdm_playout_timing_keep(struct tdm_playout_timing *t, tdm_time now)
     t->clock_start = t->clock;
     t->device_start = t->device;
     t->pull_samples = 0;
+    t->pulling = false;
     t->pulled_at = now;
     t->played_at = now;
 }
@@ -58,19 +62,43 @@ double tdm_playout_timing_late(const struct tdm_playout_timing *t, int64_t pos)
     return t->clock + TDM_RESAMPLE_AFTER - (double)pos;
 }
 
+/* Every arrival of a second was faster than any before: the path itself became faster (or the
+ * device swallowed some time), and what was learned moves along. The epoch between, in which that
+ * happened, is left out. */
+static void follow_faster_path(struct tdm_playout_timing *t)
+{
+    const struct tdm_playout_epoch *newest = &t->epochs[0];
+    double before = INFINITY;
+
+    for (int i = 2; i < TDM_PLAYOUT_EPOCHS; i++)
+        if (t->epochs[i].count)
+            before = fmin(before, t->epochs[i].least);
+    if (newest->count < EPOCH_ARRIVALS || before == INFINITY ||
+        newest->most > before - t->sample_hz * FASTER_S)
+        return;
+    tdm_lateness_shift(&t->lateness, time_of(t, newest->least - before));
+    for (int i = 1; i < TDM_PLAYOUT_EPOCHS; i++)
+        t->epochs[i].count = 0;
+}
+
 static void learn_fastest(struct tdm_playout_timing *t, tdm_time now, double raw)
 {
-    bool first = t->lateness.count == 0;
+    struct tdm_playout_epoch *newest = &t->epochs[0];
 
-    if (first || raw < t->fastest)
-        t->fastest = raw;
-    if (first || raw < t->fastest_next)
-        t->fastest_next = raw;
-    if (now - t->fastest_since > FASTEST_SPAN) {
-        t->fastest = t->fastest_next;
-        t->fastest_next = raw;
-        t->fastest_since = now;
+    if (newest->count && now - newest->since > EPOCH) {
+        follow_faster_path(t);
+        memmove(&t->epochs[1], &t->epochs[0], (TDM_PLAYOUT_EPOCHS - 1) * sizeof t->epochs[0]);
+        newest->count = 0;
     }
+    if (!newest->count++)
+        *newest = (struct tdm_playout_epoch){now, 1, raw, raw};
+    newest->least = fmin(newest->least, raw);
+    newest->most = fmax(newest->most, raw);
+    t->fastest = newest->least;
+    for (int i = 1; i < TDM_PLAYOUT_EPOCHS; i++)
+        if (t->epochs[i].count)
+            t->fastest = fmin(t->fastest, t->epochs[i].least);
+
     /* Steps up and down that balance where 5 % lie above. */
     double step = 0.02 * (t->jitter + t->sample_hz * 1e-3);
     t->jitter = fmax(t->jitter + (raw - t->fastest > t->jitter ? 0.95 : -0.05) * step, 0);

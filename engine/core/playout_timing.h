@@ -14,6 +14,15 @@
 #include "engine/core/drift.h"
 #include "engine/core/lateness.h"
 
+#define TDM_PLAYOUT_EPOCHS 9
+
+/** Raw lateness of the arrivals of about a second. */
+struct tdm_playout_epoch {
+    tdm_time since;
+    uint32_t count;
+    double least, most;
+};
+
 /** Owned by the playout. All positions and delays in samples at `sample_hz`. */
 struct tdm_playout_timing {
     uint32_t sample_hz;
@@ -24,13 +33,13 @@ struct tdm_playout_timing {
     tdm_time pulled_at; /* when that pull came, */
     tdm_time played_at; /* and when its first sample is heard. */
     uint32_t pull_samples;
-    bool pulling; /* A pull has come. */
+    bool pulling; /* The device pulls: it has begun and has not stalled. */
 
     struct tdm_lateness lateness;
     struct tdm_drift drift;
-    double drift_ppm;             /* In use; follows the estimate slowly. */
-    double fastest, fastest_next; /* Least raw lateness of the last seconds, and of the newest. */
-    tdm_time fastest_since;
+    double drift_ppm;                                    /* In use; follows the estimate slowly. */
+    struct tdm_playout_epoch epochs[TDM_PLAYOUT_EPOCHS]; /* By second, the newest first. */
+    double fastest;                                      /* Least raw lateness of all epochs. */
     double jitter;    /* 95th percentile of raw lateness above the fastest. */
     double last_late; /* Of the last packet. */
     double ask;       /* Lip sync's least delay. */
@@ -40,7 +49,7 @@ struct tdm_playout_timing {
 void tdm_playout_timing_init(struct tdm_playout_timing *t, uint32_t sample_hz, tdm_time now);
 
 /** A new stream: what was known of arrivals is forgotten; the clocks go on. */
-void tdm_playout_timing_restart(struct tdm_playout_timing *t, tdm_time now);
+void tdm_playout_timing_restart(struct tdm_playout_timing *t);
 
 /** The device did not pull for long (or has not begun): its clock goes on by the wall. */
 void tdm_playout_timing_keep(struct tdm_playout_timing *t, tdm_time now);
