@@ -129,7 +129,7 @@ sound() {
 	local sinks=() sink n
 	need pulseaudio pactl parec
 	for sink in mic_a spk_a mic_b spk_b; do
-		sinks+=(-L "module-null-sink sink_name=$sink rate=48000 channels=2")
+		sinks+=(-L "module-null-sink sink_name=$sink rate=48000 channels=2 sink_properties=device.description=$sink")
 	done
 	start PULSE_PID pulse.log env HOME="$W" XDG_RUNTIME_DIR="$W" PULSE_RUNTIME_PATH="$W/pulse" pulseaudio -n \
 		--daemonize=no --exit-idle-time=-1 --use-pid-file=no --realtime=no --high-priority=no \
@@ -238,6 +238,68 @@ baresip_rx() {
 	tr '\r' '\n' <"$W/$1.log" | awk -v s="$2" '$1==s && /Transmit:/{f=1} f && /^packets:/{print $3; exit}'
 }
 
+# --- linphonec -------------------------------------------------------------------------------------
+
+# start_linphonec NAME SIP_PORT DISPLAY [FLAG...]: it speaks what is played into mic_NAME and plays
+# into spk_NAME. AUDIO is opus or PCMU, VIDEO=1 adds VP8 with its still picture (Debian's build has no
+# other camera and no H.264). Commands go to it by linphone_say NAME TEXT.
+start_linphonec() {
+	local name=$1 port=$2 on=$3 n=0 codec
+	need linphonec
+	mkdir -p "$W/$name/.local/share/linphone" "$W/$name/.config/linphone"
+	cat >"$W/$name/rc" <<-CONFIG
+		[sip]
+		sip_port=$port
+		sip_tcp_port=-1
+		sip_tls_port=-1
+		contact=sip:$name@127.0.0.1:$port
+		use_ipv6=0
+		[sound]
+		playback_dev_id=PulseAudio Unknown: spk_$name
+		capture_dev_id=PulseAudio: default
+		ringer_dev_id=PulseAudio Unknown: spk_$name
+		echocancellation=0
+		[video]
+		capture=1
+		display=1
+		show_local=0
+		automatically_initiate=${VIDEO:-0}
+		automatically_accept=${VIDEO:-0}
+		device=StaticImage: Static picture
+		size=vga
+		[rtp]
+		audio_rtp_port=$((port + 1000))-$((port + 1050))
+		video_rtp_port=$((port + 1100))-$((port + 1150))
+	CONFIG
+	for codec in opus/48000/2 PCMU/8000/1; do
+		IFS=/ read -r mime rate channels <<<"$codec"
+		cat >>"$W/$name/rc" <<-CONFIG
+			[audio_codec_$n]
+			mime=$mime
+			rate=$rate
+			channels=$channels
+			enabled=$([ "$mime" = "${AUDIO:-opus}" ] && echo 1 || echo 0)
+		CONFIG
+		n=$((n + 1))
+	done
+	mkfifo "$W/$name/in"
+	pactl set-default-source "mic_$name.monitor"
+	exec {fd}<>"$W/$name/in"
+	printf -v "LINPHONE_IN_$name" %s "$fd"
+	env HOME="$W/$name" DISPLAY="$on" linphonec \
+		-c "$W/$name/rc" $([ "${VIDEO:-0}" = 1 ] && echo -V) -d 6 -l "$W/$name.core.log" "${@:4}" \
+		<"$W/$name/in" >"$W/$name.log" 2>&1 &
+	printf -v "LINPHONE_$name" %s "$!"
+	PIDS+=("$!")
+	wait_for 10 "$name.log" 'Ready|linphonec>' || fail "linphonec did not start" "$name.log"
+	sleep 1
+}
+
+linphone_say() {
+	local in=LINPHONE_IN_$1
+	echo "$2" >&"${!in}"
+}
+
 # --- tandem ----------------------------------------------------------------------------------------
 
 # tandem_side NAME DISPLAY VERB...: our command, its report in $W/NAME.json and what it says in
@@ -249,4 +311,41 @@ tandem_side() {
 	env HOME="$W" DISPLAY="$on" "$TANDEM" "$@" --json >"$W/$name.json" 2>"$W/$name.log" </dev/null &
 	printf -v "TANDEM_$name" %s "$!"
 	PIDS+=("$!")
+}
+
+# The options of a call whose content is checked: our tone and picture out, theirs kept.
+# tandem_content NAME HZ prints them; the files are $W/NAME.mkv, .wav and .png.
+tandem_content() {
+	echo --audio "tone:$2" --video pattern -s "$SIZE" -r 30 -b:v 1500k --sink null \
+		--record "$W/$1.mkv" --wav "$W/$1.wav" --sheet "$W/$1.png"
+}
+
+# await_tandem NAME SECONDS: our command has ended by itself, with status 0, and left a JSON report.
+await_tandem() {
+	local pid=TANDEM_$1 n status
+	for ((n = 0; n < $2 * 10; n++)); do
+		running "${!pid}" || break
+		sleep 0.1
+	done
+	running "${!pid}" && fail "tandem did not end" "$1.log"
+	wait "${!pid}"
+	status=$?
+	[ $status = 0 ] || fail "tandem ended with status $status" "$1.log"
+	python3 -m json.tool "$W/$1.json" >/dev/null 2>&1 || fail "no JSON report" "$1.json" "$1.log"
+}
+
+# check_sheet FILE: a picture with real content, not one colour.
+check_sheet() {
+	local colours
+	need identify
+	colours=$(identify -format '%k' "$W/$1" 2>/dev/null) || colours=0
+	echo "$1: $colours colours"
+	[ "$colours" -gt 500 ]
+}
+
+# check_snapshot FILE: one picture file holds a readable time code.
+check_snapshot() {
+	need ffmpeg
+	ffmpeg -nostdin -loglevel error -i "$W/$1" -pix_fmt gray -f rawvideo - 2>>"$W/ffmpeg.log" |
+		"$BUILD/tests/interop/code_reader" "$SIZE" 1
 }

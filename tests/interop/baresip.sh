@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# baresip.sh call|answer opus|PCMU vp8|h264: a call with baresip that we make or answer. Passes when
+# baresip played our tone and showed our time codes, and we recorded its tone and its time codes.
+. "$(dirname "$0")/lib.sh"
+VERB=$1 SOUND=$2 PICTURE=$3
+need baresip parec ffmpeg "$TANDEM" "$BUILD/bench/glass_sampler" "$BUILD/tests/interop/code_reader"
+display A
+display B
+sound
+show_source "$A"
+[ "$PICTURE" = h264 ] && VIDEO=avcodec || VIDEO=vp8
+[ "$SOUND" = opus ] && AUDIO=opus || AUDIO=g711
+# Its source grabs display A; its window is on B, where its DISPLAY points.
+TONE=440 GRAB=1 SINK=spk_b SHOW=1 RTP=21000 baresip_config b 5080
+sed -i "s/^video_source x11grab,.*/video_source x11grab,$A/" "$W/b/config"
+if [ "$VERB" = call ]; then
+	start_baresip b "$B"
+	tandem_side us "" call sip:b@127.0.0.1:5080 $(tandem_content us 700) --seconds 10
+else
+	tandem_side us "" answer --auto --port 5070 $(tandem_content us 700) --seconds 10
+	sleep 1
+	start_baresip b "$B" "/dial sip:us@127.0.0.1:5070"
+fi
+wait_for 10 b.log 'Call established' || fail "no call" b.log us.log
+record_sink spk_b 5 &
+check_glass "$B" 15 || fail "baresip did not show our picture" b.log us.log
+wait $!
+check_tone spk_b.raw 700 3 || fail "baresip did not play our tone" b.log us.log
+await_tandem us 15
+check_tone us.wav 440 3 || fail "we did not record baresip's tone" us.log
+check_recording us.mkv 60 || fail "we did not record baresip's picture" us.log ffmpeg.log
+check_sheet us.png || fail "the contact sheet is empty" us.log
+pass "$VERB $SOUND $PICTURE"

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# capture.sh vp8|h264: a call between two of our own, captured. tshark must dissect SIP, SDP, RTP and
+# RTCP of it without one expert error, and find every kind of packet that the call has.
+. "$(dirname "$0")/lib.sh"
+PICTURE=$1
+need tshark "$TANDEM"
+start DUMP dump.log tshark -q -i lo -f udp -w "$W/call.pcapng"
+wait_for 10 dump.log 'Capturing on' || skip "no right to capture"
+sleep 0.5
+tandem_side b "" answer --auto --port 5070 --audio tone:440 --video pattern -s "$SIZE" -c:v "$PICTURE" --sink null --seconds 6
+sleep 1
+tandem_side a "" call sip:b@127.0.0.1:5070 --audio tone:700 --video pattern -s "$SIZE" -c:v "$PICTURE" --sink null --seconds 4
+await_tandem a 15
+await_tandem b 15
+finish "$DUMP"
+
+dissect() {
+	tshark -r "$W/call.pcapng" -d udp.port==5070,sip "$@" 2>/dev/null
+}
+
+# count FILTER: packets that match.
+count() {
+	dissect -Y "$1" -T fields -e frame.number | wc -l
+}
+
+errors=$(dissect -Y '_ws.expert.severity == "Error"' -T fields -e frame.number -e _ws.expert.message | head -n 5)
+[ -z "$errors" ] || fail "expert errors: $errors"
+malformed=$(count _ws.malformed)
+[ "$malformed" = 0 ] || fail "$malformed malformed packets"
+[ "$PICTURE" = vp8 ] && payload=vp8 || payload=h264
+for filter in 'sip.Method == "INVITE"' 'sip.Method == "BYE"' 'sdp.media.media == "video"' rtcp.pt==200 \
+	'rtcp.pt==202' "rtp" "$payload"; do
+	found=$(count "$filter")
+	echo "$filter: $found packets"
+	[ "$found" -gt 0 ] || fail "tshark found no packet for: $filter" a.log b.log
+done
+pass "$PICTURE: $(count rtp) RTP packets, no expert error"
