@@ -9,6 +9,7 @@
 
 #include "capture/fit.h"
 #include "capture/media_file.h"
+#include "capture/pace.h"
 #include "capture/registry.h"
 #include "engine/io/clock.h"
 #include "engine/io/wake.h"
@@ -23,9 +24,8 @@ struct tdm_video_source {
     struct tdm_fit fit;
     struct tdm_picture pic;
     uint8_t *storage;
-    tdm_time period;
+    struct tdm_pace pace;
     tdm_time pass_start; /* Monotonic time of pass time 0. */
-    tdm_time slot;       /* Pictures due before it are more than the asked rate. */
     tdm_time due;        /* Of the prepared picture. */
     tdm_time ready;      /* When it was prepared. */
     uint32_t frame_id;
@@ -62,7 +62,7 @@ static enum tdm_err create(const struct tdm_video_source_config *config,
         return err;
     }
     tdm_picture_over(&s->pic, s->storage, config->width, config->height);
-    s->period = TDM_S / config->fps;
+    s->pace.period = TDM_S / config->fps;
     s->wake_fd = config->wake_fd;
     *source = s;
     return TDM_OK;
@@ -76,7 +76,6 @@ static enum tdm_err start(struct tdm_video_source *s, struct tdm_cause *cause)
 
     s->started = true;
     s->pass_start = now - phase;
-    s->slot = 0;
     return tdm_media_file_seek(&s->file, phase, cause);
 }
 
@@ -107,9 +106,9 @@ static enum tdm_err prepare(struct tdm_video_source *s, struct tdm_cause *cause)
             tdm_time now = tdm_clock_now();
 
             s->due = s->pass_start + at;
-            bool late = s->due + s->period < now && now - began < CATCH_UP_MAX;
+            bool late = s->due + s->pace.period < now && now - began < CATCH_UP_MAX;
 
-            if (!late && s->due >= s->slot - s->period / 4)
+            if (!late && tdm_pace_admits(&s->pace, s->due))
                 break;
         }
         if (err)
@@ -120,7 +119,6 @@ static enum tdm_err prepare(struct tdm_video_source *s, struct tdm_cause *cause)
     if (tdm_fit_into(&s->fit, &raw, &s->pic))
         return tdm_fail(cause, TDM_E_GONE, "\"%s\" has pictures that cannot be converted",
                         s->file.name);
-    s->slot = tdm_time_max(s->slot + s->period, s->due + s->period * 3 / 4);
     s->ready = tdm_clock_now();
     s->prepared = true;
     return TDM_OK;

@@ -5,11 +5,14 @@
 #include <string.h>
 
 static const struct tdm_video_source_ops *const video_sources[] = {
+    &tdm_camera_source,
+    &tdm_screen_source,
     &tdm_file_video_source,
     &tdm_pattern_source,
 };
 
 static const struct tdm_audio_source_ops *const audio_sources[] = {
+    &tdm_mic_source,
     &tdm_file_audio_source,
     &tdm_tone_source,
 };

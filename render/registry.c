@@ -4,10 +4,12 @@
 #include <string.h>
 
 static const struct tdm_video_sink_ops *const video_sinks[] = {
+    &tdm_window_sink,
     &tdm_null_video_sink,
 };
 
 static const struct tdm_audio_sink_ops *const audio_sinks[] = {
+    &tdm_speaker_sink,
     &tdm_wav_sink,
     &tdm_null_audio_sink,
 };

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A microphone: mic, or mic:DEVICE where DEVICE is a part of the device's name. PortAudio's
+ * callback puts each short period with its time straight into a ring and wakes the reader, who
+ * cuts blocks out of it, and converts where the device has another rate or channel count.
+ *
+ * PortAudio counts its initialisations itself but is not thread-safe there: sound devices are
+ * created and destroyed by one thread at a time.
+ */
+
+#include "capture/registry.h"
+#include "engine/base/ring.h"
+#include "engine/base/rt.h"
+#include "engine/io/clock.h"
+#include "engine/io/wake.h"
+
+#include <alsa/asoundlib.h>
+#include <libavutil/channel_layout.h>
+#include <libswresample/swresample.h>
+#include <portaudio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PERIOD_SAMPLES 128 /* The least that runs without dropouts on the sound servers tried. */
+#define LATENCY_S      0.005
+#define RING_PERIODS   128
+#define SILENCE_MAX    (3 * TDM_S)
+#define FIFO_S         1
+
+struct period {
+    tdm_time at; /* When its last sample had come. */
+    uint32_t samples;
+    int16_t pcm[PERIOD_SAMPLES * 2];
+};
+
+struct tdm_audio_source {
+    PaStream *stream;
+    bool initialized;
+    uint32_t device_hz, hz, block_samples;
+    uint8_t device_channels, channels;
+    struct tdm_ring ring;
+    struct period *periods;
+    int ring_fd, wake_fd;
+    SwrContext *swr; /* NULL: the device has what was asked. */
+    int16_t *fifo;
+    uint32_t fifo_count, fifo_max;
+    tdm_time fifo_end; /* Capture time of the fifo's last sample. */
+};
+
+/* libasound and PortAudio's probing talk to stderr about every device that is not there. */
+static void say_nothing(const char *file, int line, const char *function, int err,
+                        const char *format, ...)
+{
+    (void)file, (void)line, (void)function, (void)err, (void)format;
+}
+
+static void destroy(struct tdm_audio_source *s)
+{
+    if (!s)
+        return;
+    if (s->stream) {
+        (void)Pa_AbortStream(s->stream);
+        (void)Pa_CloseStream(s->stream);
+    }
+    if (s->initialized)
+        (void)Pa_Terminate();
+    if (s->ring_fd >= 0)
+        (void)close(s->ring_fd);
+    swr_free(&s->swr);
+    free(s->periods);
+    free(s->fifo);
+    free(s);
+}
+
+static int on_period(const void *input, void *output, unsigned long samples,
+                     const PaStreamCallbackTimeInfo *times, PaStreamCallbackFlags flags, void *arg)
+{
+    struct tdm_audio_source *s = arg;
+
+    (void)output, (void)times, (void)flags;
+    tdm_rt_enter();
+    struct period *p = tdm_ring_reserve(&s->ring);
+
+    if (p && input && samples <= PERIOD_SAMPLES) {
+        p->at = tdm_clock_now();
+        p->samples = (uint32_t)samples;
+        memcpy(p->pcm, input, samples * s->device_channels * sizeof *p->pcm);
+        tdm_ring_commit(&s->ring);
+        tdm_wake_signal(s->ring_fd);
+    }
+    tdm_rt_leave();
+    return paContinue;
+}
+
+static PaDeviceIndex find_device(const char *wanted)
+{
+    if (!*wanted)
+        return Pa_GetDefaultInputDevice();
+    for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
+        const PaDeviceInfo *info = Pa_GetDeviceInfo(i);
+
+        if (info && info->maxInputChannels > 0 && strstr(info->name, wanted))
+            return i;
+    }
+    return paNoDevice;
+}
+
+/* Opens the device as asked, or else with the other channel count or its own rate. */
+static PaError open_stream(struct tdm_audio_source *s, PaDeviceIndex device)
+{
+    uint32_t own_hz = (uint32_t)Pa_GetDeviceInfo(device)->defaultSampleRate;
+    PaError failed = paInvalidDevice;
+
+    for (int attempt = 0; attempt < 4; attempt++) {
+        s->device_channels = attempt & 1 ? (uint8_t)(3 - s->channels) : s->channels;
+        s->device_hz = attempt & 2 ? own_hz : s->hz;
+        const PaStreamParameters input = {
+            .device = device,
+            .channelCount = s->device_channels,
+            .sampleFormat = paInt16,
+            .suggestedLatency = LATENCY_S,
+        };
+
+        failed = Pa_OpenStream(&s->stream, &input, NULL, s->device_hz, PERIOD_SAMPLES, paNoFlag,
+                               on_period, s);
+        if (!failed)
+            break;
+        s->stream = NULL;
+    }
+    return failed;
+}
+
+static enum tdm_err make_converter(struct tdm_audio_source *s, struct tdm_cause *cause)
+{
+    AVChannelLayout in, out;
+
+    if (s->device_hz == s->hz && s->device_channels == s->channels)
+        return TDM_OK;
+    av_channel_layout_default(&in, s->device_channels);
+    av_channel_layout_default(&out, s->channels);
+    if (swr_alloc_set_opts2(&s->swr, &out, AV_SAMPLE_FMT_S16, (int)s->hz, &in, AV_SAMPLE_FMT_S16,
+                            (int)s->device_hz, 0, NULL) < 0 ||
+        swr_init(s->swr) < 0)
+        return tdm_fail(cause, TDM_E_SYSTEM, "cannot convert the microphone's %u Hz to %u Hz",
+                        s->device_hz, s->hz);
+    return TDM_OK;
+}
+
+static enum tdm_err start(struct tdm_audio_source *s, const char *wanted, struct tdm_cause *cause)
+{
+    (void)snd_lib_error_set_handler(say_nothing);
+    PaError failed = Pa_Initialize();
+
+    s->initialized = !failed;
+    if (failed)
+        return tdm_fail(cause, TDM_E_SYSTEM, "the sound system does not start: %s",
+                        Pa_GetErrorText(failed));
+    PaDeviceIndex device = find_device(wanted);
+
+    if (device == paNoDevice && *wanted)
+        return tdm_fail(cause, TDM_E_GONE,
+                        "no microphone \"%.60s\": use mic alone for the default one", wanted);
+    if (device == paNoDevice)
+        return tdm_fail(cause, TDM_E_GONE,
+                        "no microphone found: plug one in, or use --audio file:PATH, tone or off");
+    failed = open_stream(s, device);
+    if (failed)
+        return tdm_fail(cause, TDM_E_GONE,
+                        "the microphone does not open (%s): close other programs that use it, or "
+                        "use --audio file:PATH, tone or off",
+                        Pa_GetErrorText(failed));
+    enum tdm_err err = make_converter(s, cause);
+
+    if (err)
+        return err;
+    failed = Pa_StartStream(s->stream);
+    if (failed)
+        return tdm_fail(cause, TDM_E_GONE, "the microphone does not start: %s",
+                        Pa_GetErrorText(failed));
+    return TDM_OK;
+}
+
+static enum tdm_err create(const struct tdm_audio_source_config *config,
+                           struct tdm_audio_source **source, struct tdm_cause *cause)
+{
+    struct tdm_audio_source *s = calloc(1, sizeof *s);
+
+    assert(config->channels == 1 || config->channels == 2);
+    assert(config->block_samples && config->block_samples <= config->sample_hz / 2);
+    if (!s)
+        return tdm_fail(cause, TDM_E_SYSTEM, "no memory for the microphone");
+    s->hz = config->sample_hz;
+    s->channels = config->channels;
+    s->block_samples = config->block_samples;
+    s->wake_fd = config->wake_fd;
+    s->ring_fd = tdm_wake_open(cause);
+    s->fifo_max = s->hz * FIFO_S;
+    s->fifo = malloc((size_t)s->fifo_max * s->channels * sizeof *s->fifo);
+    s->periods = malloc(RING_PERIODS * sizeof *s->periods);
+    if (!s->fifo || !s->periods || s->ring_fd < 0) {
+        destroy(s);
+        return tdm_fail(cause, TDM_E_SYSTEM, "no memory for the microphone");
+    }
+    tdm_ring_init(&s->ring, s->periods, sizeof *s->periods, RING_PERIODS);
+    enum tdm_err err = start(s, config->argument, cause);
+
+    if (err) {
+        destroy(s);
+        return err;
+    }
+    *source = s;
+    return TDM_OK;
+}
+
+/* Moves one period into the fifo; false when the ring is empty. */
+static bool take_period(struct tdm_audio_source *s)
+{
+    const struct period *p = tdm_ring_peek(&s->ring);
+
+    if (!p)
+        return false;
+    uint32_t room = s->fifo_max - s->fifo_count;
+    int16_t *end = s->fifo + (size_t)s->fifo_count * s->channels;
+    uint32_t count = p->samples;
+
+    if (s->swr) {
+        const uint8_t *from[1] = {(const uint8_t *)p->pcm};
+        uint8_t *to[1] = {(uint8_t *)end};
+
+        tdm_rt_foreign_enter();
+        int got = swr_convert(s->swr, to, (int)room, from, (int)count);
+
+        tdm_rt_foreign_leave();
+        count = got > 0 ? (uint32_t)got : 0;
+    } else {
+        assert(count <= room);
+        memcpy(end, p->pcm, (size_t)count * s->channels * sizeof *end);
+    }
+    s->fifo_count += count;
+    s->fifo_end = p->at;
+    tdm_ring_release(&s->ring);
+    return true;
+}
+
+static enum tdm_err wait_period(struct tdm_audio_source *s, struct tdm_cause *cause)
+{
+    enum tdm_wait why = tdm_wait_until(tdm_clock_now() + SILENCE_MAX, s->wake_fd, s->ring_fd);
+
+    if (why == TDM_WAIT_WAKE)
+        return TDM_E_AGAIN;
+    if (why == TDM_WAIT_TIME)
+        return tdm_fail(cause, TDM_E_GONE,
+                        "the microphone is gone: plug it in again, or use --audio file:PATH, tone "
+                        "or off");
+    tdm_wake_clear(s->ring_fd);
+    return TDM_OK;
+}
+
+static enum tdm_err read_block(struct tdm_audio_source *s, int16_t *pcm, tdm_time *captured,
+                               struct tdm_cause *cause)
+{
+    while (s->fifo_count < s->block_samples) {
+        if (take_period(s))
+            continue;
+        enum tdm_err err = wait_period(s, cause);
+
+        if (err)
+            return err;
+    }
+    size_t sample_bytes = s->channels * sizeof *pcm;
+    uint32_t left = s->fifo_count - s->block_samples;
+
+    memcpy(pcm, s->fifo, s->block_samples * sample_bytes);
+    memmove(s->fifo, s->fifo + (size_t)s->block_samples * s->channels, left * sample_bytes);
+    s->fifo_count = left;
+    *captured = s->fifo_end - tdm_time_of_units(left, s->hz);
+    return TDM_OK;
+}
+
+const struct tdm_audio_source_ops tdm_mic_source = {
+    .kind = "mic",
+    .create = create,
+    .destroy = destroy,
+    .read = read_block,
+};
