@@ -42,7 +42,8 @@ static unsigned read_bit(struct bits *b)
         b->zeros = b->byte == 0 ? b->zeros + 1 : 0;
         b->left = 8;
     }
-    return b->byte >> --b->left & 1u;
+    b->left--;
+    return (unsigned)b->byte >> b->left & 1u;
 }
 
 static uint32_t read_bits(struct bits *b, unsigned count)

@@ -7,7 +7,7 @@
 #define HEIGHT 240
 #define BUDGET 4000
 
-static const enum tdm_codec_id codecs[] = {TDM_CODEC_H264, TDM_CODEC_VP8};
+static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_H264};
 
 static struct coder *small_coder(enum tdm_codec_id id)
 {

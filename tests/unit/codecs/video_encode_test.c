@@ -7,7 +7,7 @@
 #define WIDTH  640
 #define HEIGHT 360
 
-static const enum tdm_codec_id codecs[] = {TDM_CODEC_H264, TDM_CODEC_VP8};
+static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_H264};
 
 static const uint8_t *slice_data(const struct coder *c, int index)
 {
