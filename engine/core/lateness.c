@@ -8,8 +8,8 @@
 #define BUCKET_MASK (TDM_LATENESS_BUCKETS - 1)
 #define UNIT_MAX    1e9
 
-/* What one second of concealment in a hundred is worth: 100 ms of delay. */
-#define CONCEAL_PRICE_MS 10000.0
+/* One per cent of concealment is worth 70 ms of delay. */
+#define CONCEAL_PRICE_MS 7000.0
 #define SCORE_MEMORY_S   100.0
 #define SWITCH_GAIN_MS   1.0 /* A better expert must be better by this much. */
 #define FIRST_EXPERT     (1 * TDM_LATENESS_QUANTILES + 3)
@@ -17,6 +17,10 @@
 /* How fast a playout moves by stretching, and how far off it leaves alone. */
 #define STRETCH_SHARE 0.15
 #define HOLD          (4 * TDM_MS)
+
+/* What a playout holds beyond the usual lateness lasts longer by this, because it is stretched
+ * when a gap looms. */
+#define WARNING_GAIN 0.33
 
 static const double memory_s[TDM_LATENESS_MEMORIES] = {3, 12, 48};
 static const double quantiles[TDM_LATENESS_QUANTILES] = {0.90, 0.97, 0.99, 0.997, 0.9998};
@@ -116,6 +120,7 @@ static void live(const struct tdm_lateness *l, struct tdm_lateness_expert *e, in
 {
     tdm_time aim = aim_of(l, index), origin = l->lowest * TDM_MS;
     tdm_time step = (tdm_time)((double)duration * STRETCH_SHARE);
+    tdm_time usual = tdm_lateness_recent(l, TDM_LATENESS_USUAL) + TDM_LATENESS_WARNING;
     double concealed = 0, share = (double)duration / (SCORE_MEMORY_S * (double)TDM_S);
 
     if (e->delay > aim + HOLD)
@@ -123,7 +128,10 @@ static void live(const struct tdm_lateness *l, struct tdm_lateness_expert *e, in
     else if (e->delay < aim)
         e->delay = tdm_time_min(e->delay + step, aim);
     if (late > e->delay) {
-        concealed = (double)(late - e->delay) / (double)duration;
+        tdm_time spare = tdm_time_max(e->delay - usual, 0);
+        tdm_time missing = late - e->delay - (tdm_time)((double)spare * WARNING_GAIN);
+
+        concealed = (double)tdm_time_max(missing, 0) / (double)duration;
         e->delay = late;
     }
     double now_ms = (double)(e->delay - origin) * 1e-6 + CONCEAL_PRICE_MS * concealed;
@@ -195,6 +203,6 @@ tdm_time tdm_lateness_target(const struct tdm_lateness *l)
 
 tdm_time tdm_lateness_recent(const struct tdm_lateness *l, uint32_t index)
 {
-    assert(l->count && index < TDM_LATENESS_QUANTILES);
+    assert(index < TDM_LATENESS_QUANTILES);
     return aim_of(l, (int)index);
 }

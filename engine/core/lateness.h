@@ -20,6 +20,10 @@
 #define TDM_LATENESS_QUANTILES 5
 #define TDM_LATENESS_EXPERTS   (TDM_LATENESS_MEMORIES * TDM_LATENESS_QUANTILES)
 
+/* A packet later than this quantile of the shortest memory and then some is a gap that looms. */
+#define TDM_LATENESS_USUAL   1
+#define TDM_LATENESS_WARNING (4 * TDM_MS)
+
 /** A quantile that follows its histogram: the bucket, and the weight of all buckets below it. */
 struct tdm_lateness_mark {
     int64_t bucket;

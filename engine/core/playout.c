@@ -21,7 +21,7 @@
 #define STEER_PPM_MS    60.0  /* Per ms above the target, */
 #define STEER_LACK_MS   600.0 /* and below it, */
 #define STEER_PPM_MAX   250.0
-#define WARNING_MS      4.0 /* A packet later than usual by this is the start of a gap. */
+#define LAST_MS         30.0 /* When a gap looms and no more than this is left, stretch harder. */
 #define RESEMBLANCE     0.85f
 #define RESEMBLANCE_LOW 0.6f
 #define DTX_BYTES       2 /* An Opus packet this short says that the sender fell silent. */
@@ -72,7 +72,10 @@ struct tdm_playout {
     enum wish wish;
     float resemblance;
     uint32_t lag_limit;
-    uint32_t cooldown; /* Samples to play before the next splice. */
+    bool looming;        /* The next packet is later than usual. */
+    uint32_t pause_lags; /* Lags to play between two splices: 3 is a quarter of the speed. */
+    uint32_t cooldown;   /* Samples to play before the next splice. */
+    uint32_t dry_splices;
     double steer_ppm;
 };
 
@@ -451,15 +454,22 @@ static bool pcm_step(struct tdm_playout *p, const struct tdm_playout_in *in,
 
 /* ---- pulls ---- */
 
-/* Is the next packet later than usual while there is still something to play? */
+/* Is the next packet later than usual while there is still something to play? Then what there is
+ * has to last longer. */
 static bool gap_looms(struct tdm_playout *p)
 {
     const struct tdm_playout_slot *newest = tdm_playout_store_at(&p->store, p->store.highest);
     int64_t next = newest ? newest->pos + length_of(p, newest) : p->line.media_end;
     double late = tdm_playout_timing_late(&p->timing, next) + p->want;
-    double usual = (double)tdm_lateness_recent(&p->timing.lateness, 1) * 1e-9 * p->config.sample_hz;
+    tdm_time usual = tdm_lateness_recent(&p->timing.lateness, TDM_LATENESS_USUAL);
+    double left = (double)(next - tdm_playout_line_media(&p->line)) - p->want;
 
-    return !p->dtx && late > usual + samples_of_ms(p, WARNING_MS);
+    if (p->dtx || p->expanded ||
+        late < (double)(usual + TDM_LATENESS_WARNING) * 1e-9 * p->config.sample_hz)
+        return false;
+    p->looming = true;
+    p->pause_lags = left < samples_of_ms(p, LAST_MS) ? 1 : 3;
+    return true;
 }
 
 /* Far behind: skips whole packets until the target is near. */
@@ -488,6 +498,8 @@ static void limit_lag(struct tdm_playout *p, double most)
 static void control(struct tdm_playout *p)
 {
     p->wish = LEAVE;
+    p->pause_lags = 3;
+    p->looming = false;
     p->steer_ppm = 0;
     p->resemblance = RESEMBLANCE;
     p->lag_limit = p->stretch.lag_max;
@@ -503,8 +515,6 @@ static void control(struct tdm_playout *p)
         p->steer_ppm =
             fmin(fmax(off_ms * (off_ms < 0 ? STEER_LACK_MS : STEER_PPM_MS), -STEER_PPM_MAX),
                  STEER_PPM_MAX);
-    if (p->cooldown)
-        return;
     if (gap_looms(p)) {
         p->wish = GROW;
         p->resemblance = RESEMBLANCE_LOW;
@@ -523,10 +533,10 @@ static double ratio_of(const struct tdm_playout *p)
     return 1 + (p->timing.drift_ppm + p->steer_ppm) * 1e-6;
 }
 
-/* Samples that the pull needs unread on the line. */
-static uint32_t need_of(const struct tdm_playout *p)
+/* Samples that must be unread on the line to play `count`. */
+static uint32_t need_of(const struct tdm_playout *p, uint32_t count)
 {
-    return tdm_resample_span(&p->resample, p->want, ratio_of(p)) + TDM_RESAMPLE_AFTER;
+    return tdm_resample_span(&p->resample, count, ratio_of(p)) + TDM_RESAMPLE_AFTER;
 }
 
 /* Could a packet be decoded at the end of the line right now? */
@@ -540,7 +550,7 @@ static bool can_decode(struct tdm_playout *p)
 /* Fills the line as far as the pull needs; true when the driver must answer first. */
 static bool fill(struct tdm_playout *p, struct tdm_playout_out *out)
 {
-    uint32_t need = need_of(p), spare = p->stretch.lag_max + p->stretch.window;
+    uint32_t need = need_of(p, p->want), spare = p->stretch.lag_max + p->stretch.window;
 
     for (;;) {
         uint32_t unread = tdm_playout_line_unread(&p->line);
@@ -557,18 +567,21 @@ static bool fill(struct tdm_playout *p, struct tdm_playout_out *out)
     }
 }
 
-/* Moves the read position by one period, if the pull wishes it and the signal allows it. */
-static void splice(struct tdm_playout *p)
+/* Moves the read position by one period, if that is wished and the signal allows it; `count` more
+ * samples are to be played in this pull. */
+static void splice(struct tdm_playout *p, uint32_t count)
 {
     struct tdm_playout_line *l = &p->line;
     struct tdm_stretch s = p->stretch;
-    uint32_t unread = tdm_playout_line_unread(l), need = need_of(p), lag = 0;
+    uint32_t unread = tdm_playout_line_unread(l), need = need_of(p, count), lag = 0;
     int16_t *at = l->pcm ? l->pcm + (size_t)l->read * l->channels : NULL;
 
-    if (p->wish == LEAVE || p->idle)
+    if (p->wish == LEAVE || p->cooldown || p->idle)
         return;
     s.lag_max = p->lag_limit > s.lag_min ? p->lag_limit : s.lag_min;
+    /* Dry, three seams of four are found, at 5 ms. */
     uint32_t plain = s.lag_max < samples_of_ms(p, 5) ? s.lag_max : samples_of_ms(p, 5);
+    plain = !at && p->dry_splices++ % 4 == 3 ? 0 : plain;
     if (p->wish == GROW) {
         uint32_t before = l->read - TDM_RESAMPLE_BEFORE;
 
@@ -582,46 +595,58 @@ static void splice(struct tdm_playout *p)
         l->read += lag;
         p->stats.shrunk_samples += lag;
     }
-    p->cooldown = lag ? 3 * lag : samples_of_ms(p, 2.5);
+    p->cooldown = lag ? p->pause_lags * lag : samples_of_ms(p, 2.5);
+    if (lag && !p->looming)
+        p->wish = LEAVE;
     if (lag && at) /* What the resampler looks back at is what was heard. */
         memmove(l->pcm + (size_t)(l->read - TDM_RESAMPLE_BEFORE) * l->channels,
                 at - (size_t)TDM_RESAMPLE_BEFORE * l->channels,
                 (size_t)TDM_RESAMPLE_BEFORE * l->channels * sizeof *at);
 }
 
+static void report(struct tdm_playout *p, double delay)
+{
+    const struct tdm_playout_timing *t = &p->timing;
+    double unit = 1e9 / p->config.sample_hz;
+
+    if (!t->lateness.count)
+        return;
+    p->stats.delay = p->idle ? 0 : (tdm_time)((delay - t->fastest) * unit);
+    p->stats.target_delay = (tdm_time)((tdm_playout_timing_target(t) - t->fastest) * unit);
+    p->stats.jitter_p95 = (tdm_time)(t->jitter * unit);
+    p->stats.drift_ppm = t->drift_ppm;
+}
+
+/* Plays the pull from the line in parts of 5 ms, with a splice where one is due. */
 static void produce(struct tdm_playout *p, struct tdm_playout_out *out)
 {
     struct tdm_playout_line *l = &p->line;
-    double ratio = ratio_of(p);
-
-    /* A splice begins with what would have come without it. */
-    double delay = delay_now(p);
+    uint32_t from = l->read, step = p->config.sample_hz / 200, channels = l->channels;
+    double ratio = ratio_of(p), delay = delay_now(p);
     double past = (double)(tdm_playout_line_media(l) - p->captured_pos) + p->resample.fraction;
-    splice(p);
-    uint32_t from = l->read, span = tdm_resample_span(&p->resample, p->want, ratio);
+
+    for (uint32_t made = 0; made < p->want;) {
+        uint32_t part = p->want - made < step ? p->want - made : step;
+
+        splice(p, p->want - made);
+        int16_t *at = l->pcm ? l->pcm + (size_t)l->read * channels : NULL;
+        int16_t *to = l->pcm ? p->block + (size_t)made * channels : NULL;
+        uint32_t span = tdm_resample_run(&p->resample, at, to, part, ratio, channels);
+        l->read += span;
+        made += part;
+        p->stats.resampled_samples += (int64_t)part - span;
+        p->cooldown = p->cooldown > span ? p->cooldown - span : 0;
+    }
     out->action = TDM_PLAYOUT_READY;
     out->samples = p->want;
     out->pcm = p->block;
-    out->silent = l->silent.from <= from && l->silent.to >= from + span;
-    out->concealed = tdm_playout_range_meets(l->concealed, from, from + span);
+    out->silent = l->silent.from <= from && l->silent.to >= l->read;
+    out->concealed = tdm_playout_range_meets(l->concealed, from, l->read);
     if (p->captured != TDM_NEVER && !out->silent)
         out->captured = p->captured + (tdm_time)(past * 1e9 / p->config.sample_hz);
-    const int16_t *at = l->pcm ? l->pcm + (size_t)from * l->channels : NULL;
-    l->read += tdm_resample_run(&p->resample, at, p->block, p->want, ratio, l->channels);
-    p->stats.resampled_samples += (int64_t)p->want - span;
     p->stats.buffered_samples = tdm_playout_line_unread(l);
-    p->cooldown = p->cooldown > span ? p->cooldown - span : 0;
-
     tdm_playout_timing_pull(&p->timing, p->now, p->play_at, p->want);
-    if (p->timing.lateness.count) {
-        struct tdm_playout_timing *t = &p->timing;
-        double unit = 1e9 / p->config.sample_hz;
-
-        p->stats.delay = p->idle ? 0 : (tdm_time)((delay - t->fastest) * unit);
-        p->stats.target_delay = (tdm_time)((tdm_playout_timing_target(t) - t->fastest) * unit);
-        p->stats.jitter_p95 = (tdm_time)(t->jitter * unit);
-        p->stats.drift_ppm = t->drift_ppm;
-    }
+    report(p, delay);
 }
 
 void tdm_playout_step(struct tdm_playout *p, tdm_time now, const struct tdm_playout_in *in,
