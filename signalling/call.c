@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RETRIES_MAX 10 /* Of one offer that met glare. */
+
 void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capability,
                    uint64_t seed)
 {
@@ -142,6 +144,7 @@ static void note_agreement(struct tdm_call_machine *m, const struct tdm_negotiat
         held |= media->active && !media->held_by_remote;
     }
     m->agreed_held = m->held_local;
+    m->retries = 0;
     held = any && !held;
     out->state_changed |= held != m->held_remote;
     m->held_remote = held;
@@ -469,7 +472,8 @@ static void offer_refused(struct tdm_call_machine *m, tdm_time now,
     set_reoffering(m, false, out);
     m->late_offer = false;
     m->deadline = TDM_NEVER;
-    if (event->code == 491) {
+    /* 500 comes when the other side still waits for our ACK (RFC 3261 section 14.2). */
+    if ((event->code == 491 || event->code == 500) && m->retries++ < RETRIES_MAX) {
         m->offer_due = true;
         m->offer_at = now + glare_wait(m);
         return;
@@ -486,6 +490,7 @@ static void offer_refused(struct tdm_call_machine *m, tdm_time now,
     m->held_local = m->agreed_held;
     m->offer_due = false;
     m->offer_at = TDM_NEVER;
+    m->retries = 0;
     out->refused = true;
     set_reason(m, event->reason[0] ? event->reason : "the other side refused the change");
 }

@@ -121,6 +121,7 @@ struct tdm_call_machine {
     bool late_offer;   /* The invitation, or re-invitation, carried no offer: ours is out. */
     tdm_time deadline; /* Of the state. */
     tdm_time offer_at; /* When to send the due offer; TDM_NEVER: nothing due. */
+    uint32_t retries;  /* Of that offer, after glare. */
     struct tdm_rng rng;
     struct tdm_offer_answer oa;
     struct tdm_media_desc offer; /* Ours, outstanding. */

@@ -19,11 +19,11 @@ static size_t size_of(const struct tdm_sig_event *event)
     return offsetof(struct tdm_sig_event, body) + event->body_size;
 }
 
-enum tdm_err tdm_sig_queue_init(struct tdm_sig_queue *queue, struct tdm_cause *cause)
+enum tdm_err tdm_sig_queue_init(struct tdm_sig_queue *queue, bool with_fd, struct tdm_cause *cause)
 {
     memset(queue, 0, sizeof *queue);
-    queue->fd = tdm_wake_open(cause);
-    if (queue->fd < 0)
+    queue->fd = with_fd ? tdm_wake_open(cause) : -1;
+    if (with_fd && queue->fd < 0)
         return TDM_E_SYSTEM;
     (void)pthread_mutex_init(&queue->mutex, NULL);
     return TDM_OK;
@@ -38,7 +38,8 @@ void tdm_sig_queue_destroy(struct tdm_sig_queue *queue)
         queue->first = next;
     }
     (void)pthread_mutex_destroy(&queue->mutex);
-    (void)close(queue->fd);
+    if (queue->fd >= 0)
+        (void)close(queue->fd);
 }
 
 static bool must_keep(enum tdm_sig_kind kind)
@@ -69,9 +70,9 @@ enum tdm_err tdm_sig_queue_push(struct tdm_sig_queue *queue, const struct tdm_si
         queue->dropped++;
     }
     (void)pthread_mutex_unlock(&queue->mutex);
-    if (kept)
+    if (kept && queue->fd >= 0)
         tdm_wake_signal(queue->fd);
-    else
+    if (!kept)
         free(queued);
     return kept ? TDM_OK : TDM_E_SPACE;
 }
@@ -88,7 +89,7 @@ enum tdm_err tdm_sig_queue_pop(struct tdm_sig_queue *queue, struct tdm_sig_event
         if (!queue->first)
             queue->last = NULL;
     }
-    if (!queue->first)
+    if (!queue->first && queue->fd >= 0)
         tdm_wake_clear(queue->fd); /* Under the lock, so that no later signal is lost. */
     (void)pthread_mutex_unlock(&queue->mutex);
     if (!queued)

@@ -16,12 +16,13 @@ struct tdm_sig_queued;
 
 struct tdm_sig_queue {
     pthread_mutex_t mutex;
-    int fd;
+    int fd; /* -1: none. */
     uint32_t count, dropped;
     struct tdm_sig_queued *first, *last;
 };
 
-enum tdm_err tdm_sig_queue_init(struct tdm_sig_queue *queue, struct tdm_cause *cause);
+/** Without an fd for backends that are stepped by hand: then it cannot fail. */
+enum tdm_err tdm_sig_queue_init(struct tdm_sig_queue *queue, bool with_fd, struct tdm_cause *cause);
 void tdm_sig_queue_destroy(struct tdm_sig_queue *queue);
 
 /** TDM_E_SPACE when the event was dropped. */
