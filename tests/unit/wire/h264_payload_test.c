@@ -89,6 +89,19 @@ static void test_peek(void **state)
     }
 }
 
+/* The size that follows an empty unit reads as a slice's header, and what it counts is there. */
+static void test_empty_unit_before_a_good_one(void **state)
+{
+    uint8_t payload[5 + 256] = {0x78, 0, 0, 1, 0, 0x41}, out[600];
+    struct tdm_writer w = tdm_writer_of(out, sizeof out);
+    struct tdm_h264_joiner j = {0};
+    struct tdm_h264_peek peek;
+
+    (void)state;
+    assert_int_equal(tdm_h264_peek(&peek, payload, sizeof payload), TDM_E_MALFORMED);
+    assert_int_equal(tdm_h264_join(&j, &w, payload, sizeof payload), TDM_E_MALFORMED);
+}
+
 static void test_joins_the_rfc_layouts(void **state)
 {
     static const uint8_t want[] = {0,    0,    0,    1,    0x67, 0x42, 0x01, 0,    0, 0, 1,
@@ -232,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_peek),
+        cmocka_unit_test(test_empty_unit_before_a_good_one),
         cmocka_unit_test(test_joins_the_rfc_layouts),
         cmocka_unit_test(test_join_watches_the_fragments),
         cmocka_unit_test(test_join_without_room),

@@ -105,6 +105,18 @@ static void test_sources_and_goodbye(void **state)
     assert_int_equal(tdm_rtcp_next(&reader, &item), TDM_E_AGAIN);
 }
 
+static void test_every_byte_of_a_text(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 256; c++) {
+        const uint8_t packet[] = {0x81, 203, 0, 2, 0, 0, 0, 7, 3, 'a', (uint8_t)c, 'b'};
+        struct tdm_rtcp_item item = only_item(packet, sizeof packet);
+        const char want[] = {'a', c >= ' ' && c <= '~' ? (char)c : '?', 'b', '\0'};
+
+        assert_string_equal(item.text, want);
+    }
+}
+
 static void test_feedback(void **state)
 {
     struct tdm_rtcp_item item = only_item(nack, sizeof nack);
@@ -562,6 +574,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sender_report),
         cmocka_unit_test(test_sources_and_goodbye),
+        cmocka_unit_test(test_every_byte_of_a_text),
         cmocka_unit_test(test_feedback),
         cmocka_unit_test(test_extended_reports),
         cmocka_unit_test(test_padding),

@@ -147,6 +147,20 @@ static void test_refuses_lying_lengths(void **state)
     assert_int_equal(tdm_rtp_parse(&rtp, NULL, 0), TDM_E_MALFORMED);
 }
 
+static void test_steps_over_fifteen_csrcs(void **state)
+{
+    uint8_t packet[12 + 15 * 4 + 2] = {0x8f, [sizeof packet - 2] = 'a', 'b'};
+    struct tdm_rtp rtp;
+
+    (void)state;
+    assert_int_equal(tdm_rtp_parse(&rtp, packet, sizeof packet), TDM_OK);
+    assert_ptr_equal(rtp.payload, packet + 72);
+    assert_int_equal(rtp.payload_size, 2);
+    assert_int_equal(tdm_rtp_parse(&rtp, packet, 72), TDM_OK);
+    assert_int_equal(rtp.payload_size, 0);
+    assert_int_equal(tdm_rtp_parse(&rtp, packet, 71), TDM_E_MALFORMED);
+}
+
 /* Each cut of a valid packet lives in a block of its own size, for ASan to watch its end. What is
  * cut before the payload's end must be refused: the last byte is then no padding count. */
 static void test_every_truncation(void **state)
@@ -306,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_extension_lists),
         cmocka_unit_test(test_keeps_eight_extensions),
         cmocka_unit_test(test_refuses_lying_lengths),
+        cmocka_unit_test(test_steps_over_fifteen_csrcs),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_payload_in_place),
