@@ -4,7 +4,6 @@
 #include <math.h>
 
 #define EXPAND_MS       120 /* Waiting for a late packet under concealment; then silence. */
-#define MARGIN_MS       0.5 /* Above the target, so that its own rounding is never heard. */
 #define START_MARGIN_MS 3.0 /* Above that for the first packet, which knows of no jitter. */
 #define DTX_BYTES       2   /* An Opus packet this short says that the sender fell silent. */
 
@@ -64,8 +63,9 @@ static void resume(struct tdm_playout *p)
 {
     struct tdm_playout_slot *slot = tdm_playout_store_first(&p->store);
     double line_end = p->timing.clock + tdm_playout_line_unread(&p->line);
-    double target = tdm_playout_timing_target(&p->timing) +
-                    tdm_playout_samples(p, MARGIN_MS + (p->fresh ? START_MARGIN_MS : 0));
+    double target =
+        tdm_playout_timing_target(&p->timing) +
+        tdm_playout_samples(p, TDM_PLAYOUT_MARGIN_MS + (p->fresh ? START_MARGIN_MS : 0));
 
     while (p->fresh && p->store.count > 1 &&
            line_end - (double)slot->pos > target + tdm_playout_length(p, slot)) {

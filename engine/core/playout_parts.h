@@ -15,6 +15,9 @@
 #include "engine/core/resample.h"
 #include "engine/core/stretch.h"
 
+/* Kept above the target, so that its own rounding is never heard. */
+#define TDM_PLAYOUT_MARGIN_MS 0.5
+
 enum tdm_playout_wish { TDM_PLAYOUT_LEAVE, TDM_PLAYOUT_GROW, TDM_PLAYOUT_SHRINK };
 enum tdm_playout_pending {
     TDM_PLAYOUT_NO_PCM,

@@ -7,7 +7,6 @@
 #define EXCESS_MS       500 /* Further behind than this is not caught up with but skipped. */
 #define GROW_BELOW_MS   2.0 /* Off the target by so much: stretch, */
 #define SHRINK_ABOVE_MS 4.0 /* or shrink; what is nearer is left to the resampler. */
-#define MARGIN_MS       0.5 /* Above the target, so that its own rounding is never heard. */
 #define STEER_REST_MS   0.3
 #define STEER_PPM_MS    60.0  /* Per ms above the target, */
 #define STEER_LACK_MS   600.0 /* and below it, */
@@ -69,7 +68,7 @@ void tdm_playout_control(struct tdm_playout *p)
     if (p->idle || p->lead || !p->timing.lateness.count)
         return;
     double excess = tdm_playout_delay(p) - tdm_playout_timing_target(&p->timing) -
-                    tdm_playout_samples(p, MARGIN_MS);
+                    tdm_playout_samples(p, TDM_PLAYOUT_MARGIN_MS);
     if (excess > tdm_playout_samples(p, EXCESS_MS))
         excess = skip(p, excess);
     double off_ms = tdm_playout_timing_ms(&p->timing, excess);
