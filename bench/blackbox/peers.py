@@ -181,9 +181,6 @@ class Baresip(Peer):
 # --- Tandem: the lines that depend on the command's options are all here --------------------------
 
 class Tandem(Peer):
-    # What both sides of a measured call say; the caller adds what it sends.
-    BOTH = ["--no-record"]
-
     def __init__(self, name, kind, codec, about):
         self.name, self.kind, self.codec, self.about = name, kind, codec, about
 

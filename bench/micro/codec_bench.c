@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Times the video codecs and checks what they promise in the same loop: sizes against the budget
+ * of each frame, and the picture that comes out.
+ *
+ *     codec_bench h264|vp8 WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
+ *
+ * Without a file the test scene of the unit tests is coded. 150 frames at 30 a second; the budget
+ * falls to a quarter at frame 75 when BITRATE ends in "/4".
+ */
+#include "codecs/codec.h"
+#include "tests/unit/codecs/signals.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define FRAMES   150
+#define UNIT_MAX (4 << 20)
+
+struct run {
+    bool h264, step;
+    int width, height;
+    uint32_t bps;
+    FILE *file;
+    uint8_t *unit;
+    size_t size, payload;
+    double start, first_ms;
+    /* One value for each coded frame. */
+    double encode_ms[FRAMES], first_slice_ms[FRAMES], decode_ms[FRAMES], share[FRAMES],
+        psnr[FRAMES];
+    int coded, dropped;
+};
+
+static double now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void take(void *arg, const struct tdm_slice *slice)
+{
+    struct run *run = arg;
+
+    if (slice->first)
+        run->first_ms = now_ms() - run->start;
+    run->payload += slice->size;
+    assert(run->size + slice->size + 4 + TDM_DECODER_PADDING <= UNIT_MAX);
+    if (run->h264) {
+        memcpy(run->unit + run->size, "\0\0\0\1", 4);
+        run->size += 4;
+    }
+    memcpy(run->unit + run->size, slice->data, slice->size);
+    run->size += slice->size;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void report(const char *name, double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    printf("  \"%s\": {\"min\": %.2f, \"p50\": %.2f, \"p95\": %.2f, \"max\": %.2f},\n", name,
+           values[0], values[count / 2], values[count * 95 / 100], values[count - 1]);
+}
+
+static bool next_picture(struct run *run, struct canvas *canvas, int frame)
+{
+    size_t bytes = tdm_picture_bytes(run->width, run->height);
+
+    if (run->file)
+        return fread(canvas->storage, 1, bytes, run->file) == bytes;
+    draw_scene(&canvas->pic, frame, 0);
+    return true;
+}
+
+static bool code_one(struct run *run, const struct tdm_video_encoder_ops *enc_ops,
+                     struct tdm_video_encoder *enc, const struct tdm_video_decoder_ops *dec_ops,
+                     struct tdm_video_decoder *dec, const struct tdm_picture *pic, uint32_t budget)
+{
+    struct tdm_picture out;
+    int at = run->coded;
+
+    run->size = run->payload = 0;
+    run->start = now_ms();
+    enum tdm_err err = enc_ops->encode(enc, pic, budget, false, take, run);
+
+    if (err == TDM_E_AGAIN) {
+        run->dropped++;
+        return true;
+    }
+    run->encode_ms[at] = now_ms() - run->start;
+    memset(run->unit + run->size, 0, TDM_DECODER_PADDING);
+    double start = now_ms();
+
+    if (err != TDM_OK || dec_ops->decode(dec, run->unit, run->size, &out) != TDM_OK)
+        return false;
+    run->decode_ms[at] = now_ms() - start;
+    run->first_slice_ms[at] = run->first_ms;
+    run->share[at] = (double)run->payload / budget;
+    run->psnr[at] = picture_psnr(pic, &out);
+    run->coded++;
+    return true;
+}
+
+static int run_all(struct run *run, const struct tdm_video_encoder_config *config)
+{
+    enum tdm_codec_id id = run->h264 ? TDM_CODEC_H264 : TDM_CODEC_VP8;
+    const struct tdm_video_encoder_ops *enc_ops = tdm_video_encoder_find(id);
+    const struct tdm_video_decoder_ops *dec_ops = tdm_video_decoder_find(id);
+    struct canvas canvas = canvas_of(run->width, run->height);
+    struct tdm_video_encoder *enc;
+    struct tdm_video_decoder *dec;
+    struct tdm_cause cause = {{0}};
+    bool ok = true;
+
+    if (!enc_ops || enc_ops->create(config, &enc, &cause) != TDM_OK ||
+        dec_ops->create(&dec, &cause) != TDM_OK) {
+        fprintf(stderr, "no codec: %s\n", cause.text);
+        return 1;
+    }
+    for (int i = 0; ok && i < FRAMES && next_picture(run, &canvas, i); i++)
+        ok = code_one(run, enc_ops, enc, dec_ops, dec, &canvas.pic,
+                      run->bps / 240 / (run->step && i >= FRAMES / 2 ? 4 : 1));
+    enc_ops->destroy(enc);
+    dec_ops->destroy(dec);
+    free(canvas.storage);
+    if (!ok || run->coded == 0) {
+        fprintf(stderr, "failed after %d frames\n", run->coded);
+        return 1;
+    }
+    printf("{\n");
+    report("encode_ms", run->encode_ms, run->coded);
+    report("first_slice_ms", run->first_slice_ms, run->coded);
+    report("decode_ms", run->decode_ms, run->coded);
+    report("size_to_budget", run->share, run->coded);
+    report("psnr_db", run->psnr, run->coded);
+    printf("  \"dropped\": %d\n}\n", run->dropped);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 7) {
+        fprintf(stderr, "usage: %s h264|vp8 WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES [FILE]\n",
+                argv[0]);
+        return 2;
+    }
+    struct tdm_video_encoder_config config = {
+        .width = atoi(argv[2]),
+        .height = atoi(argv[3]),
+        .fps = 30,
+        .bitrate_bps = (uint32_t)atoi(argv[4]),
+        .threads = (unsigned)atoi(argv[5]),
+        .slice_bytes_max = (uint32_t)atoi(argv[6]),
+    };
+    static struct run run;
+
+    run = (struct run){.h264 = strcmp(argv[1], "h264") == 0,
+                       .step = strstr(argv[4], "/4") != NULL,
+                       .width = config.width,
+                       .height = config.height,
+                       .bps = config.bitrate_bps};
+    run.unit = malloc(UNIT_MAX);
+    run.file = argc > 7 ? fopen(argv[7], "rb") : NULL;
+    if (!run.unit || (argc > 7 && !run.file)) {
+        fprintf(stderr, "cannot read %s\n", argc > 7 ? argv[7] : "memory");
+        return 1;
+    }
+    int code = run_all(&run, &config);
+
+    if (run.file)
+        (void)fclose(run.file);
+    free(run.unit);
+    return code;
+}
