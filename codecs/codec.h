@@ -39,7 +39,9 @@ struct tdm_slice {
     bool keyframe;    /* Decodable without anything before it. */
 };
 
-/** Called on the encode thread for each slice as it finishes; `slice` is borrowed for the call. */
+/** Called for each slice as it finishes, in order, one call at a time, and always before `encode`
+ *  returns; `slice` is borrowed for the call. On the encode thread, except that H.264 with
+ *  `threads` above 1 calls from libx264's own threads (each call sees what the one before did). */
 typedef void tdm_slice_fn(void *arg, const struct tdm_slice *slice);
 
 struct tdm_video_encoder; /* Opaque; each codec file defines its own and casts. */

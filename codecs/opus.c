@@ -3,9 +3,9 @@
  * Opus by libopus, as RFC 7587 sends it. Two ways of coding:
  *
  *   low delay   2.5 ms of lookahead, no redundancy inside the stream. The default.
- *   voice       6.5 ms of lookahead, in-band redundancy (LBRR) when the receiver wants it
- *               (useinbandfec=1) and reports loss. Taken when the rate is low enough for the coder
- *               to use its voice modes at all, where it is also the better one (docs/codecs.md).
+ *   voice       6.5 ms of lookahead, in-band redundancy (LBRR) by the loss that the receiver
+ * reports. Taken when the receiver wants that (useinbandfec=1) and the rate is one at which the
+ *               voice modes, which alone carry it, are in use.
  *
  * libopus cannot change between them in a running stream.
  */
@@ -20,7 +20,7 @@
 #include <opus/opus.h>
 
 #define CLOCK_HZ      48000
-#define VOICE_BPS_MAX 40000 /* A channel; above it the voice modes gain nothing. */
+#define VOICE_BPS_MAX 40000 /* A channel; above it 4 ms less delay are worth more than LBRR. */
 #define BITRATE_MIN   6000
 #define BITRATE_MAX   510000
 #define DTX_BYTES_MAX 2   /* libopus: a packet this short need not be sent. */
