@@ -294,14 +294,11 @@ static void *run(void *arg)
                 take_socket(net, now, (uint8_t)(i / 2), fds[1 + i].fd);
         for (int i = 0; i < STEPS_A_WAKE && net->wake_at <= now; i++)
             step(net, now, NULL);
-        uint32_t waiting = 0;
-        struct tdm_stream_stats stats;
-
+        atomic_store_explicit(&net->config.link->video_waiting,
+                              tdm_session_waiting(net->session, TDM_STREAM_VIDEO),
+                              memory_order_relaxed);
         if (now >= net->status_at)
             publish(net, now);
-        tdm_session_stats(net->session, TDM_STREAM_VIDEO, &stats);
-        waiting = stats.packets_waiting;
-        atomic_store_explicit(&net->config.link->video_waiting, waiting, memory_order_relaxed);
     }
     tdm_rt_leave();
     return NULL;

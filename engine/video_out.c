@@ -15,11 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRACES        256
-#define KEYS          32
-#define SNAPSHOT_WAIT TDM_S
-#define SHEET_COLUMNS 4
-#define SHEET_ROWS    3
+#define TRACES           256
+#define KEYS             32
+#define SNAPSHOT_WAIT    TDM_S
+#define SHEET_COLUMNS    4
+#define SHEET_ROWS       3
+#define SHEET_CELL_WIDTH 320
 
 struct decoder {
     const struct tdm_video_decoder_ops *ops;
@@ -67,7 +68,7 @@ static void presented(void *arg, const struct tdm_frame_trace *trace, const stru
         tdm_contact_sheet_add(out->sheet, pic, trace->at[TDM_STAGE_PRESENTED]);
     if (!atomic_exchange_explicit(&out->snapshot_asked, false, memory_order_acquire))
         return;
-    out->snapshot_err = tdm_picture_write_png(pic, out->snapshot_path, &out->snapshot_cause);
+    out->snapshot_err = tdm_snapshot_write(pic, out->snapshot_path, &out->snapshot_cause);
     tdm_wake_signal(out->snapshot_done);
 }
 
@@ -203,7 +204,8 @@ static enum tdm_err open_sheet(struct tdm_video_out *out, struct tdm_cause *caus
     const struct tdm_contact_sheet_config config = {
         .columns = SHEET_COLUMNS,
         .rows = SHEET_ROWS,
-        .every = out->config.sheet_every,
+        .cell_width = SHEET_CELL_WIDTH,
+        .interval = out->config.sheet_every,
     };
 
     if (!out->config.sheet_path)

@@ -39,6 +39,14 @@ void tdm_send_store_commit(struct tdm_send_store *s)
     s->head++;
 }
 
+void tdm_send_store_skip(struct tdm_send_store *s)
+{
+    packet_at(s, s->head)->seq = -1;
+    if (s->next == s->head)
+        s->next++;
+    s->head++;
+}
+
 bool tdm_send_store_ask(struct tdm_send_store *s, tdm_time now, uint16_t seq, tdm_time quiet)
 {
     int64_t extended = tdm_seq_extend(s->next, seq);
@@ -67,6 +75,8 @@ struct tdm_send_packet *tdm_send_store_peek(struct tdm_send_store *s, bool *repa
         tdm_send_store_sent(s, 0, true); /* Overwritten since it was asked for. */
     }
     *repair = false;
+    while (tdm_send_store_waiting(s) && packet_at(s, s->next)->seq != s->next)
+        s->next++; /* A hole left on purpose. */
     return tdm_send_store_waiting(s) ? packet_at(s, s->next) : NULL;
 }
 

@@ -51,6 +51,9 @@ void tdm_send_store_init(struct tdm_send_store *s, struct tdm_send_packet *packe
 struct tdm_send_packet *tdm_send_store_reserve(struct tdm_send_store *s);
 void tdm_send_store_commit(struct tdm_send_store *s);
 
+/** Leaves a hole of one sequence number, so that the receiver sees a cut-off frame as damaged. */
+void tdm_send_store_skip(struct tdm_send_store *s);
+
 /** Queues a sent packet for another sending; ignores one that is gone, waits already, or was sent
  *  again less than `quiet` ago. True when it was queued. */
 bool tdm_send_store_ask(struct tdm_send_store *s, tdm_time now, uint16_t seq, tdm_time quiet);

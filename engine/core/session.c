@@ -199,10 +199,18 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
         .frames_dropped = frames ? frames->dropped_frames + frames->holes_given_up : 0,
         .jitter_ms = rx->stats.jitter_s * 1e3,
         .remote_loss = tx->remote_loss,
+        .receive_codec = rx->codec,
         .last_received = rx->last_received,
         .target_bps = st->config.kind == TDM_VIDEO ? s->video_bps : st->config.limit_bps,
         .packets_waiting = tdm_send_store_waiting(&tx->store),
     };
+}
+
+uint32_t tdm_session_waiting(const struct tdm_session *s, uint8_t stream)
+{
+    const struct tdm_stream *st = &s->streams[stream];
+
+    return st->active ? tdm_send_store_waiting(&st->tx.store) : 0;
 }
 
 bool tdm_session_clock(const struct tdm_session *s, tdm_time *rtt, tdm_time *rtt_min,

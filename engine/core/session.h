@@ -153,8 +153,9 @@ struct tdm_stream_stats {
     uint64_t nacks_sent, nacks_received, plis_sent, plis_received, repaired;
     uint64_t frames_dropped; /* Received whole but useless, or given up. */
     double jitter_ms;
-    double remote_loss;     /* Fraction that the other side reports of what we send. */
-    tdm_time last_received; /* TDM_NEVER: never. */
+    double remote_loss;              /* Fraction that the other side reports of what we send. */
+    enum tdm_codec_id receive_codec; /* Of the last packet; TDM_CODEC_NONE: none yet. */
+    tdm_time last_received;          /* TDM_NEVER: never. */
     uint64_t target_bps;
     uint32_t packets_waiting; /* For the pacer: over a frame's worth, the next frame should be
                                  skipped. */
@@ -177,6 +178,9 @@ void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_sess
                       struct tdm_session_out *out);
 
 void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_stream_stats *stats);
+
+/** Packets of a stream that wait for the pacer. */
+uint32_t tdm_session_waiting(const struct tdm_session *s, uint8_t stream);
 
 /** Round trip now, shortest round trip, and the other side's clock minus ours; false while unknown.
  */

@@ -136,7 +136,20 @@ enum tandem_event_kind {
     TANDEM_EVENT_KEY, /* value = a key pressed in the call's window (ASCII, or 0x100 for F11). */
     TANDEM_EVENT_WINDOW_CLOSED,
     TANDEM_EVENT_NOTICE, /* text = something to know: no real-time priority, a device is gone... */
-    TANDEM_EVENT_ENDED, /* text = why, value = 1 when it ended as people end calls, 0 on failure. */
+    TANDEM_EVENT_ENDED,  /* text = why, value = one of enum tandem_end. */
+};
+
+enum tandem_end {
+    TANDEM_END_HERE,  /* Hung up here, or */
+    TANDEM_END_THERE, /* there. */
+    TANDEM_END_CANCELLED,
+    TANDEM_END_BUSY,
+    TANDEM_END_DECLINED,
+    TANDEM_END_NO_ANSWER,
+    TANDEM_END_NO_COMMON_CODEC,
+    TANDEM_END_NOT_FOUND,
+    TANDEM_END_UNREACHABLE,
+    TANDEM_END_FAILED,
 };
 
 struct tandem_event {

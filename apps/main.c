@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "demo.h"
+#include "options.h"
+#include "talk.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int run_demo(struct options *o)
+{
+    char self[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (size < 0)
+        return EXIT_FAILED;
+    self[size] = 0;
+    return demo_run(o, self);
+}
+
+static const struct verb {
+    const char *name, *usage, *help;
+    int (*run)(struct options *o);
+} verbs[] = {
+    {"demo", "tandem demo", "a call between two processes on this machine, measured", run_demo},
+    {"call", "tandem call ADDRESS", "call 10.0.0.7, 10.0.0.7:5070, user@host or a sip: URI",
+     talk_call},
+    {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer},
+};
+
+#define VERB_COUNT (sizeof verbs / sizeof *verbs)
+
+static void help(FILE *to)
+{
+    fprintf(to, "tandem %s: two people talk and see each other\n\n", tandem_version());
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        fprintf(to, "  %-22s %s\n", verbs[i].usage, verbs[i].help);
+    fputs("\nEach verb has --help. In a call: ? lists the keys.\n", to);
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+    struct options o;
+
+    if (!options_parse(&o, verb->name, argc, argv))
+        return EXIT_USAGE;
+    if (!o.help)
+        return verb->run(&o);
+    printf("%s [options]: %s\n\n", verb->usage, verb->help);
+    options_help(stdout, verb->name);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("tandem %s\n", tandem_version());
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return run_verb(&verbs[i], argc - 2, argv + 2);
+    fprintf(stderr, "tandem: no verb \"%s\"; see tandem --help\n", argv[1]);
+    return EXIT_USAGE;
+}

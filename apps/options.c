@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, WAV };
+
+#define CALL   1
+#define ANSWER 2
+#define DEMO   4
+#define ALL    (CALL | ANSWER | DEMO)
+
+struct option {
+    const char *name;
+    enum kind kind;
+    size_t at;
+    unsigned verbs;
+    const char *value, *help;
+};
+
+#define MEDIA(field)  offsetof(struct options, media.field)
+#define ENGINE(field) offsetof(struct options, engine.field)
+#define OWN(field)    offsetof(struct options, field)
+
+static const struct option options[] = {
+    {"--video", TEXT, MEDIA(video_source), ALL, "SPEC",
+     "what the other side sees: cam[:/dev/video0], screen[:DISPLAY], file:PATH, pattern, off "
+     "[cam]"},
+    {"--audio", TEXT, MEDIA(audio_source), ALL, "SPEC",
+     "what it hears: mic[:DEVICE], file:PATH, tone[:chirp|HZ], off [mic]"},
+    {"--sink", TEXT, MEDIA(video_sink), ALL, "SPEC",
+     "where its picture goes: window[:TITLE], null, off [window]"},
+    {"--speaker", TEXT, MEDIA(audio_sink), ALL, "SPEC",
+     "where its sound goes: speaker[:DEVICE], wav:PATH, null, off [speaker]"},
+    {"--wav", WAV, 0, ALL, "FILE", "the same as --speaker wav:FILE"},
+    {"-c:v", TEXT, MEDIA(video_codecs), ALL, "LIST", "video codecs in order: h264,vp8"},
+    {"-c:a", TEXT, MEDIA(audio_codecs), ALL, "LIST", "audio codecs in order: opus,pcmu,pcma,l16"},
+    {"-b:v", BITS, MEDIA(video_bps), ALL, "BITS",
+     "video bit rate at most, e.g. 1M or 800k [1500k]"},
+    {"-b:a", BITS, MEDIA(audio_bps), ALL, "BITS", "audio bit rate [40k]"},
+    {"-s", SIZE, 0, ALL, "WxH", "size of the sent picture [1280x720]"},
+    {"-r", NUMBER16, MEDIA(fps), ALL, "FPS", "frames a second [30]"},
+    {"--frame-ms", NUMBER16, MEDIA(audio_frame_ms), ALL, "MS",
+     "length of an audio frame: 5, 10, 20 [10]"},
+    {"--record", TEXT, MEDIA(record_path), CALL | ANSWER, "FILE",
+     "record the other side into an MKV"},
+    {"--sheet", TEXT, MEDIA(sheet_path), CALL | ANSWER, "FILE",
+     "PNG contact sheet of what was shown"},
+    {"--snapshot", TEXT, OWN(snapshot), CALL | ANSWER, "FILE", "PNG of the last picture"},
+    {"--trace", TEXT, OWN(trace), CALL | ANSWER, "FILE",
+     "Chrome-trace JSON of every frame's stages"},
+    {"--report", TEXT, OWN(report), CALL | ANSWER, "FILE", "the figures of the call as JSON"},
+    {"--out", TEXT, OWN(out), DEMO, "FOLDER", "where the demo's files go [out]"},
+    {"--time-code", FLAG, MEDIA(time_code), ALL, NULL,
+     "draw the capture time into the picture, and check the other side's"},
+    {"--seconds", SECONDS, OWN(seconds), ALL, "N", "hang up after N seconds"},
+    {"--ring", NUMBER16, MEDIA(ring_seconds), CALL | ANSWER, "N", "let it ring for N seconds [60]"},
+    {"--dtmf", TEXT, OWN(digits), CALL | ANSWER, "DIGITS", "send digits once the call is up"},
+    {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
+    {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
+    {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
+    {"--bind", TEXT, ENGINE(bind_address), CALL | ANSWER, "ADDRESS", "address to listen on [all]"},
+    {"--name", TEXT, ENGINE(display_name), CALL | ANSWER, "NAME", "name that the other side sees"},
+    {"--json", FLAG, OWN(json), ALL, NULL, "print the outcome as JSON, and nothing else on stdout"},
+    {"--quiet", FLAG, OWN(quiet), ALL, NULL, "no line while the call runs"},
+    {"--no-keys", FLAG, OWN(no_keys), CALL | ANSWER, NULL, "do not read keys from the terminal"},
+    {"--help", FLAG, OWN(help), ALL, NULL, "this text"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+static unsigned verb_of(const char *verb)
+{
+    return strcmp(verb, "call") == 0 ? CALL : strcmp(verb, "answer") == 0 ? ANSWER : DEMO;
+}
+
+static bool parse_bits(const char *text, uint32_t *bits)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (*end == 'k' || *end == 'K')
+        value *= 1e3, end++;
+    else if (*end == 'M' || *end == 'm')
+        value *= 1e6, end++;
+    if (end == text || *end || value < 1 || value > 4e9)
+        return false;
+    *bits = (uint32_t)value;
+    return true;
+}
+
+static bool parse_u16(const char *text, uint16_t *value)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (end == text || *end || number < 1 || number > 65535)
+        return false;
+    *value = (uint16_t)number;
+    return true;
+}
+
+static bool parse_size(const char *text, struct tandem_media *media)
+{
+    char width[8];
+    const char *x = strchr(text, 'x');
+
+    if (!x || x - text >= (ptrdiff_t)sizeof width)
+        return false;
+    memcpy(width, text, (size_t)(x - text));
+    width[x - text] = 0;
+    return parse_u16(width, &media->width) && parse_u16(x + 1, &media->height);
+}
+
+static bool parse_seconds(const char *text, double *seconds)
+{
+    char *end;
+
+    *seconds = strtod(text, &end);
+    return end != text && !*end && *seconds > 0 && *seconds < 1e7;
+}
+
+static bool take_value(struct options *o, const struct option *option, const char *text)
+{
+    char *field = (char *)o + option->at;
+
+    switch (option->kind) {
+    case TEXT:
+        memcpy(field, &text, sizeof text);
+        return *text != 0;
+    case NUMBER16:
+        return parse_u16(text, (uint16_t *)(void *)field);
+    case BITS:
+        return parse_bits(text, (uint32_t *)(void *)field);
+    case SIZE:
+        return parse_size(text, &o->media);
+    case SECONDS:
+        return parse_seconds(text, &o->seconds);
+    case WAV:
+        o->media.audio_sink = o->sink_text;
+        return snprintf(o->sink_text, sizeof o->sink_text, "wav:%s", text) <
+               (int)sizeof o->sink_text;
+    case FLAG:
+        *(bool *)(void *)field = true;
+        break;
+    }
+    return true;
+}
+
+static const struct option *find(const char *name, unsigned verb)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (options[i].verbs & verb && strcmp(options[i].name, name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static bool wrong(const char *verb, const char *what, const char *which)
+{
+    fprintf(stderr, "tandem %s: %s \"%s\"; see tandem %s --help\n", verb, what, which, verb);
+    return false;
+}
+
+bool options_parse(struct options *o, const char *verb, int argc, char **argv)
+{
+    *o = (struct options){.out = "out"};
+    for (int i = 0; i < argc; i++) {
+        const struct option *option = find(argv[i], verb_of(verb));
+
+        if (!option && argv[i][0] == '-')
+            return wrong(verb, "unknown option", argv[i]);
+        if (!option && (o->to || verb_of(verb) != CALL))
+            return wrong(verb, "one word too many:", argv[i]);
+        if (!option) {
+            o->to = argv[i];
+            continue;
+        }
+        if (option->kind != FLAG && ++i == argc)
+            return wrong(verb, "a value is missing behind", option->name);
+        if (!take_value(o, option, argv[i]))
+            return wrong(verb, option->name, argv[i]);
+    }
+    if (verb_of(verb) == CALL && !o->to && !o->help) {
+        fprintf(stderr, "tandem call: whom? e.g. tandem call 10.0.0.7\n");
+        return false;
+    }
+    return true;
+}
+
+void options_help(FILE *to, const char *verb)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        char left[40];
+
+        if (!(options[i].verbs & verb_of(verb)))
+            continue;
+        (void)snprintf(left, sizeof left, "%s %s", options[i].name,
+                       options[i].value ? options[i].value : "");
+        fprintf(to, "  %-20s %s\n", left, options[i].help);
+    }
+    fputs(
+        "\nExit codes: 0 done, 1 failed, 2 usage, 3 busy or declined, 4 no answer, 5 unreachable, "
+        "6 no common codec\n",
+        to);
+}

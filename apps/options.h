@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef APPS_OPTIONS_H
+#define APPS_OPTIONS_H
+
+/* The options that `call`, `answer` and `demo` share, named as in ffmpeg where ffmpeg has one. */
+
+#include "tandem/tandem.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/** Exit codes of every verb; --help lists them. */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3, /* Busy or declined. */
+    EXIT_NO_ANSWER = 4,
+    EXIT_UNREACHABLE = 5,
+    EXIT_NO_COMMON_CODEC = 6,
+};
+
+struct options {
+    struct tandem_media media;
+    struct tandem_config engine;
+    const char *to;       /* Whom to call. */
+    const char *trace;    /* Chrome-trace JSON, written at the end. */
+    const char *report;   /* JSON report, written at the end. */
+    const char *snapshot; /* PNG of the last picture, written before the end. */
+    const char *out;      /* demo: folder for its files. */
+    const char *digits;   /* Sent once the call is up. */
+    double seconds;       /* Hang up after this long; 0 = never. */
+    bool auto_answer, keep, json, quiet, no_keys, help;
+    char sink_text[300]; /* Backs --wav. */
+};
+
+/** Fills `o` from the arguments behind the verb; prints what is wrong and returns false. */
+bool options_parse(struct options *o, const char *verb, int argc, char **argv);
+
+/** Prints the options of a verb. */
+void options_help(FILE *to, const char *verb);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+
+#include <string.h>
+
+static const char *state_name(enum tandem_call_state state)
+{
+    static const char *const names[] = {"dialing", "ringing", "incoming", "up", "held", "ended"};
+
+    return names[state];
+}
+
+void table_line(const struct tandem_stats *s, char *text, size_t capacity)
+{
+    unsigned seconds = (unsigned)s->seconds;
+
+    (void)snprintf(text, capacity,
+                   "%02u:%02u %s  out %4.2f Mb/s  in %4.2f Mb/s %4.1f fps  loss %.1f %%  "
+                   "glass %.1f ms  ear %.1f ms  rtt %.1f ms",
+                   seconds / 60, seconds % 60, state_name(s->state),
+                   (s->audio.send_bps + s->video.send_bps) / 1e6,
+                   (s->audio.receive_bps + s->video.receive_bps) / 1e6, s->shown_fps,
+                   100 * (s->video.active ? s->video.loss : s->audio.loss), s->glass_to_glass.p50,
+                   s->mouth_to_ear.p50, s->rtt_ms);
+}
+
+void table_overlay(const struct tandem_stats *s, char *text, size_t capacity)
+{
+    (void)snprintf(
+        text, capacity,
+        "%s %.0f s   %s / %s   %dx%d %.1f fps\n"
+        "in %.2f Mb/s  out %.2f Mb/s  loss %.2f %%  rtt %.1f ms\n"
+        "glass to glass %.1f ms (p95 %.1f)   mouth to ear %.1f ms (p95 %.1f)\n"
+        "encode %.1f ms  decode %.1f ms  playout %.1f ms  concealed %.2f s\n"
+        "freezes %llu (%.1f s)  nack %llu  pli %llu  cpu %.0f %%",
+        state_name(s->state), s->seconds, s->video.receive_codec, s->audio.receive_codec, s->width,
+        s->height, s->shown_fps, (s->audio.receive_bps + s->video.receive_bps) / 1e6,
+        (s->audio.send_bps + s->video.send_bps) / 1e6, 100 * s->video.loss, s->rtt_ms,
+        s->glass_to_glass.p50, s->glass_to_glass.p95, s->mouth_to_ear.p50, s->mouth_to_ear.p95,
+        s->encode_ms, s->decode_ms, s->playout_delay_ms, (double)s->samples_concealed / 48000,
+        (unsigned long long)s->freezes, s->frozen_seconds, (unsigned long long)s->video.nacks_sent,
+        (unsigned long long)s->video.plis_sent, s->cpu_percent);
+}
+
+static void print_distribution(FILE *to, const char *name, const struct tandem_distribution *d)
+{
+    if (d->count)
+        fprintf(to, "  %-26s %8.2f %8.2f %8.2f %8.2f   %llu\n", name, d->p50, d->p95, d->p99,
+                d->max, (unsigned long long)d->count);
+    else
+        fprintf(to, "  %-26s %8s\n", name, "-");
+}
+
+static void print_stages(FILE *to, const struct tandem_stage *stages, uint8_t count)
+{
+    for (uint8_t i = 0; i < count; i++) {
+        char name[40];
+
+        (void)snprintf(name, sizeof name, "  %s", stages[i].name);
+        print_distribution(to, name, &stages[i].ms);
+    }
+}
+
+static void print_stream(FILE *to, const char *name, const struct tandem_stream_stats *s)
+{
+    if (!s->active && !s->packets_sent && !s->packets_received)
+        return;
+    fprintf(to,
+            "  %-6s out %-5s %8llu packets %9.2f MB (%llu again)   in %-5s %8llu packets %9.2f MB\n"
+            "         lost %lld (%.2f %%), jitter %.2f ms, repaired %llu, nack %llu out %llu in, "
+            "pli %llu out %llu in\n",
+            name, s->send_codec[0] ? s->send_codec : "-", (unsigned long long)s->packets_sent,
+            (double)s->bytes_sent / 1e6, (unsigned long long)s->packets_resent,
+            s->receive_codec[0] ? s->receive_codec : "-", (unsigned long long)s->packets_received,
+            (double)s->bytes_received / 1e6, (long long)s->packets_lost, 100 * s->loss,
+            s->jitter_ms, (unsigned long long)s->repaired, (unsigned long long)s->nacks_sent,
+            (unsigned long long)s->nacks_received, (unsigned long long)s->plis_sent,
+            (unsigned long long)s->plis_received);
+}
+
+void table_print(FILE *to, const struct tandem_stats *s)
+{
+    fprintf(to, "  latency, ms                     p50      p95      p99      max   samples\n");
+    print_distribution(to, "glass to glass", &s->glass_to_glass);
+    print_stages(to, s->video_stages, s->video_stage_count);
+    print_distribution(to, "  beyond encode and decode", &s->beyond_codec);
+    print_distribution(to, "mouth to ear", &s->mouth_to_ear);
+    print_stages(to, s->audio_stages, s->audio_stage_count);
+    if (s->pixel_latency.count) {
+        print_distribution(to, "time code in the pixels", &s->pixel_latency);
+        print_distribution(to, "  differs from the trace", &s->trace_minus_pixels);
+    }
+    if (s->chirp_latency.count)
+        print_distribution(to, "chirp in the sound", &s->chirp_latency);
+    fprintf(to,
+            "  frames captured %llu, encoded %llu, skipped %llu, sent %llu; received %llu, shown "
+            "%llu (%.1f/s), replaced %llu, undecodable %llu\n"
+            "  freezes %llu, %.2f s frozen; sound concealed %.3f s of %.1f s, playout %.1f ms, "
+            "clock drift %.0f ppm\n",
+            (unsigned long long)s->frames_captured, (unsigned long long)s->frames_encoded,
+            (unsigned long long)s->frames_skipped, (unsigned long long)s->frames_sent,
+            (unsigned long long)s->frames_received, (unsigned long long)s->frames_shown,
+            s->shown_fps, (unsigned long long)s->frames_replaced,
+            (unsigned long long)s->decode_errors, (unsigned long long)s->freezes, s->frozen_seconds,
+            (double)s->samples_concealed / 48000, (double)s->samples_played / 48000,
+            s->playout_delay_ms, s->drift_ppm);
+    print_stream(to, "video", &s->video);
+    print_stream(to, "audio", &s->audio);
+    fprintf(
+        to,
+        "  round trip %.2f ms, other clock %+.3f ms, CPU %.1f %% of a core (net thread %.2f %%), "
+        "real-time priority %s\n",
+        s->rtt_ms, s->clock_offset_ms, s->cpu_percent, s->net_cpu_percent,
+        s->real_time ? "yes" : "no");
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+#include "talk.h"
+
+#include "table.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS      200
+#define LINE_EVERY_S 1.0
+#define KEY_F11      0x100
+#define DIGIT_MS     120
+
+/* One person's side, while the verb runs. */
+struct talk {
+    struct options *o;
+    struct terminal terminal;
+    struct tandem *engine;
+    struct tandem_call *call;
+    int signals;
+    bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording;
+    double up_at, line_at;
+    int interrupts;
+    enum exit_code exit;
+    char reason[256], peer[256];
+};
+
+static double now_s(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void say(struct talk *t, const char *format, const char *text)
+{
+    char line[400];
+
+    (void)snprintf(line, sizeof line, format, text);
+    terminal_print(&t->terminal, line);
+}
+
+static enum exit_code exit_of(int end)
+{
+    switch (end) {
+    case TANDEM_END_HERE:
+    case TANDEM_END_THERE:
+        return EXIT_DONE;
+    case TANDEM_END_BUSY:
+    case TANDEM_END_DECLINED:
+        return EXIT_REFUSED;
+    case TANDEM_END_CANCELLED:
+    case TANDEM_END_NO_ANSWER:
+        return EXIT_NO_ANSWER;
+    case TANDEM_END_NOT_FOUND:
+    case TANDEM_END_UNREACHABLE:
+        return EXIT_UNREACHABLE;
+    case TANDEM_END_NO_COMMON_CODEC:
+        return EXIT_NO_COMMON_CODEC;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+static void toggle_record(struct talk *t)
+{
+    struct tandem_cause cause = {""};
+    char path[64];
+    time_t seconds = time(NULL);
+    struct tm local;
+
+    if (t->recording) {
+        t->recording = false;
+        (void)tandem_record(t->call, NULL, NULL);
+        say(t, "recording stopped%s", "");
+        return;
+    }
+    (void)strftime(path, sizeof path, "tandem-%Y%m%d-%H%M%S.mkv", localtime_r(&seconds, &local));
+    t->recording = tandem_record(t->call, path, &cause) == TANDEM_OK;
+    say(t, t->recording ? "recording to %s" : "no recording: %s", t->recording ? path : cause.text);
+}
+
+static void take_key(struct talk *t, int key)
+{
+    switch (key) {
+    case 'q':
+        (void)tandem_hangup(t->call);
+        break;
+    case 'm':
+        t->muted = !t->muted;
+        (void)tandem_mute(t->call, t->muted);
+        say(t, "%s", t->muted ? "muted" : "not muted");
+        break;
+    case 'v':
+        t->dark = !t->dark;
+        (void)tandem_camera(t->call, !t->dark);
+        say(t, "camera %s", t->dark ? "off" : "on");
+        break;
+    case 'V':
+        t->no_video = !t->no_video;
+        (void)tandem_set_video(t->call, !t->no_video);
+        break;
+    case 'h':
+        t->held = !t->held;
+        (void)tandem_hold(t->call, t->held);
+        break;
+    case 's':
+        t->overlay = !t->overlay;
+        t->line_at = 0;
+        if (!t->overlay)
+            (void)tandem_set_overlay(t->call, "");
+        break;
+    case 'f':
+    case KEY_F11:
+        t->fullscreen = !t->fullscreen;
+        (void)tandem_set_fullscreen(t->call, t->fullscreen);
+        break;
+    case 'r':
+        toggle_record(t);
+        break;
+    case '?':
+        say(t,
+            "q hang up, m mute, v camera off/on, V drop/add video, h hold, s statistics, f full "
+            "screen, r record, 0-9 * # send digits%s",
+            "");
+        break;
+    default:
+        if (key > 0 && key < 0x80 && strchr("0123456789*#", key))
+            (void)tandem_send_digit(t->call, (char)key, DIGIT_MS, NULL);
+    }
+}
+
+static void came_up(struct talk *t, const char *text)
+{
+    t->up = true;
+    t->up_at = now_s();
+    say(t, "up: %s", text);
+    for (const char *digit = t->o->digits; digit && *digit; digit++) {
+        struct tandem_cause cause = {""};
+
+        if (tandem_send_digit(t->call, *digit, DIGIT_MS, &cause) != TANDEM_OK)
+            say(t, "%s", cause.text);
+    }
+}
+
+static void ended(struct talk *t, const struct tandem_event *event)
+{
+    t->over = true;
+    t->exit = exit_of(event->value);
+    (void)snprintf(t->reason, sizeof t->reason, "%s", event->text);
+    say(t, "ended: %s", event->text);
+}
+
+/* A key of the terminal while a call waits for an answer. */
+static void answer_or_reject(struct talk *t, bool yes)
+{
+    struct tandem_cause cause = {""};
+
+    if (yes && tandem_answer(t->call, &t->o->media, &cause) != TANDEM_OK) {
+        say(t, "cannot answer: %s", cause.text);
+        t->exit = EXIT_FAILED;
+        yes = false;
+    }
+    if (!yes)
+        (void)tandem_reject(t->call, false);
+}
+
+static void incoming(struct talk *t, const struct tandem_event *event)
+{
+    if (t->call) {
+        (void)tandem_reject(event->call, true);
+        return;
+    }
+    t->call = event->call;
+    (void)snprintf(t->peer, sizeof t->peer, "%s", event->text);
+    if (t->o->auto_answer || !t->terminal.keys) {
+        say(t, "call from %s", event->text);
+        answer_or_reject(t, t->o->auto_answer);
+        return;
+    }
+    fputc('\a', stderr);
+    say(t, "call from %s: press y to answer, n to refuse", event->text);
+}
+
+static void take_event(struct talk *t, const struct tandem_event *event)
+{
+    if (event->kind == TANDEM_EVENT_INCOMING) {
+        incoming(t, event);
+        return;
+    }
+    if (event->call != t->call && event->call) {
+        if (event->kind == TANDEM_EVENT_ENDED)
+            tandem_call_release(event->call);
+        return;
+    }
+    switch (event->kind) {
+    case TANDEM_EVENT_RINGING:
+        say(t, "ringing at %s", event->text);
+        break;
+    case TANDEM_EVENT_UP:
+        came_up(t, event->text);
+        break;
+    case TANDEM_EVENT_CHANGED:
+        say(t, "now: %s", event->text);
+        break;
+    case TANDEM_EVENT_DIGIT:
+        say(t, "digit %s", event->text);
+        break;
+    case TANDEM_EVENT_NOTICE:
+        say(t, "note: %s", event->text);
+        break;
+    case TANDEM_EVENT_KEY:
+        take_key(t, event->value);
+        break;
+    case TANDEM_EVENT_WINDOW_CLOSED:
+        (void)tandem_hangup(t->call);
+        break;
+    case TANDEM_EVENT_ENDED:
+        ended(t, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_terminal_key(struct talk *t, int key)
+{
+    struct tandem_stats stats;
+
+    if (!t->call || tandem_call_stats(t->call, &stats) != TANDEM_OK)
+        return;
+    if (stats.state != TANDEM_STATE_INCOMING)
+        take_key(t, key);
+    else if (key == 'y' || key == 'n')
+        answer_or_reject(t, key == 'y');
+}
+
+/* Ctrl-C and the like: a proper good-bye first, and out at the second time. */
+static void take_signal(struct talk *t)
+{
+    struct signalfd_siginfo info;
+
+    if (read(t->signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    if (t->call && t->interrupts++ == 0) {
+        (void)tandem_hangup(t->call);
+    } else {
+        t->over = true;
+        (void)snprintf(t->reason, sizeof t->reason, "interrupted");
+    }
+    t->o->keep = false;
+}
+
+static void show_progress(struct talk *t)
+{
+    struct tandem_stats stats;
+    char text[1024];
+
+    if (!t->up || now_s() < t->line_at || tandem_call_stats(t->call, &stats) != TANDEM_OK)
+        return;
+    t->line_at = now_s() + LINE_EVERY_S;
+    if (!t->o->quiet) {
+        table_line(&stats, text, sizeof text);
+        terminal_line(&t->terminal, text);
+    }
+    if (t->overlay) {
+        table_overlay(&stats, text, sizeof text);
+        (void)tandem_set_overlay(t->call, text);
+    }
+}
+
+static void wait_a_little(struct talk *t)
+{
+    struct pollfd fds[] = {
+        {.fd = tandem_event_fd(t->engine), .events = POLLIN},
+        {.fd = t->signals, .events = POLLIN},
+        {.fd = t->terminal.keys ? STDIN_FILENO : -1, .events = POLLIN},
+    };
+
+    if (poll(fds, 3, TICK_MS) <= 0)
+        return;
+    if (fds[1].revents)
+        take_signal(t);
+    if (fds[2].revents) {
+        int key = terminal_key(&t->terminal);
+
+        if (key > 0)
+            take_terminal_key(t, key);
+    }
+}
+
+/* Until the call is over. */
+static void run(struct talk *t)
+{
+    struct tandem_event event;
+    bool told_to_end = false;
+
+    while (!t->over) {
+        wait_a_little(t);
+        while (!t->over && tandem_next_event(t->engine, &event) == TANDEM_OK)
+            take_event(t, &event);
+        if (t->over)
+            break;
+        show_progress(t);
+        if (t->o->seconds > 0 && t->up && !told_to_end && now_s() - t->up_at >= t->o->seconds) {
+            struct tandem_cause cause = {""};
+
+            told_to_end = true;
+            if (t->o->snapshot &&
+                tandem_call_snapshot(t->call, t->o->snapshot, &cause) != TANDEM_OK)
+                say(t, "no snapshot: %s", cause.text);
+            (void)tandem_hangup(t->call);
+        }
+    }
+}
+
+static void print_json_text(const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text >= 0x20)
+            putchar(*text);
+    }
+}
+
+static void write_report(struct talk *t, const char *report)
+{
+    FILE *file = fopen(t->o->report, "w");
+
+    if (!file || fputs(report, file) == EOF || fclose(file) != 0)
+        say(t, "cannot write %s", t->o->report);
+}
+
+/* What the call was, to people or as JSON, and the files that were asked for. */
+static void report(struct talk *t)
+{
+    struct tandem_stats stats;
+    struct tandem_cause cause = {""};
+    char *json = t->call ? tandem_call_report(t->call) : NULL;
+
+    if (t->o->json) {
+        printf("{\"peer\": \"");
+        print_json_text(t->peer);
+        printf("\", \"exit\": %d, \"reason\": \"", (int)t->exit);
+        print_json_text(t->reason);
+        printf("\", \"report\": %s}\n", json ? json : "null");
+    } else if (t->up && t->call && tandem_call_stats(t->call, &stats) == TANDEM_OK) {
+        table_print(stdout, &stats);
+    }
+    (void)fflush(stdout);
+    if (json && t->o->report)
+        write_report(t, json);
+    if (t->call && t->o->trace &&
+        tandem_call_write_trace(t->call, t->o->trace, &cause) != TANDEM_OK)
+        say(t, "%s", cause.text);
+    tandem_free(json);
+}
+
+static bool open_talk(struct talk *t, struct options *o)
+{
+    struct tandem_cause cause = {""};
+    sigset_t set;
+
+    *t = (struct talk){.o = o, .signals = -1};
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* A recording at a file size limit is an error, not an end. */
+    t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (tandem_create(&o->engine, &t->engine, &cause) != TANDEM_OK) {
+        fprintf(stderr, "tandem: %s\n", cause.text);
+        return false;
+    }
+    terminal_open(&t->terminal, !o->no_keys && !o->json);
+    return true;
+}
+
+static void close_talk(struct talk *t)
+{
+    terminal_close(&t->terminal);
+    tandem_destroy(t->engine);
+    if (t->signals >= 0)
+        (void)close(t->signals);
+}
+
+int talk_call(struct options *o)
+{
+    struct talk t;
+    struct tandem_cause cause = {""};
+
+    o->engine.sip_port_may_change = o->engine.sip_port == 0;
+    if (!open_talk(&t, o))
+        return EXIT_FAILED;
+    (void)snprintf(t.peer, sizeof t.peer, "%s", o->to);
+    if (tandem_dial(t.engine, o->to, &o->media, &t.call, &cause) != TANDEM_OK) {
+        say(&t, "tandem call: %s", cause.text);
+        (void)snprintf(t.reason, sizeof t.reason, "%s", cause.text);
+        t.exit = EXIT_FAILED;
+        if (o->json)
+            report(&t);
+        close_talk(&t);
+        return t.exit;
+    }
+    say(&t, "calling %s", o->to);
+    run(&t);
+    report(&t);
+    close_talk(&t);
+    return (int)t.exit;
+}
+
+int talk_answer(struct options *o)
+{
+    struct talk t;
+    char port[16];
+    enum exit_code code;
+
+    o->engine.listen = true;
+    if (!open_talk(&t, o))
+        return EXIT_FAILED;
+    (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));
+    say(&t, "waiting for calls on port %s (Ctrl-C ends)", port);
+    do {
+        run(&t);
+        report(&t);
+        tandem_call_release(t.call);
+        t.call = NULL;
+        t.up = t.over = t.muted = t.dark = t.held = t.overlay = t.recording = false;
+        t.interrupts = 0;
+    } while (o->keep);
+    code = t.exit;
+    close_talk(&t);
+    return (int)code;
+}

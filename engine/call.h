@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_ENGINE_CALL_H
+#define TDM_ENGINE_CALL_H
+
+/*
+ * One call of an engine: the call machine, and the media graph that follows what it negotiated.
+ * Owned by the control thread; every function here runs there.
+ *
+ * The graph, in the order it is built; it is taken down in the reverse order:
+ *
+ *   link -> net -> audio out, video out (sinks) -> audio in, video in (sources)
+ */
+
+#include "engine/audio_in.h"
+#include "engine/core/lipsync.h"
+#include "engine/latency.h"
+#include "engine/media_plan.h"
+#include "engine/net.h"
+#include "engine/video_in.h"
+#include "render/recorder.h"
+#include "signalling/call.h"
+
+struct tandem_call {
+    struct tandem *engine;
+    struct tandem_call *next;
+    struct tdm_call_machine machine;
+    struct tdm_call_out out;
+    tdm_time machine_wake;
+    struct tdm_media_plan plan;
+    bool planned; /* The program has said what to use. */
+    char local_address[64];
+    bool media_open;
+    bool announced_up, ended, muted, dark;
+    tdm_time up_at, ended_at, up_cpu;
+    bool real_time;
+
+    struct tdm_link link;
+    struct tdm_net *net;
+    struct tdm_audio_in *audio_in;
+    struct tdm_audio_out *audio_out;
+    struct tdm_video_in *video_in;
+    struct tdm_video_out *video_out;
+    enum tdm_codec_id audio_in_codec, video_in_codec; /* What the senders were made for. */
+    char video_in_fmtp[192], audio_in_fmtp[192];
+    struct tdm_stream_config configs[2]; /* As last given to the net, by enum tdm_media_kind. */
+
+    struct tdm_recorder *_Atomic recorder; /* Read by two media threads, */
+    _Atomic bool recording[2];             /* each of which says so while it uses it. */
+    enum tdm_codec_id recorded_codec;
+    struct tdm_lipsync lipsync;
+    tdm_time lipsync_at;
+    struct tdm_latency latency;
+    struct tdm_net_status status, status_before;
+    tdm_time status_before_at;
+    struct tandem_stats rates; /* send_bps and receive_bps of the last second. */
+    struct tdm_playout_stats playout;
+    struct tandem_stats final; /* Once ended. */
+    bool silence_told;
+};
+
+/** A new call that is not in the engine's list yet; NULL when there is no memory. */
+struct tandem_call *tdm_call_create(struct tandem *engine);
+void tdm_call_free(struct tandem_call *call);
+
+/** Opens the graph's ports and dials. */
+enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
+                           const struct tdm_media_plan *plan, struct tdm_cause *cause);
+
+/** An invitation came. */
+void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *event);
+
+enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_plan *plan,
+                             struct tdm_cause *cause);
+
+/** A signalling event of this call. */
+void tdm_call_signalled(struct tandem_call *call, const struct tdm_sig_event *event);
+
+/** A user's input to the call machine. */
+void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in);
+
+/** What has come from the media threads, and what is due. */
+void tdm_call_run(struct tandem_call *call, tdm_time now);
+
+/** When tdm_call_run wants to be called at the latest. */
+tdm_time tdm_call_wake(const struct tandem_call *call);
+
+enum tdm_err tdm_call_digit(struct tandem_call *call, char digit, uint16_t duration_ms,
+                            struct tdm_cause *cause);
+enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spec,
+                                       struct tdm_cause *cause);
+enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spec,
+                                       struct tdm_cause *cause);
+enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
+                                     struct tdm_cause *cause);
+enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct tdm_cause *cause);
+
+/** The public statistics, live or final. */
+void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats);
+
+/** The call is over at once, without a word to the other side: the engine is closing. */
+void tdm_call_close_media(struct tandem_call *call);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/call.h"
+
+#include "engine/io/clock.h"
+
+#include <stdio.h>
+
+static enum tandem_call_state public_state(const struct tandem_call *call)
+{
+    const struct tdm_call_machine *m = &call->machine;
+
+    switch (m->state) {
+    case TDM_CALL_IDLE:
+    case TDM_CALL_DIALING:
+        return TANDEM_STATE_DIALING;
+    case TDM_CALL_RINGING_OUT:
+        return TANDEM_STATE_RINGING;
+    case TDM_CALL_INCOMING:
+        return TANDEM_STATE_INCOMING;
+    case TDM_CALL_CONNECTING:
+    case TDM_CALL_UP:
+        return m->held_local || m->held_remote ? TANDEM_STATE_HELD : TANDEM_STATE_UP;
+    case TDM_CALL_ENDING:
+    case TDM_CALL_ENDED:
+        break;
+    }
+    return TANDEM_STATE_ENDED;
+}
+
+static void stream_stats(const struct tandem_call *call, enum tdm_media_kind kind,
+                         struct tandem_stream_stats *to)
+{
+    const struct tdm_stream_stats *from =
+        &call->status.streams[kind == TDM_AUDIO ? TDM_STREAM_AUDIO : TDM_STREAM_VIDEO];
+    const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[kind];
+    const struct tandem_stream_stats *rates =
+        kind == TDM_AUDIO ? &call->rates.audio : &call->rates.video;
+    const char *name = tdm_codec_short_name(agreed->send.id);
+    double expected = (double)from->packets_received + (double)from->packets_lost;
+
+    *to = (struct tandem_stream_stats){
+        .active = agreed->active,
+        .packets_sent = from->packets_sent,
+        .packets_received = from->packets_received,
+        .packets_resent = from->packets_resent,
+        .packets_refused = from->packets_refused,
+        .packets_lost = from->packets_lost,
+        .bytes_sent = from->bytes_sent,
+        .bytes_received = from->bytes_received,
+        .send_bps = rates->send_bps,
+        .receive_bps = rates->receive_bps,
+        .loss = expected > 0 && from->packets_lost > 0 ? (double)from->packets_lost / expected : 0,
+        .remote_loss = from->remote_loss,
+        .jitter_ms = from->jitter_ms,
+        .nacks_sent = from->nacks_sent,
+        .nacks_received = from->nacks_received,
+        .plis_sent = from->plis_sent,
+        .plis_received = from->plis_received,
+        .repaired = from->repaired,
+    };
+    if (!agreed->active)
+        return;
+    if (call->configs[kind].send)
+        (void)snprintf(to->send_codec, sizeof to->send_codec, "%s", name);
+    if (call->configs[kind].receive)
+        (void)snprintf(to->receive_codec, sizeof to->receive_codec, "%s",
+                       from->packets_received ? tdm_codec_short_name(from->receive_codec) : name);
+}
+
+static void device_stats(const struct tandem_call *call, struct tandem_stats *stats)
+{
+    const struct tdm_stream_stats *video = &call->status.streams[TDM_STREAM_VIDEO];
+    const struct tdm_playout_stats *playout = &call->playout;
+    struct tdm_video_in_stats in = {0};
+    struct tdm_video_out_stats out = {0};
+
+    if (call->video_in)
+        tdm_video_in_stats_of(call->video_in, &in);
+    if (call->video_out)
+        tdm_video_out_stats_of(call->video_out, &out);
+    stats->frames_captured = in.captured;
+    stats->frames_encoded = in.encoded;
+    stats->frames_skipped = in.skipped;
+    stats->encode_ms = in.encode_ms;
+    stats->frames_sent = video->frames_sent;
+    stats->frames_received = video->frames_received;
+    stats->keyframes_received = video->keyframes_received;
+    stats->frames_decoded = out.decoded;
+    stats->decode_errors = out.errors;
+    stats->decode_ms = out.decode_ms;
+    stats->samples_played = playout->played_samples;
+    stats->samples_concealed = playout->concealed_samples;
+    stats->samples_stretched = playout->stretched_samples;
+    stats->samples_shrunk = playout->shrunk_samples;
+    stats->playout_delay_ms = (double)playout->delay / 1e6;
+    stats->playout_target_ms = (double)playout->target_delay / 1e6;
+    stats->drift_ppm = playout->drift_ppm;
+}
+
+void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats)
+{
+    if (call->ended) {
+        *stats = call->final;
+        return;
+    }
+    tdm_time now = tdm_clock_now();
+    tdm_time up = call->announced_up ? now - call->up_at : 0;
+
+    *stats = (struct tandem_stats){
+        .state = public_state(call),
+        .seconds = (double)up / 1e9,
+        .rtt_ms = (double)call->status.rtt / 1e6,
+        .clock_offset_ms = (double)call->status.clock_offset / 1e6,
+        .clock_known = call->status.clock_known,
+        .real_time = call->real_time,
+    };
+    if (up > 0) {
+        stats->cpu_percent = (double)(tdm_clock_process_cpu() - call->up_cpu) * 100 / (double)up;
+        stats->net_cpu_percent = (double)call->status.cpu * 100 / (double)up;
+    }
+    stream_stats(call, TDM_AUDIO, &stats->audio);
+    stream_stats(call, TDM_VIDEO, &stats->video);
+    device_stats(call, stats);
+    tdm_latency_stats(&call->latency, stats);
+    stats->frames_replaced = stats->frames_decoded > stats->frames_shown
+                                 ? stats->frames_decoded - stats->frames_shown
+                                 : 0;
+}

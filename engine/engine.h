@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_ENGINE_ENGINE_H
+#define TDM_ENGINE_ENGINE_H
+
+/*
+ * The engine object: its control thread, which owns signalling and calls; the requests by which the
+ * public functions run on that thread; and the events that the program pulls.
+ */
+
+#include "engine/base/ring.h"
+#include "engine/call.h"
+#include "signalling/signalling.h"
+#include "tandem/tandem.h"
+
+#include <pthread.h>
+
+#define TDM_ENGINE_EVENTS    256
+#define TDM_ENGINE_CALLS_MAX 8
+
+/** Work that a public function has the control thread do while it waits. Lives on its stack. */
+struct tdm_request {
+    void (*run)(struct tandem *engine, void *arg);
+    void *arg;
+    bool done;
+    struct tdm_request *next;
+};
+
+struct tandem {
+    struct tandem_config config;
+    char bind_address[64], user[64], display_name[64];
+    const struct tdm_sig_ops *sig_ops;
+    struct tdm_sig *sig; /* NULL until the SIP port is open. */
+    struct tandem_call *calls;
+    uint32_t call_count;
+
+    pthread_t thread;
+    int wake; /* Requests, and anything the media threads want the control thread for. */
+    bool stopping;
+
+    pthread_mutex_t lock; /* Of what follows; never held across a call out of engine.c. */
+    pthread_cond_t request_done;
+    struct tdm_request *requests;
+    struct tdm_ring events; /* Producer: the control thread; consumers hold the lock. */
+    struct tandem_event event_slots[TDM_ENGINE_EVENTS];
+    int event_fd;
+};
+
+/** Opens the SIP port if it is not open. Control thread. */
+enum tdm_err tdm_engine_open_sig(struct tandem *engine, struct tdm_cause *cause);
+
+/** Puts an event into the program's queue. Control thread. */
+void tdm_engine_tell(struct tandem *engine, struct tandem_call *call, enum tandem_event_kind kind,
+                     int value, const char *format, ...) TDM_PRINTF(5, 6);
+
+/** Runs `run` on the control thread and waits for it. Any other thread. */
+void tdm_engine_request(struct tandem *engine, void (*run)(struct tandem *engine, void *arg),
+                        void *arg);
+
+/** A world error as the public status. */
+enum tandem_status tdm_engine_status(enum tdm_err err);
+
+#endif

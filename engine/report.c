@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/report.h"
+
+#include <jansson.h>
+#include <math.h>
+
+static double rounded(double value)
+{
+    return round(value * 1000) / 1000;
+}
+
+static json_t *distribution(const struct tandem_distribution *d)
+{
+    return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "count", (json_int_t)d->count, "mean",
+                     rounded(d->mean), "p50", rounded(d->p50), "p95", rounded(d->p95), "p99",
+                     rounded(d->p99), "max", rounded(d->max));
+}
+
+static json_t *stages(const struct tandem_stage *list, uint8_t count)
+{
+    json_t *array = json_array();
+
+    for (uint8_t i = 0; i < count; i++)
+        (void)json_array_append_new(
+            array, json_pack("{s:s, s:o}", "name", list[i].name, "ms", distribution(&list[i].ms)));
+    return array;
+}
+
+static void put(json_t *object, const char *key, json_t *value)
+{
+    (void)json_object_set_new(object, key, value);
+}
+
+static void put_count(json_t *object, const char *key, uint64_t value)
+{
+    put(object, key, json_integer((json_int_t)value));
+}
+
+static void put_real(json_t *object, const char *key, double value)
+{
+    put(object, key, json_real(rounded(value)));
+}
+
+static json_t *stream(const struct tandem_stream_stats *s)
+{
+    json_t *o = json_object();
+
+    put(o, "active", json_boolean(s->active));
+    put(o, "send_codec", json_string(s->send_codec));
+    put(o, "receive_codec", json_string(s->receive_codec));
+    put_count(o, "packets_sent", s->packets_sent);
+    put_count(o, "packets_received", s->packets_received);
+    put_count(o, "packets_resent", s->packets_resent);
+    put_count(o, "packets_refused", s->packets_refused);
+    put(o, "packets_lost", json_integer(s->packets_lost));
+    put_count(o, "bytes_sent", s->bytes_sent);
+    put_count(o, "bytes_received", s->bytes_received);
+    put_real(o, "send_bps", s->send_bps);
+    put_real(o, "receive_bps", s->receive_bps);
+    put_real(o, "loss", s->loss);
+    put_real(o, "remote_loss", s->remote_loss);
+    put_real(o, "jitter_ms", s->jitter_ms);
+    put_count(o, "nacks_sent", s->nacks_sent);
+    put_count(o, "nacks_received", s->nacks_received);
+    put_count(o, "plis_sent", s->plis_sent);
+    put_count(o, "plis_received", s->plis_received);
+    put_count(o, "repaired", s->repaired);
+    return o;
+}
+
+static void put_frames(json_t *o, const struct tandem_stats *s)
+{
+    put_count(o, "frames_captured", s->frames_captured);
+    put_count(o, "frames_encoded", s->frames_encoded);
+    put_count(o, "frames_skipped", s->frames_skipped);
+    put_count(o, "frames_sent", s->frames_sent);
+    put_count(o, "frames_received", s->frames_received);
+    put_count(o, "frames_decoded", s->frames_decoded);
+    put_count(o, "frames_shown", s->frames_shown);
+    put_count(o, "frames_replaced", s->frames_replaced);
+    put_count(o, "decode_errors", s->decode_errors);
+    put_count(o, "keyframes_received", s->keyframes_received);
+    put_count(o, "freezes", s->freezes);
+    put_real(o, "frozen_seconds", s->frozen_seconds);
+    put_real(o, "shown_fps", s->shown_fps);
+    put_count(o, "width", (uint64_t)s->width);
+    put_count(o, "height", (uint64_t)s->height);
+    put_real(o, "encode_ms", s->encode_ms);
+    put_real(o, "decode_ms", s->decode_ms);
+}
+
+static void put_sound(json_t *o, const struct tandem_stats *s)
+{
+    put_count(o, "samples_played", s->samples_played);
+    put_count(o, "samples_concealed", s->samples_concealed);
+    put_count(o, "samples_stretched", s->samples_stretched);
+    put_count(o, "samples_shrunk", s->samples_shrunk);
+    put_real(o, "playout_delay_ms", s->playout_delay_ms);
+    put_real(o, "playout_target_ms", s->playout_target_ms);
+    put_real(o, "drift_ppm", s->drift_ppm);
+}
+
+static void put_latencies(json_t *o, const struct tandem_stats *s)
+{
+    put(o, "glass_to_glass", distribution(&s->glass_to_glass));
+    put(o, "beyond_codec", distribution(&s->beyond_codec));
+    put(o, "mouth_to_ear", distribution(&s->mouth_to_ear));
+    put(o, "pixel_latency", distribution(&s->pixel_latency));
+    put(o, "trace_minus_pixels", distribution(&s->trace_minus_pixels));
+    put(o, "chirp_latency", distribution(&s->chirp_latency));
+    put(o, "skew", distribution(&s->skew));
+    put(o, "video_stages", stages(s->video_stages, s->video_stage_count));
+    put(o, "audio_stages", stages(s->audio_stages, s->audio_stage_count));
+}
+
+char *tdm_report_json(const struct tandem_stats *s)
+{
+    static const char *const states[] = {"dialing", "ringing", "incoming", "up", "held", "ended"};
+    json_t *o = json_object();
+
+    put(o, "state", json_string(states[s->state]));
+    put_real(o, "seconds", s->seconds);
+    put_real(o, "rtt_ms", s->rtt_ms);
+    put(o, "clock_known", json_boolean(s->clock_known));
+    put_real(o, "clock_offset_ms", s->clock_offset_ms);
+    put_real(o, "cpu_percent", s->cpu_percent);
+    put_real(o, "net_cpu_percent", s->net_cpu_percent);
+    put(o, "real_time", json_boolean(s->real_time));
+    put(o, "audio", stream(&s->audio));
+    put(o, "video", stream(&s->video));
+    put_frames(o, s);
+    put_sound(o, s);
+    put_latencies(o, s);
+    char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+
+    json_decref(o);
+    return text;
+}
