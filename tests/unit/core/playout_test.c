@@ -25,6 +25,7 @@ struct bench {
     bool fail_next, in_order;
     uint64_t pulled;
     uint32_t rtp_hz;
+    uint16_t size; /* Of the payloads; one shorter than a seq tells none. */
 };
 
 static struct bench bench_of(uint32_t rtp_hz)
@@ -38,7 +39,8 @@ static struct bench bench_of(uint32_t rtp_hz)
     return (struct bench){.p = tdm_playout_init(storage, &config, 0),
                           .last_seq = -1,
                           .in_order = true,
-                          .rtp_hz = rtp_hz};
+                          .rtp_hz = rtp_hz,
+                          .size = sizeof(int64_t)};
 }
 
 static void bench_free(struct bench *b)
@@ -57,7 +59,7 @@ static void send_at(struct bench *b, int64_t seq, int64_t rtp_ms)
                                             .arrival = b->now,
                                             .captured = rtp_ms * TDM_MS,
                                             .samples = FRAME,
-                                            .size = sizeof seq,
+                                            .size = b->size,
                                             .payload = (const uint8_t *)&seq};
     tdm_playout_step(b->p, b->now, &in, &out);
     assert_int_equal(out.action, TDM_PLAYOUT_NOTHING);
@@ -72,8 +74,9 @@ static void answer_decode(struct bench *b, struct tdm_playout_in *in, int16_t *p
 {
     int64_t seq;
 
-    assert_int_equal(b->out.payload_size, sizeof seq);
-    memcpy(&seq, b->out.payload, sizeof seq);
+    assert_true(b->out.payload_size == sizeof seq || b->out.payload_size == 1);
+    memcpy(&seq, b->out.payload, sizeof seq); /* Slots hold at least that much. */
+    seq = b->out.payload_size < sizeof seq ? b->last_seq + 1 : seq;
     b->in_order = b->in_order && seq > b->last_seq;
     b->last_seq = seq;
     b->decodes++;
@@ -480,6 +483,69 @@ static void test_pause_is_silent(void **state)
     bench_free(&b);
 }
 
+/* A sender that says it falls silent (an Opus packet of a byte or two) is believed: no concealment
+ * while it is away. */
+static void test_announced_silence(void **state)
+{
+    struct bench b = bench_of(48000);
+
+    (void)state;
+    run_frames(&b, 0, 100);
+    uint64_t concealed = stats(&b)->concealed_samples;
+    b.size = 1;
+    run_frames(&b, 100, 101);
+    for (int i = 0; i < 39; i++) {
+        b.now += 10 * TDM_MS;
+        pull(&b, FRAME);
+    }
+    assert_true(b.out.silent);
+    b.size = sizeof(int64_t);
+    for (int64_t k = 0; k < 50; k++) {
+        b.now += 9 * TDM_MS;
+        send_at(&b, 101 + k, (140 + k) * 10);
+        b.now += TDM_MS;
+        pull(&b, FRAME);
+    }
+    assert_int_equal(stats(&b)->concealed_samples, concealed);
+    assert_false(b.out.silent);
+    check_account(stats(&b), b.pulled);
+    bench_free(&b);
+}
+
+/* A device that takes 40 ms at once, and one that calls up to 3 ms late. */
+static void test_uneven_pulls(void **state)
+{
+    struct bench b = bench_of(48000), c = bench_of(48000);
+    struct tdm_rng rng = tdm_rng_of(12);
+    uint64_t concealed = 0;
+
+    (void)state;
+    for (int64_t seq = 0; seq < 2000; seq++) {
+        b.now += 10 * TDM_MS;
+        send(&b, seq);
+        for (int i = 0; seq % 4 == 3 && i < 4; i++)
+            pull(&b, FRAME);
+        if (seq == 100)
+            concealed = stats(&b)->concealed_samples;
+    }
+    assert_int_equal(stats(&b)->concealed_samples, concealed);
+    assert_true(b.now - b.out.captured < 75 * TDM_MS);
+
+    for (int64_t seq = 0; seq < 2000; seq++) {
+        c.now = (10 * seq + 5) * TDM_MS;
+        send(&c, seq);
+        c.now += TDM_MS + (tdm_time)tdm_rng_below(&rng, 3000) * TDM_US;
+        pull(&c, FRAME);
+        if (seq == 100)
+            concealed = stats(&c)->concealed_samples;
+    }
+    assert_int_equal(stats(&c)->concealed_samples, concealed);
+    assert_true(fabs(stats(&c)->drift_ppm) < 20);
+    assert_true(c.now - c.out.captured < 30 * TDM_MS);
+    bench_free(&b);
+    bench_free(&c);
+}
+
 /* Another RTP origin (new SSRC, or a peer that restarted): one packet is spent on believing it. */
 static void test_restart_is_followed(void **state)
 {
@@ -649,6 +715,8 @@ int main(void)
         cmocka_unit_test(test_loss_at_the_edge_costs_one_frame),
         cmocka_unit_test(test_faster_path_is_followed),
         cmocka_unit_test(test_pause_is_silent),
+        cmocka_unit_test(test_announced_silence),
+        cmocka_unit_test(test_uneven_pulls),
         cmocka_unit_test(test_restart_is_followed),
         cmocka_unit_test(test_device_that_starts_late_or_stalls),
         cmocka_unit_test(test_g711_clock),
