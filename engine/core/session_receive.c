@@ -20,6 +20,7 @@ static void restart_media(struct tdm_stream *st, tdm_time now)
     struct stream_receiver *rx = &st->rx;
 
     rx->fresh = true;
+    rx->resting = false;
     tdm_nack_init(&rx->nack, now);
     rx->nack_wake = rx->assembly_wake = TDM_NEVER;
     rx->assembly = NULL;
@@ -241,12 +242,24 @@ static void take_video(struct tdm_session *s, struct tdm_stream *st, tdm_time no
         tdm_session_run_receiver(s, st, now, &packet, out);
 }
 
+/* On hold: nothing from before it is asked for, or shown seconds later. */
+static void rest(struct stream_receiver *rx)
+{
+    rx->resting = true;
+    rx->assembly = NULL;
+    rx->nack_wake = rx->assembly_wake = TDM_NEVER;
+}
+
 void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                                      struct tdm_session_out *out)
 {
     struct stream_receiver *rx = &st->rx;
     bool gave_up = false;
 
+    if (!st->config.receive) {
+        rest(rx);
+        return;
+    }
     if (out->unit == TDM_UNIT_NONE && (now >= rx->nack_wake || now >= rx->assembly_wake)) {
         rx->nack_wake = TDM_NEVER;
         if (st->config.nack)
@@ -293,7 +306,7 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
     rx->codec = codec->id;
     rx->hz = hz;
     rx->payload_type = rtp.payload_type;
-    if (verdict == TDM_RX_RESTARTED || other_codec)
+    if (verdict == TDM_RX_RESTARTED || other_codec || rx->resting)
         restart_media(st, now);
     if (st->config.kind == TDM_AUDIO && rtp.payload_size)
         give_audio(s, st, now, &rtp, in, seq, rtp_time, out);

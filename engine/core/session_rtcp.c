@@ -53,14 +53,18 @@ static void take_nack(struct tdm_session *s, struct tdm_stream *st, tdm_time now
 
     if (item->media_ssrc != st->tx.ssrc)
         return;
+    /* Packets from before the latest keyframe would only delay it. */
     for (uint16_t i = 0; i < item->nack.count; i++) {
         uint16_t pid = item->nack.entries[i].pid;
         uint32_t mask = (uint32_t)item->nack.entries[i].blp << 1 | 1;
 
         for (uint16_t bit = 0; bit <= 16; bit++)
             if (mask >> bit & 1) {
+                uint16_t seq = (uint16_t)(pid + bit);
+
                 st->tx.nacks_received++;
-                (void)tdm_send_store_ask(&st->tx.store, now, (uint16_t)(pid + bit), quiet);
+                if (tdm_seq_extend(st->tx.store.next, seq) >= st->tx.repair_from)
+                    (void)tdm_send_store_ask(&st->tx.store, now, seq, quiet);
             }
     }
 }
@@ -111,6 +115,7 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
     case TDM_RTCP_FIR:
         if (item->media_ssrc == st->tx.ssrc) {
             st->tx.plis_received++;
+            st->tx.store.resend_count = 0; /* What it lost is given up there. */
             out->keyframe_wanted |= bit;
         }
         break;

@@ -172,6 +172,8 @@ static void begin_frame(struct tdm_stream *st, const struct tdm_session_in *in)
     tx->cut_off = false;
     tx->picture_id = (tx->picture_id + 1) & 0x7fff;
     tx->frame_count++;
+    if (in->slice.keyframe)
+        tx->repair_from = tx->store.head;
     open_frame(tx, &(struct frame_record){
                        .frame_id = in->slice.frame_id,
                        .captured = in->slice.captured,

@@ -45,6 +45,8 @@ struct stream_sender {
     tdm_time last_captured;
     bool talking; /* Audio: the last packet belonged to this spurt (marker rule). */
     bool cut_off; /* Video: the rest of this frame is dropped. */
+    int64_t
+        repair_from; /* Video: first packet of the latest keyframe; nothing before it is of use. */
     uint16_t picture_id;
     uint16_t frame_slot;
     struct frame_record frames[FRAME_RECORDS];
@@ -64,7 +66,8 @@ struct stream_receiver {
     uint8_t payload_type;
     enum tdm_codec_id codec;
     uint32_t hz;
-    bool fresh; /* The next unit is the first of its source. */
+    bool fresh;   /* The next unit is the first of its source. */
+    bool resting; /* On hold: what comes after it is a new start. */
     struct tdm_rx_stats stats;
     struct tdm_nack nack;
     tdm_time nack_wake, assembly_wake;
