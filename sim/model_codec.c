@@ -244,19 +244,19 @@ static bool next_nal(struct tdm_reader *annex_b, struct tdm_reader *nal)
     return true;
 }
 
-static bool read_h264(struct tdm_reader *r, struct header *h, bool *keyframe)
+static bool read_h264(struct tdm_model_video_decoder *dec, struct tdm_reader *r, struct header *h,
+                      bool *keyframe)
 {
     struct tdm_reader nal;
     uint8_t slices = 0;
-    bool sps = false, pps = false;
 
     while (next_nal(r, &nal)) {
         uint8_t type = tdm_read_u8(&nal) & 0x1f;
         struct header part;
 
         if (type == 7 || type == 8) {
-            sps = sps || type == 7;
-            pps = pps || type == 8;
+            dec->has_sps = dec->has_sps || type == 7;
+            dec->has_pps = dec->has_pps || type == 8;
             continue;
         }
         tdm_read_skip(&nal, 1);
@@ -269,8 +269,7 @@ static bool read_h264(struct tdm_reader *r, struct header *h, bool *keyframe)
         *keyframe = type == 5;
         slices++;
     }
-    return tdm_reader_left(r) == 0 && slices > 0 && slices == h->slice_count &&
-           (!*keyframe || (sps && pps));
+    return tdm_reader_left(r) == 0 && slices > 0 && slices == h->slice_count;
 }
 
 enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const uint8_t *data,
@@ -279,7 +278,7 @@ enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const u
     struct tdm_reader r = tdm_reader_of(data, size);
     struct header h = {0};
     bool good =
-        dec->codec == TDM_CODEC_VP8 ? read_vp8(&r, &h, keyframe) : read_h264(&r, &h, keyframe);
+        dec->codec == TDM_CODEC_VP8 ? read_vp8(&r, &h, keyframe) : read_h264(dec, &r, &h, keyframe);
 
     if (!good || h.stream_id != dec->stream_id ||
         *keyframe != (h.reference == TDM_MODEL_NO_FRAME)) {
@@ -287,7 +286,8 @@ enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const u
         return TDM_E_MALFORMED;
     }
     *frame_id = h.frame_id;
-    if (!*keyframe && h.reference != dec->last_frame) {
+    if ((!*keyframe && h.reference != dec->last_frame) ||
+        (dec->codec == TDM_CODEC_H264 && !(dec->has_sps && dec->has_pps))) {
         dec->missing_reference++;
         return TDM_E_AGAIN;
     }

@@ -58,7 +58,8 @@ void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_
 struct tdm_model_video_decoder {
     enum tdm_codec_id codec;
     uint32_t stream_id;
-    uint32_t last_frame; /* Decoded last, TDM_MODEL_NO_FRAME before the first. */
+    uint32_t last_frame;   /* Decoded last, TDM_MODEL_NO_FRAME before the first. */
+    bool has_sps, has_pps; /* H.264: kept from the first time on. */
     uint64_t frames, corrupt, missing_reference;
 };
 
@@ -67,7 +68,8 @@ void tdm_model_video_decoder_init(struct tdm_model_video_decoder *dec, enum tdm_
 
 /** Decodes and checks a whole frame (VP8) or Annex B access unit (H.264).
  *  @return TDM_OK; TDM_E_MALFORMED when a byte is not what the encoder wrote; TDM_E_AGAIN when the
- *  frame is intact but its reference was not decoded. *frame_id is set in the first and last case.
+ *  frame is intact but its reference, or parameter sets, never came. *frame_id is set in the first
+ * and last case.
  */
 enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const uint8_t *data,
                                     size_t size, uint32_t *frame_id, bool *keyframe);
