@@ -478,8 +478,11 @@ static void offer_refused(struct tdm_call_machine *m, tdm_time now,
         m->offer_at = now + glare_wait(m);
         return;
     }
-    if (event->code == 408 || event->code == 481) {
-        take_down(m, now, TDM_END_FAILED, 0, "the other side no longer answers", out);
+    if (event->code == 408 || event->code == 481) { /* RFC 3261 section 12.2.1.2. */
+        bool gone = event->code == 481;             /* Its BYE is on the way, or was lost. */
+
+        take_down(m, now, gone ? TDM_END_REMOTE : TDM_END_FAILED, 0,
+                  gone ? "the other side hung up" : "the other side no longer answers", out);
         return;
     }
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {

@@ -356,8 +356,6 @@ static void leave(struct tdm_sig *sig, struct call *call, uint16_t code)
 
 static void send_ack(struct tdm_sig *sig, struct call *call, uint32_t seq)
 {
-    call->acked = true;
-    call->ack_seq = seq;
     send_once(sig, call, ACK, seq, 0, NULL);
 }
 
@@ -368,6 +366,10 @@ static void final_to_invite(struct tdm_sig *sig, struct call *call, const struct
     repeat_stop(&call->invite);
     call->inviting = false;
     send_ack(sig, call, m->seq);
+    if (m->code < 300) {
+        call->acked = true;
+        call->ack_seq = m->seq;
+    }
     if (call->phase == LEAVING && m->code < 300) {
         say_bye(sig, call);
     } else if (call->phase == LEAVING) {
@@ -398,8 +400,9 @@ static void on_response(struct tdm_sig *sig, struct call *call, const struct mes
         call->provisional = true;
         if (m->code > 100 && call->phase == INVITING)
             emit(sig, call, TDM_SIG_RINGING, m->code, NULL, m);
-    } else if (m->method == INVITE && m->code >= 200 && call->acked && m->seq == call->ack_seq) {
-        send_once(sig, call, ACK, m->seq, 0, NULL); /* Ours was lost. */
+    } else if (m->method == INVITE &&
+               (m->code >= 300 || (m->code >= 200 && call->acked && m->seq == call->ack_seq))) {
+        send_ack(sig, call, m->seq); /* Ours was lost. */
     } else if (call->request.message && call->request.message->method == m->method &&
                call->request.message->seq == m->seq) {
         repeat_stop(&call->request);

@@ -21,6 +21,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,6 +34,8 @@
 #define CLOSE_WAIT_MS  1000
 #define FDS_MAX        16384
 #define PORT_TRIES     32
+#define STACKS_MAX     32
+#define REFRESH_MS     5000
 #define ACK_TIMEOUT_MS (64 * SIP_T1)
 #define ALLOW          "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO\r\n"
 #define ACCEPT         "Accept: application/sdp, application/dtmf-relay\r\n"
@@ -47,9 +50,20 @@ enum phase {
     LEAVING, /* Over for the user; the wire still has to finish. */
 };
 
+/* One of this machine's addresses, with a SIP stack of its own: libre cannot bind to all of them
+ * at once, and with several in one stack it always sends from the first. */
+struct stack {
+    struct le le;
+    struct tdm_sig *sig;
+    struct sip *sip;
+    struct sip_lsnr *requests, *responses;
+    char address[64];
+};
+
 struct call {
     struct le le;
     struct tdm_sig *sig;
+    struct stack *stack; /* NULL while the host's name is looked up. */
     tdm_sig_id id;
     enum phase phase;
     bool over;    /* Its end event is out. */
@@ -67,7 +81,6 @@ struct call {
     uint32_t ack_seq;  /* ... for this CSeq, and do so again when the 200 comes again. */
     struct mbuf *body; /* Our offer, while the name is looked up. */
     int icmp_fd;       /* Tells at once when nothing listens at a UDP port; -1: none. */
-    char local[64];    /* Our address as this peer sees it. */
     struct tdm_sip_uri uri;
 };
 
@@ -115,8 +128,8 @@ struct tdm_sig {
     enum tdm_err start_err;
     struct tdm_cause *start_cause;
     struct mqueue *mq;
-    struct sip *sip;
-    struct sip_lsnr *requests, *responses;
+    struct list stacks;
+    struct tmr refresh; /* Addresses that came since. */
     struct list calls;
     struct lookup *lookups;
     struct tmr closing;
@@ -210,69 +223,43 @@ static void emit_end(struct call *call, enum tdm_sig_kind kind, uint16_t code, c
 
 /* --- Addresses -------------------------------------------------------------------------------- */
 
-static void storage_of(struct sockaddr_storage *to, const struct sa *sa)
+/* The stack at the local address that leads to a peer; else one of its kind. */
+static struct stack *stack_of(struct tdm_sig *sig, const char *local)
 {
-    memset(to, 0, sizeof *to);
-    memcpy(to, &sa->u.sa,
-           sa_af(sa) == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
-}
+    bool ipv6 = strchr(local, ':') != NULL;
+    struct stack *kin = NULL;
 
-static void local_towards(char local[64], const struct sa *remote)
-{
-    struct sockaddr_storage address;
+    for (struct le *le = sig->stacks.head; le; le = le->next) {
+        struct stack *stack = le->data;
 
-    storage_of(&address, remote);
-    if (tdm_sig_local_address_to(&address, local, 64, NULL) != TDM_OK)
-        (void)snprintf(local, 64, "%s", sa_af(remote) == AF_INET6 ? "::1" : "127.0.0.1");
+        if (strcmp(stack->address, local) == 0)
+            return stack;
+        if (!kin && (strchr(stack->address, ':') != NULL) == ipv6)
+            kin = stack;
+    }
+    return kin;
 }
 
 static void contact_text(const struct call *call, enum sip_transp tp, char *to, size_t capacity)
 {
-    bool ipv6 = strchr(call->local, ':') != NULL;
+    const char *local = call->stack->address;
+    bool ipv6 = strchr(local, ':') != NULL;
 
     (void)snprintf(to, capacity, "Contact: <sip:%s@%s%s%s:%u%s>\r\n", call->sig->user,
-                   ipv6 ? "[" : "", call->local, ipv6 ? "]" : "", call->sig->port,
+                   ipv6 ? "[" : "", local, ipv6 ? "]" : "", call->sig->port,
                    tp == SIP_TRANSP_TCP ? ";transport=tcp" : "");
-}
-
-/* libre wrote the address we are bound to into Via; bound to all, that is 0.0.0.0, and the one
- * towards this peer goes there instead. */
-static int fix_via(const struct call *call, const struct sa *src, struct mbuf *mb)
-{
-    char any[80], real[80], tail[256];
-    size_t any_size, tail_size;
-    char *at;
-
-    if (!sa_is_any(src))
-        return 0;
-    (void)re_snprintf(any, sizeof any, " %J;", src);
-    (void)snprintf(real, sizeof real, strchr(call->local, ':') ? " [%s]:%u;" : " %s:%u;",
-                   call->local, call->sig->port);
-    any_size = strlen(any);
-    at = memmem(mb->buf, mb->end, any, any_size);
-    if (!at)
-        return 0;
-    tail_size = mb->end - (size_t)((uint8_t *)at - mb->buf) - any_size;
-    if (tail_size > sizeof tail)
-        return 0;
-    memcpy(tail, at + any_size, tail_size);
-    mb->pos = mb->end = (size_t)((uint8_t *)at - mb->buf);
-    return mbuf_write_str(mb, real) | mbuf_write_mem(mb, (uint8_t *)tail, tail_size);
 }
 
 /* libre asks for headers just before it sends: the first place where the transport is known. */
 static int send_handler(enum sip_transp tp, const struct sa *src, const struct sa *dst,
                         struct mbuf *mb, void *arg)
 {
-    struct call *call = arg;
     char contact[256];
-    int err;
 
-    if (!call->local[0])
-        local_towards(call->local, dst);
-    err = fix_via(call, src, mb);
-    contact_text(call, tp, contact, sizeof contact);
-    return err | mbuf_write_str(mb, contact);
+    (void)src;
+    (void)dst;
+    contact_text(arg, tp, contact, sizeof contact);
+    return mbuf_write_str(mb, contact);
 }
 
 /* --- Calls ------------------------------------------------------------------------------------ */
@@ -374,8 +361,8 @@ static void say_bye(struct call *call)
     call->phase = LEAVING;
     call->req = mem_deref(call->req);
     if (call->st)
-        (void)sip_treply(&call->st, call->sig->sip, call->invite, 487, tdm_sip_phrase(487));
-    if (sip_drequestf(&call->req, call->sig->sip, true, "BYE", call->dlg, 0, NULL, send_handler,
+        (void)sip_treply(&call->st, call->stack->sip, call->invite, 487, tdm_sip_phrase(487));
+    if (sip_drequestf(&call->req, call->stack->sip, true, "BYE", call->dlg, 0, NULL, send_handler,
                       bye_response, call, NO_BODY))
         mem_deref(call);
 }
@@ -393,7 +380,7 @@ static void leave(struct call *call, uint16_t code)
         sip_request_cancel(call->req);
         break;
     case RINGING:
-        (void)sip_treply(&call->st, call->sig->sip, call->invite, code, tdm_sip_phrase(code));
+        (void)sip_treply(&call->st, call->stack->sip, call->invite, code, tdm_sip_phrase(code));
         mem_deref(call);
         break;
     case ACCEPTED:
@@ -437,7 +424,7 @@ static int send_ack(struct call *call, uint32_t seq)
 {
     call->acked = true;
     call->ack_seq = seq;
-    return sip_drequestf(NULL, call->sig->sip, false, "ACK", call->dlg, seq, NULL, send_handler,
+    return sip_drequestf(NULL, call->stack->sip, false, "ACK", call->dlg, seq, NULL, send_handler,
                          NULL, call, NO_BODY);
 }
 
@@ -555,8 +542,8 @@ static int make_dialog(struct call *call, const struct sockaddr_storage *address
         target.tcp = call->uri.tcp = true;
     to.tcp = to.udp = false;
     (void)snprintf(from.user, sizeof from.user, "%s", call->sig->user);
-    (void)snprintf(from.host, sizeof from.host, "%s", call->local);
-    from.ipv6 = strchr(call->local, ':') != NULL;
+    (void)snprintf(from.host, sizeof from.host, "%s", call->stack->address);
+    from.ipv6 = strchr(call->stack->address, ':') != NULL;
     from.port = call->sig->port == TDM_SIP_PORT ? 0 : call->sig->port;
     if (!tdm_sip_uri_write(&target, target_text, sizeof target_text) ||
         !tdm_sip_uri_write(&to, to_text, sizeof to_text) ||
@@ -570,20 +557,25 @@ static int make_dialog(struct call *call, const struct sockaddr_storage *address
 static void start_call(struct call *call, const struct sockaddr_storage *address)
 {
     struct tdm_cause cause = {""};
-    char words[TDM_SIG_REASON_MAX];
+    char words[TDM_SIG_REASON_MAX], local[64];
     int err;
 
-    if (tdm_sig_local_address_to(address, call->local, sizeof call->local, &cause) != TDM_OK) {
+    if (tdm_sig_local_address_to(address, local, sizeof local, &cause) != TDM_OK) {
         fail_call(call, cause.text);
+        return;
+    }
+    call->stack = stack_of(call->sig, local);
+    if (!call->stack) {
+        fail_call(call, "this machine has no address of the kind (IPv4, IPv6) that is called");
         return;
     }
     call->phase = INVITING;
     err = make_dialog(call, address);
     if (!err && call->probe)
-        err = sip_drequestf(&call->req, call->sig->sip, true, "OPTIONS", call->dlg, 0, NULL,
+        err = sip_drequestf(&call->req, call->stack->sip, true, "OPTIONS", call->dlg, 0, NULL,
                             send_handler, options_response, call, ACCEPT NO_BODY);
     else if (!err)
-        err = sip_drequestf(&call->req, call->sig->sip, true, "INVITE", call->dlg, 0, NULL,
+        err = sip_drequestf(&call->req, call->stack->sip, true, "INVITE", call->dlg, 0, NULL,
                             send_handler, invite_response, call,
                             ALLOW ACCEPT "%sContent-Length: %zu\r\n\r\n%b",
                             call->body->end ? "Content-Type: application/sdp\r\n" : "",
@@ -721,7 +713,7 @@ static void resend_handler(void *arg)
     struct call *call = arg;
     uint32_t wait = call->resend_count < 3 ? (uint32_t)SIP_T1 << ++call->resend_count : SIP_T2;
 
-    (void)sip_send(call->sig->sip, call->invite->sock, call->invite->tp, &call->invite->src,
+    (void)sip_send(call->stack->sip, call->invite->sock, call->invite->tp, &call->invite->src,
                    call->ok);
     tmr_start(&call->resend, wait, resend_handler, call);
 }
@@ -733,7 +725,7 @@ static int reply(struct call *call, uint16_t code, const char *phrase, const uin
     char contact[256];
 
     contact_text(call, call->invite->tp, contact, sizeof contact);
-    return sip_treplyf(&call->st, ok, call->sig->sip, call->invite, true, code, phrase,
+    return sip_treplyf(&call->st, ok, call->stack->sip, call->invite, true, code, phrase,
                        "%s" ALLOW "%sContent-Length: %zu\r\n\r\n%b", contact,
                        size ? "Content-Type: application/sdp\r\n" : "", size, body, size);
 }
@@ -786,8 +778,8 @@ static void do_offer(struct call *call, const struct command *command)
         emit_kind(call, TDM_SIG_OFFER_REFUSED, 491, tdm_sip_words(491), NULL);
         return;
     }
-    if (sip_drequestf(&call->req, call->sig->sip, true, "INVITE", call->dlg, 0, NULL, send_handler,
-                      reinvite_response, call,
+    if (sip_drequestf(&call->req, call->stack->sip, true, "INVITE", call->dlg, 0, NULL,
+                      send_handler, reinvite_response, call,
                       ALLOW "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%b",
                       command->size, command->body, command->size))
         emit_kind(call, TDM_SIG_OFFER_REFUSED, 408, tdm_sip_words(408), NULL);
@@ -802,7 +794,7 @@ static void do_answer(struct call *call, const struct command *command)
     if (command->size)
         reply_ok(call, command->body, command->size);
     else
-        (void)sip_treply(&call->st, call->sig->sip, call->invite, code, tdm_sip_phrase(code));
+        (void)sip_treply(&call->st, call->stack->sip, call->invite, code, tdm_sip_phrase(code));
 }
 
 static void do_dtmf(struct call *call, const struct command *command)
@@ -812,7 +804,7 @@ static void do_dtmf(struct call *call, const struct command *command)
                         command->duration_ms);
 
     if (call->phase == UP)
-        (void)sip_drequestf(NULL, call->sig->sip, true, "INFO", call->dlg, 0, NULL, NULL, NULL,
+        (void)sip_drequestf(NULL, call->stack->sip, true, "INFO", call->dlg, 0, NULL, NULL, NULL,
                             NULL,
                             "Content-Type: application/dtmf-relay\r\n"
                             "Content-Length: %d\r\n\r\n%s",
@@ -831,7 +823,7 @@ static void cancel_handler(void *arg)
 {
     struct call *call = arg;
 
-    (void)sip_treply(&call->st, call->sig->sip, call->invite, 487, tdm_sip_phrase(487));
+    (void)sip_treply(&call->st, call->stack->sip, call->invite, 487, tdm_sip_phrase(487));
     if (call->phase != RINGING)
         return; /* A cancelled re-INVITE leaves the call as it is. */
     emit_end(call, TDM_SIG_ENDED, 0, "the caller gave up");
@@ -861,46 +853,47 @@ static uint16_t check_request(const struct sip_msg *msg)
     return 0;
 }
 
-static bool refuse_invite(struct tdm_sig *sig, const struct sip_msg *msg)
+static bool refuse_invite(struct sip *sip, const struct sip_msg *msg)
 {
     const struct sip_hdr *require = sip_msg_hdr(msg, SIP_HDR_REQUIRE);
     size_t size = 0;
 
     if (require) {
-        (void)sip_replyf(sig->sip, msg, 420, tdm_sip_phrase(420), "Unsupported: %r\r\n" NO_BODY,
+        (void)sip_replyf(sip, msg, 420, tdm_sip_phrase(420), "Unsupported: %r\r\n" NO_BODY,
                          &require->val);
         return true;
     }
     (void)body_size(msg, &size);
     if (size && !is_sdp(msg)) {
-        (void)sip_replyf(sig->sip, msg, 415, tdm_sip_phrase(415), ACCEPT NO_BODY);
+        (void)sip_replyf(sip, msg, 415, tdm_sip_phrase(415), ACCEPT NO_BODY);
         return true;
     }
     return false;
 }
 
-static void new_invite(struct tdm_sig *sig, const struct sip_msg *msg)
+static void new_invite(struct stack *stack, const struct sip_msg *msg)
 {
+    struct tdm_sig *sig = stack->sig;
     struct tdm_sig_event event;
     struct call *call;
 
-    if (refuse_invite(sig, msg))
+    if (refuse_invite(stack->sip, msg))
         return;
     if (!room_for_call(sig) || sig->closing_ms) {
-        (void)sip_reply(sig->sip, msg, 486, tdm_sip_phrase(486));
+        (void)sip_reply(stack->sip, msg, 486, tdm_sip_phrase(486));
         return;
     }
     call = call_new(sig, atomic_fetch_add(&sig->last_id, 1) + 1, RINGING);
     if (!call)
         return;
-    local_towards(call->local, &msg->src);
+    call->stack = stack;
     if (sip_dialog_accept(&call->dlg, msg)) {
-        (void)sip_reply(sig->sip, msg, 400, tdm_sip_phrase(400));
+        (void)sip_reply(stack->sip, msg, 400, tdm_sip_phrase(400));
         mem_deref(call);
         return;
     }
     call->invite = mem_ref((void *)msg);
-    if (sip_strans_alloc(&call->st, sig->sip, msg, cancel_handler, call) ||
+    if (sip_strans_alloc(&call->st, stack->sip, msg, cancel_handler, call) ||
         reply(call, 100, "Trying", NULL, 0, NULL)) {
         mem_deref(call);
         return;
@@ -919,13 +912,13 @@ static void new_invite(struct tdm_sig *sig, const struct sip_msg *msg)
 
 static void re_invite(struct call *call, const struct sip_msg *msg)
 {
-    struct sip *sip = call->sig->sip;
+    struct sip *sip = call->stack->sip;
 
     if (call->over || !sip_dialog_rseq_valid(call->dlg, msg)) {
         (void)sip_reply(sip, msg, call->over ? 481 : 500, tdm_sip_phrase(call->over ? 481 : 500));
         return;
     }
-    if (refuse_invite(call->sig, msg))
+    if (refuse_invite(sip, msg))
         return;
     if (call->st || (call->ok && call->ok_offers) || call->phase != UP) {
         (void)sip_replyf(sip, msg, 500, tdm_sip_phrase(500), "Retry-After: 2\r\n" NO_BODY);
@@ -963,7 +956,7 @@ static void on_ack(struct call *call, const struct sip_msg *msg)
 
 static void on_bye(struct call *call, const struct sip_msg *msg)
 {
-    struct sip *sip = call->sig->sip;
+    struct sip *sip = call->stack->sip;
 
     (void)sip_treply(NULL, sip, msg, 200, "OK");
     if (call->st)
@@ -975,7 +968,7 @@ static void on_bye(struct call *call, const struct sip_msg *msg)
 /* application/dtmf-relay is "Signal=5\r\nDuration=160", application/dtmf the digit alone. */
 static void on_info(struct call *call, const struct sip_msg *msg)
 {
-    struct sip *sip = call->sig->sip;
+    struct sip *sip = call->stack->sip;
     bool relay = header_equals(msg, "application", "dtmf-relay");
     struct tdm_sig_event event;
     struct tdm_text text;
@@ -1013,12 +1006,12 @@ static void on_info(struct call *call, const struct sip_msg *msg)
     (void)emit(call->sig, &event);
 }
 
-static void in_dialog(struct tdm_sig *sig, struct call *call, const struct sip_msg *msg)
+static void in_dialog(struct sip *sip, struct call *call, const struct sip_msg *msg)
 {
     if (!pl_strcmp(&msg->met, "ACK"))
         on_ack(call, msg);
     else if (!call)
-        (void)sip_reply(sig->sip, msg, 481, tdm_sip_phrase(481));
+        (void)sip_reply(sip, msg, 481, tdm_sip_phrase(481));
     else if (!pl_strcmp(&msg->met, "INVITE"))
         re_invite(call, msg);
     else if (!pl_strcmp(&msg->met, "BYE"))
@@ -1026,27 +1019,28 @@ static void in_dialog(struct tdm_sig *sig, struct call *call, const struct sip_m
     else if (!pl_strcmp(&msg->met, "INFO"))
         on_info(call, msg);
     else
-        (void)sip_replyf(sig->sip, msg, 405, tdm_sip_phrase(405), ALLOW NO_BODY);
+        (void)sip_replyf(sip, msg, 405, tdm_sip_phrase(405), ALLOW NO_BODY);
 }
 
 /* Everything that is not a retransmission comes here; nothing goes on to libre's own words. */
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
-    struct tdm_sig *sig = arg;
+    struct stack *stack = arg;
+    struct sip *sip = stack->sip;
     uint16_t code = check_request(msg);
 
     if (code) {
-        (void)sip_reply(sig->sip, msg, code, tdm_sip_phrase(code));
+        (void)sip_reply(sip, msg, code, tdm_sip_phrase(code));
     } else if (!pl_strcmp(&msg->met, "OPTIONS")) {
-        (void)sip_replyf(sig->sip, msg, 200, "OK", ALLOW ACCEPT NO_BODY);
+        (void)sip_replyf(sip, msg, 200, "OK", ALLOW ACCEPT NO_BODY);
     } else if (pl_isset(&msg->to.tag)) {
-        in_dialog(sig, call_of_message(sig, msg), msg);
+        in_dialog(sip, call_of_message(stack->sig, msg), msg);
     } else if (!pl_strcmp(&msg->met, "INVITE")) {
-        new_invite(sig, msg);
+        new_invite(stack, msg);
     } else if (!pl_strcmp(&msg->met, "CANCEL") || !pl_strcmp(&msg->met, "BYE")) {
-        (void)sip_reply(sig->sip, msg, 481, tdm_sip_phrase(481));
+        (void)sip_reply(sip, msg, 481, tdm_sip_phrase(481));
     } else if (pl_strcmp(&msg->met, "ACK")) {
-        (void)sip_replyf(sig->sip, msg, 405, tdm_sip_phrase(405), ALLOW NO_BODY);
+        (void)sip_replyf(sip, msg, 405, tdm_sip_phrase(405), ALLOW NO_BODY);
     }
     return true;
 }
@@ -1054,7 +1048,8 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 /* Responses that belong to no transaction: a 200 again means that our ACK was lost. */
 static bool response_handler(const struct sip_msg *msg, void *arg)
 {
-    struct call *call = call_of_message(arg, msg);
+    struct stack *stack = arg;
+    struct call *call = call_of_message(stack->sig, msg);
 
     if (call && call->acked && msg->scode / 100 == 2 && msg->cseq.num == call->ack_seq &&
         !pl_strcmp(&msg->cseq.met, "INVITE"))
@@ -1147,60 +1142,128 @@ static void command_handler(int id, void *data, void *arg)
     }
 }
 
-static int add_transports(struct tdm_sig *sig, const char *address, uint16_t *port)
+static void stack_destructor(void *arg)
 {
-    struct sa local;
-    int err = sa_set_str(&local, address, *port);
+    struct stack *stack = arg;
 
-    if (!err && sig->transports & TDM_SIG_UDP) {
-        err = sip_transp_add(sig->sip, SIP_TRANSP_UDP, &local);
+    list_unlink(&stack->le);
+    mem_deref(stack->responses);
+    mem_deref(stack->requests);
+    if (stack->sip)
+        sip_close(stack->sip, true);
+    mem_deref(stack->sip);
+}
+
+static int stack_listen(struct stack *stack, uint16_t *port)
+{
+    static const struct {
+        enum tdm_sig_transport flag;
+        enum sip_transp tp;
+    } kinds[] = {{TDM_SIG_UDP, SIP_TRANSP_UDP}, {TDM_SIG_TCP, SIP_TRANSP_TCP}};
+    struct sa local;
+    int err = sa_set_str(&local, stack->address, *port);
+
+    for (size_t i = 0; !err && i < sizeof kinds / sizeof *kinds; i++) {
+        if (!(stack->sig->transports & kinds[i].flag))
+            continue;
+        err = sip_transp_add(stack->sip, kinds[i].tp, &local);
         if (!err)
-            err = sip_transp_laddr(sig->sip, &local, SIP_TRANSP_UDP, &local);
-    }
-    if (!err && sig->transports & TDM_SIG_TCP) {
-        err = sip_transp_add(sig->sip, SIP_TRANSP_TCP, &local);
-        if (!err)
-            err = sip_transp_laddr(sig->sip, &local, SIP_TRANSP_TCP, &local);
+            err = sip_transp_laddr(stack->sip, &local, kinds[i].tp, &local);
     }
     if (!err)
         *port = sa_port(&local);
     return err;
 }
 
-/* IPv6 beside the socket for all of IPv4: one per address, since libre's socket for all of IPv6
- * would take IPv4 too. What cannot be had is left out. */
-static void add_ipv6(struct tdm_sig *sig)
+/* A stack at `address`; port 0 takes any, and says which. */
+static int stack_add(struct tdm_sig *sig, const char *address, uint16_t *port)
+{
+    struct stack *stack = mem_zalloc(sizeof *stack, stack_destructor);
+    int err;
+
+    if (!stack)
+        return ENOMEM;
+    stack->sig = sig;
+    (void)snprintf(stack->address, sizeof stack->address, "%s", address);
+    list_append(&sig->stacks, &stack->le, stack);
+    err =
+        sip_alloc(&stack->sip, NULL, HASH_SIZE, HASH_SIZE, HASH_SIZE, sig->user_agent, NULL, stack);
+    if (!err)
+        err = sip_listen(&stack->requests, stack->sip, true, request_handler, stack);
+    if (!err)
+        err = sip_listen(&stack->responses, stack->sip, false, response_handler, stack);
+    if (!err)
+        err = stack_listen(stack, port);
+    if (err)
+        mem_deref(stack);
+    return err;
+}
+
+static bool has_stack(struct tdm_sig *sig, const char *address)
+{
+    struct stack *stack = stack_of(sig, address);
+
+    return stack && strcmp(stack->address, address) == 0;
+}
+
+/* Numeric text of an interface's address that can be listened at. */
+static bool interface_address(const struct ifaddrs *at, char *text, size_t capacity)
+{
+    const void *address = at->ifa_addr;
+    const struct sockaddr_in *v4 = address;
+    const struct sockaddr_in6 *v6 = address;
+
+    if (!address || !(at->ifa_flags & IFF_UP))
+        return false;
+    if (at->ifa_addr->sa_family == AF_INET)
+        return inet_ntop(AF_INET, &v4->sin_addr, text, (socklen_t)capacity) != NULL;
+    return at->ifa_addr->sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) &&
+           inet_ntop(AF_INET6, &v6->sin6_addr, text, (socklen_t)capacity) != NULL;
+}
+
+/* Stacks at all addresses that have none. An address that cannot be had is left out, except for
+ * a port in use at start: that is told. */
+static int add_stacks(struct tdm_sig *sig, uint16_t *port, bool starting)
 {
     struct ifaddrs *all = NULL;
+    int err = 0;
 
+    if (sig->bind_address[0])
+        return starting ? stack_add(sig, sig->bind_address, port) : 0;
     if (getifaddrs(&all))
-        return;
-    for (int loopback = 0; loopback < 2; loopback++) {
-        for (const struct ifaddrs *at = all; at; at = at->ifa_next) {
-            const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)at->ifa_addr;
-            char text[INET6_ADDRSTRLEN];
-            uint16_t port = sig->port;
+        return errno;
+    for (const struct ifaddrs *at = all; at && !err; at = at->ifa_next) {
+        char text[INET6_ADDRSTRLEN];
 
-            if (!v6 || v6->sin6_family != AF_INET6 || IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) ||
-                (int)IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) != loopback)
-                continue;
-            if (inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text))
-                (void)add_transports(sig, text, &port);
-        }
+        if (!interface_address(at, text, sizeof text) || has_stack(sig, text) ||
+            list_count(&sig->stacks) >= STACKS_MAX)
+            continue;
+        err = stack_add(sig, text, port);
+        if (!starting || (err != EADDRINUSE && err != EACCES))
+            err = 0;
     }
     freeifaddrs(all);
+    return err || sig->stacks.head ? err : EADDRNOTAVAIL;
+}
+
+static void refresh_handler(void *arg)
+{
+    struct tdm_sig *sig = arg;
+
+    (void)add_stacks(sig, &(uint16_t){sig->port}, false);
+    tmr_start(&sig->refresh, REFRESH_MS, refresh_handler, sig);
 }
 
 static enum tdm_err listen_all(struct tdm_sig *sig)
 {
-    const char *address = sig->bind_address[0] ? sig->bind_address : "0.0.0.0";
+    const char *address = sig->bind_address[0] ? sig->bind_address : "any address";
     uint16_t port = sig->port;
-    int err = add_transports(sig, address, &port);
+    int err = add_stacks(sig, &port, true);
 
     for (int i = 0; err == EADDRINUSE && sig->port_may_change && i < PORT_TRIES; i++) {
-        sip_transp_flush(sig->sip);
+        list_flush(&sig->stacks);
         port = 0;
-        err = add_transports(sig, address, &port);
+        err = add_stacks(sig, &port, true);
     }
     if (err == EADDRINUSE)
         return tdm_fail(sig->start_cause, TDM_E_SYSTEM,
@@ -1212,12 +1275,11 @@ static enum tdm_err listen_all(struct tdm_sig *sig)
                         sig->port);
     if (err)
         return tdm_fail(sig->start_cause, TDM_E_SYSTEM,
-                        "cannot listen for calls at %s, port %u (error %d): is that an address of "
-                        "this machine?",
+                        "cannot listen for calls at %s, port %u (error %d): is the network up, and "
+                        "is that an address of this machine?",
                         address, sig->port, err);
     sig->port = port;
-    if (!sig->bind_address[0])
-        add_ipv6(sig);
+    tmr_start(&sig->refresh, REFRESH_MS, refresh_handler, sig);
     return TDM_OK;
 }
 
@@ -1230,13 +1292,6 @@ static enum tdm_err start(struct tdm_sig *sig)
     err = fd_setsize(limit.rlim_cur && limit.rlim_cur < FDS_MAX ? (int)limit.rlim_cur : FDS_MAX);
     if (!err)
         err = mqueue_alloc(&sig->mq, command_handler, sig);
-    if (!err)
-        err =
-            sip_alloc(&sig->sip, NULL, HASH_SIZE, HASH_SIZE, HASH_SIZE, sig->user_agent, NULL, sig);
-    if (!err)
-        err = sip_listen(&sig->requests, sig->sip, true, request_handler, sig);
-    if (!err)
-        err = sip_listen(&sig->responses, sig->sip, false, response_handler, sig);
     if (err)
         return tdm_fail(sig->start_cause, TDM_E_SYSTEM,
                         "cannot start SIP (error %d): raise the open file limit (ulimit -n)", err);
@@ -1262,13 +1317,10 @@ static void forget_lookups(struct tdm_sig *sig)
 static void stop(struct tdm_sig *sig)
 {
     tmr_cancel(&sig->closing);
+    tmr_cancel(&sig->refresh);
     list_flush(&sig->calls);
     forget_lookups(sig);
-    mem_deref(sig->responses);
-    mem_deref(sig->requests);
-    if (sig->sip)
-        sip_close(sig->sip, true);
-    mem_deref(sig->sip);
+    list_flush(&sig->stacks);
     mem_deref(sig->mq);
 }
 

@@ -50,6 +50,8 @@ static bool parse_host(struct tdm_text t, struct tdm_sip_uri *uri)
         t.at++;
         host = tdm_text_until(&t, ']');
         uri->ipv6 = true;
+        if (host.end == t.end)
+            return false;
     } else if (colons > 1) {
         host = t;
         t.at = t.end;
