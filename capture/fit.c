@@ -4,6 +4,7 @@
 #include "engine/base/rt.h"
 
 #include <libavutil/mem.h>
+#include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 
 #define RAW_SIDE_MAX 16384
@@ -74,18 +75,43 @@ static void place(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
     fit->top = (pic->height - fit->height) / 2 & ~1;
 }
 
+/* The ranges are set before the context is made: later, a plain copy is already chosen. */
+static struct SwsContext *make_context(const struct tdm_fit *fit, const struct tdm_raw_picture *raw)
+{
+    struct SwsContext *sws = sws_alloc_context();
+    const struct {
+        const char *name;
+        int64_t value;
+    } options[] = {
+        {"srcw", raw->width},
+        {"srch", raw->height},
+        {"src_format", raw->format},
+        {"src_range", raw->full_range},
+        {"dstw", fit->width},
+        {"dsth", fit->height},
+        {"dst_format", AV_PIX_FMT_YUV420P},
+        {"dst_range", 0},
+        {"sws_flags", SWS_BILINEAR},
+    };
+    bool good = sws;
+
+    for (size_t i = 0; good && i < sizeof options / sizeof *options; i++)
+        good = av_opt_set_int(sws, options[i].name, options[i].value, 0) >= 0;
+    if (good && sws_init_context(sws, NULL, NULL) >= 0)
+        return sws;
+    sws_freeContext(sws);
+    return NULL;
+}
+
 static enum tdm_err prepare(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
                             struct tdm_picture *pic)
 {
-    int full_range = raw->full_range;
-
     tdm_fit_close(fit);
     if (raw->width < 1 || raw->height < 1 || raw->width > RAW_SIDE_MAX ||
         raw->height > RAW_SIDE_MAX || !sws_isSupportedInput(raw->format))
         return TDM_E_UNSUPPORTED;
     place(fit, raw, pic);
-    fit->sws = sws_getContext(raw->width, raw->height, raw->format, fit->width, fit->height,
-                              AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
+    fit->sws = make_context(fit, raw);
     if (!fit->sws)
         return TDM_E_UNSUPPORTED;
     if (fit->width % ROW_ALIGN) {
@@ -97,9 +123,6 @@ static enum tdm_err prepare(struct tdm_fit *fit, const struct tdm_raw_picture *r
         tdm_picture_over(&fit->staged, fit->scratch, stride, fit->height);
         fit->staged.width = fit->width;
     }
-    const int *matrix = sws_getCoefficients(SWS_CS_ITU601);
-
-    (void)sws_setColorspaceDetails(fit->sws, matrix, full_range, matrix, 0, 0, 1 << 16, 1 << 16);
     fit->shape = *raw;
     tdm_picture_fill(pic, 16, 128, 128);
     return TDM_OK;

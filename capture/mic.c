@@ -16,6 +16,7 @@
 #include "engine/io/wake.h"
 
 #include <alsa/asoundlib.h>
+#include <dlfcn.h>
 #include <libavutil/channel_layout.h>
 #include <libswresample/swresample.h>
 #include <portaudio.h>
@@ -49,11 +50,32 @@ struct tdm_audio_source {
     tdm_time fifo_end; /* Capture time of the fifo's last sample. */
 };
 
-/* libasound and PortAudio's probing talk to stderr about every device that is not there. */
-static void say_nothing(const char *file, int line, const char *function, int err,
+static void ignore_alsa(const char *file, int line, const char *function, int err,
                         const char *format, ...)
 {
     (void)file, (void)line, (void)function, (void)err, (void)format;
+}
+
+static void ignore_jack(const char *text)
+{
+    (void)text;
+}
+
+/* PortAudio's probing makes libasound and libjack tell stderr about every device that is not
+ * there. libjack comes only with some builds of PortAudio, so it is looked up by name. */
+static void silence_probing(void)
+{
+    static const char *const setters[] = {"jack_set_error_function", "jack_set_info_function"};
+
+    (void)snd_lib_error_set_handler(ignore_alsa);
+    for (size_t i = 0; i < 2; i++) {
+        void (*set)(void (*)(const char *));
+        void *symbol = dlsym(RTLD_DEFAULT, setters[i]);
+
+        memcpy(&set, &symbol, sizeof set); /* ISO C has no cast between the two. */
+        if (symbol)
+            set(ignore_jack);
+    }
 }
 
 static void destroy(struct tdm_audio_source *s)
@@ -150,7 +172,7 @@ static enum tdm_err make_converter(struct tdm_audio_source *s, struct tdm_cause 
 
 static enum tdm_err start(struct tdm_audio_source *s, const char *wanted, struct tdm_cause *cause)
 {
-    (void)snd_lib_error_set_handler(say_nothing);
+    silence_probing();
     PaError failed = Pa_Initialize();
 
     s->initialized = !failed;

@@ -13,6 +13,7 @@
 #include "render/registry.h"
 
 #include <alsa/asoundlib.h>
+#include <dlfcn.h>
 #include <portaudio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,32 @@ struct tdm_audio_sink {
     int16_t pcm[PERIOD_SAMPLES * 2]; /* Where the device's channel count is not ours. */
 };
 
-/* libasound and PortAudio's probing talk to stderr about every device that is not there. */
-static void say_nothing(const char *file, int line, const char *function, int err,
+static void ignore_alsa(const char *file, int line, const char *function, int err,
                         const char *format, ...)
 {
     (void)file, (void)line, (void)function, (void)err, (void)format;
+}
+
+static void ignore_jack(const char *text)
+{
+    (void)text;
+}
+
+/* PortAudio's probing makes libasound and libjack tell stderr about every device that is not
+ * there. libjack comes only with some builds of PortAudio, so it is looked up by name. */
+static void silence_probing(void)
+{
+    static const char *const setters[] = {"jack_set_error_function", "jack_set_info_function"};
+
+    (void)snd_lib_error_set_handler(ignore_alsa);
+    for (size_t i = 0; i < 2; i++) {
+        void (*set)(void (*)(const char *));
+        void *symbol = dlsym(RTLD_DEFAULT, setters[i]);
+
+        memcpy(&set, &symbol, sizeof set); /* ISO C has no cast between the two. */
+        if (symbol)
+            set(ignore_jack);
+    }
 }
 
 static void destroy(struct tdm_audio_sink *s)
@@ -117,7 +139,7 @@ static PaError open_stream(struct tdm_audio_sink *s, PaDeviceIndex device)
 
 static enum tdm_err start(struct tdm_audio_sink *s, const char *wanted, struct tdm_cause *cause)
 {
-    (void)snd_lib_error_set_handler(say_nothing);
+    silence_probing();
     PaError failed = Pa_Initialize();
 
     s->initialized = !failed;
