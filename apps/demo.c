@@ -55,11 +55,8 @@ static bool exists(const char *pattern)
 static bool find_clip(char *path, size_t capacity)
 {
     static const char *const places[] = {
+        "/usr/share/forensics-samples/*/*/movie-hello.mp4",
         "/usr/share/forensics-samples/*/movie-hello.mp4",
-        "/usr/share/forensics-samples/movie-hello.mp4",
-        "/usr/share/*/*/movie-hello.mp4",
-        "/usr/share/*/movie-hello.mp4",
-        "/usr/lib/*/movie-hello.mp4",
     };
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
