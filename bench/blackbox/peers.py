@@ -184,23 +184,24 @@ class Tandem(Peer):
     def __init__(self, name, kind, codec, about):
         self.name, self.kind, self.codec, self.about = name, kind, codec, about
 
-    def lines(self, port):
-        call = ["call", f"127.0.0.1:{port}"]
-        answer = ["answer", "--auto", "--port", str(port)]
+    def lines(self, port, own_port):
+        call = ["call", f"sip:b@127.0.0.1:{port}", "--port", str(own_port), "--no-keys"]
+        answer = ["answer", "--auto", "--port", str(port), "--no-keys"]
         if self.kind == "audio":
             call += ["--video", "off", "--audio", "mic"]
             answer += ["--video", "off", "--audio", "mic"]
         else:
             call += ["--video", "screen", "-s", f"{SIZE[0]}x{SIZE[1]}", "-r", str(RATE),
                      "-b:v", f"{VIDEO_BPS // 1000}k", "-c:v", self.codec, "--audio", "tone",
-                     "--sink", "null"]
-            answer += ["--video", "off", "--audio", "tone", "-c:v", self.codec, "--sink", "window"]
+                     "--sink", "null", "--speaker", "null"]
+            answer += ["--video", "off", "--audio", "tone", "-c:v", self.codec, "--sink", "window",
+                       "--speaker", "null"]
         return call, answer
 
     def start(self, stage):
         if not stage.tandem:
             raise Missing("tandem is not built")
-        call, answer = self.lines(stage.port())
+        call, answer = self.lines(stage.port(), stage.port())
         env = {"a": {}, "b": {}}
         for who, display in (("a", stage.display_a), ("b", stage.display_b)):
             env[who] = {"DISPLAY": display} if self.kind == "video" else stage.sound_env(who)

@@ -308,7 +308,7 @@ tandem_side() {
 	local name=$1 on=$2
 	shift 2
 	[ -x "$TANDEM" ] || skip "$TANDEM is not built"
-	env HOME="$W" DISPLAY="$on" "$TANDEM" "$@" --json >"$W/$name.json" 2>"$W/$name.log" </dev/null &
+	env HOME="$W" DISPLAY="$on" "$TANDEM" "$@" --no-keys --json >"$W/$name.json" 2>"$W/$name.log" </dev/null &
 	printf -v "TANDEM_$name" %s "$!"
 	PIDS+=("$!")
 }

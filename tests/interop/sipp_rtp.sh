@@ -8,7 +8,7 @@ cd "$W" || exit 1
 if [ "$1" = uas ]; then
 	start SIPP sipp.log sipp -sn uas -i 127.0.0.1 -mi 127.0.0.1 -p 5080 -mp 21000 -rtp_echo -nostdin
 	sleep 1
-	tandem_side us "" call sip:echo@127.0.0.1:5080 --audio tone:700 --video off --wav "$W/us.wav" --seconds 6
+	tandem_side us "" call sip:echo@127.0.0.1:5080 --port 5070 --audio tone:700 --video off --wav "$W/us.wav" --seconds 6
 	await_tandem us 20
 	check_tone us.wav 700 3 || fail "our tone did not come back" us.log sipp.log
 else
