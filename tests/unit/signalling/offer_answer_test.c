@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "signalling/codec_match.h"
+#include "signalling/offer_answer.h"
+#include "signalling/sdp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HEAD "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"
+#define H264 "profile-level-id=42e01f;packetization-mode=1"
+
+static struct tdm_media_desc parsed(const char *text)
+{
+    struct tdm_media_desc desc;
+    struct tdm_cause cause = {""};
+
+    if (tdm_sdp_parse(text, strlen(text), &desc, &cause) != TDM_OK)
+        fail_msg("%s", cause.text);
+    return desc;
+}
+
+static struct tdm_capability capability(void)
+{
+    struct tdm_capability c;
+
+    memset(&c, 0, sizeof c);
+    (void)snprintf(c.address, sizeof c.address, "10.0.0.7");
+    tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_OPUS, 96, 48000, 2, "useinbandfec=1");
+    tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_PCMU, 0, 8000, 1, NULL);
+    tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 101, 48000, 1, "0-16");
+    tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 102, 8000, 1, "0-16");
+    tdm_capability_add(&c, TDM_VIDEO, TDM_CODEC_H264, 97, 90000, 1, H264);
+    tdm_capability_add(&c, TDM_VIDEO, TDM_CODEC_VP8, 98, 90000, 1, NULL);
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        c.media[kind].wanted = c.media[kind].rtcp_mux = true;
+        c.media[kind].direction = TDM_SENDRECV;
+        c.media[kind].port = (uint16_t)(7000 + 2 * kind);
+        c.media[kind].ext_count = 1;
+        c.media[kind].exts[0].id = 3;
+        (void)snprintf(c.media[kind].exts[0].uri, sizeof c.media[kind].exts[0].uri, "urn:t");
+    }
+    return c;
+}
+
+struct answered {
+    struct tdm_offer_answer oa;
+    struct tdm_media_desc answer;
+    struct tdm_negotiated n;
+    enum tdm_err err;
+    struct tdm_cause cause;
+};
+
+static void answer_to(struct answered *a, const struct tdm_capability *c, const char *text)
+{
+    struct tdm_media_desc offer = parsed(text);
+
+    a->cause.text[0] = '\0';
+    a->err = tdm_answer_make(&a->oa, c, &offer, &a->answer, &a->n, &a->cause);
+}
+
+static struct answered fresh_answer(const struct tdm_capability *c, const char *text)
+{
+    struct answered a;
+
+    memset(&a, 0, sizeof a);
+    tdm_offer_answer_init(&a.oa, 77);
+    answer_to(&a, c, text);
+    return a;
+}
+
+static void keeps_the_offerers_types_and_order(void **state)
+{
+    struct tdm_capability c = capability();
+    struct answered a = fresh_answer(
+        &c, HEAD "m=video 9002 RTP/AVPF 120 121\r\nb=TIAS:800000\r\na=rtpmap:120 VP8/90000\r\n"
+                 "a=rtpmap:121 H264/90000\r\n"
+                 "a=fmtp:121 packetization-mode=1;profile-level-id=42E016\r\n"
+                 "a=rtcp-fb:120 nack pli\r\na=rtcp-fb:121 ccm fir\r\na=framerate:25\r\n"
+                 "a=extmap:9 urn:t\r\na=extmap:3 urn:other\r\na=mid:v\r\na=rtcp-mux\r\n"
+                 "m=application 9 UDP/DTLS/SCTP x\r\n"
+                 "m=audio 9000 RTP/AVP 0 111 126 9\r\na=rtpmap:111 opus/48000/2\r\n"
+                 "a=fmtp:111 stereo=1\r\na=rtpmap:126 telephone-event/48000\r\na=rtcp:9100\r\n");
+    const struct tdm_negotiated_media *audio = &a.n.media[TDM_AUDIO];
+    const struct tdm_negotiated_media *video = &a.n.media[TDM_VIDEO];
+
+    (void)state;
+    assert_int_equal(a.err, TDM_OK);
+    assert_int_equal(a.answer.media_count, 3);
+    assert_int_equal(a.answer.media[0].kind, TDM_VIDEO);
+    assert_true(a.answer.media[0].avpf);
+    assert_string_equal(a.answer.media[0].mid, "v");
+    assert_int_equal(a.answer.media[0].codecs[0].payload_type, 120);
+    assert_string_equal(a.answer.media[0].codecs[1].fmtp,
+                        "profile-level-id=42e016;packetization-mode=1");
+    assert_true(a.answer.media[1].other && !a.answer.media[1].port);
+    assert_int_equal(video->send.id, TDM_CODEC_VP8);
+    assert_int_equal(video->send.payload_type, 120);
+    assert_int_equal(video->receive_count, 2);
+    assert_true(video->pli && !video->fir && !video->nack && video->rtcp_mux);
+    assert_int_equal(video->remote_rtcp_port, 9002);
+    assert_int_equal(video->max_bitrate_bps, 800000);
+    assert_int_equal(video->framerate, 25);
+    assert_int_equal(video->ext_count, 1);
+    assert_int_equal(video->exts[0].id, 9);
+    assert_int_equal(audio->line_index, 2);
+    assert_int_equal(audio->send.id, TDM_CODEC_PCMU);
+    assert_int_equal(audio->receive_count, 2);
+    assert_int_equal(audio->receive[1].payload_type, 111);
+    assert_string_equal(audio->receive[1].fmtp, "useinbandfec=1");
+    assert_int_equal(audio->dtmf_send_type, 126);
+    assert_false(audio->rtcp_mux);
+    assert_int_equal(audio->remote_rtcp_port, 9100);
+    assert_string_equal(audio->remote_address, "10.0.0.9");
+}
+
+static void answers_directions_and_hold(void **state)
+{
+    static const struct {
+        const char *offered;
+        enum tdm_direction ours, agreed;
+        bool held;
+    } rows[] = {
+        {"a=sendrecv\r\n", TDM_SENDRECV, TDM_SENDRECV, false},
+        {"a=sendonly\r\n", TDM_SENDRECV, TDM_RECVONLY, true},
+        {"a=recvonly\r\n", TDM_SENDRECV, TDM_SENDONLY, false},
+        {"a=inactive\r\n", TDM_SENDRECV, TDM_INACTIVE, true},
+        {"a=sendrecv\r\n", TDM_SENDONLY, TDM_SENDONLY, false},
+        {"a=sendonly\r\n", TDM_SENDONLY, TDM_INACTIVE, true},
+        {"c=IN IP4 0.0.0.0\r\n", TDM_SENDRECV, TDM_RECVONLY, true},
+        {"c=IN IP4 0.0.0.0\r\na=inactive\r\n", TDM_SENDRECV, TDM_INACTIVE, true},
+        {"c=IN IP6 ::\r\n", TDM_SENDRECV, TDM_RECVONLY, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_capability c = capability();
+        char text[512];
+
+        c.media[TDM_AUDIO].direction = rows[i].ours;
+        (void)snprintf(text, sizeof text, HEAD "m=audio 9000 RTP/AVP 0\r\n%s", rows[i].offered);
+        struct answered a = fresh_answer(&c, text);
+
+        assert_int_equal(a.err, TDM_OK);
+        assert_int_equal(a.answer.media[0].direction, rows[i].agreed);
+        assert_int_equal(a.n.media[TDM_AUDIO].direction, rows[i].agreed);
+        assert_int_equal(a.n.media[TDM_AUDIO].held_by_remote, rows[i].held);
+        assert_true(a.n.media[TDM_AUDIO].active);
+    }
+}
+
+static void refuses_without_a_common_codec(void **state)
+{
+    static const struct {
+        const char *lines, *cause;
+    } rows[] = {
+        {"m=audio 9000 RTP/AVP 9 101\r\na=rtpmap:101 telephone-event/8000\r\n",
+         "no common audio codec: the other side has G722, this side has opus, PCMU"},
+        {"m=audio 9000 RTP/AVP 99\r\n", "none that has a name"},
+        {"m=audio 9000 RTP/SAVP 0\r\n", "plain RTP"},
+        {"m=audio 0 RTP/AVP 0\r\n", "no common media"},
+        {"", "no common media"},
+        {"m=video 9000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+         "a=fmtp:96 profile-level-id=42e01f\r\n",
+         "no common video codec"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_capability c = capability();
+        char text[512];
+
+        (void)snprintf(text, sizeof text, HEAD "%s", rows[i].lines);
+        struct answered a = fresh_answer(&c, text);
+
+        if (a.err != TDM_E_UNSUPPORTED || !strstr(a.cause.text, rows[i].cause))
+            fail_msg("row %zu: %s \"%s\"", i, tdm_err_name(a.err), a.cause.text);
+        assert_false(a.oa.agreed);
+    }
+}
+
+static void matches_h264_by_mode_and_profile(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool match;
+    } rows[] = {
+        {H264, "packetization-mode=1;profile-level-id=42001f", true},
+        {H264, "profile-level-id=42e01f", false},
+        {H264, "packetization-mode=1;profile-level-id=640028", false},
+        {H264, "packetization-mode=1;profile-level-id=4de01f", true},
+        {H264, "packetization-mode=1;profile-level-id=4d001f", false},
+        {H264, "packetization-mode=1", true},
+        {"", "packetization-mode=0", true},
+        {H264, "packetization-mode=1;profile-level-id=zz", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_codec_desc a = {.id = TDM_CODEC_H264, .clock_hz = 90000}, b = a;
+
+        (void)snprintf(a.fmtp, sizeof a.fmtp, "%s", rows[i].a);
+        (void)snprintf(b.fmtp, sizeof b.fmtp, "%s", rows[i].b);
+        if (tdm_codec_match(&a, &b) != rows[i].match || tdm_codec_match(&b, &a) != rows[i].match)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void offers_and_takes_the_answer(void **state)
+{
+    struct tdm_capability c = capability();
+    struct tdm_offer_answer oa;
+    struct tdm_media_desc offer, answer;
+    struct tdm_negotiated n;
+    struct tdm_cause cause;
+
+    (void)state;
+    tdm_offer_answer_init(&oa, 5);
+    assert_int_equal(tdm_offer_make(&oa, &c, &offer, &cause), TDM_OK);
+    assert_int_equal(offer.media_count, 2);
+    assert_int_equal(offer.session_version, 1);
+
+    /* The answerer may number its payload types as it likes, and refuse the video. */
+    answer = parsed(HEAD "m=audio 9000 RTP/AVP 110 0\r\na=rtpmap:110 opus/48000/2\r\n"
+                         "m=video 0 RTP/AVP 98\r\na=rtpmap:98 VP8/90000\r\n");
+    assert_int_equal(tdm_answer_apply(&oa, &offer, &answer, &n, &cause), TDM_OK);
+    assert_int_equal(n.media[TDM_AUDIO].send.payload_type, 110);
+    assert_int_equal(n.media[TDM_AUDIO].receive[0].payload_type, 96);
+    assert_int_equal(n.media[TDM_AUDIO].dtmf_send_type, 0);
+    assert_false(n.media[TDM_VIDEO].active);
+
+    /* The same again: same slots and types. The refused video is offered in its old slot. */
+    assert_int_equal(tdm_offer_make(&oa, &c, &offer, &cause), TDM_OK);
+    assert_int_equal(offer.media_count, 2);
+    assert_int_equal(offer.session_version, 1);
+    assert_int_equal(offer.media[1].port, 7002);
+    c.media[TDM_AUDIO].direction = TDM_SENDONLY;
+    c.media[TDM_VIDEO].wanted = false;
+    assert_int_equal(tdm_offer_make(&oa, &c, &offer, &cause), TDM_OK);
+    assert_int_equal(offer.session_version, 2);
+    assert_int_equal(offer.media_count, 2);
+    assert_int_equal(offer.media[1].port, 0);
+    assert_int_equal(offer.media[0].codecs[0].payload_type, 96);
+}
+
+static void refuses_strange_answers(void **state)
+{
+    static const struct {
+        const char *lines;
+        enum tdm_err err;
+    } rows[] = {
+        {"m=audio 9000 RTP/AVP 9\r\nm=video 0 RTP/AVP 98\r\n", TDM_E_UNSUPPORTED},
+        {"m=audio 0 RTP/AVP 0\r\nm=video 0 RTP/AVP 98\r\n", TDM_E_UNSUPPORTED},
+        {"m=audio 9000 RTP/AVP 0\r\nm=video 0 RTP/AVP 98\r\nm=audio 1 RTP/AVP 0\r\n",
+         TDM_E_MALFORMED},
+        {"m=video 9000 RTP/AVP 0\r\nm=audio 0 RTP/AVP 98\r\n", TDM_E_UNSUPPORTED},
+        {"", TDM_E_UNSUPPORTED},
+        {"m=audio 9000 RTP/AVP 0\r\n", TDM_OK}, /* A line short: taken as refused. */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_capability c = capability();
+        struct tdm_offer_answer oa;
+        struct tdm_media_desc offer, answer;
+        struct tdm_negotiated n;
+        struct tdm_cause cause = {""};
+        char text[512];
+
+        tdm_offer_answer_init(&oa, 5);
+        assert_int_equal(tdm_offer_make(&oa, &c, &offer, &cause), TDM_OK);
+        (void)snprintf(text, sizeof text, HEAD "%s", rows[i].lines);
+        answer = parsed(text);
+        enum tdm_err err = tdm_answer_apply(&oa, &offer, &answer, &n, &cause);
+
+        if (err != rows[i].err)
+            fail_msg("row %zu: %s %s", i, tdm_err_name(err), cause.text);
+        assert_int_equal(oa.agreed, err == TDM_OK);
+    }
+}
+
+/* RFC 3264 section 8.3.2: a payload type keeps its meaning when the roles change. */
+static void keeps_types_when_the_roles_change(void **state)
+{
+    struct tdm_capability c = capability();
+    struct answered a =
+        fresh_answer(&c, HEAD "m=audio 9000 RTP/AVP 97 96\r\na=rtpmap:97 opus/48000/2\r\n"
+                              "a=rtpmap:96 telephone-event/48000\r\n"
+                              "m=video 0 RTP/AVP 98\r\na=rtpmap:98 H263/90000\r\n");
+    struct tdm_media_desc offer;
+    const struct tdm_media_line *audio = &offer.media[0];
+
+    (void)state;
+    assert_int_equal(a.err, TDM_OK);
+    assert_int_equal(tdm_offer_make(&a.oa, &c, &offer, NULL), TDM_OK);
+    assert_int_equal(audio->codecs[0].id, TDM_CODEC_OPUS);
+    assert_int_equal(audio->codecs[0].payload_type, 97);
+    for (unsigned i = 0; i < audio->codec_count; i++) {
+        if (audio->codecs[i].id == TDM_CODEC_TELEPHONE_EVENT && audio->codecs[i].clock_hz == 48000)
+            assert_int_equal(audio->codecs[i].payload_type, 96);
+        for (unsigned j = 0; j < i; j++)
+            assert_int_not_equal(audio->codecs[i].payload_type, audio->codecs[j].payload_type);
+    }
+    assert_int_equal(offer.media_count, 2);
+    assert_int_equal(offer.media[1].port, 7002); /* The dead video slot lives again. */
+    assert_int_equal(a.answer.session_version + 1, offer.session_version);
+    assert_int_equal(a.answer.session_id, offer.session_id);
+}
+
+static void reuses_the_slot_of_a_dropped_line(void **state)
+{
+    struct tdm_capability c = capability();
+    struct answered a =
+        fresh_answer(&c, HEAD "m=audio 9000 RTP/AVP 0\r\nm=video 9002 RTP/AVP 98\r\n"
+                              "a=rtpmap:98 VP8/90000\r\n");
+
+    (void)state;
+    assert_true(a.n.media[TDM_VIDEO].active);
+    struct tdm_negotiated_media audio = a.n.media[TDM_AUDIO];
+
+    answer_to(&a, &c, HEAD "m=audio 9000 RTP/AVP 0\r\nm=video 0 RTP/AVP 98\r\n");
+    assert_int_equal(a.err, TDM_OK);
+    assert_false(a.n.media[TDM_VIDEO].active);
+    assert_memory_equal(&audio, &a.n.media[TDM_AUDIO], sizeof audio);
+    assert_int_equal(a.answer.session_version, 2);
+    answer_to(&a, &c, HEAD "m=audio 9000 RTP/AVP 0\r\nm=video 0 RTP/AVP 98\r\n");
+    assert_int_equal(a.answer.session_version, 2);
+    answer_to(&a, &c,
+              HEAD "m=audio 9000 RTP/AVP 0\r\nm=video 9004 RTP/AVP 99\r\n"
+                   "a=rtpmap:99 H264/90000\r\na=fmtp:99 " H264 "\r\n");
+    assert_int_equal(a.answer.session_version, 3);
+    assert_int_equal(a.n.media[TDM_VIDEO].send.payload_type, 99);
+    assert_int_equal(a.n.media[TDM_VIDEO].line_index, 1);
+    answer_to(&a, &c, HEAD "m=audio 0 RTP/AVP 0\r\nm=video 0 RTP/AVP 98\r\n");
+    assert_int_equal(a.err, TDM_OK); /* All dropped, but the call stands. */
+    assert_false(a.n.media[TDM_AUDIO].active);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_the_offerers_types_and_order),
+        cmocka_unit_test(answers_directions_and_hold),
+        cmocka_unit_test(refuses_without_a_common_codec),
+        cmocka_unit_test(matches_h264_by_mode_and_profile),
+        cmocka_unit_test(offers_and_takes_the_answer),
+        cmocka_unit_test(refuses_strange_answers),
+        cmocka_unit_test(keeps_types_when_the_roles_change),
+        cmocka_unit_test(reuses_the_slot_of_a_dropped_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
