@@ -254,4 +254,10 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
             .id = agreed->receive[i].id,
             .rtp_hz = agreed->receive[i].clock_hz,
         };
+    if (agreed->dtmf_receive_type && config->receive_count < TDM_SESSION_PTS_MAX)
+        config->receive_codecs[config->receive_count++] = (struct tdm_receive_codec){
+            .payload_type = agreed->dtmf_receive_type,
+            .id = TDM_CODEC_TELEPHONE_EVENT,
+            .rtp_hz = agreed->dtmf_receive_hz,
+        };
 }

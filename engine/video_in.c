@@ -5,6 +5,7 @@
 #include "codecs/codec.h"
 #include "engine/base/rt.h"
 #include "engine/base/time_code.h"
+#include "engine/core/frame_budget.h"
 #include "engine/io/clock.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
@@ -13,12 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NOTICES            4
-#define KEYFRAME_EVERY     (150 * TDM_MS) /* Several requests for one loss make one keyframe. */
-#define HEADERS_SHARE      0.05           /* RTP, UDP and IP headers' part of the rate. */
-#define FRAME_BYTES_MIN    300
-#define WAITING_FRAMES_MAX 2 /* More than this in front of the pacer: skip the picture. */
-#define PACKET_BYTES       1100
+#define NOTICES 4
 
 struct tdm_video_in {
     struct tdm_video_in_config config;
@@ -30,10 +26,8 @@ struct tdm_video_in {
     const struct tdm_video_encoder_ops *encoder_ops;
     struct tdm_video_encoder *encoder;
     bool gone, broken;
-    bool keyframe_owed;
-    tdm_time keyframe_at;
     tdm_time next_dark;
-    double carry_bytes; /* Budget that the last frame left over; at most one frame's worth. */
+    struct tdm_frame_budget budget;
     _Atomic bool dark;
     struct tdm_picture dark_picture;
     uint8_t *dark_storage;
@@ -92,7 +86,7 @@ static void emit(void *arg, const struct tdm_slice *slice)
         tdm_record_ring_reserve(&link->tx_video, (uint32_t)(sizeof head + slice->size));
 
     if (!record) {
-        in->keyframe_owed = true; /* The receiver will see a damaged frame. */
+        tdm_frame_budget_owe_keyframe(&in->budget); /* The receiver sees a damaged frame. */
         return;
     }
     memcpy(record, &head, sizeof head);
@@ -103,72 +97,50 @@ static void emit(void *arg, const struct tdm_slice *slice)
     in->frame_bytes += slice->size;
 }
 
-static uint32_t budget(struct tdm_video_in *in)
+static struct tdm_frame_budget_out plan(struct tdm_video_in *in, tdm_time now)
 {
-    uint64_t bps = atomic_load_explicit(&in->config.link->video_bps, memory_order_relaxed);
-    double per_frame =
-        (double)(bps ? bps : in->config.bitrate_bps) * (1 - HEADERS_SHARE) / 8 / in->config.fps;
-    double bytes = per_frame + in->carry_bytes;
+    struct tdm_link *link = in->config.link;
+    const struct tdm_frame_budget_in now_known = {
+        .target_bps = atomic_load_explicit(&link->video_bps, memory_order_relaxed),
+        .packets_waiting = atomic_load_explicit(&link->video_waiting, memory_order_relaxed),
+        .keyframe_wanted =
+            atomic_exchange_explicit(&link->keyframe_wanted, false, memory_order_relaxed),
+    };
+    struct tdm_frame_budget_out out;
 
-    return (uint32_t)(bytes > FRAME_BYTES_MIN ? bytes : FRAME_BYTES_MIN);
-}
-
-static void carry_over(struct tdm_video_in *in, uint32_t budget_bytes)
-{
-    double left = (double)budget_bytes - (double)in->frame_bytes;
-    double most = (double)in->config.bitrate_bps / 8 / in->config.fps;
-
-    in->carry_bytes = left > most / 4 ? most / 4 : left < -most ? -most : left;
-}
-
-static bool pacer_is_behind(const struct tdm_video_in *in, uint32_t budget_bytes)
-{
-    uint32_t waiting = atomic_load_explicit(&in->config.link->video_waiting, memory_order_relaxed);
-
-    return waiting > WAITING_FRAMES_MAX * (budget_bytes / PACKET_BYTES + 4);
-}
-
-static bool take_keyframe_request(struct tdm_video_in *in, tdm_time now)
-{
-    if (atomic_exchange_explicit(&in->config.link->keyframe_wanted, false, memory_order_relaxed))
-        in->keyframe_owed = true;
-    if (!in->keyframe_owed || now < in->keyframe_at)
-        return false;
-    in->keyframe_owed = false;
-    in->keyframe_at = now + KEYFRAME_EVERY;
-    return true;
+    tdm_frame_budget_step(&in->budget, now, &now_known, &out);
+    return out;
 }
 
 static void encode(struct tdm_video_in *in, const struct tdm_picture *pic)
 {
-    uint32_t bytes = budget(in);
-    struct tdm_cause cause = {"the video encoder failed: video is off, sound goes on"};
+    static const struct tdm_cause failed = {
+        "the video encoder failed: video is off, sound goes on"};
+    tdm_time now = tdm_clock_now();
+    struct tdm_frame_budget_out out = plan(in, now);
+    enum tdm_err err = TDM_E_AGAIN;
 
-    if (pacer_is_behind(in, bytes)) {
-        atomic_fetch_add_explicit(&in->skipped_count, 1, memory_order_relaxed);
-        return;
+    if (!out.skip) {
+        in->captured = pic->captured;
+        in->encode_start = now;
+        in->frame_bytes = 0;
+        in->frame_id++;
+        err = in->encoder_ops->encode(in->encoder, pic, out.budget_bytes, out.keyframe, emit, in);
+        if (err == TDM_E_AGAIN)
+            tdm_frame_budget_dropped(&in->budget, &out);
     }
-    in->captured = pic->captured;
-    in->encode_start = tdm_clock_now();
-    in->frame_bytes = 0;
-    in->frame_id++;
-    bool keyframe = take_keyframe_request(in, in->encode_start);
-    enum tdm_err err = in->encoder_ops->encode(in->encoder, pic, bytes, keyframe, emit, in);
-
     if (err == TDM_E_AGAIN) {
-        in->keyframe_owed |= keyframe;
-        in->carry_bytes = 0;
         atomic_fetch_add_explicit(&in->skipped_count, 1, memory_order_relaxed);
         return;
     }
     if (err != TDM_OK) {
         in->broken = true;
-        tell(in, &cause);
+        tell(in, &failed);
         return;
     }
-    carry_over(in, bytes);
+    tdm_frame_budget_encoded(&in->budget, &out, in->frame_bytes);
     atomic_fetch_add_explicit(&in->encoded_count, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&in->encode_ns, (uint64_t)(tdm_clock_now() - in->encode_start),
+    atomic_fetch_add_explicit(&in->encode_ns, (uint64_t)(tdm_clock_now() - now),
                               memory_order_relaxed);
 }
 
@@ -267,6 +239,7 @@ enum tdm_err tdm_video_in_create(const struct tdm_video_in_config *config,
     in->config = *config;
     tdm_picture_over(&in->dark_picture, in->dark_storage, config->width, config->height);
     tdm_ring_init(&in->notices, in->notice_slots, sizeof *in->notice_slots, NOTICES);
+    tdm_frame_budget_init(&in->budget, config->fps);
     in->wake = tdm_wake_open(cause);
     err = in->wake < 0 ? TDM_E_SYSTEM : open_encoder(in, cause);
     if (err == TDM_OK)

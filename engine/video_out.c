@@ -149,7 +149,7 @@ static enum tdm_err start(struct tdm_video_out *out, struct tdm_cause *cause)
     atomic_store_explicit(&out->stopping, false, memory_order_relaxed);
     tdm_wake_signal(out->config.link->video_wake); /* Frames may wait already. */
     enum tdm_err err =
-        tdm_thread_start(&out->thread, "tdm-video-out", TDM_PRIORITY_MEDIA, run, out, NULL, cause);
+        tdm_thread_start(&out->thread, "tdm-video-out", TDM_PRIORITY_DECODE, run, out, NULL, cause);
 
     out->running = err == TDM_OK;
     return err;

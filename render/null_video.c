@@ -67,7 +67,7 @@ static enum tdm_err create(const struct tdm_video_sink_config *config, struct td
     if (!err)
         err = tdm_picture_slot_init(&s->slot, PIXELS_MAX, cause);
     if (!err)
-        err = tdm_thread_start(&s->thread, "video-null", TDM_PRIORITY_MEDIA, run, s, NULL, cause);
+        err = tdm_thread_start(&s->thread, "video-null", TDM_PRIORITY_DECODE, run, s, NULL, cause);
     if (err) {
         release(s);
         return err;

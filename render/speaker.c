@@ -14,6 +14,7 @@
 
 #include <alsa/asoundlib.h>
 #include <dlfcn.h>
+#include <pa_linux_alsa.h>
 #include <portaudio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,15 @@ static int on_period(const void *input, void *output, unsigned long samples,
     return paContinue;
 }
 
+/* Its thread gets a real-time priority where the system allows one. */
+static void raise_priority(PaStream *stream, PaDeviceIndex device)
+{
+    const PaHostApiInfo *host = Pa_GetHostApiInfo(Pa_GetDeviceInfo(device)->hostApi);
+
+    if (host && host->type == paALSA)
+        PaAlsa_EnableRealtimeScheduling(stream, 1);
+}
+
 static PaDeviceIndex find_device(const char *wanted)
 {
     if (!*wanted)
@@ -155,8 +165,10 @@ static enum tdm_err start(struct tdm_audio_sink *s, const char *wanted, struct t
         return tdm_fail(cause, TDM_E_GONE,
                         "no speaker found: plug one in, or use --speaker wav:PATH or null");
     failed = open_stream(s, device);
-    if (!failed)
+    if (!failed) {
+        raise_priority(s->stream, device);
         failed = Pa_StartStream(s->stream);
+    }
     if (failed)
         return tdm_fail(cause, TDM_E_GONE,
                         "the speaker does not open (%s): close other programs that use it, or use "

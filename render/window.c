@@ -57,9 +57,10 @@ struct tdm_video_sink {
     int first_width, first_height;
     pthread_t thread;
 
-    /* The result of opening: written by the thread before it signals `opened_fd`. */
+    /* The result of opening: written by the thread, `opened` last, before it signals `opened_fd`.
+     */
     int opened_fd;
-    enum tdm_err opened;
+    _Atomic enum tdm_err opened;
     struct tdm_cause opened_cause;
 
     /* The window thread's own. */
@@ -364,11 +365,12 @@ static void *run(void *arg)
     struct tdm_video_sink *s = arg;
     bool told = false;
 
-    s->opened = open_window(s, &s->opened_cause);
-    bool failed = s->opened;
+    enum tdm_err opened = open_window(s, &s->opened_cause);
+    bool failed = opened;
 
     if (failed)
         close_window(s);
+    atomic_store_explicit(&s->opened, opened, memory_order_release);
     tdm_wake_signal(s->opened_fd); /* From here on `opened` is the creator's. */
     if (failed)
         return NULL;
@@ -424,11 +426,11 @@ static enum tdm_err start(struct tdm_video_sink *s, struct tdm_cause *cause)
     if (!err && (s->opened_fd = tdm_wake_open(cause)) < 0)
         err = TDM_E_SYSTEM;
     if (!err)
-        err = tdm_thread_start(&s->thread, "window", TDM_PRIORITY_MEDIA, run, s, NULL, cause);
+        err = tdm_thread_start(&s->thread, "window", TDM_PRIORITY_DECODE, run, s, NULL, cause);
     if (err)
         return err;
     (void)tdm_wait_until(TDM_NEVER, s->opened_fd, -1);
-    err = s->opened;
+    err = atomic_load_explicit(&s->opened, memory_order_acquire);
     if (err) {
         (void)pthread_join(s->thread, NULL);
         if (cause)

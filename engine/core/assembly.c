@@ -19,15 +19,21 @@ struct slot {
     int64_t rtp_time;
     tdm_time arrival;
     uint16_t size;
-    bool marker, keyframe_start, has_timing;
+    bool marker, has_timing;
+    bool keyframe_start;
+    bool bare_idr; /* A keyframe's slice without parameter sets in front, as far as this packet. */
     uint8_t timing[TDM_FRAME_TIMING_BYTES];
 };
 
 struct tdm_assembly {
     struct tdm_assembly_config config;
     bool started, need_keyframe;
-    int64_t base;    /* First packet of the next frame to come out. */
-    int64_t highest; /* Highest packet seen. */
+    bool heard;           /* A packet came since the last request for a keyframe. */
+    bool parameters_seen; /* H.264: the decoder has had a SPS. */
+    bool gave_up;
+    int64_t gave_up_time; /* RTP time of the frame whose hole was given up. */
+    int64_t base;         /* First packet of the next frame to come out. */
+    int64_t highest;      /* Highest packet seen. */
     tdm_time rtt, hole_since, ask_at;
     uint8_t asks;
     struct tdm_assembly_stats stats;
@@ -48,7 +54,8 @@ struct tdm_assembly *tdm_assembly_init(void *storage, const struct tdm_assembly_
 
     assert(config->codec == TDM_CODEC_VP8 || config->codec == TDM_CODEC_H264);
     a->config = *config;
-    a->started = false;
+    a->started = a->heard = a->parameters_seen = a->gave_up = false;
+    a->gave_up_time = 0;
     a->need_keyframe = true;
     a->base = a->highest = 0;
     a->rtt = RTT_START;
@@ -80,19 +87,23 @@ static void drop_range(struct tdm_assembly *a, int64_t from, int64_t to)
     }
 }
 
-static bool starts_keyframe(const struct tdm_assembly *a, const struct tdm_assembly_packet *p,
-                            bool *malformed)
+/* What a payload begins; false when it follows no payload format. */
+static bool look(const struct tdm_assembly *a, const struct tdm_assembly_packet *p, struct slot *s)
 {
-    if (a->config.codec == TDM_CODEC_VP8) {
-        struct tdm_vp8_descriptor d;
-
-        *malformed = tdm_vp8_parse(&d, p->payload, p->size) != TDM_OK;
-        return !*malformed && d.start && d.keyframe;
-    }
+    struct tdm_vp8_descriptor d;
     struct tdm_h264_peek peek;
 
-    *malformed = tdm_h264_peek(&peek, p->payload, p->size) != TDM_OK;
-    return !*malformed && peek.starts_nal && (peek.has_sps || (peek.has_idr && peek.first_slice));
+    if (a->config.codec == TDM_CODEC_VP8) {
+        if (tdm_vp8_parse(&d, p->payload, p->size) != TDM_OK)
+            return false;
+        s->keyframe_start = d.start && d.keyframe;
+        return true;
+    }
+    if (tdm_h264_peek(&peek, p->payload, p->size) != TDM_OK)
+        return false;
+    s->bare_idr = peek.starts_nal && peek.has_idr && peek.first_slice && !peek.has_sps;
+    s->keyframe_start = peek.starts_nal && (peek.has_sps || s->bare_idr);
+    return true;
 }
 
 /* The ring must hold every packet from base on; a packet too far ahead pushes base along. */
@@ -111,10 +122,17 @@ static void make_room(struct tdm_assembly *a, int64_t seq)
 
 static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
 {
-    bool malformed;
-    bool keyframe_start = starts_keyframe(a, p, &malformed);
+    struct slot seen = {
+        .seq = p->seq,
+        .rtp_time = p->rtp_time,
+        .arrival = p->arrival,
+        .size = p->size,
+        .marker = p->marker,
+        .has_timing = p->timing != NULL,
+    };
 
-    if (malformed || p->size > TDM_DATAGRAM_MAX) {
+    a->heard = true;
+    if (p->size > TDM_DATAGRAM_MAX || !look(a, p, &seen)) {
         a->stats.malformed_packets++;
         return;
     }
@@ -131,19 +149,9 @@ static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
         a->stats.duplicate_packets++;
         return;
     }
-    struct slot *s = &a->slots[p->seq & MASK];
-
-    *s = (struct slot){
-        .seq = p->seq,
-        .rtp_time = p->rtp_time,
-        .arrival = p->arrival,
-        .size = p->size,
-        .marker = p->marker,
-        .keyframe_start = keyframe_start,
-        .has_timing = p->timing != NULL,
-    };
     if (p->timing)
-        memcpy(s->timing, p->timing, sizeof s->timing);
+        memcpy(seen.timing, p->timing, sizeof seen.timing);
+    a->slots[p->seq & MASK] = seen;
     memcpy(a->payloads[p->seq & MASK], p->payload, p->size);
     if (p->seq > a->highest)
         a->highest = p->seq;
@@ -168,12 +176,22 @@ static int64_t frame_end(struct tdm_assembly *a, int64_t first)
     }
 }
 
+/* Whether a keyframe can be decoded from this packet on: not from an IDR slice whose parameter sets
+ * are on their way, or were never seen. */
+static bool may_start_at(struct tdm_assembly *a, int64_t seq)
+{
+    const struct slot *s = slot_of(a, seq);
+    const struct slot *before = slot_of(a, seq - 1);
+
+    if (!s || !s->keyframe_start)
+        return false;
+    return !s->bare_idr || (a->parameters_seen && before && before->rtp_time != s->rtp_time);
+}
+
 static bool keyframe_behind(struct tdm_assembly *a, int64_t *first)
 {
     for (int64_t seq = a->base; seq <= a->highest; seq++) {
-        const struct slot *s = slot_of(a, seq);
-
-        if (s && s->keyframe_start && frame_end(a, seq) >= 0) {
+        if (may_start_at(a, seq) && frame_end(a, seq) >= 0) {
             *first = seq;
             return true;
         }
@@ -217,7 +235,7 @@ static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
     const struct slot *end = slot_of(a, last);
 
     f->data = a->frame;
-    f->keyframe = slot_of(a, first)->keyframe_start;
+    f->keyframe = false;
     f->rtp_time = end->rtp_time;
     f->first_seq = first;
     f->last_seq = last;
@@ -228,6 +246,10 @@ static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
     for (int64_t seq = first; seq <= last; seq++) {
         f->first_arrival = tdm_time_min(f->first_arrival, slot_of(a, seq)->arrival);
         f->last_arrival = tdm_time_max(f->last_arrival, slot_of(a, seq)->arrival);
+        const struct slot *s = slot_of(a, seq);
+
+        f->keyframe |= s->keyframe_start && (!s->bare_idr || a->parameters_seen);
+        a->parameters_seen |= s->keyframe_start && !s->bare_idr;
     }
 }
 
@@ -253,7 +275,8 @@ static bool take_frame(struct tdm_assembly *a, int64_t last, struct tdm_assembly
         a->slots[seq & MASK].seq = -1;
     a->base = last + 1;
     a->hole_since = TDM_NEVER;
-    if (!joined) {
+    /* What is left of a frame that was given up is not a frame, though it ends like one. */
+    if (!joined || (a->gave_up && f->rtp_time == a->gave_up_time)) {
         a->stats.dropped_frames++;
         lose_reference(a);
         return false;
@@ -289,6 +312,8 @@ static void give_up(struct tdm_assembly *a)
         seq++;
     int64_t rtp_time = seq <= a->highest ? slot_of(a, seq)->rtp_time : 0;
 
+    a->gave_up = true;
+    a->gave_up_time = rtp_time;
     while (seq <= a->highest && slot_of(a, seq) && slot_of(a, seq)->rtp_time == rtp_time &&
            !slot_of(a, seq)->keyframe_start)
         seq++;
@@ -331,8 +356,9 @@ static void ask_for_keyframe(struct tdm_assembly *a, tdm_time now, struct tdm_as
     if (!a->need_keyframe || !a->started || now < a->ask_at)
         return;
     out->keyframe_wanted = true;
-    if (a->asks < KEYFRAME_ASKS_MAX)
+    if (a->asks < KEYFRAME_ASKS_MAX && a->heard)
         a->asks++;
+    a->heard = false;
     a->ask_at = now + tdm_time_max(KEYFRAME_ASK_EVERY, a->rtt + a->rtt / 2);
 }
 

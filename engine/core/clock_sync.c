@@ -6,6 +6,7 @@
 #define UNIX_TO_NTP_S  ((tdm_time)2208988800)
 #define SAMPLE_AGE_MAX (30 * TDM_S)
 #define RTT_MAX        (20 * TDM_S)
+#define DRIFT_MAX_PPM  200 /* Of one crystal against another, with room. */
 
 void tdm_clock_sync_init(struct tdm_clock_sync *c, tdm_time wall_offset)
 {
@@ -40,7 +41,13 @@ static tdm_time short_to_ns(int64_t units_65536)
     return units_65536 * TDM_S / 65536;
 }
 
-/* The shortest round trip among the fresh samples gives the offset. */
+/* How far a sample's offset may be off: its path was lopsided, or the clocks drifted since. */
+static tdm_time doubt(const struct tdm_clock_sample *s, tdm_time now)
+{
+    return s->rtt / 2 + (now - s->at) / (1000000 / DRIFT_MAX_PPM);
+}
+
+/* The least doubtful among the fresh samples gives the offset. */
 static void choose(struct tdm_clock_sync *c, tdm_time now)
 {
     const struct tdm_clock_sample *best = NULL;
@@ -48,7 +55,7 @@ static void choose(struct tdm_clock_sync *c, tdm_time now)
     for (uint8_t i = 0; i < c->count; i++) {
         const struct tdm_clock_sample *s = &c->samples[i];
 
-        if (now - s->at <= SAMPLE_AGE_MAX && (!best || s->rtt < best->rtt))
+        if (now - s->at <= SAMPLE_AGE_MAX && (!best || doubt(s, now) < doubt(best, now)))
             best = s;
     }
     if (best) {

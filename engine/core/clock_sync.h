@@ -13,7 +13,8 @@
  *   round trip = (t4 - t1) - (t3 - t2);   peer - ours = ((t2 - t1) + (t3 - t4)) / 2
  *
  * The sample with the shortest round trip of the last seconds is trusted: what it waited in queues
- * is least, so its error is at most half of the round trip and in practice much less.
+ * is least, so its error is at most half of the round trip and in practice much less. Age counts
+ * against a sample, because the two clocks drift apart.
  */
 
 #include "engine/base/time.h"

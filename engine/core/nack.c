@@ -7,7 +7,7 @@
 #define RETRY_MIN        (10 * TDM_MS)
 #define GIVE_UP_AFTER    (1000 * TDM_MS)
 #define REORDER_WAIT_MAX (30 * TDM_MS)
-#define GAP_MAX          TDM_NACK_MISSING_MAX
+#define GAP_MAX          64 /* A longer gap is an outage: a keyframe is sooner there, and fresher. */
 
 void tdm_nack_init(struct tdm_nack *n, tdm_time now)
 {

@@ -28,9 +28,12 @@ static void refill(struct tdm_pacer *p, tdm_time now)
     if (bytes <= 0)
         return;
     p->tokens_bytes += bytes;
-    p->at = now;
-    if (p->tokens_bytes > p->burst_bytes)
+    /* Only as far as whole bytes go: what is left of the time counts in the next refill. */
+    p->at = now - passed + (tdm_time)((double)bytes * 8e9 / (double)p->rate_bps);
+    if (p->tokens_bytes >= p->burst_bytes) {
         p->tokens_bytes = p->burst_bytes;
+        p->at = now;
+    }
 }
 
 tdm_time tdm_pacer_when(struct tdm_pacer *p, tdm_time now)

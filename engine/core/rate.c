@@ -31,7 +31,7 @@ static void cut(struct tdm_rate *r, tdm_time now, double factor)
 
 static void take_report(struct tdm_rate *r, tdm_time now, const struct tdm_rate_in *in)
 {
-    double passed_s = (double)tdm_time_min(now - r->last_report, TDM_S) * 1e-9;
+    tdm_time passed = tdm_time_max(tdm_time_min(now - r->last_report, TDM_S), 0);
 
     r->last_report = now;
     if (in->rtt > 0 && (in->rtt < r->rtt_min || now - r->rtt_min_at > RTT_MIN_AGE)) {
@@ -43,7 +43,8 @@ static void take_report(struct tdm_rate *r, tdm_time now, const struct tdm_rate_
     else if (in->rtt > 0 && in->rtt - r->rtt_min > QUEUE_HIGH)
         cut(r, now, 0.85);
     else if (in->fraction_lost <= LOSS_LOW)
-        r->target_bps += (uint64_t)((double)r->target_bps * GROWTH_A_SECOND * passed_s);
+        r->target_bps +=
+            (uint64_t)((double)r->target_bps * GROWTH_A_SECOND * (double)passed * 1e-9);
 }
 
 void tdm_rate_step(struct tdm_rate *r, tdm_time now, const struct tdm_rate_in *in,

@@ -26,15 +26,16 @@ static void start_at(struct tdm_rx_stats *s, uint16_t seq, uint32_t timestamp)
     };
 }
 
-/* Interarrival jitter, RFC 3550 A.8, in seconds so that a clock change of the codec does not hurt.
- */
+/* Interarrival jitter, RFC 3550 A.8, in seconds so that it survives a codec with another clock; the
+ * transit times of two clocks are not compared. */
 static void add_jitter(struct tdm_rx_stats *s, tdm_time arrival, uint32_t hz)
 {
     double transit = (double)arrival * 1e-9 - (double)s->last_rtp_time / hz;
 
-    if (s->received > 1)
+    if (s->transit_hz == hz)
         s->jitter_s += (fabs(transit - s->last_transit_s) - s->jitter_s) / 16;
     s->last_transit_s = transit;
+    s->transit_hz = hz;
 }
 
 enum tdm_rx_verdict tdm_rx_stats_packet(struct tdm_rx_stats *s, tdm_time arrival, uint16_t seq,
@@ -91,8 +92,11 @@ void tdm_rx_stats_report(struct tdm_rx_stats *s, uint32_t hz, struct tdm_rtcp_re
     s->expected_prior = expected_now;
     s->received_prior = s->received;
     report->fraction_lost = 0;
-    if (expected_interval > 0 && lost_interval > 0)
-        report->fraction_lost = (uint8_t)(lost_interval * 255 / expected_interval);
+    if (expected_interval > 0 && lost_interval > 0) {
+        int64_t fraction = lost_interval * 256 / expected_interval;
+
+        report->fraction_lost = (uint8_t)(fraction > 255 ? 255 : fraction);
+    }
     report->cumulative_lost = (int32_t)(lost > 0x7fffff    ? 0x7fffff
                                         : lost < -0x800000 ? -0x800000
                                                            : lost);

@@ -21,6 +21,7 @@ struct tdm_rx_stats {
     uint64_t received, bytes;
     uint64_t expected_prior, received_prior; /* At the last report. */
     int64_t last_rtp_time;                   /* Extended. */
+    uint32_t transit_hz;                     /* Clock of last_transit_s; 0 = it is not known. */
     double last_transit_s, jitter_s;
 };
 

@@ -234,12 +234,10 @@ static void take_video(struct tdm_session *s, struct tdm_stream *st, tdm_time no
 
     if (rtp->payload_size == 0)
         return; /* Keep-alive or probe. */
-    if (st->config.nack &&
-        run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_PACKET, .seq = seq}))
-        tdm_session_run_receiver(s, st, now,
-                                 &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_GIVE_UP}, out);
-    if (out->unit == TDM_UNIT_NONE)
-        tdm_session_run_receiver(s, st, now, &packet, out);
+    if (st->config.nack)
+        st->rx.gave_up |=
+            run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_PACKET, .seq = seq});
+    tdm_session_run_receiver(s, st, now, &packet, out);
 }
 
 /* On hold: nothing from before it is asked for, or shown seconds later. */
@@ -254,20 +252,23 @@ void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *s
                                      struct tdm_session_out *out)
 {
     struct stream_receiver *rx = &st->rx;
-    bool gave_up = false;
+    static const struct tdm_assembly_in give_up = {.kind = TDM_ASSEMBLY_GIVE_UP};
 
     if (!st->config.receive) {
         rest(rx);
         return;
     }
-    if (out->unit == TDM_UNIT_NONE && (now >= rx->nack_wake || now >= rx->assembly_wake)) {
+    bool due = now >= rx->nack_wake || now >= rx->assembly_wake || rx->gave_up;
+
+    if (due && out->unit == TDM_UNIT_NONE) {
         rx->nack_wake = TDM_NEVER;
         if (st->config.nack)
-            gave_up = run_nack(st, now, NULL);
-        tdm_session_run_receiver(
-            s, st, now, gave_up ? &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_GIVE_UP} : NULL,
-            out);
+            rx->gave_up |= run_nack(st, now, NULL);
+        tdm_session_run_receiver(s, st, now, rx->gave_up ? &give_up : NULL, out);
+        rx->gave_up = false;
     }
+    if (rx->gave_up)
+        tdm_session_wake(out, now, "hole given up");
     tdm_session_wake(out, tdm_time_max(rx->nack_wake, now), "nack");
     tdm_session_wake(out, tdm_time_max(rx->assembly_wake, now), "assembly");
 }

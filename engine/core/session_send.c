@@ -80,19 +80,33 @@ static void stamp_timing(const struct tdm_session *s, struct tdm_stream *st,
     tdm_frame_timing_write(p->bytes + p->timing_at, &timing);
 }
 
-/* Audio time runs by samples, not by the capture clock's jitter; it jumps only after a real gap. */
+/* Audio time runs by samples, not by the capture clock: its jitter and drift are the receiver's to
+ * even out. Only a leap against the slowly moving difference of the two is a real gap. */
 static void follow_capture_clock(struct tdm_stream *st, tdm_time captured)
 {
     struct stream_sender *tx = &st->tx;
-    int64_t by_clock = tdm_units_of_time(captured, st->config.send_hz);
-    tdm_time error = tdm_time_of_units(by_clock - tx->rtp_next, st->config.send_hz);
+    uint32_t hz = st->config.send_hz;
 
-    if (tx->rtp_started && error < AUDIO_RESYNC && error > -AUDIO_RESYNC)
+    if (!tx->rtp_started) {
+        tx->rtp_started = true;
+        tx->talking = false;
+        tx->rtp_next = tdm_units_of_time(captured, hz);
+        tx->capture_error = 0;
         return;
+    }
+    tdm_time error = captured - tdm_time_of_units(tx->rtp_next, hz);
+    tdm_time leap = error - tx->capture_error;
+
+    if (leap < AUDIO_RESYNC && leap > -AUDIO_RESYNC) {
+        tx->capture_error += leap / 64;
+        return;
+    }
     /* Never back: a receiver would take that for late packets. */
-    if (!tx->rtp_started || by_clock > tx->rtp_next)
-        tx->rtp_next = by_clock;
-    tx->rtp_started = true;
+    if (leap < 0) {
+        tx->capture_error = error;
+        return;
+    }
+    tx->rtp_next += tdm_units_of_time(leap, hz);
     tx->talking = false;
 }
 

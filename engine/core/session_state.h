@@ -42,6 +42,7 @@ struct stream_sender {
     int64_t rtp_next;  /* Audio: timestamp of the next frame, without the base. */
     int64_t rtp_last;  /* Video: last frame's, so that they rise. */
     bool rtp_started;
+    tdm_time capture_error; /* Audio: capture clock less sample clock, slowly following. */
     tdm_time last_captured;
     bool talking; /* Audio: the last packet belonged to this spurt (marker rule). */
     bool cut_off; /* Video: the rest of this frame is dropped. */
@@ -71,6 +72,7 @@ struct stream_receiver {
     struct tdm_rx_stats stats;
     struct tdm_nack nack;
     tdm_time nack_wake, assembly_wake;
+    bool gave_up; /* The nack core abandoned a packet; the assembly is not told yet. */
     struct tdm_assembly *assembly; /* Video; laid out when the codec is known. */
     void *assembly_storage;
     uint64_t sr_ntp; /* Last SR's stamp, 0 = none. */

@@ -6,10 +6,8 @@
 #define STACK_BYTES (1024 * 1024)
 
 static const int fifo_level[] = {
-    [TDM_PRIORITY_NORMAL] = 0,
-    [TDM_PRIORITY_MEDIA] = 10,
-    [TDM_PRIORITY_NET] = 20,
-    [TDM_PRIORITY_AUDIO] = 30,
+    [TDM_PRIORITY_NORMAL] = 0, [TDM_PRIORITY_MEDIA] = 10, [TDM_PRIORITY_DECODE] = 15,
+    [TDM_PRIORITY_NET] = 20,   [TDM_PRIORITY_AUDIO] = 30,
 };
 
 static int create_at(pthread_t *thread, int level, void *(*run)(void *), void *arg)
@@ -43,8 +41,8 @@ enum tdm_err tdm_thread_start(pthread_t *thread, const char *name, enum tdm_prio
         failed = create_at(thread, level, run, arg);
     }
     if (failed)
-        return tdm_fail(cause, TDM_E_SYSTEM, "cannot start thread \"%s\": too many threads (error %d)",
-                        name, failed);
+        return tdm_fail(cause, TDM_E_SYSTEM,
+                        "cannot start thread \"%s\": too many threads (error %d)", name, failed);
     if (real_time)
         *real_time = level > 0;
     (void)pthread_setname_np(*thread, name);

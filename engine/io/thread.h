@@ -11,9 +11,10 @@
 
 enum tdm_priority {
     TDM_PRIORITY_NORMAL,
-    TDM_PRIORITY_MEDIA, /* SCHED_FIFO 10: encode, decode. */
-    TDM_PRIORITY_NET,   /* SCHED_FIFO 20: the net thread. */
-    TDM_PRIORITY_AUDIO, /* SCHED_FIFO 30: audio. */
+    TDM_PRIORITY_MEDIA,  /* SCHED_FIFO 10: capture and encode. */
+    TDM_PRIORITY_DECODE, /* SCHED_FIFO 15: decode and show; short, and somebody waits for it. */
+    TDM_PRIORITY_NET,    /* SCHED_FIFO 20: the net thread. */
+    TDM_PRIORITY_AUDIO,  /* SCHED_FIFO 30: audio. */
 };
 
 /** Starts a thread with small stack; TDM_E_SYSTEM with a cause when there can be none. Falls back
