@@ -19,6 +19,7 @@
 #include <dlfcn.h>
 #include <libavutil/channel_layout.h>
 #include <libswresample/swresample.h>
+#include <pa_linux_alsa.h>
 #include <portaudio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,15 @@ static int on_period(const void *input, void *output, unsigned long samples,
     return paContinue;
 }
 
+/* Its thread gets a real-time priority where the system allows one. */
+static void raise_priority(PaStream *stream, PaDeviceIndex device)
+{
+    const PaHostApiInfo *host = Pa_GetHostApiInfo(Pa_GetDeviceInfo(device)->hostApi);
+
+    if (host && host->type == paALSA)
+        PaAlsa_EnableRealtimeScheduling(stream, 1);
+}
+
 static PaDeviceIndex find_device(const char *wanted)
 {
     if (!*wanted)
@@ -193,6 +203,7 @@ static enum tdm_err start(struct tdm_audio_source *s, const char *wanted, struct
                         "the microphone does not open (%s): close other programs that use it, or "
                         "use --audio file:PATH, tone or off",
                         Pa_GetErrorText(failed));
+    raise_priority(s->stream, device);
     enum tdm_err err = make_converter(s, cause);
 
     if (err)

@@ -31,7 +31,14 @@
 static char folder[FOLDER_BYTES];
 static pid_t server;
 
-/* What the libraries below keep until the process ends. */
+/* The libraries below are not built with the thread sanitizer. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:libpulse\nrace:libasound\nrace:libportaudio\n";
+}
+
+/* What they keep until the process ends. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {

@@ -20,7 +20,14 @@
 /* After the four headers that it needs. */
 #include <cmocka.h>
 
-/* What the libraries below keep until the process ends. */
+/* The libraries below are not built with the thread sanitizer. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:libfontconfig\nrace:libglib\nrace:libpango\nrace:libdbus\n";
+}
+
+/* What they keep until the process ends. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
