@@ -201,14 +201,43 @@ class Tandem(Peer):
     def start(self, stage):
         if not stage.tandem:
             raise Missing("tandem is not built")
-        call, answer = self.lines(stage.port(), stage.port())
+        port = stage.port()
+        call, answer = self.lines(port, stage.port())
         env = {"a": {}, "b": {}}
         for who, display in (("a", stage.display_a), ("b", stage.display_b)):
             env[who] = {"DISPLAY": display} if self.kind == "video" else stage.sound_env(who)
         receiver = stage.start(self.name + "-b", [stage.tandem, *answer], env=env["b"])
-        stage.wait_for(receiver, ".", 10)
+        stage.wait_for_port(receiver, port, 10)
         sender = stage.start(self.name + "-a", [stage.tandem, *call], env=env["a"])
         return sender, receiver
+
+
+class TandemInside(Peer):
+    """A call both ways, pattern and tone, measured by its own report at the answering side."""
+
+    kind = "inside"
+
+    def __init__(self, name, codec, sink, about):
+        self.name, self.codec, self.sink, self.about = name, codec, sink, about
+
+    def run(self, stage, seconds):
+        """Gives the calling and the answering process and where the latter's report will be."""
+        if not stage.tandem:
+            raise Missing("tandem is not built")
+        ports = stage.port(), stage.port()
+        report = stage.path(self.name + ".json")
+        media = ["--video", "pattern", "--audio", "tone", "-s", f"{SIZE[0]}x{SIZE[1]}",
+                 "-r", str(RATE), "-b:v", f"{VIDEO_BPS // 1000}k", "-c:v", self.codec,
+                 "--time-code", "--speaker", "null", "--no-keys", "--quiet",
+                 "--seconds", str(round(seconds))]
+        receiver = stage.start(self.name + "-b", [
+            stage.tandem, "answer", "--auto", "--port", str(ports[1]), "--sink", self.sink,
+            "--report", report, *media], env={"DISPLAY": stage.display_b})
+        stage.wait_for_port(receiver, ports[1], 10)
+        sender = stage.start(self.name + "-a", [
+            stage.tandem, "call", f"sip:b@127.0.0.1:{ports[1]}", "--port", str(ports[0]),
+            "--sink", "null", *media])
+        return sender, receiver, report
 
 
 # --- Floors: what the way of measuring costs without any codec or network ------------------------
@@ -237,6 +266,10 @@ class EarFloor(Peer):
 
 PEERS = [
     GlassFloor(),
+    TandemInside("inside-h264-null", "h264", "null", "both ways, its own report, no window"),
+    TandemInside("inside-h264-window", "h264", "window", "both ways, its own report, a window"),
+    TandemInside("inside-vp8-null", "vp8", "null", "both ways, its own report, no window"),
+    TandemInside("inside-vp8-window", "vp8", "window", "both ways, its own report, a window"),
     Tandem("tandem-h264", "video", "h264", "tandem call --video screen, libx264"),
     GstVideo("gst-x264", "H264", None, "x264enc superfast zerolatency, no jitter buffer, "
              "sync=false"),

@@ -66,6 +66,15 @@ def cpu_s_of(pid):
     return ticks / TICKS_PER_S
 
 
+def peak_mib_of(process):
+    """The most memory that a process has had resident; 0 when it is gone."""
+    try:
+        with open(f"/proc/{process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+    except (OSError, StopIteration):
+        return 0
+
+
 def machine_busy_s():
     """CPU seconds that the whole machine has been busy, stolen time included."""
     with open("/proc/stat") as stat:
@@ -134,6 +143,17 @@ class Stage:
                 break
             time.sleep(0.05)
         raise Failed(f"{process.name} did not say \"{pattern}\": {self.log_of(process)[-400:]}")
+
+    def wait_for_port(self, process, port, seconds):
+        """Waits until somebody listens on a UDP port, which should be the process."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and process.poll() is None:
+            with open("/proc/net/udp") as table:
+                if any(int(line.split()[1].split(":")[1], 16) == port
+                       for line in table.readlines()[1:]):
+                    return
+            time.sleep(0.05)
+        raise Failed(f"{process.name} did not open port {port}: {self.log_of(process)[-400:]}")
 
     def alive(self, *processes):
         for process in processes:
