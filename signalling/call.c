@@ -297,7 +297,7 @@ static void user_input(struct tdm_call_machine *m, tdm_time now, const struct td
             note_end(m, TDM_END_LOCAL, 0, "ended here");
             finish(m, out);
         } else if (alive && (in->kind == TDM_CALL_HANG_UP || m->state == TDM_CALL_INCOMING)) {
-            take_down(m, now, TDM_END_LOCAL, in->code ? in->code : 603,
+            take_down(m, now, TDM_END_LOCAL, in->code >= 300 ? in->code : 603,
                       m->state == TDM_CALL_INCOMING ? "declined here" : "ended here", out);
         }
         break;

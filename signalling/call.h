@@ -48,7 +48,7 @@ enum tdm_call_end {
 enum tdm_call_input {
     TDM_CALL_DIAL,   /* uri */
     TDM_CALL_ACCEPT, /* Of an incoming call. */
-    TDM_CALL_REJECT, /* code, 0 = 603. */
+    TDM_CALL_REJECT, /* code, below 300 = 603. */
     TDM_CALL_HANG_UP,
     TDM_CALL_HOLD,
     TDM_CALL_RESUME,
