@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/core/upsample.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+#define IN 1600
+
+static void tone(int16_t *out, double hz, double sample_hz, int count, double from)
+{
+    for (int i = 0; i < count; i++)
+        out[i] = (int16_t)lrint(10000 * sin(2 * PI * hz * (i - from) / sample_hz));
+}
+
+/* A tone comes out as the same tone at the higher rate, eight input samples later. */
+static void test_tones(void **state)
+{
+    static const uint32_t factors[] = {1, 2, 3, 6};
+    static const double freqs[] = {100, 1000, 2500, 3200};
+    static int16_t in[IN];
+    static int16_t out[IN * 6];
+    static int16_t ideal[IN * 6];
+
+    (void)state;
+    for (int f = 0; f < 4; f++)
+        for (int k = 0; k < 4; k++) {
+            struct tdm_upsample u;
+            int factor = (int)factors[f];
+            double signal = 0;
+            double noise = 0;
+
+            tdm_upsample_init(&u, factors[f]);
+            tone(in, freqs[k], 8000, IN, 0);
+            tdm_upsample_run(&u, in, IN, out);
+            tone(ideal, freqs[k], 8000.0 * factor, IN * factor, TDM_UPSAMPLE_TAPS / 2.0 * factor);
+            for (int i = 100 * factor; i < IN * factor; i++) {
+                signal += (double)ideal[i] * ideal[i];
+                noise += (double)(out[i] - ideal[i]) * (out[i] - ideal[i]);
+            }
+            double snr_db = 10 * log10(signal / noise);
+
+            if (snr_db < (freqs[k] > 3000 ? 14 : 30))
+                fail_msg("x%d at %.0f Hz: %.1f dB", factor, freqs[k], snr_db);
+        }
+}
+
+/* The state goes on from block to block: any cutting gives the same samples. */
+static void test_blocks(void **state)
+{
+    static int16_t in[IN];
+    static int16_t whole[IN * 6];
+    static int16_t cut[IN * 6];
+    struct tdm_upsample a;
+    struct tdm_upsample b;
+
+    (void)state;
+    tone(in, 440, 8000, IN, 0);
+    tdm_upsample_init(&a, 6);
+    tdm_upsample_init(&b, 6);
+    tdm_upsample_run(&a, in, IN, whole);
+    for (uint32_t at = 0, size = 1; at < IN; at += size, size = size % 160 + 7) {
+        if (size > IN - at)
+            size = IN - at;
+        tdm_upsample_run(&b, in + at, size, cut + at * 6);
+    }
+    assert_memory_equal(whole, cut, sizeof whole);
+}
+
+static void test_levels(void **state)
+{
+    static int16_t in[200];
+    static int16_t out[1200];
+    struct tdm_upsample u;
+
+    (void)state;
+    tdm_upsample_init(&u, 6);
+    for (int i = 0; i < 200; i++)
+        in[i] = 12345;
+    tdm_upsample_run(&u, in, 200, out);
+    for (int i = 200; i < 1200; i++)
+        assert_in_range(out[i], 12344, 12346);
+    /* The steepest input there is clips and does not wrap. */
+    for (int i = 0; i < 200; i++)
+        in[i] = i / 8 % 2 ? 32767 : -32768;
+    tdm_upsample_run(&u, in, 200, out);
+    for (int i = 7; i < 1200; i++)
+        assert_true(abs(out[i] - out[i - 1]) < 30000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tones),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_levels),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
