@@ -185,6 +185,10 @@ static void video_and_sound_share_a_clock(void **state)
     record_sound(rec, 480, start - 50 * TDM_MS);
     for (int i = 0; i < 50; i++) {
         record_picture(&coder, rec, start + i * 40 * TDM_MS);
+        while (i == 0 && !tdm_recorder_stats(rec).video_frames)
+            (void)usleep(1000);
+        if (i == 0) /* Late, and from before the first picture: left out. */
+            record_sound(rec, 480, start - 30 * TDM_MS);
         for (int k = 0; k < 4; k++) /* The sound's stamps jitter by 3 ms. */
             record_sound(rec, 480, start + (i * 40 + k * 10 + k % 2 * 3) * TDM_MS);
     }
