@@ -25,7 +25,7 @@ struct talk {
     struct tandem *engine;
     struct tandem_call *call;
     int signals;
-    bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording;
+    bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
     double up_at, line_at;
     int interrupts;
     enum exit_code exit;
@@ -70,6 +70,31 @@ static enum exit_code exit_of(int end)
     }
 }
 
+static enum exit_code exit_of_status(enum tandem_status status)
+{
+    switch (status) {
+    case TANDEM_INVALID:
+    case TANDEM_UNSUPPORTED:
+        return EXIT_USAGE;
+    case TANDEM_UNREACHABLE:
+        return EXIT_UNREACHABLE;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+/* Says good-bye; what can only be had while the call runs is taken first. */
+static void hang_up(struct talk *t)
+{
+    struct tandem_cause cause = {""};
+
+    if (t->up && t->o->snapshot &&
+        tandem_call_snapshot(t->call, t->o->snapshot, &cause) != TANDEM_OK)
+        say(t, "no snapshot: %s", cause.text);
+    t->o->snapshot = NULL;
+    (void)tandem_hangup(t->call);
+}
+
 static void toggle_record(struct talk *t)
 {
     struct tandem_cause cause = {""};
@@ -92,7 +117,7 @@ static void take_key(struct talk *t, int key)
 {
     switch (key) {
     case 'q':
-        (void)tandem_hangup(t->call);
+        hang_up(t);
         break;
     case 'm':
         t->muted = !t->muted;
@@ -154,8 +179,10 @@ static void came_up(struct talk *t, const char *text)
 static void ended(struct talk *t, const struct tandem_event *event)
 {
     t->over = true;
-    t->exit = exit_of(event->value);
+    t->exit = t->answer_failed ? EXIT_FAILED : exit_of(event->value);
     (void)snprintf(t->reason, sizeof t->reason, "%s", event->text);
+    if (t->up && t->o->snapshot)
+        say(t, "no snapshot: %s", event->text);
     say(t, "ended: %s", event->text);
 }
 
@@ -166,7 +193,7 @@ static void answer_or_reject(struct talk *t, bool yes)
 
     if (yes && tandem_answer(t->call, &t->o->media, &cause) != TANDEM_OK) {
         say(t, "cannot answer: %s", cause.text);
-        t->exit = EXIT_FAILED;
+        t->answer_failed = true;
         yes = false;
     }
     if (!yes)
@@ -221,7 +248,7 @@ static void take_event(struct talk *t, const struct tandem_event *event)
         take_key(t, event->value);
         break;
     case TANDEM_EVENT_WINDOW_CLOSED:
-        (void)tandem_hangup(t->call);
+        hang_up(t);
         break;
     case TANDEM_EVENT_ENDED:
         ended(t, event);
@@ -251,7 +278,7 @@ static void take_signal(struct talk *t)
     if (read(t->signals, &info, sizeof info) != (ssize_t)sizeof info)
         return;
     if (t->call && t->interrupts++ == 0) {
-        (void)tandem_hangup(t->call);
+        hang_up(t);
     } else {
         t->over = true;
         (void)snprintf(t->reason, sizeof t->reason, "interrupted");
@@ -311,13 +338,8 @@ static void run(struct talk *t)
             break;
         show_progress(t);
         if (t->o->seconds > 0 && t->up && !told_to_end && now_s() - t->up_at >= t->o->seconds) {
-            struct tandem_cause cause = {""};
-
             told_to_end = true;
-            if (t->o->snapshot &&
-                tandem_call_snapshot(t->call, t->o->snapshot, &cause) != TANDEM_OK)
-                say(t, "no snapshot: %s", cause.text);
-            (void)tandem_hangup(t->call);
+            hang_up(t);
         }
     }
 }
@@ -404,10 +426,12 @@ int talk_call(struct options *o)
     if (!open_talk(&t, o))
         return EXIT_FAILED;
     (void)snprintf(t.peer, sizeof t.peer, "%s", o->to);
-    if (tandem_dial(t.engine, o->to, &o->media, &t.call, &cause) != TANDEM_OK) {
+    enum tandem_status status = tandem_dial(t.engine, o->to, &o->media, &t.call, &cause);
+
+    if (status != TANDEM_OK) {
         say(&t, "tandem call: %s", cause.text);
         (void)snprintf(t.reason, sizeof t.reason, "%s", cause.text);
-        t.exit = EXIT_FAILED;
+        t.exit = exit_of_status(status);
         if (o->json)
             report(&t);
         close_talk(&t);
@@ -423,9 +447,17 @@ int talk_call(struct options *o)
 int talk_answer(struct options *o)
 {
     struct talk t;
+    struct tandem_cause cause = {""};
     char port[16];
     enum exit_code code;
 
+    /* Better known now than when somebody rings. */
+    enum tandem_status status = tandem_check(&o->media, &cause);
+
+    if (status != TANDEM_OK) {
+        fprintf(stderr, "tandem answer: %s\n", cause.text);
+        return exit_of_status(status);
+    }
     o->engine.listen = true;
     if (!open_talk(&t, o))
         return EXIT_FAILED;
@@ -436,7 +468,8 @@ int talk_answer(struct options *o)
         report(&t);
         tandem_call_release(t.call);
         t.call = NULL;
-        t.up = t.over = t.muted = t.dark = t.held = t.overlay = t.recording = false;
+        t.up = t.over = t.muted = t.dark = t.held = t.overlay = t.recording = t.answer_failed =
+            false;
         t.interrupts = 0;
     } while (o->keep);
     code = t.exit;

@@ -28,6 +28,7 @@ struct call_request {
     uint16_t duration_ms;
     struct tandem_stats *stats;
     char *report;
+    bool unreachable;
     enum tdm_err err;
     struct tdm_cause cause;
 };
@@ -36,7 +37,7 @@ static enum tandem_status finish(const struct call_request *r, struct tandem_cau
 {
     if (cause && r->err != TDM_OK)
         (void)snprintf(cause->text, sizeof cause->text, "%s", r->cause.text);
-    return tdm_engine_status(r->err);
+    return r->unreachable ? TANDEM_UNREACHABLE : tdm_engine_status(r->err);
 }
 
 static enum tandem_status run(struct tandem_call *call,
@@ -87,7 +88,10 @@ static void do_dial(struct tandem *engine, void *arg)
     call->next = engine->calls;
     engine->calls = call;
     engine->call_count++;
-    r->err = tdm_call_dial(call, r->text, r->plan, &r->cause);
+    r->err = tdm_call_route(call, r->text, &r->cause);
+    r->unreachable = r->err != TDM_OK && r->err != TDM_E_MALFORMED;
+    if (r->err == TDM_OK)
+        r->err = tdm_call_dial(call, r->text, r->plan, &r->cause);
     r->call = call;
     if (r->err != TDM_OK) {
         unlink_call(engine, call);
@@ -107,6 +111,17 @@ enum tandem_status tandem_dial(struct tandem *engine, const char *to,
         tdm_engine_request(engine, do_dial, &r);
     if (r.err == TDM_OK)
         *call = r.call;
+    return finish(&r, cause);
+}
+
+enum tandem_status tandem_check(const struct tandem_media *media, struct tandem_cause *cause)
+{
+    struct tdm_media_plan plan;
+    struct call_request r = {.plan = &plan};
+
+    r.err = tdm_media_plan_of(&plan, media, &r.cause);
+    if (r.err == TDM_OK)
+        r.err = tdm_call_check(&plan, &r.cause);
     return finish(&r, cause);
 }
 

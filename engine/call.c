@@ -87,6 +87,15 @@ static enum tdm_err probe_path(const char *path, struct tdm_cause *cause)
                : tdm_fail(cause, TDM_E_SYSTEM, "cannot write %s: %s", path, strerrordesc_np(errno));
 }
 
+enum tdm_err tdm_call_check(const struct tdm_media_plan *plan, struct tdm_cause *cause)
+{
+    enum tdm_err err = probe_sources(plan, cause);
+
+    if (err == TDM_OK)
+        err = probe_path(plan->record_path, cause);
+    return err == TDM_OK ? probe_path(plan->sheet_path, cause) : err;
+}
+
 static enum tdm_err open_net(struct tandem_call *call, struct tdm_cause *cause)
 {
     struct tdm_net_config config = {
@@ -390,7 +399,7 @@ static void announce(struct tandem_call *call)
             tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
                             "no real-time priority: under load sound may stutter; allow it with "
                             "ulimit -r 30 or the capability CAP_SYS_NICE");
-    } else if (call->announced_up && (call->out.media_changed || call->out.state_changed)) {
+    } else if (up && call->announced_up && (call->out.media_changed || call->out.state_changed)) {
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANGED, 0, "%s", text);
     }
     if (call->out.refused)
@@ -418,12 +427,8 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
                             struct tdm_cause *cause)
 {
     struct tdm_capability capability;
-    enum tdm_err err = probe_sources(plan, cause);
+    enum tdm_err err = tdm_call_check(plan, cause);
 
-    if (err == TDM_OK)
-        err = probe_path(plan->record_path, cause);
-    if (err == TDM_OK)
-        err = probe_path(plan->sheet_path, cause);
     if (err == TDM_OK)
         err = open_net(call, cause);
     if (err != TDM_OK)
@@ -437,13 +442,16 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
     return err;
 }
 
+enum tdm_err tdm_call_route(struct tandem_call *call, const char *to, struct tdm_cause *cause)
+{
+    return tdm_sig_local_address(to, call->local_address, sizeof call->local_address, cause);
+}
+
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
                            const struct tdm_media_plan *plan, struct tdm_cause *cause)
 {
     enum tdm_err err = tdm_engine_open_sig(call->engine, cause);
 
-    if (err == TDM_OK)
-        err = tdm_sig_local_address(to, call->local_address, sizeof call->local_address, cause);
     if (err == TDM_OK)
         err = prepare(call, plan, cause);
     if (err != TDM_OK)

@@ -62,7 +62,13 @@ struct tandem_call {
 struct tandem_call *tdm_call_create(struct tandem *engine);
 void tdm_call_free(struct tandem_call *call);
 
-/** Opens the graph's ports and dials. */
+/** Opens each source and file of a plan for a moment, so that what is missing is known early. */
+enum tdm_err tdm_call_check(const struct tdm_media_plan *plan, struct tdm_cause *cause);
+
+/** Finds our own address towards `to`. Blocks while a name is looked up. */
+enum tdm_err tdm_call_route(struct tandem_call *call, const char *to, struct tdm_cause *cause);
+
+/** Opens the graph's ports and dials; the route is known. */
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
                            const struct tdm_media_plan *plan, struct tdm_cause *cause);
 

@@ -6,11 +6,12 @@
 
 #include <string.h>
 
-#define RTT_START          (60 * TDM_MS)
-#define REORDER_HOLD       (40 * TDM_MS) /* How long a hole waits when nobody repairs. */
-#define REPAIR_HOLD_MAX    (600 * TDM_MS)
-#define KEYFRAME_ASK_EVERY (250 * TDM_MS)
-#define KEYFRAME_ASKS_MAX  12 /* Then decode what there is: the sender makes none. */
+#define RTT_START              (60 * TDM_MS)
+#define REORDER_HOLD           (40 * TDM_MS) /* How long a hole waits when nobody repairs. */
+#define REPAIR_HOLD_MAX        (600 * TDM_MS)
+#define KEYFRAME_ASK_EVERY     (250 * TDM_MS) /* Doubled with each vain request, so that keyframes */
+#define KEYFRAME_ASK_DOUBLINGS 3              /* do not fill the queue that loses them. */
+#define KEYFRAME_ASKS_MAX      12 /* Then decode what there is: the sender makes none. */
 
 #define MASK (TDM_ASSEMBLY_PACKETS - 1)
 
@@ -359,7 +360,10 @@ static void ask_for_keyframe(struct tdm_assembly *a, tdm_time now, struct tdm_as
     if (a->asks < KEYFRAME_ASKS_MAX && a->heard)
         a->asks++;
     a->heard = false;
-    a->ask_at = now + tdm_time_max(KEYFRAME_ASK_EVERY, a->rtt + a->rtt / 2);
+    int doublings = a->asks < KEYFRAME_ASK_DOUBLINGS ? a->asks - 1 : KEYFRAME_ASK_DOUBLINGS;
+
+    a->ask_at = now + tdm_time_max(KEYFRAME_ASK_EVERY << (doublings > 0 ? doublings : 0),
+                                   a->rtt + a->rtt / 2);
 }
 
 void tdm_assembly_step(struct tdm_assembly *a, tdm_time now, const struct tdm_assembly_in *in,

@@ -38,6 +38,7 @@ enum tandem_status {
     TANDEM_AGAIN,       /* Nothing now. */
     TANDEM_INVALID,     /* An argument or a state does not allow it; the cause says which. */
     TANDEM_UNSUPPORTED, /* This build or the other side cannot do it. */
+    TANDEM_UNREACHABLE, /* No way to that address, or no such host. */
     TANDEM_FAILED,      /* The system, a device or the network failed. */
 };
 
@@ -105,6 +106,11 @@ struct tandem_media {
                                  the received one after rendering, as a check of the trace. */
     uint16_t ring_seconds;    /* How long to let the other side ring. [60] */
 };
+
+/** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each
+ *  source for a moment. */
+TANDEM_API enum tandem_status tandem_check(const struct tandem_media *media,
+                                           struct tandem_cause *cause);
 
 /** Calls `to`: "10.0.0.7", "10.0.0.7:5070", "user@host", "sip:user@host;transport=tcp". The call's
  *  events follow. */
