@@ -21,6 +21,7 @@ void tdm_sim_checker_init(struct tdm_sim_checker *c, bool steady, bool may_corru
     c->may_corrupt = may_corrupt;
     for (unsigned d = 0; d < 2; d++)
         for (unsigned i = 0; i < TDM_SIM_STREAMS; i++) {
+            c->gap_allowed[i] = TDM_NEVER;
             c->streams[d][i].last_frame = -1;
             c->streams[d][i].last_frame_at = TDM_NEVER;
         }
@@ -191,6 +192,19 @@ void tdm_sim_checker_expect(struct tdm_sim_checker *c, tdm_time now, uint8_t fro
         w->last_frame_at = expected ? now : TDM_NEVER;
 }
 
+static const char *const stream_names[] = {"sound", "picture"};
+
+static void check_gap(struct tdm_sim_checker *c, tdm_time now, uint8_t from, uint8_t stream)
+{
+    struct tdm_sim_stream_watch *w = &c->streams[from][stream];
+    tdm_time gap = w->last_frame_at == TDM_NEVER ? 0 : now - w->last_frame_at;
+
+    w->gap_max = tdm_time_max(w->gap_max, gap);
+    if (gap > c->gap_allowed[stream])
+        tdm_sim_checker_fail(c, now, "from side %u: no %s for %.2f s", from, stream_names[stream],
+                             (double)gap / 1e9);
+}
+
 static void check_steady(struct tdm_sim_checker *c, tdm_time now, uint8_t from)
 {
     const struct tdm_sim_stream_watch *audio = &c->streams[from][TDM_SIM_AUDIO];
@@ -211,7 +225,6 @@ void tdm_sim_checker_frame(struct tdm_sim_checker *c, tdm_time now, uint8_t from
                            enum tdm_err err, uint32_t frame, tdm_time captured, tdm_time presented)
 {
     struct tdm_sim_stream_watch *w = &c->streams[from][stream];
-    static const char *const names[] = {"sound", "picture"};
 
     if (err == TDM_E_AGAIN) {
         w->missing_reference++;
@@ -220,21 +233,22 @@ void tdm_sim_checker_frame(struct tdm_sim_checker *c, tdm_time now, uint8_t from
     if (err != TDM_OK) {
         w->corrupt++;
         if (!c->may_corrupt)
-            tdm_sim_checker_fail(c, now, "from side %u: a %s has wrong bytes", from, names[stream]);
+            tdm_sim_checker_fail(c, now, "from side %u: a %s has wrong bytes", from,
+                                 stream_names[stream]);
         return;
     }
     if ((int64_t)frame <= w->last_frame)
-        tdm_sim_checker_fail(c, now, "from side %u: %s %u after %lld", from, names[stream], frame,
-                             (long long)w->last_frame);
+        tdm_sim_checker_fail(c, now, "from side %u: %s %u after %lld", from, stream_names[stream],
+                             frame, (long long)w->last_frame);
     w->last_frame = frame;
     w->frames++;
     w->latency = presented - captured;
     w->latency_max = tdm_time_max(w->latency_max, w->latency);
     if (w->latency < 0)
-        tdm_sim_checker_fail(c, now, "from side %u: %s %u before it was made", from, names[stream],
-                             frame);
+        tdm_sim_checker_fail(c, now, "from side %u: %s %u before it was made", from,
+                             stream_names[stream], frame);
     if (w->last_frame_at != TDM_NEVER) {
-        w->gap_max = tdm_time_max(w->gap_max, now - w->last_frame_at);
+        check_gap(c, now, from, stream);
         w->last_frame_at = now;
     }
     if (c->steady && stream == TDM_SIM_VIDEO)
@@ -247,8 +261,7 @@ void tdm_sim_checker_finish(struct tdm_sim_checker *c, tdm_time now)
         for (unsigned i = 0; i < TDM_SIM_STREAMS; i++) {
             struct tdm_sim_stream_watch *w = &c->streams[d][i];
 
-            if (w->last_frame_at != TDM_NEVER)
-                w->gap_max = tdm_time_max(w->gap_max, now - w->last_frame_at);
+            check_gap(c, now, (uint8_t)d, (uint8_t)i);
             if (w->gaps > 20 + w->sent / 20)
                 tdm_sim_checker_fail(c, now, "side %u stream %u left out %llu of %llu packets", d,
                                      i, (unsigned long long)w->gaps, (unsigned long long)w->sent);

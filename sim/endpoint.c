@@ -136,6 +136,8 @@ struct tdm_sim_endpoint *tdm_sim_endpoint_init(void *storage, struct tdm_sim_wor
     e->playout_config = playout_config_of(s);
     e->playout = tdm_playout_init(at, &e->playout_config, local_of(e, now));
     at += rounded(tdm_playout_bytes(&e->playout_config));
+    tdm_lipsync_init(&e->lipsync, local_of(e, now));
+    e->video_latency = TDM_NEVER;
     e->encoder = (struct tdm_model_video_encoder *)(void *)at;
     at += rounded(sizeof(*e->encoder));
     e->camera_times = (tdm_time *)(void *)at;
@@ -154,6 +156,10 @@ static void carry(struct tdm_sim_endpoint *e, tdm_time now, const struct tdm_ses
     note(e, now, TDM_SIM_EVENT_SENT, (uint8_t)channel, send->size,
          tdm_sim_hash(channel, send->data, send->size));
     tdm_sim_checker_sent(&w->checker, now, e->side, channel, send->data, send->size);
+    if (w->scenario->fault == TDM_SIM_FAULT_UNASKED && w->log.count % 500 == 0 && !send->rtcp) {
+        tdm_sim_checker_sent(&w->checker, now, e->side, channel, send->data, send->size);
+        tdm_sim_link_push(w->links[e->side], now, channel, send->data, send->size);
+    }
     if (w->scenario->fault == TDM_SIM_FAULT_LEAK && w->log.count % 50 == 0)
         return;
     tdm_sim_link_push(w->links[e->side], now, channel, send->data, send->size);
@@ -186,6 +192,7 @@ static void take_audio(struct tdm_sim_endpoint *e, tdm_time now, const struct td
     if (a->restarted) {
         settle_playout(e);
         e->playout = tdm_playout_init(e->playout, &e->playout_config, local_of(e, now));
+        e->lipsync_ask = 0;
     }
     tdm_playout_step(e->playout, local_of(e, now), &in, &played);
 }
@@ -202,8 +209,16 @@ static void take_video(struct tdm_sim_endpoint *e, tdm_time now, const struct td
     tdm_time captured = other->camera_times[frame % CAMERA_TIMES];
     tdm_time presented = now + DECODE_TIME;
 
+    if (w->scenario->fault == TDM_SIM_FAULT_FREEZE && now > 10 * TDM_S && now < 20 * TDM_S)
+        return;
     if (w->scenario->fault == TDM_SIM_FAULT_SKEW)
         presented += FAULT_SKEW;
+    if (err == TDM_OK) {
+        e->shown_at = now;
+        e->video_latency = v->trace.at[TDM_STAGE_CAPTURED] == TDM_NEVER
+                               ? TDM_NEVER
+                               : local_of(e, presented) - v->trace.at[TDM_STAGE_CAPTURED];
+    }
     note(e, now, TDM_SIM_EVENT_SHOWN, TDM_SIM_VIDEO, frame, err);
     tdm_sim_checker_frame(&w->checker, now, 1 - e->side, TDM_SIM_VIDEO, err, frame, captured,
                           presented);
@@ -406,6 +421,30 @@ static void hear(struct tdm_sim_endpoint *e, tdm_time now, const struct tdm_play
     in->pcm.failed = err != TDM_OK;
 }
 
+/* Asks the playout to wait for the picture when the sound runs ahead of it. */
+static void sync_lips(struct tdm_sim_endpoint *e, tdm_time now,
+                      const struct tdm_playout_out *played)
+{
+    tdm_time local = local_of(e, now);
+    struct tdm_lipsync_in in = {.audio_latency = TDM_NEVER,
+                                .video_latency = e->video_latency,
+                                .playout_delay = tdm_playout_stats_of(e->playout)->delay};
+    struct tdm_playout_out nothing;
+    tdm_time ask;
+
+    if (!played->silent && played->captured != TDM_NEVER)
+        in.audio_latency = local - played->captured;
+    if (now - e->shown_at > TDM_S)
+        in.video_latency = TDM_NEVER;
+    ask = tdm_lipsync_step(&e->lipsync, local, &in);
+    if (ask == e->lipsync_ask)
+        return;
+    e->lipsync_ask = ask;
+    tdm_playout_step(e->playout, local,
+                     &(struct tdm_playout_in){.kind = TDM_PLAYOUT_MIN_DELAY, .min_delay = ask},
+                     &nothing);
+}
+
 static void run_speaker(struct tdm_sim_endpoint *e, tdm_time now)
 {
     struct tdm_sim_device *d = &e->speaker;
@@ -428,6 +467,8 @@ static void run_speaker(struct tdm_sim_endpoint *e, tdm_time now)
     }
     e->stuck_steps += count == STEPS_MAX;
     e->steps += count + 1;
+    if (played.action == TDM_PLAYOUT_READY)
+        sync_lips(e, now, &played);
     tdm_sim_device_advance(d);
     e->due[TDM_SIM_DUE_SPEAKER] = d->due;
 }

@@ -11,6 +11,7 @@
  * Its owner feeds it events at the times it names in `due`, and carries its datagrams.
  */
 
+#include "engine/core/lipsync.h"
 #include "engine/core/playout.h"
 #include "engine/core/session.h"
 #include "sim/checker.h"
@@ -69,6 +70,9 @@ struct tdm_sim_endpoint {
 
     struct tdm_playout_config playout_config;
     struct tdm_playout *playout;
+    struct tdm_lipsync lipsync;
+    tdm_time lipsync_ask;             /* As the playout knows it. */
+    tdm_time video_latency, shown_at; /* Of the latest picture, as this side knows it. */
 
     struct tdm_sim_device microphone, speaker, camera;
     struct tdm_model_audio_config audio;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define OUTAGE_JOIN (3 * TDM_S / 2)
+
 static double between(struct tdm_rng *rng, double low, double high)
 {
     return low + (high - low) * tdm_rng_unit(rng);
@@ -66,6 +68,40 @@ struct tdm_sim_link_config tdm_sim_path_config(const struct tdm_sim_path *path)
     config.trace_ms = path->trace_ms;
     config.trace_count = path->trace_count;
     return config;
+}
+
+/* Where an outage that includes `at` ends; `at` when there is none. */
+static tdm_time outage_end(const struct tdm_sim_scenario *s, tdm_time at)
+{
+    tdm_time end = at;
+    bool more = true;
+
+    while (more) {
+        more = false;
+        for (unsigned i = 0; i < 2; i++)
+            for (uint32_t k = 0; k < s->path[i].window_count; k++) {
+                const struct tdm_sim_window *w = &s->path[i].windows[k];
+
+                if (w->from <= end + OUTAGE_JOIN && w->to > end) {
+                    end = w->to;
+                    more = true;
+                }
+            }
+    }
+    return end;
+}
+
+tdm_time tdm_sim_scenario_outage(const struct tdm_sim_scenario *s)
+{
+    tdm_time longest = 0;
+
+    for (unsigned i = 0; i < 2; i++)
+        for (uint32_t k = 0; k < s->path[i].window_count; k++) {
+            tdm_time from = s->path[i].windows[k].from;
+
+            longest = tdm_time_max(longest, outage_end(s, from) - from);
+        }
+    return longest;
 }
 
 /* A rate that wanders between 0.6 and 8 Mb/s, with fades, as opportunities of 1500 bytes. */

@@ -68,6 +68,8 @@ enum tdm_sim_fault {
     TDM_SIM_FAULT_PAST_WAKE,     /* A core asks for a time that is gone. */
     TDM_SIM_FAULT_BUSY,          /* A core asks for `now` for ever. */
     TDM_SIM_FAULT_SKEW,          /* Pictures are shown half a second late. */
+    TDM_SIM_FAULT_UNASKED,       /* Packets are sent twice. */
+    TDM_SIM_FAULT_FREEZE,        /* No picture is shown from 10 s to 20 s. */
     TDM_SIM_FAULT_DEAF,          /* Side 1 never hears signalling after the call is up. */
 };
 
@@ -121,6 +123,10 @@ void tdm_sim_path_draw(struct tdm_sim_path *path, enum tdm_sim_network network, 
 
 /** The link's config with its arrays in `path`, which must outlive the link. */
 struct tdm_sim_link_config tdm_sim_path_config(const struct tdm_sim_path *path);
+
+/** The longest time for which the windows of both paths together hold a call's media up: what is
+ *  sent, or what is asked for. Windows less than 1.5 s apart count as one. */
+tdm_time tdm_sim_scenario_outage(const struct tdm_sim_scenario *s);
 
 /** Appends an action; they must come in order of time. */
 void tdm_sim_scenario_act(struct tdm_sim_scenario *s, struct tdm_sim_action action);

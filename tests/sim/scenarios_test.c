@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Named scenarios: one behaviour each, on a network made for it. */
+
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define LOG_MAX ((size_t)1 << 19)
+
+/* One scenario and the call that runs it. */
+struct rig {
+    struct tdm_sim_scenario s;
+    struct tdm_sim_call *call;
+    struct tdm_sim_result result;
+};
+
+static int set_up(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    if (!rig)
+        return -1;
+    rig->call = tdm_sim_call_create(LOG_MAX);
+    *state = rig;
+    return rig->call ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct rig *rig = *state;
+
+    tdm_sim_call_destroy(rig->call);
+    free(rig);
+    return 0;
+}
+
+/* Runs it; whatever the scenario, nothing may be violated. */
+static const struct tdm_sim_result *run(struct rig *rig)
+{
+    assert_int_equal(tdm_sim_call_run(rig->call, &rig->s, &rig->result), TDM_OK);
+    if (rig->result.violations)
+        report_call(&rig->s, &rig->result);
+    assert_int_equal(rig->result.violations, 0);
+    return &rig->result;
+}
+
+static void act(struct rig *rig, tdm_time at, uint8_t side, enum tdm_sim_action_kind kind)
+{
+    tdm_sim_scenario_act(&rig->s, (struct tdm_sim_action){.at = at, .side = side, .kind = kind});
+}
+
+/* RTP datagrams of a stream that a side sent in [from, to). */
+static unsigned sent_between(const struct rig *rig, uint8_t side, uint8_t stream, tdm_time from,
+                             tdm_time to)
+{
+    const struct tdm_sim_log *log = tdm_sim_call_log(rig->call);
+    unsigned count = 0;
+
+    assert_true(log->count <= LOG_MAX);
+    for (uint64_t i = 0; i < log->count; i++) {
+        const struct tdm_sim_event *e = tdm_sim_log_at(log, i);
+
+        count += e->kind == TDM_SIM_EVENT_SENT && e->side == side && e->stream == 2 * stream &&
+                 e->at >= from && e->at < to;
+    }
+    return count;
+}
+
+static void a_quiet_call_is_early_and_whole(void **state)
+{
+    static const enum tdm_codec_id codecs[] = {TDM_CODEC_H264, TDM_CODEC_VP8};
+    struct rig *rig = *state;
+
+    for (unsigned c = 0; c < 2; c++) {
+        const struct tdm_sim_result *r;
+
+        tdm_sim_scenario_plain(&rig->s, 1, 30 * TDM_S);
+        rig->s.video_codec = codecs[c];
+        r = run(rig);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_in_range(r->side[i].up_at, TDM_S, 2 * TDM_S);
+            assert_int_equal(r->side[i].state, TDM_CALL_ENDED);
+            assert_in_range(r->side[i].audio_frames, 2050, 2100);
+            assert_in_range(r->side[i].video_frames, 610, 630);
+            assert_in_range(r->side[i].audio_latency_max, 10 * TDM_MS, 60 * TDM_MS);
+            assert_in_range(r->side[i].video_latency_max, 10 * TDM_MS, 40 * TDM_MS);
+            assert_in_range(r->side[i].concealed_samples, 0, 480);
+            assert_int_equal(r->side[i].packets_resent, 0);
+            assert_int_equal(r->side[i].keyframes_wanted, 0);
+        }
+        assert_int_equal(r->side[0].end, TDM_END_LOCAL);
+        assert_int_equal(r->side[1].end, TDM_END_REMOTE);
+        assert_true(r->side[1].rtcp_bye);
+    }
+}
+
+static void lost_packets_are_asked_for_and_repaired(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    tdm_sim_scenario_plain(&rig->s, 2, 60 * TDM_S);
+    rig->s.steady = false;
+    rig->s.path[0].link.loss = 0.02;
+    r = run(rig);
+    assert_in_range(r->side[0].nacked, 60, 300);
+    assert_true(r->side[0].repaired >= r->side[0].nacked * 98 / 100);
+    assert_in_range(r->side[0].video_gap_max, 0, 300 * TDM_MS);
+    assert_in_range(r->side[0].keyframes_wanted, 0, 3);
+    assert_int_equal(r->side[1].nacked, 0);
+}
+
+static void a_blackout_ends_in_a_keyframe_or_repair_soon_after_it(void **state)
+{
+    static const tdm_time lengths[] = {300 * TDM_MS, TDM_S, 3 * TDM_S};
+    struct rig *rig = *state;
+
+    for (unsigned i = 0; i < 3; i++) {
+        const struct tdm_sim_result *r;
+
+        tdm_sim_scenario_plain(&rig->s, 3 + i, 30 * TDM_S);
+        rig->s.steady = false;
+        for (unsigned d = 0; d < 2; d++) {
+            rig->s.path[d].window_count = 1;
+            rig->s.path[d].windows[0] = (struct tdm_sim_window){
+                .from = 10 * TDM_S, .to = 10 * TDM_S + lengths[i], .cut = true};
+        }
+        r = run(rig);
+        for (unsigned d = 0; d < 2; d++) {
+            assert_true(r->side[d].keyframes_wanted + r->side[d].repaired > 0);
+            assert_in_range(r->side[d].video_gap_max, lengths[i], lengths[i] + 700 * TDM_MS);
+            assert_in_range(r->side[d].audio_gap_max, lengths[i] / 2, lengths[i] + 200 * TDM_MS);
+        }
+    }
+}
+
+static void a_keyframe_is_asked_for_when_nothing_is_repaired(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    tdm_sim_scenario_plain(&rig->s, 7, 30 * TDM_S);
+    rig->s.steady = false;
+    /* Bursts that also take the repairs. */
+    rig->s.path[0].link.ge_enter = 0.01;
+    rig->s.path[0].link.ge_leave = 0.05;
+    rig->s.path[0].link.ge_loss = 0.95;
+    r = run(rig);
+    assert_in_range(r->side[0].keyframes_wanted, 1, 100);
+    assert_in_range(r->side[0].video_frames, 300, 630);
+}
+
+static void hold_stops_the_media_and_resume_brings_it_back(void **state)
+{
+    struct rig *rig = *state;
+
+    for (uint8_t holder = 0; holder < 2; holder++) {
+        tdm_sim_scenario_plain(&rig->s, 8, 30 * TDM_S);
+        act(rig, 8 * TDM_S, holder, TDM_SIM_HOLD);
+        act(rig, 14 * TDM_S, holder, TDM_SIM_RESUME);
+        (void)run(rig);
+        for (uint8_t side = 0; side < 2; side++)
+            for (uint8_t stream = 0; stream < TDM_SIM_STREAMS; stream++) {
+                assert_int_equal(sent_between(rig, side, stream, 8500 * TDM_MS, 14 * TDM_S), 0);
+                assert_in_range(sent_between(rig, side, stream, 15 * TDM_S, 20 * TDM_S), 400, 1000);
+            }
+    }
+}
+
+static void both_hold_at_once_and_both_resume(void **state)
+{
+    struct rig *rig = *state;
+
+    tdm_sim_scenario_plain(&rig->s, 9, 50 * TDM_S);
+    for (uint8_t side = 0; side < 2; side++)
+        act(rig, 8 * TDM_S, side, TDM_SIM_HOLD);
+    for (uint8_t side = 0; side < 2; side++)
+        act(rig, 18 * TDM_S, side, TDM_SIM_RESUME);
+    (void)run(rig);
+    for (uint8_t side = 0; side < 2; side++) {
+        assert_int_equal(sent_between(rig, side, TDM_SIM_AUDIO, 14 * TDM_S, 18 * TDM_S), 0);
+        assert_in_range(sent_between(rig, side, TDM_SIM_AUDIO, 26 * TDM_S, 31 * TDM_S), 490, 510);
+    }
+}
+
+static void video_comes_and_goes_without_a_gap_in_the_sound(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    tdm_sim_scenario_plain(&rig->s, 10, 50 * TDM_S);
+    act(rig, 8 * TDM_S, 0, TDM_SIM_VIDEO_DROP);
+    act(rig, 16 * TDM_S, 0, TDM_SIM_VIDEO_ADD);
+    act(rig, 24 * TDM_S, 1, TDM_SIM_VIDEO_DROP);
+    act(rig, 32 * TDM_S, 1, TDM_SIM_VIDEO_ADD);
+    r = run(rig);
+    for (uint8_t side = 0; side < 2; side++) {
+        assert_int_equal(sent_between(rig, side, TDM_SIM_VIDEO, 9 * TDM_S, 16 * TDM_S), 0);
+        assert_in_range(sent_between(rig, side, TDM_SIM_VIDEO, 17 * TDM_S, 24 * TDM_S), 600, 1200);
+        assert_int_equal(sent_between(rig, side, TDM_SIM_VIDEO, 25 * TDM_S, 32 * TDM_S), 0);
+        assert_in_range(sent_between(rig, side, TDM_SIM_VIDEO, 33 * TDM_S, 40 * TDM_S), 600, 1200);
+        assert_in_range(r->side[side].audio_gap_max, 0, 40 * TDM_MS);
+        assert_in_range(r->side[side].concealed_samples, 0, 960);
+    }
+}
+
+static void a_call_that_began_without_video_gets_it(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    tdm_sim_scenario_plain(&rig->s, 11, 40 * TDM_S);
+    rig->s.video = false;
+    act(rig, 8 * TDM_S, 1, TDM_SIM_VIDEO_ADD);
+    act(rig, 12 * TDM_S, 0, TDM_SIM_VIDEO_ADD);
+    r = run(rig);
+    for (uint8_t side = 0; side < 2; side++) {
+        assert_int_equal(sent_between(rig, side, TDM_SIM_VIDEO, 0, 12 * TDM_S), 0);
+        assert_in_range(r->side[side].video_frames, 500, 620);
+        assert_in_range(r->side[side].audio_gap_max, 0, 40 * TDM_MS);
+    }
+}
+
+static void digits_arrive_once_and_in_order_through_loss(void **state)
+{
+    static const char digits[] = "15#*09D";
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    tdm_sim_scenario_plain(&rig->s, 12, 40 * TDM_S);
+    rig->s.steady = false;
+    rig->s.path[0].link.loss = 0.1;
+    rig->s.path[0].link.duplicate = 0.1;
+    for (unsigned i = 0; digits[i]; i++)
+        tdm_sim_scenario_act(&rig->s, (struct tdm_sim_action){.at = (6 + i) * TDM_S,
+                                                              .kind = TDM_SIM_DIGIT,
+                                                              .digit = digits[i]});
+    r = run(rig);
+    assert_string_equal(r->side[1].digits, digits);
+    assert_string_equal(r->side[0].digits, "");
+}
+
+static void a_muted_microphone_keeps_the_stream_alive(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    tdm_sim_scenario_plain(&rig->s, 13, 30 * TDM_S);
+    act(rig, 8 * TDM_S, 0, TDM_SIM_MUTE);
+    act(rig, 14 * TDM_S, 0, TDM_SIM_UNMUTE);
+    r = run(rig);
+    assert_in_range(r->side[0].audio_gap_max, 0, 40 * TDM_MS);
+    assert_in_range(sent_between(rig, 0, TDM_SIM_AUDIO, 8 * TDM_S, 14 * TDM_S), 595, 605);
+}
+
+static void a_peer_that_vanishes_is_noticed(void **state)
+{
+    struct rig *rig = *state;
+
+    for (uint8_t gone = 0; gone < 2; gone++) {
+        const struct tdm_sim_result *r;
+
+        tdm_sim_scenario_plain(&rig->s, 14, 60 * TDM_S);
+        rig->s.steady = false;
+        act(rig, 10 * TDM_S, gone, TDM_SIM_VANISH);
+        /* Its absence is the scenario's, not the engine's, gap. */
+        r = run(rig);
+        assert_int_equal(r->side[1 - gone].state, TDM_CALL_ENDED);
+        assert_in_range(r->side[1 - gone].ended_at, 12 * TDM_S, 35 * TDM_S);
+        assert_int_equal(
+            sent_between(rig, (uint8_t)(1 - gone), TDM_SIM_AUDIO, 35 * TDM_S, 60 * TDM_S), 0);
+    }
+}
+
+static void either_side_may_hang_up(void **state)
+{
+    struct rig *rig = *state;
+
+    for (uint8_t side = 0; side < 2; side++) {
+        const struct tdm_sim_result *r;
+
+        tdm_sim_scenario_plain(&rig->s, 15, 30 * TDM_S);
+        act(rig, 10 * TDM_S, side, TDM_SIM_HANGUP);
+        r = run(rig);
+        assert_int_equal(r->side[side].end, TDM_END_LOCAL);
+        assert_int_equal(r->side[1 - side].end, TDM_END_REMOTE);
+        for (uint8_t i = 0; i < 2; i++)
+            assert_in_range(r->side[i].ended_at, 10 * TDM_S, 10100 * TDM_MS);
+    }
+}
+
+static void signalling_stands_a_bad_wire(void **state)
+{
+    struct rig *rig = *state;
+
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        tdm_sim_scenario_plain(&rig->s, seed, 60 * TDM_S);
+        rig->s.signalling_loss = 0.15;
+        act(rig, 12 * TDM_S, 0, TDM_SIM_HOLD);
+        act(rig, 22 * TDM_S, 0, TDM_SIM_RESUME);
+        (void)run(rig);
+    }
+}
+
+static void clocks_that_drift_apart_keep_latency_and_sound(void **state)
+{
+    struct rig *rig = *state;
+
+    for (int32_t sign = -1; sign <= 1; sign += 2) {
+        const struct tdm_sim_result *r;
+
+        tdm_sim_scenario_plain(&rig->s, 16, 1800 * TDM_S);
+        for (unsigned i = 0; i < 2; i++) {
+            rig->s.side[i].microphone_ppm = sign * 100;
+            rig->s.side[i].speaker_ppm = -sign * 100;
+        }
+        rig->s.video = false;
+        assert_int_equal(tdm_sim_call_run(rig->call, &rig->s, &rig->result), TDM_OK);
+        r = &rig->result;
+        assert_int_equal(r->violations, 0);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_in_range(r->side[i].audio_latency_max, 10 * TDM_MS, 150 * TDM_MS);
+            /* An hour would show 360 ms of drift to a side that ignored it. */
+            assert_in_range(r->side[i].concealed_samples, 0, 48000 / 5);
+        }
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_quiet_call_is_early_and_whole),
+        TEST(lost_packets_are_asked_for_and_repaired),
+        TEST(a_blackout_ends_in_a_keyframe_or_repair_soon_after_it),
+        TEST(a_keyframe_is_asked_for_when_nothing_is_repaired),
+        TEST(hold_stops_the_media_and_resume_brings_it_back),
+        TEST(both_hold_at_once_and_both_resume),
+        TEST(video_comes_and_goes_without_a_gap_in_the_sound),
+        TEST(a_call_that_began_without_video_gets_it),
+        TEST(digits_arrive_once_and_in_order_through_loss),
+        TEST(a_muted_microphone_keeps_the_stream_alive),
+        TEST(a_peer_that_vanishes_is_noticed),
+        TEST(either_side_may_hang_up),
+        TEST(signalling_stands_a_bad_wire),
+        TEST(clocks_that_drift_apart_keep_latency_and_sound),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
