@@ -23,7 +23,7 @@
 
 struct tdm_video_source_config {
     const char *argument; /* After the colon, "" when none. Borrowed for create. */
-    int width, height;    /* What the encoder wants; the source scales (keeping aspect, black bars). */
+    int width, height; /* What the encoder wants; the source scales (keeping aspect, black bars). */
     uint32_t fps;
     int wake_fd; /* An eventfd that interrupts a blocking `next`; never read by the source. */
 };

@@ -23,12 +23,12 @@
 #define TDM_AUDIO_FRAME_SAMPLES_MAX 5760 /* 120 ms at 48 kHz, per channel. */
 
 struct tdm_video_encoder_config {
-    int width, height;    /* Even; 16 to TDM_PICTURE_SIDE_MAX. */
-    uint32_t fps;         /* Frames a second, 1 to 120. */
-    uint32_t bitrate_bps; /* Start value; later ones come as bytes per frame. */
+    int width, height;        /* Even; 16 to TDM_PICTURE_SIDE_MAX. */
+    uint32_t fps;             /* Frames a second, 1 to 120. */
+    uint32_t bitrate_bps;     /* Start value; later ones come as bytes per frame. */
     uint32_t slice_bytes_max; /* Largest slice or NAL unit wanted; 0 = no limit. */
-    unsigned threads;     /* 1 or more. */
-    char fmtp[192];       /* What the receiver asked for, e.g. profile-level-id. */
+    unsigned threads;         /* 1 or more. */
+    char fmtp[192];           /* What the receiver asked for, e.g. profile-level-id. */
 };
 
 /** One finished piece of a coded picture. */
@@ -103,8 +103,8 @@ struct tdm_audio_encoder_config {
     uint32_t sample_hz; /* 48000 (Opus, L16), 8000 (G.711), 44100 or 48000 (L16). */
     uint8_t channels;   /* 1 or 2. */
     uint32_t bitrate_bps;
-    uint16_t frame_ms;  /* 10 or 20 (Opus also 5, 40, 60; 2 stands for 2.5). */
-    char fmtp[192];     /* What the receiver asked for. */
+    uint16_t frame_ms; /* 10 or 20 (Opus also 5, 40, 60; 2 stands for 2.5). */
+    char fmtp[192];    /* What the receiver asked for. */
 };
 
 struct tdm_audio_encoder;
@@ -121,8 +121,7 @@ struct tdm_audio_encoder_ops {
     /** Encodes `frame_samples` (per channel, interleaved) into at most `capacity` bytes.
      *  @return TDM_OK with *size set (0 = nothing to send, DTX); TDM_E_SPACE; TDM_E_SYSTEM. */
     enum tdm_err (*encode)(struct tdm_audio_encoder *enc, const int16_t *pcm,
-                           uint32_t frame_samples, uint8_t *payload, size_t capacity,
-                           size_t *size);
+                           uint32_t frame_samples, uint8_t *payload, size_t capacity, size_t *size);
 
     /** Tells the loss that the receiver reports (0..1), for in-band redundancy. May be NULL. */
     void (*set_loss)(struct tdm_audio_encoder *enc, double loss);

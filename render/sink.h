@@ -49,8 +49,8 @@ struct tdm_video_sink;
 struct tdm_video_sink_ops {
     const char *kind;
 
-    enum tdm_err (*create)(const struct tdm_video_sink_config *config,
-                           struct tdm_video_sink **sink, struct tdm_cause *cause);
+    enum tdm_err (*create)(const struct tdm_video_sink_config *config, struct tdm_video_sink **sink,
+                           struct tdm_cause *cause);
     void (*destroy)(struct tdm_video_sink *sink);
 
     /** Shows the other side's picture as soon as possible: copies it (any size up to
@@ -62,7 +62,8 @@ struct tdm_video_sink_ops {
     /** Own picture for the corner; NULL where the sink has no corner. Encode thread only. */
     void (*show_self)(struct tdm_video_sink *sink, const struct tdm_picture *pic);
 
-    /** Text lines of the overlay ("" = none) and the one-line state; copied. Control thread. May be NULL. */
+    /** Text lines of the overlay ("" = none) and the one-line state; copied. Control thread. May be
+     * NULL. */
     void (*set_overlay)(struct tdm_video_sink *sink, const char *text);
 
     /** Full screen on or off. Control thread. May be NULL. */
@@ -71,8 +72,8 @@ struct tdm_video_sink_ops {
 
 struct tdm_audio_sink_config {
     const char *argument;
-    uint32_t sample_hz;    /* 48000. */
-    uint8_t channels;      /* 1 or 2. */
+    uint32_t sample_hz; /* 48000. */
+    uint8_t channels;   /* 1 or 2. */
     void *arg;
     /** Asks for exactly `samples` per channel, interleaved, to be heard from `play_at` (local
      *  clock, an estimate that includes the device's own delay). Runs on the device's thread: must
@@ -86,8 +87,8 @@ struct tdm_audio_sink_ops {
     const char *kind;
 
     /** Starts pulling at once; on return the first pull may have run. */
-    enum tdm_err (*create)(const struct tdm_audio_sink_config *config,
-                           struct tdm_audio_sink **sink, struct tdm_cause *cause);
+    enum tdm_err (*create)(const struct tdm_audio_sink_config *config, struct tdm_audio_sink **sink,
+                           struct tdm_cause *cause);
     /** No pull runs after it returns. */
     void (*destroy)(struct tdm_audio_sink *sink);
 };

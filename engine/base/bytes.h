@@ -103,7 +103,8 @@ struct tdm_writer {
 
 static inline struct tdm_writer tdm_writer_of(uint8_t *data, size_t size)
 {
-    return (struct tdm_writer){.start = data, .at = data, .end = size ? data + size : data, .ok = true};
+    return (struct tdm_writer){
+        .start = data, .at = data, .end = size ? data + size : data, .ok = true};
 }
 
 static inline size_t tdm_writer_left(const struct tdm_writer *w)

@@ -4,16 +4,17 @@
 #include <math.h>
 #include <string.h>
 
-#define PI           3.14159265358979323846
-#define LOW_HZ       1000.0
-#define HIGH_HZ      3200.0
-#define DURATION_S   (TDM_CHIRP_MS / 1000.0)
-#define FADE_PART    0.25 /* Of the chirp, raised cosine at each end. */
-#define LOWPASS_HZ   4200.0
-#define SCORE_MIN    0.16f  /* Squared correlation: 0.4 of a perfect match. */
-#define ENERGY_MIN   200.0f /* Per sample, below which there is only silence (-66 dBFS). */
-#define HOLD_SAMPLES (TDM_CHIRP_TEMPLATE_TAPS / 2) /* No better peak for so long: it is the one.   \
-                                                    */
+#define PI         3.14159265358979323846
+#define LOW_HZ     1000.0
+#define HIGH_HZ    3200.0
+#define DURATION_S (TDM_CHIRP_MS / 1000.0)
+#define FADE_PART  0.25 /* Of the chirp, raised cosine at each end. */
+#define LOWPASS_HZ 4200.0
+#define SCORE_MIN  0.16f  /* Squared correlation: 0.4 of a perfect match. */
+#define ENERGY_MIN 200.0f /* Per sample, below which there is only silence (-66 dBFS). */
+#define HOLD_SAMPLES                                                                               \
+    (TDM_CHIRP_TEMPLATE_TAPS / 2) /* No better peak for so long: it is the one.                    \
+                                   */
 #define LOWPASS_DELAY ((TDM_CHIRP_LOWPASS_TAPS - 1) / 2)
 
 static double phase_at(double t)

@@ -11,10 +11,10 @@ enum tdm_codec_id {
     TDM_CODEC_OPUS, /* RFC 7587 */
     TDM_CODEC_PCMU, /* RFC 3551 section 4.5.14 */
     TDM_CODEC_PCMA,
-    TDM_CODEC_L16,  /* RFC 3551 section 4.5.11 */
+    TDM_CODEC_L16,             /* RFC 3551 section 4.5.11 */
     TDM_CODEC_TELEPHONE_EVENT, /* RFC 4733 */
-    TDM_CODEC_VP8,  /* RFC 7741 */
-    TDM_CODEC_H264, /* RFC 6184 */
+    TDM_CODEC_VP8,             /* RFC 7741 */
+    TDM_CODEC_H264,            /* RFC 6184 */
     TDM_CODEC_COUNT
 };
 

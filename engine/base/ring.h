@@ -21,7 +21,7 @@
 struct tdm_ring {
     uint8_t *slots; /* slot_count * slot_bytes, owned by the caller. */
     uint32_t slot_bytes;
-    uint32_t slot_count; /* A power of two. */
+    uint32_t slot_count;                /* A power of two. */
     _Alignas(64) _Atomic uint32_t head; /* Written by the producer: slots committed so far. */
     _Atomic uint32_t dropped;           /* Reserves that found the ring full. */
     _Alignas(64) _Atomic uint32_t tail; /* Written by the consumer: slots released so far. */

@@ -9,8 +9,8 @@
 #define RTT_START              (60 * TDM_MS)
 #define REORDER_HOLD           (40 * TDM_MS) /* How long a hole waits when nobody repairs. */
 #define REPAIR_HOLD_MAX        (600 * TDM_MS)
-#define KEYFRAME_ASK_EVERY     (250 * TDM_MS) /* Doubled with each vain request, so that keyframes */
-#define KEYFRAME_ASK_DOUBLINGS 3              /* do not fill the queue that loses them. */
+#define KEYFRAME_ASK_EVERY     (250 * TDM_MS) /* Doubled with each vain request, so that */
+#define KEYFRAME_ASK_DOUBLINGS 3              /* keyframes do not fill the queue that loses them. */
 #define KEYFRAME_ASKS_MAX      12 /* Then decode what there is: the sender makes none. */
 
 #define MASK (TDM_ASSEMBLY_PACKETS - 1)
@@ -107,6 +107,15 @@ static bool look(const struct tdm_assembly *a, const struct tdm_assembly_packet 
     return true;
 }
 
+static void lose_reference(struct tdm_assembly *a)
+{
+    if (!a->need_keyframe) {
+        a->need_keyframe = true;
+        a->asks = 0;
+        a->ask_at = 0;
+    }
+}
+
 /* The ring must hold every packet from base on; a packet too far ahead pushes base along. */
 static void make_room(struct tdm_assembly *a, int64_t seq)
 {
@@ -116,9 +125,9 @@ static void make_room(struct tdm_assembly *a, int64_t seq)
 
     drop_range(a, a->base, tdm_time_min(base, a->base + TDM_ASSEMBLY_PACKETS));
     a->base = base;
-    a->need_keyframe = true;
-    a->ask_at = 0;
+    a->hole_since = TDM_NEVER;
     a->stats.holes_given_up++;
+    lose_reference(a);
 }
 
 static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
@@ -189,25 +198,42 @@ static bool may_start_at(struct tdm_assembly *a, int64_t seq)
     return !s->bare_idr || (a->parameters_seen && before && before->rtp_time != s->rtp_time);
 }
 
-static bool keyframe_behind(struct tdm_assembly *a, int64_t *first)
+/* The first whole keyframe of what waits; one look at each packet. */
+static bool keyframe_behind(struct tdm_assembly *a, int64_t *first, int64_t *last)
 {
+    bool found = false;
+    int64_t rtp_time = 0;
+
     for (int64_t seq = a->base; seq <= a->highest; seq++) {
-        if (may_start_at(a, seq) && frame_end(a, seq) >= 0) {
+        const struct slot *s = slot_of(a, seq);
+
+        *last = seq - 1;
+        if (found && s && s->rtp_time != rtp_time)
+            return true; /* A sender that does not set the marker. */
+        if (!s) {
+            found = false;
+        } else if (!found && may_start_at(a, seq)) {
+            found = true;
+            rtp_time = s->rtp_time;
             *first = seq;
-            return true;
         }
+        *last = seq;
+        if (found && s->marker)
+            return true;
     }
     return false;
 }
 
-static enum tdm_err join_vp8(struct tdm_writer *w, const uint8_t *payload, size_t size)
+/* A frame has its start in its first packet and nowhere else. */
+static enum tdm_err join_vp8(struct tdm_writer *w, const uint8_t *payload, size_t size, bool first)
 {
     struct tdm_vp8_descriptor d;
     enum tdm_err err = tdm_vp8_parse(&d, payload, size);
 
-    if (err == TDM_OK)
-        tdm_write_bytes(w, d.data, d.size);
-    return err;
+    if (err != TDM_OK || d.start != first)
+        return TDM_E_MALFORMED;
+    tdm_write_bytes(w, d.data, d.size);
+    return TDM_OK;
 }
 
 /* Joins the payloads; false when they do not make a frame. */
@@ -220,7 +246,7 @@ static bool join(struct tdm_assembly *a, int64_t first, int64_t last, size_t *si
         const uint8_t *payload = a->payloads[seq & MASK];
         uint16_t bytes = a->slots[seq & MASK].size;
         enum tdm_err err = a->config.codec == TDM_CODEC_VP8
-                               ? join_vp8(&w, payload, bytes)
+                               ? join_vp8(&w, payload, bytes, seq == first)
                                : tdm_h264_join(&joiner, &w, payload, bytes);
 
         if (err != TDM_OK || !w.ok)
@@ -245,21 +271,12 @@ static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
     f->has_timing = end->has_timing;
     memcpy(f->timing, end->timing, sizeof f->timing);
     for (int64_t seq = first; seq <= last; seq++) {
-        f->first_arrival = tdm_time_min(f->first_arrival, slot_of(a, seq)->arrival);
-        f->last_arrival = tdm_time_max(f->last_arrival, slot_of(a, seq)->arrival);
         const struct slot *s = slot_of(a, seq);
 
+        f->first_arrival = tdm_time_min(f->first_arrival, s->arrival);
+        f->last_arrival = tdm_time_max(f->last_arrival, s->arrival);
         f->keyframe |= s->keyframe_start && (!s->bare_idr || a->parameters_seen);
         a->parameters_seen |= s->keyframe_start && !s->bare_idr;
-    }
-}
-
-static void lose_reference(struct tdm_assembly *a)
-{
-    if (!a->need_keyframe) {
-        a->need_keyframe = true;
-        a->asks = 0;
-        a->ask_at = 0;
     }
 }
 
@@ -302,22 +319,42 @@ static tdm_time hole_deadline(const struct tdm_assembly *a)
     return a->hole_since + hold;
 }
 
+/* Whether decoding may go on at this packet, in the midst of what is given up: at parameter sets,
+ * or at an IDR slice right behind the hole whose own parameter sets nobody misses. */
+static bool resumes_at(const struct tdm_assembly *a, const struct slot *s, int64_t first)
+{
+    if (!s->keyframe_start || s->seq == a->base)
+        return false;
+    return !s->bare_idr || (a->parameters_seen && s->seq == first);
+}
+
+/* Drops the damaged frame, as far as it came. `hole_since` is cleared: there was progress. */
 static void give_up(struct tdm_assembly *a)
 {
-    a->stats.holes_given_up++;
-    lose_reference(a);
-    /* Skip to the next frame start behind the hole; what is left of this one is useless. */
     int64_t seq = a->base;
 
+    a->stats.holes_given_up++;
+    lose_reference(a);
     while (seq <= a->highest && !slot_of(a, seq))
         seq++;
-    int64_t rtp_time = seq <= a->highest ? slot_of(a, seq)->rtp_time : 0;
+    int64_t first = seq;
 
-    a->gave_up = true;
-    a->gave_up_time = rtp_time;
-    while (seq <= a->highest && slot_of(a, seq) && slot_of(a, seq)->rtp_time == rtp_time &&
-           !slot_of(a, seq)->keyframe_start)
-        seq++;
+    a->gave_up = first <= a->highest;
+    a->gave_up_time = a->gave_up ? slot_of(a, first)->rtp_time : 0;
+    for (; seq <= a->highest; seq++) {
+        const struct slot *s = slot_of(a, seq);
+
+        if (s && resumes_at(a, s, first)) {
+            a->gave_up = false;
+            break;
+        }
+        if (s && s->rtp_time != a->gave_up_time)
+            break;
+        if (s && s->marker) {
+            seq++;
+            break;
+        }
+    }
     drop_range(a, a->base, seq);
     a->base = seq;
     a->hole_since = TDM_NEVER;
@@ -326,20 +363,21 @@ static void give_up(struct tdm_assembly *a)
 /* Frames from base on, then a keyframe behind a hole, else the hole's clock. */
 static bool advance(struct tdm_assembly *a, tdm_time now, struct tdm_assembly_out *out)
 {
+    int64_t first;
     int64_t last;
-    int64_t keyframe;
+    bool hole = false;
 
-    while ((last = frame_end(a, a->base)) >= 0)
+    for (;;) {
+        if ((last = frame_end(a, a->base)) < 0) {
+            if (!keyframe_behind(a, &first, &last))
+                break;
+            drop_range(a, a->base, first);
+            a->base = first;
+            a->gave_up = false;
+        }
         if (take_frame(a, last, &out->frame))
             return true;
-    if (a->highest < a->base)
-        return false;
-    if (keyframe_behind(a, &keyframe)) {
-        drop_range(a, a->base, keyframe);
-        a->base = keyframe;
-        return take_frame(a, frame_end(a, keyframe), &out->frame);
     }
-    bool hole = false;
 
     for (int64_t seq = a->base; seq < a->highest && !hole; seq++)
         hole = !slot_of(a, seq);
@@ -382,7 +420,7 @@ void tdm_assembly_step(struct tdm_assembly *a, tdm_time now, const struct tdm_as
     out->has_frame = a->started && advance(a, now, out);
     ask_for_keyframe(a, now, out);
     out->forget_before = a->base;
-    if (out->has_frame && frame_end(a, a->base) >= 0)
+    if (out->has_frame && a->highest >= a->base)
         out->wake_at = now;
     if (a->hole_since != TDM_NEVER)
         out->wake_at = tdm_time_min(out->wake_at, tdm_time_max(hole_deadline(a), now));

@@ -67,7 +67,7 @@ struct tdm_assembly_out {
     struct tdm_assembly_frame frame;
     bool keyframe_wanted;
     int64_t forget_before; /* No packet below this is wanted. */
-    tdm_time wake_at;      /* Now, when another frame is ready. */
+    tdm_time wake_at;      /* Now, when there is more to look at. */
 };
 
 struct tdm_assembly_stats {

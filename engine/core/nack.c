@@ -7,7 +7,8 @@
 #define RETRY_MIN        (10 * TDM_MS)
 #define GIVE_UP_AFTER    (1000 * TDM_MS)
 #define REORDER_WAIT_MAX (30 * TDM_MS)
-#define GAP_MAX          64 /* A longer gap is an outage: a keyframe is sooner there, and fresher. */
+/* A longer gap is an outage: a keyframe is sooner there, and fresher. */
+#define GAP_MAX 64
 
 void tdm_nack_init(struct tdm_nack *n, tdm_time now)
 {
