@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "demo.h"
+#include "apps/demo.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 /* The verb `demo`: a call between two processes on this machine, with what it takes to judge it. */
 
-#include "options.h"
+#include "apps/options.h"
 
 /** `self`: path of this program, to start its two ends. */
 int demo_run(struct options *o, const char *self);

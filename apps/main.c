@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "demo.h"
-#include "options.h"
-#include "talk.h"
+#include "apps/demo.h"
+#include "apps/options.h"
+#include "apps/talk.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "options.h"
+#include "apps/options.h"
 
 #include <stddef.h>
 #include <stdlib.h>

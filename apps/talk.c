@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "talk.h"
+#include "apps/talk.h"
 
-#include "table.h"
-#include "terminal.h"
+#include "apps/table.h"
+#include "apps/terminal.h"
 
 #include <errno.h>
 #include <poll.h>

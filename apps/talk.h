@@ -4,7 +4,7 @@
 
 /* The verbs `call` and `answer`: one person's side of a call, with keys, line and report. */
 
-#include "options.h"
+#include "apps/options.h"
 
 int talk_call(struct options *o);
 int talk_answer(struct options *o);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "terminal.h"
+#include "apps/terminal.h"
 
 #include <stdio.h>
 #include <unistd.h>
