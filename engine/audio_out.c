@@ -93,6 +93,15 @@ static void remember(struct tdm_audio_out *out, const struct tdm_session_audio *
     };
 }
 
+/* When the first sample that comes out of decoding was taken: the upsampler delays it, too. */
+static tdm_time captured_as_heard(const struct tdm_session_audio *audio,
+                                  const struct decoder *decoder)
+{
+    if (audio->captured == TDM_NEVER || decoder->hz == DEVICE_HZ)
+        return audio->captured;
+    return audio->captured - tdm_time_of_units(TDM_UPSAMPLE_TAPS / 2, decoder->hz);
+}
+
 static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_rx *rx, tdm_time now)
 {
     const struct tdm_session_audio *audio = &rx->audio;
@@ -111,7 +120,7 @@ static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_r
         .seq = audio->seq,
         .rtp_time = audio->rtp_time,
         .arrival = audio->arrival,
-        .captured = audio->captured,
+        .captured = captured_as_heard(audio, decoder),
         .samples = samples * (DEVICE_HZ / decoder->hz),
         .size = audio->size,
         .payload = payload,

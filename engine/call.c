@@ -15,10 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SILENCE_NOTICE (5 * TDM_S)
-#define SILENCE_END    (30 * TDM_S)
-#define LIPSYNC_EVERY  (100 * TDM_MS)
-#define MODE0_SLICE    1100 /* Single NAL unit mode: every slice is one packet. */
+#define LIPSYNC_EVERY (100 * TDM_MS)
+#define MODE0_SLICE   1100 /* Single NAL unit mode: every slice is one packet. */
 
 static void step(struct tandem_call *call, const struct tdm_call_in *in);
 
@@ -369,8 +367,13 @@ static void finish(struct tandem_call *call)
     tdm_call_stats_of(call, &call->final);
     call->ended = true;
     tdm_call_close_media(call);
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, public_end(call->machine.end), "%s",
-                    call->machine.reason);
+    if (call->vanished)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED,
+                        "the other side has been silent for %d s",
+                        (int)(call->engine->silence_end / TDM_S));
+    else
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, public_end(call->machine.end), "%s",
+                        call->machine.reason);
 }
 
 static void announce(struct tandem_call *call)
@@ -569,19 +572,17 @@ static void watch_silence(struct tandem_call *call, tdm_time now)
     tdm_time quiet = now - (last == TDM_NEVER || last < call->up_at ? call->up_at : last);
     bool held = call->machine.held_local || call->machine.held_remote;
 
-    if (quiet < SILENCE_NOTICE) {
+    if (quiet < call->engine->silence_notice) {
         call->silence_told = false;
     } else if (!call->silence_told) {
         call->silence_told = true;
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
                         "nothing has come from the other side for %d s", (int)(quiet / TDM_S));
     }
-    if (quiet < SILENCE_END || held)
+    if (quiet < call->engine->silence_end || held)
         return;
+    call->vanished = true;
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
-                    "the other side has been silent for %d s: the call is ended",
-                    (int)(SILENCE_END / TDM_S));
 }
 
 static void sync_lips(struct tandem_call *call, tdm_time now)

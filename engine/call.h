@@ -55,7 +55,7 @@ struct tandem_call {
     struct tandem_stats rates; /* send_bps and receive_bps of the last second. */
     struct tdm_playout_stats playout;
     struct tandem_stats final; /* Once ended. */
-    bool silence_told;
+    bool silence_told, vanished; /* Nothing came for so long; the call ended for it. */
 };
 
 /** A new call that is not in the engine's list yet; NULL when there is no memory. */

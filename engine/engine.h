@@ -32,6 +32,8 @@ struct tandem {
     struct tdm_sig *sig; /* NULL until the SIP port is open. */
     struct tandem_call *calls;
     uint32_t call_count;
+    tdm_time silence_notice, silence_end; /* How long nothing may come before it is told, and before
+                                             the call ends. */
 
     pthread_t thread;
     int wake; /* Requests, and anything the media threads want the control thread for. */
