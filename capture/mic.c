@@ -30,6 +30,7 @@
 #define RING_PERIODS   128
 #define SILENCE_MAX    (3 * TDM_S)
 #define FIFO_S         1
+#define LATE_MAX       (100 * TDM_MS) /* More than that is a gap in the sound. */
 
 struct period {
     tdm_time at; /* When its last sample had come. */
@@ -48,7 +49,8 @@ struct tdm_audio_source {
     SwrContext *swr; /* NULL: the device has what was asked. */
     int16_t *fifo;
     uint32_t fifo_count, fifo_max;
-    tdm_time fifo_end; /* Capture time of the fifo's last sample. */
+    tdm_time fifo_end; /* Capture time of the fifo's last sample; 0: none yet. */
+    tdm_time last;     /* Capture time of the last block. */
 };
 
 static void ignore_alsa(const char *file, int line, const char *function, int err,
@@ -247,6 +249,19 @@ static enum tdm_err create(const struct tdm_audio_source_config *config,
     return TDM_OK;
 }
 
+/* A callback comes late or, after a late one, in a burst, but never early. So the sound's time runs
+ * on by the sample count, falls back to a callback that shows it ahead, and creeps after the rest.
+ */
+static void follow_clock(struct tdm_audio_source *s, tdm_time at, tdm_time duration)
+{
+    tdm_time late = at - (s->fifo_end + duration);
+
+    if (!s->fifo_end || late < 0 || late > LATE_MAX)
+        s->fifo_end = at;
+    else
+        s->fifo_end += duration + late / 64;
+}
+
 /* Moves one period into the fifo; false when the ring is empty. */
 static bool take_period(struct tdm_audio_source *s)
 {
@@ -272,7 +287,7 @@ static bool take_period(struct tdm_audio_source *s)
         memcpy(end, p->pcm, (size_t)count * s->channels * sizeof *end);
     }
     s->fifo_count += count;
-    s->fifo_end = p->at;
+    follow_clock(s, p->at, tdm_time_of_units(p->samples, s->device_hz));
     tdm_ring_release(&s->ring);
     return true;
 }
@@ -308,7 +323,8 @@ static enum tdm_err read_block(struct tdm_audio_source *s, int16_t *pcm, tdm_tim
     memcpy(pcm, s->fifo, s->block_samples * sample_bytes);
     memmove(s->fifo, s->fifo + (size_t)s->block_samples * s->channels, left * sample_bytes);
     s->fifo_count = left;
-    *captured = s->fifo_end - tdm_time_of_units(left, s->hz);
+    s->last = tdm_time_max(s->fifo_end - tdm_time_of_units(left, s->hz), s->last + TDM_US);
+    *captured = s->last;
     return TDM_OK;
 }
 
