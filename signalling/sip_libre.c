@@ -136,6 +136,7 @@ struct tdm_sig {
     uint32_t closing_ms;
     uint32_t calls_max;
     _Atomic tdm_sig_id last_id;
+    _Atomic bool close_asked; /* When the command queue was full. */
     uint16_t port;
     bool port_may_change;
     unsigned transports;
@@ -1132,6 +1133,10 @@ static void run_command(struct tdm_sig *sig, enum command_kind kind, const struc
 
 static void command_handler(int id, void *data, void *arg)
 {
+    struct tdm_sig *sig = arg;
+
+    if (atomic_exchange(&sig->close_asked, false))
+        do_close(sig);
     if (id == LOOKED_UP) {
         looked_up(arg, data);
     } else if (id == DO_CLOSE) {
@@ -1414,8 +1419,8 @@ static enum tdm_err libre_open(struct tdm_sig **out, const struct tdm_sig_config
 
 static void libre_close_backend(struct tdm_sig *sig)
 {
-    while (mqueue_push(sig->mq, DO_CLOSE, NULL)) /* Full: the thread is emptying it. */
-        (void)usleep(1000);
+    if (mqueue_push(sig->mq, DO_CLOSE, NULL)) /* Full: so the thread is about to run commands. */
+        atomic_store(&sig->close_asked, true);
     (void)pthread_join(sig->thread, NULL);
     tdm_sig_queue_destroy(&sig->queue);
     (void)sem_destroy(&sig->started);

@@ -192,7 +192,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: sip_peer PORT SECONDS answer [CALLS] | call URI [WORD...]\n");
         return 2;
     }
-    struct tdm_sig_config config = {.port = (uint16_t)atoi(argv[1])};
+    struct tdm_sig_config config = {.port = (uint16_t)strtol(argv[1], NULL, 10)};
 
     if (tdm_sig_libre.open(&p.sig, &config, &cause) != TDM_OK) {
         fprintf(stderr, "%s\n", cause.text);
@@ -200,7 +200,7 @@ int main(int argc, char **argv)
     }
     p.answers = strcmp(argv[3], "answer") == 0;
     if (p.answers && argc > 4)
-        calls = atoi(argv[4]);
+        calls = (int)strtol(argv[4], NULL, 10);
     if (!p.answers && argc > 4) {
         if (tdm_sig_local_address(argv[4], address, sizeof address, &cause) != TDM_OK) {
             fprintf(stderr, "%s\n", cause.text);
@@ -209,7 +209,7 @@ int main(int argc, char **argv)
         p.words = argv + 5;
         step(&p, begin(&p, address), &(struct tdm_call_in){.kind = TDM_CALL_DIAL, .uri = argv[4]});
     }
-    run(&p, tdm_clock_now() + atoi(argv[2]) * TDM_S, calls);
+    run(&p, tdm_clock_now() + strtol(argv[2], NULL, 10) * TDM_S, calls);
     tdm_sig_libre.close(p.sig);
     printf("%d of %d calls were up and ended in order\n", p.good, calls);
     return p.good == calls ? 0 : 1;
