@@ -54,7 +54,7 @@ struct tandem_call {
     tdm_time status_before_at;
     struct tandem_stats rates; /* send_bps and receive_bps of the last second. */
     struct tdm_playout_stats playout;
-    struct tandem_stats final; /* Once ended. */
+    struct tandem_stats final;   /* Once ended. */
     bool silence_told, vanished; /* Nothing came for so long; the call ended for it. */
 };
 

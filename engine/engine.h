@@ -36,7 +36,8 @@ struct tandem {
                                              the call ends. */
 
     pthread_t thread;
-    int wake; /* Requests, and anything the media threads want the control thread for. */
+    int wake;     /* Requests, and anything the media threads want the control thread for. */
+    bool started; /* The thread runs. */
     bool stopping;
 
     pthread_mutex_t lock; /* Of what follows; never held across a call out of engine.c. */

@@ -135,7 +135,7 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
 
     memset(plan, 0, sizeof *plan);
     plan->video_bps = m->video_bps ? m->video_bps : 1500000;
-    plan->audio_bps = m->audio_bps ? m->audio_bps : 40000;
+    plan->audio_bps = m->audio_bps ? m->audio_bps : 48000;
     plan->width = m->width ? m->width : 1280;
     plan->height = m->height ? m->height : 720;
     plan->fps = m->fps ? m->fps : 30;

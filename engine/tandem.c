@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SILENCE_NOTICE (5 * TDM_S)
+#define SILENCE_END    (30 * TDM_S)
+
 enum tandem_status tdm_engine_status(enum tdm_err err)
 {
     switch (err) {
@@ -192,13 +195,11 @@ static enum tdm_err start(struct tandem *engine, struct tdm_cause *cause)
                            NULL, cause);
     if (err != TDM_OK)
         return err;
+    engine->started = true;
     if (engine->config.listen)
         tdm_engine_request(engine, open_sig, &request);
-    if (request.err != TDM_OK) {
-        if (cause)
-            *cause = request.cause;
-        tandem_destroy(engine);
-    }
+    if (request.err != TDM_OK && cause)
+        *cause = request.cause;
     return request.err;
 }
 
@@ -229,8 +230,10 @@ enum tandem_status tandem_create(const struct tandem_config *config, struct tand
     struct tdm_cause why = {""};
 
     if (!engine)
-        return TANDEM_FAILED;
+        return give_cause(tdm_fail(&why, TDM_E_SYSTEM, "out of memory for an engine"), &why, cause);
     engine->config = config ? *config : defaults;
+    engine->silence_notice = SILENCE_NOTICE;
+    engine->silence_end = SILENCE_END;
     engine->config.bind_address =
         keep_text(engine->bind_address, sizeof engine->bind_address, engine->config.bind_address);
     engine->config.user = keep_text(engine->user, sizeof engine->user, engine->config.user);
@@ -242,13 +245,12 @@ enum tandem_status tandem_create(const struct tandem_config *config, struct tand
     (void)pthread_cond_init(&engine->request_done, NULL);
     tdm_ring_init(&engine->events, engine->event_slots, sizeof *engine->event_slots,
                   TDM_ENGINE_EVENTS);
-    bool was_listening = engine->config.listen;
     enum tdm_err err = start(engine, &why);
 
     if (err == TDM_OK)
         *out = engine;
-    else if (!was_listening || engine->thread == 0)
-        free_engine(engine);
+    else
+        tandem_destroy(engine);
     return give_cause(err, &why, cause);
 }
 
@@ -277,9 +279,11 @@ void tandem_destroy(struct tandem *engine)
 {
     if (!engine)
         return;
-    tdm_engine_request(engine, stop_all, NULL);
-    tdm_wake_signal(engine->wake);
-    (void)pthread_join(engine->thread, NULL);
+    if (engine->started) {
+        tdm_engine_request(engine, stop_all, NULL);
+        tdm_wake_signal(engine->wake);
+        (void)pthread_join(engine->thread, NULL);
+    }
     free_engine(engine);
 }
 

@@ -95,7 +95,7 @@ struct tandem_media {
     const char *video_codecs; /* In order of preference. ["h264,vp8"] */
     const char *audio_codecs; /* ["opus,pcmu,pcma"] */
     uint32_t video_bps;       /* Most that the video may send. [1500000] */
-    uint32_t audio_bps;       /* [40000] */
+    uint32_t audio_bps;       /* Opus up to 40000 adds in-band redundancy and 4 ms. [48000] */
     uint16_t width, height;   /* Of the sent picture; even. [1280, 720] */
     uint16_t fps;             /* [30] */
     uint16_t audio_frame_ms;  /* [10] */
