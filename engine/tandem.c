@@ -162,6 +162,34 @@ static void *control(void *arg)
     return NULL;
 }
 
+/* Shutdown order: each call says good-bye through signalling and takes its graph down; then the
+ * backend, which waits for its last messages; then this thread. */
+static void stop_all(struct tandem *engine, void *arg)
+{
+    (void)arg;
+    for (struct tandem_call *call = engine->calls; call; call = call->next) {
+        tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
+        tdm_call_close_media(call);
+    }
+    if (engine->sig)
+        engine->sig_ops->close(engine->sig);
+    engine->sig = NULL;
+    while (engine->calls) {
+        struct tandem_call *call = engine->calls;
+
+        engine->calls = call->next;
+        tdm_call_free(call);
+    }
+    engine->stopping = true;
+}
+
+static void stop_engine(struct tandem *engine)
+{
+    tdm_engine_request(engine, stop_all, NULL);
+    tdm_wake_signal(engine->wake);
+    (void)pthread_join(engine->thread, NULL);
+}
+
 static const char *keep_text(char *to, size_t capacity, const char *from)
 {
     if (!from)
@@ -252,27 +280,6 @@ enum tandem_status tandem_create(const struct tandem_config *config, struct tand
     else
         tandem_destroy(engine);
     return give_cause(err, &why, cause);
-}
-
-/* Shutdown order: each call says good-bye through signalling and takes its graph down; then the
- * backend, which waits for its last messages; then this thread. */
-static void stop_all(struct tandem *engine, void *arg)
-{
-    (void)arg;
-    for (struct tandem_call *call = engine->calls; call; call = call->next) {
-        tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
-        tdm_call_close_media(call);
-    }
-    if (engine->sig)
-        engine->sig_ops->close(engine->sig);
-    engine->sig = NULL;
-    while (engine->calls) {
-        struct tandem_call *call = engine->calls;
-
-        engine->calls = call->next;
-        tdm_call_free(call);
-    }
-    engine->stopping = true;
 }
 
 void tandem_destroy(struct tandem *engine)
