@@ -11,7 +11,7 @@
 #define REPAIR_HOLD_MAX        (600 * TDM_MS)
 #define KEYFRAME_ASK_EVERY     (250 * TDM_MS) /* Doubled with each vain request, so that */
 #define KEYFRAME_ASK_DOUBLINGS 3              /* keyframes do not fill the queue that loses them. */
-#define KEYFRAME_ASKS_MAX      12 /* Then decode what there is: the sender makes none. */
+#define KEYFRAME_ASKS_MAX      6 /* Then decode what there is: the sender makes none. */
 
 #define MASK (TDM_ASSEMBLY_PACKETS - 1)
 
@@ -398,7 +398,7 @@ static void ask_for_keyframe(struct tdm_assembly *a, tdm_time now, struct tdm_as
     if (a->asks < KEYFRAME_ASKS_MAX && a->heard)
         a->asks++;
     a->heard = false;
-    int doublings = a->asks < KEYFRAME_ASK_DOUBLINGS ? a->asks - 1 : KEYFRAME_ASK_DOUBLINGS;
+    int doublings = a->asks > KEYFRAME_ASK_DOUBLINGS ? KEYFRAME_ASK_DOUBLINGS : a->asks - 1;
 
     a->ask_at = now + tdm_time_max(KEYFRAME_ASK_EVERY << (doublings > 0 ? doublings : 0),
                                    a->rtt + a->rtt / 2);
