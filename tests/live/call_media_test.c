@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is sent arrives: pictures by the time code in their pixels, sound by its chirps; and the
+ * latency that the trace sums up is what the pixels and the chirps say.
+ */
+#include "pair.h"
+
+#include "engine/call.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AGREE_MS 2.0
+
+struct flow {
+    const char *video, *audio;
+    uint16_t frame_ms;
+};
+
+static bool flows(const struct tandem_stats *s, uint64_t unused)
+{
+    (void)unused;
+    return s->pixel_latency.count >= 20 && s->chirp_latency.count >= 2;
+}
+
+static struct tandem_media media_of(const struct flow *flow)
+{
+    struct tandem_media media = pair_media;
+
+    media.video_codecs = flow->video;
+    media.audio_codecs = flow->audio;
+    media.audio_frame_ms = flow->frame_ms;
+    return media;
+}
+
+/* Every frame's stages add up to its whole way, to the nanosecond. */
+static void check_video_stages(const struct tandem_stats *s)
+{
+    double sum = 0;
+
+    assert_true(s->video_stage_count > 0);
+    for (int i = 0; i < s->video_stage_count; i++)
+        sum += s->video_stages[i].ms.mean;
+    assert_true(s->video_stages[0].ms.count > 10);
+    /* Frames before the clocks are known have a total but not every stage. */
+    if (s->video_stages[0].ms.count == s->glass_to_glass.count)
+        assert_true(fabs(sum - s->glass_to_glass.mean) < 0.01);
+    else
+        assert_true(fabs(sum - s->glass_to_glass.mean) < AGREE_MS + s->glass_to_glass.mean / 4);
+}
+
+static void check_frames(const struct tandem_call *call)
+{
+    const struct tdm_latency *l = &call->latency;
+    uint32_t whole = 0;
+
+    for (uint64_t i = 0; i < l->video_kept && i < TDM_LATENCY_KEPT; i++) {
+        const tdm_time *at = l->videos[i].trace.at;
+
+        for (int stage = 1; stage < TDM_STAGE_COUNT; stage++)
+            if (at[stage] == TDM_NEVER || at[0] == TDM_NEVER)
+                goto next;
+        /* On one machine no frame is received before it was sent, beyond the clocks' error. */
+        assert_true(at[TDM_STAGE_LAST_RECEIVED] - at[TDM_STAGE_LAST_SENT] > -2 * TDM_MS);
+        assert_true(at[TDM_STAGE_ENCODE_START] >= at[TDM_STAGE_CAPTURED]);
+        assert_true(at[TDM_STAGE_PRESENTED] >= at[TDM_STAGE_DECODE_END]);
+        whole++;
+    next:;
+    }
+    assert_true(whole > 10);
+}
+
+/* Where a chirp was found, the trace of that very block says the same. */
+static void check_chirps(const struct tandem_call *call)
+{
+    const struct tdm_latency *l = &call->latency;
+    uint32_t found = 0, agree = 0;
+
+    for (uint64_t i = 0; i < l->audio_kept && i < TDM_LATENCY_KEPT; i++) {
+        const struct tdm_audio_trace *t = &l->audios[i];
+
+        if (t->chirp_ms < 0 || t->captured == TDM_NEVER)
+            continue;
+        double traced = (double)(t->play_at - t->captured) / 1e6;
+
+        found++;
+        agree += fabs(traced - t->chirp_ms) <= AGREE_MS;
+        if (fabs(traced - t->chirp_ms) > AGREE_MS)
+            print_message("chirp %.2f ms, trace %.2f ms\n", t->chirp_ms, traced);
+    }
+    assert_true(found >= 1);
+    /* A stretch between the chirp and the end of its detection moves one of them. */
+    assert_true(agree * 2 >= found);
+}
+
+static void check_side(struct side *s, const struct flow *flow)
+{
+    struct tandem_stats stats = side_stats(s);
+
+    assert_int_equal(stats.state, TANDEM_STATE_ENDED);
+    assert_string_equal(stats.video.send_codec, flow->video);
+    assert_string_equal(stats.video.receive_codec, flow->video);
+    assert_string_equal(stats.audio.send_codec, flow->audio);
+    assert_string_equal(stats.audio.receive_codec, flow->audio);
+    assert_int_equal(stats.width, 320);
+    assert_int_equal(stats.height, 180);
+    assert_int_equal(stats.decode_errors, 0);
+    assert_true(stats.clock_known);
+    assert_true(fabs(stats.clock_offset_ms) < AGREE_MS);
+    assert_true(stats.trace_minus_pixels.count >= 10);
+    print_message("  %s: pixels %.2f, trace %.2f, apart %.3f ms; chirp %.2f, trace %.2f ms\n",
+                  s->name, stats.pixel_latency.p50, stats.glass_to_glass.p50,
+                  stats.trace_minus_pixels.p99, stats.chirp_latency.p50, stats.mouth_to_ear.p50);
+    assert_true(stats.trace_minus_pixels.p99 <= AGREE_MS);
+    check_video_stages(&stats);
+    check_frames(s->call);
+    check_chirps(s->call);
+}
+
+static void call_with(const struct flow *flow)
+{
+    struct tandem_media media = media_of(flow);
+    struct pair p;
+
+    pair_start(&p, &media, &media);
+    (void)side_until(&p.a, flows, 0, "picture and sound");
+    (void)side_until(&p.b, flows, 0, "picture and sound");
+    pair_hang_up(&p);
+    check_side(&p.a, flow);
+    check_side(&p.b, flow);
+    pair_close(&p);
+}
+
+static void h264_and_opus(void **state)
+{
+    (void)state;
+    call_with(&(struct flow){"h264", "opus", 10});
+}
+
+static void vp8_and_pcmu(void **state)
+{
+    (void)state;
+    call_with(&(struct flow){"vp8", "pcmu", 20});
+}
+
+static void h264_and_pcma(void **state)
+{
+    (void)state;
+    call_with(&(struct flow){"h264", "pcma", 20});
+}
+
+static void vp8_and_l16(void **state)
+{
+    (void)state;
+    call_with(&(struct flow){"vp8", "l16", 5});
+}
+
+/* The answerer's order does not matter as long as one codec is common. */
+static void first_common_codec(void **state)
+{
+    struct tandem_media a = pair_media, b = pair_media;
+    struct pair p;
+
+    (void)state;
+    a.video_codecs = "vp8,h264";
+    b.video_codecs = "h264";
+    a.audio_codecs = "l16,pcma";
+    b.audio_codecs = "opus,pcma";
+    pair_start(&p, &a, &b);
+    struct tandem_stats s = side_until(&p.b, shown_at_least, 5, "a picture");
+
+    assert_string_equal(s.video.receive_codec, "h264");
+    s = side_until(&p.a, shown_at_least, 5, "a picture");
+    assert_string_equal(s.audio.send_codec, "pcma");
+    pair_hang_up(&p);
+    pair_close(&p);
+}
+
+static void one_way_only(void **state)
+{
+    struct tandem_media a = pair_media, b = pair_media;
+    struct pair p;
+
+    (void)state;
+    b.video_source = b.audio_source = "off";
+    pair_start(&p, &a, &b);
+    (void)side_until(&p.b, flows, 0, "picture and sound");
+    pair_hang_up(&p);
+    struct tandem_stats s = side_stats(&p.a);
+
+    assert_int_equal(s.video.packets_received, 0);
+    assert_int_equal(s.audio.packets_received, 0);
+    assert_int_equal(s.frames_shown, 0);
+    pair_close(&p);
+}
+
+static void sound_only(void **state)
+{
+    struct tandem_media a = pair_media, b = pair_media;
+    struct pair p;
+
+    (void)state;
+    a.video_source = a.video_sink = "off";
+    pair_start(&p, &a, &b);
+    struct tandem_stats s = side_until(&p.a, audio_received_at_least, 50, "sound");
+
+    assert_false(s.video.active);
+    s = side_until(&p.b, audio_received_at_least, 50, "sound");
+    assert_false(s.video.active);
+    assert_int_equal(s.video.packets_received + s.video.packets_sent, 0);
+    pair_hang_up(&p);
+    pair_close(&p);
+}
+
+static void report_is_json(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_start(&p, &pair_media, &pair_media);
+    (void)side_until(&p.a, shown_at_least, 5, "a picture");
+    char *report = tandem_call_report(p.a.call);
+
+    assert_non_null(report);
+    assert_non_null(strstr(report, "\"glass_to_glass\""));
+    assert_non_null(strstr(report, "\"state\": \"up\""));
+    tandem_free(report);
+    pair_hang_up(&p);
+    pair_close(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(h264_and_opus),      cmocka_unit_test(vp8_and_pcmu),
+        cmocka_unit_test(h264_and_pcma),      cmocka_unit_test(vp8_and_l16),
+        cmocka_unit_test(first_common_codec), cmocka_unit_test(one_way_only),
+        cmocka_unit_test(sound_only),         cmocka_unit_test(report_is_json),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
