@@ -198,7 +198,7 @@ static void test_scripts(void **state)
         }
         bool asked_soon = r.asks > 0;
 
-        run_until(&r, r.now + 240 * TDM_MS);
+        run_until(&r, r.now + 300 * TDM_MS);
         if (strcmp(r.got, s->expected) != 0)
             fail_msg("%s: \"%s\" instead of \"%s\"", s->what, r.got, s->expected);
         if ((r.asks > 0) != s->keyframe_asked)
