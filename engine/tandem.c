@@ -286,11 +286,8 @@ void tandem_destroy(struct tandem *engine)
 {
     if (!engine)
         return;
-    if (engine->started) {
-        tdm_engine_request(engine, stop_all, NULL);
-        tdm_wake_signal(engine->wake);
-        (void)pthread_join(engine->thread, NULL);
-    }
+    if (engine->started)
+        stop_engine(engine);
     free_engine(engine);
 }
 
