@@ -445,6 +445,29 @@ static void survives_glare(void **state)
     world_close(&w);
 }
 
+/* Their offer was on its way to us when we sent ours to the backend. */
+static void refuses_an_offer_that_crosses_ours(void **state)
+{
+    struct world w;
+    struct tdm_sig_event event;
+
+    (void)state;
+    world_open(&w, 16, 0, 0, true);
+    dial_and_accept(&w);
+    input(&w, &w.a, TDM_CALL_HOLD);
+    memset(&event, 0, sizeof event);
+    event.kind = TDM_SIG_OFFER;
+    event.id = w.a.machine.id;
+    tdm_call_step(&w.a.machine, w.now,
+                  &(struct tdm_call_in){.kind = TDM_CALL_EVENT, .event = &event}, &w.a.out);
+    assert_int_equal(w.a.out.command, TDM_CALL_DO_ANSWER);
+    assert_int_equal(w.a.out.code, 491);
+    assert_int_equal(w.a.out.body_size, 0);
+    run(&w, w.now + TDM_S);
+    assert_true(w.b.machine.held_remote && !w.a.machine.reoffering);
+    world_close(&w);
+}
+
 static void peer_vanishes(void **state)
 {
     struct world w;
@@ -587,6 +610,7 @@ int main(void)
         cmocka_unit_test(holds_and_resumes),
         cmocka_unit_test(drops_and_adds_video),
         cmocka_unit_test(survives_glare),
+        cmocka_unit_test(refuses_an_offer_that_crosses_ours),
         cmocka_unit_test(peer_vanishes),
         cmocka_unit_test(thousands_of_seeds),
     };
