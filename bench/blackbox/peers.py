@@ -188,8 +188,8 @@ class Tandem(Peer):
         call = ["call", f"sip:b@127.0.0.1:{port}", "--port", str(own_port), "--no-keys"]
         answer = ["answer", "--auto", "--port", str(port), "--no-keys"]
         if self.kind == "audio":
-            call += ["--video", "off", "--audio", "mic"]
-            answer += ["--video", "off", "--audio", "mic"]
+            call += ["--video", "off", "--sink", "off", "--audio", "mic"]
+            answer += ["--video", "off", "--sink", "off", "--audio", "mic"]
         else:
             call += ["--video", "screen", "-s", f"{SIZE[0]}x{SIZE[1]}", "-r", str(RATE),
                      "-b:v", f"{VIDEO_BPS // 1000}k", "-c:v", self.codec, "--audio", "tone",
@@ -203,9 +203,10 @@ class Tandem(Peer):
             raise Missing("tandem is not built")
         port = stage.port()
         call, answer = self.lines(port, stage.port())
-        env = {"a": {}, "b": {}}
-        for who, display in (("a", stage.display_a), ("b", stage.display_b)):
-            env[who] = {"DISPLAY": display} if self.kind == "video" else stage.sound_env(who)
+        if self.kind == "video":
+            env = {"a": {"DISPLAY": stage.display_a}, "b": {"DISPLAY": stage.display_b}}
+        else:
+            env = {who: stage.sound_env(who) for who in "ab"}
         receiver = stage.start(self.name + "-b", [stage.tandem, *answer], env=env["b"])
         stage.wait_for_port(receiver, port, 10)
         sender = stage.start(self.name + "-a", [stage.tandem, *call], env=env["a"])

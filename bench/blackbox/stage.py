@@ -89,7 +89,7 @@ class Stage:
         self.keep = keep
         self.processes = []
         self.used_ports = set()
-        self.pulse_server = None
+        self.pulse_server = self.tandem = self.display_a = self.display_b = None
 
     def __enter__(self):
         return self

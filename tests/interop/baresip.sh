@@ -23,10 +23,10 @@ else
 	start_baresip b "$B" "/dial sip:us@127.0.0.1:5070"
 fi
 wait_for 10 b.log 'Call established' || fail "no call" b.log us.log
-record_sink spk_b 5 &
+record_sink spk_b 7 &
 check_glass "$B" 15 || fail "baresip did not show our picture" b.log us.log
 wait $!
-check_tone spk_b.raw 700 3 || fail "baresip did not play our tone" b.log us.log
+check_tone spk_b.raw 700 2 || fail "baresip did not play our tone" b.log us.log
 await_tandem us 15
 check_tone us.wav 440 3 || fail "we did not record baresip's tone" us.log
 check_recording us.mkv 60 || fail "we did not record baresip's picture" us.log ffmpeg.log

@@ -13,7 +13,7 @@ VIDEO=vp8 SINK=spk_b SHOW=1 RTP=21000 baresip_config b 5080
 start_baresip b "$B"
 start_baresip a "$A" "/dial sip:b@127.0.0.1:5080"
 wait_for 10 a.log 'Call established' || fail "no call" a.log b.log
-record_sink spk_b 4 &
+record_sink spk_b 6 &
 check_glass "$B" || fail "no time code on the callee's display" b.log
 wait $!
 check_tone spk_b.raw 700 2 || fail "the callee did not play the caller's tone" b.log

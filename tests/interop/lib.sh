@@ -175,7 +175,7 @@ sys.exit(not (seen["fps"] >= float(os.environ["LEAST"]) and seen["unreadable"] <
 # check_recording FILE [PICTURES]: a file that FFmpeg opens has so many readable, rising time codes.
 check_recording() {
 	need ffmpeg
-	ffmpeg -nostdin -loglevel error -i "$W/$1" -map 0:v:0 -vf "scale=${SIZE/x/:}" -pix_fmt gray -f rawvideo - 2>"$W/ffmpeg.log" |
+	ffmpeg -nostdin -loglevel error -i "$W/$1" -map 0:v:0 -fps_mode passthrough -vf "scale=${SIZE/x/:}" -pix_fmt gray -f rawvideo - 2>"$W/ffmpeg.log" |
 		"$BUILD/tests/interop/code_reader" "$SIZE" "${2:-30}"
 }
 
