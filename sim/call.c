@@ -11,14 +11,17 @@
 /* Bounds on how busy an engine may be; a healthy call stays far below. */
 #define SECOND_STEPS_MAX  8000
 #define INSTANT_STEPS_MAX 2000
-/* How long sound or picture may be missing beyond the network's own outages. */
-#define AUDIO_GAP_MAX  TDM_S
-#define VIDEO_GAP_MAX  (3 * TDM_S)
-#define NARROW_GAP_MAX (8 * TDM_S) /* Where the rate may fall below what is sent. */
-#define DIAL_AT        (100 * TDM_MS)
-#define HANG_UP_BEFORE (8 * TDM_S) /* Time for lost BYEs. */
-#define LINK_PACKETS   2048
-#define CALLEE         "sip:b@10.0.0.2"
+/* How long sound or picture may be missing, and how old they may be, beyond the network's own
+ * outages; NARROW where the rate may fall below what is sent. */
+#define AUDIO_GAP_MAX      TDM_S
+#define VIDEO_GAP_MAX      (3 * TDM_S)
+#define NARROW_GAP_MAX     (8 * TDM_S)
+#define LATENCY_MAX        (500 * TDM_MS)
+#define NARROW_LATENCY_MAX (7 * TDM_S / 2)
+#define DIAL_AT            (100 * TDM_MS)
+#define HANG_UP_BEFORE     (8 * TDM_S) /* Time for lost BYEs. */
+#define LINK_PACKETS       2048
+#define CALLEE             "sip:b@10.0.0.2"
 
 /* Sources of the scheduler, in the order in which equal times go. */
 enum {
@@ -89,13 +92,20 @@ const struct tdm_sim_log *tdm_sim_call_log(const struct tdm_sim_call *call)
 
 /* ---- setting up ---- */
 
-static tdm_time video_gap_max(const struct tdm_sim_scenario *s)
+static bool is_narrow(const struct tdm_sim_path *path)
 {
-    bool narrow = false;
+    return path->rate_step_count || path->trace_count;
+}
 
-    for (unsigned i = 0; i < 2; i++)
-        narrow = narrow || s->path[i].rate_step_count || s->path[i].trace_count;
-    return narrow ? NARROW_GAP_MAX : VIDEO_GAP_MAX;
+static void set_bounds(struct tdm_sim_checker *c, const struct tdm_sim_scenario *s)
+{
+    bool narrow = is_narrow(&s->path[0]) || is_narrow(&s->path[1]);
+    tdm_time outage = tdm_sim_scenario_outage(s);
+
+    c->gap_allowed[TDM_SIM_AUDIO] = outage + AUDIO_GAP_MAX;
+    c->gap_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_GAP_MAX : VIDEO_GAP_MAX);
+    c->latency_allowed[TDM_SIM_AUDIO] = outage + (narrow ? 2 : 1) * LATENCY_MAX;
+    c->latency_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_LATENCY_MAX : LATENCY_MAX);
 }
 
 static void open_world(struct tdm_sim_call *call, const struct tdm_sim_scenario *scenario)
@@ -106,9 +116,7 @@ static void open_world(struct tdm_sim_call *call, const struct tdm_sim_scenario 
     memset(w->ends, 0, sizeof(w->ends));
     w->scenario = scenario;
     tdm_sim_checker_init(&w->checker, scenario->steady, may_corrupt);
-    w->checker.gap_allowed[TDM_SIM_AUDIO] = tdm_sim_scenario_outage(scenario) + AUDIO_GAP_MAX;
-    w->checker.gap_allowed[TDM_SIM_VIDEO] =
-        tdm_sim_scenario_outage(scenario) + video_gap_max(scenario);
+    set_bounds(&w->checker, scenario);
     tdm_sim_log_init(&w->log, call->records, call->log_max);
     for (uint8_t i = 0; i < 2; i++) {
         struct tdm_sim_link_config config = tdm_sim_path_config(&scenario->path[i]);

@@ -21,7 +21,7 @@ void tdm_sim_checker_init(struct tdm_sim_checker *c, bool steady, bool may_corru
     c->may_corrupt = may_corrupt;
     for (unsigned d = 0; d < 2; d++)
         for (unsigned i = 0; i < TDM_SIM_STREAMS; i++) {
-            c->gap_allowed[i] = TDM_NEVER;
+            c->gap_allowed[i] = c->latency_allowed[i] = TDM_NEVER;
             c->streams[d][i].last_frame = -1;
             c->streams[d][i].last_frame_at = TDM_NEVER;
         }
@@ -244,6 +244,9 @@ void tdm_sim_checker_frame(struct tdm_sim_checker *c, tdm_time now, uint8_t from
     w->frames++;
     w->latency = presented - captured;
     w->latency_max = tdm_time_max(w->latency_max, w->latency);
+    if (w->latency > c->latency_allowed[stream])
+        tdm_sim_checker_fail(c, now, "from side %u: %s %u is %.2f s old", from,
+                             stream_names[stream], frame, (double)w->latency / 1e9);
     if (w->latency < 0)
         tdm_sim_checker_fail(c, now, "from side %u: %s %u before it was made", from,
                              stream_names[stream], frame);

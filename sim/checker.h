@@ -56,7 +56,9 @@ struct tdm_sim_checker {
     } kept_violations[TDM_SIM_VIOLATIONS_MAX];
     bool steady; /* The network gives no reason for skew, loss or freezes. */
     tdm_time gap_allowed[TDM_SIM_STREAMS]; /* Longest that a frame which is due may be missing. */
-    bool may_corrupt;                      /* The link flips bits on purpose. */
+    tdm_time
+        latency_allowed[TDM_SIM_STREAMS]; /* From capture to ear and eye: bounds every queue. */
+    bool may_corrupt;                     /* The link flips bits on purpose. */
     struct tdm_sim_stream_watch streams[2][TDM_SIM_STREAMS]; /* [direction][stream] */
 };
 

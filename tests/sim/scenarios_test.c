@@ -335,6 +335,42 @@ static void clocks_that_drift_apart_keep_latency_and_sound(void **state)
     }
 }
 
+static void an_hour_keeps_its_latency(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    /* Wi-Fi both ways; sequence numbers and RTP time wrap, clocks drift. */
+    tdm_sim_scenario_mixed(&rig->s, TDM_SIM_WIFI, 3600 * TDM_S);
+    rig->s.action_count = 0;
+    r = run(rig);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_in_range(r->side[i].audio_frames, 350000, 360000);
+        assert_in_range(r->side[i].video_frames, 107000, 108000);
+        assert_in_range(r->side[i].audio_latency, 0, 300 * TDM_MS);
+        assert_in_range(r->side[i].video_latency, 0, 300 * TDM_MS);
+    }
+}
+
+static void flipped_bits_do_no_lasting_harm(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        tdm_sim_scenario_plain(&rig->s, seed, 30 * TDM_S);
+        rig->s.steady = false;
+        rig->s.video_codec = seed & 1 ? TDM_CODEC_VP8 : TDM_CODEC_H264;
+        rig->s.path[0].link.corrupt = 0.01;
+        rig->s.path[1].link.corrupt = 0.01;
+        r = run(rig);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_in_range(r->side[i].audio_frames, 1900, 2100);
+            assert_in_range(r->side[i].video_frames, 200, 630);
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -354,6 +390,8 @@ int main(void)
         TEST(either_side_may_hang_up),
         TEST(signalling_stands_a_bad_wire),
         TEST(clocks_that_drift_apart_keep_latency_and_sound),
+        TEST(an_hour_keeps_its_latency),
+        TEST(flipped_bits_do_no_lasting_harm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
