@@ -126,7 +126,8 @@ static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_r
         .payload = payload,
     };
     remember(out, audio);
-    tdm_playout_step(out->playout, now, &in, &unused);
+    /* It waited in the ring for this pull; to the playout it came when it came. */
+    tdm_playout_step(out->playout, tdm_time_min(audio->arrival, now), &in, &unused);
 }
 
 static void take_packets(struct tdm_audio_out *out, tdm_time now)

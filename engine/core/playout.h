@@ -10,6 +10,7 @@
  *
  * Owned by the audio-out thread (the device's pull). Packets reach it through a ring.
  *
+ *   driver, for each packet:  step at the time when it arrived, which may be before `now`
  *   driver, for each pull:    in = PULL
  *     do { tdm_playout_step(p, now, &in, &out);
  *          DECODE  -> decode out.payload, in = PCM (or PCM with failed = true)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define EXCESS_MS       500 /* Further behind than this is not caught up with but skipped. */
+#define STALL_EXCESS_MS 30  /* The same when the device made a gap anyway. */
 #define GROW_BELOW_MS   2.0 /* Off the target by so much: stretch, */
 #define SHRINK_ABOVE_MS 4.0 /* or shrink; what is nearer is left to the resampler. */
 #define STEER_REST_MS   0.3
@@ -69,7 +70,7 @@ void tdm_playout_control(struct tdm_playout *p)
         return;
     double excess = tdm_playout_delay(p) - tdm_playout_timing_target(&p->timing) -
                     tdm_playout_samples(p, TDM_PLAYOUT_MARGIN_MS);
-    if (excess > tdm_playout_samples(p, EXCESS_MS))
+    if (excess > tdm_playout_samples(p, p->timing.stalled ? STALL_EXCESS_MS : EXCESS_MS))
         excess = skip(p, excess);
     double off_ms = tdm_playout_timing_ms(&p->timing, excess);
 

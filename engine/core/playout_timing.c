@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#define STALL           (200 * TDM_MS) /* A device that pulls nothing for longer has stalled. */
-#define GUARD           TDM_MS         /* An arrival this close before a pull counts as after it. */
+#define STALL           (80 * TDM_MS) /* A device that pulls nothing for longer has stalled. */
+#define GUARD           TDM_MS        /* An arrival this close before a pull counts as after it. */
 #define PLAY_AT_REACH   TDM_S
 #define EPOCH           TDM_S
 #define EPOCH_ARRIVALS  8 /* Fewer say nothing about a path. */
@@ -53,6 +53,7 @@ void tdm_playout_timing_keep(struct tdm_playout_timing *t, tdm_time now)
     t->device_start = t->device;
     t->pull_samples = 0;
     t->pulling = false;
+    t->stalled = true;
     t->pulled_at = now;
     t->played_at = now;
 }
@@ -136,6 +137,7 @@ void tdm_playout_timing_pull(struct tdm_playout_timing *t, tdm_time now, tdm_tim
     t->played_at = play_at > now - PLAY_AT_REACH && play_at < now + PLAY_AT_REACH ? play_at : now;
     t->pull_samples = count;
     t->pulling = true;
+    t->stalled = false;
     t->drift_ppm += fmin(fmax(wanted - t->drift_ppm, -most), most);
 }
 

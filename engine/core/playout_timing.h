@@ -34,6 +34,7 @@ struct tdm_playout_timing {
     tdm_time played_at; /* and when its first sample is heard. */
     uint32_t pull_samples;
     bool pulling; /* The device pulls: it has begun and has not stalled. */
+    bool stalled; /* It had stalled, or not begun, before the pull that is being served. */
 
     struct tdm_lateness lateness;
     struct tdm_drift drift;
