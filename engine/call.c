@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIPSYNC_EVERY (100 * TDM_MS)
-#define MODE0_SLICE   1100 /* Single NAL unit mode: every slice is one packet. */
+#define LIPSYNC_EVERY   (100 * TDM_MS)
+#define SPEAKER_STOPPED (5 * TDM_S)
+#define MODE0_SLICE     1100 /* Single NAL unit mode: every slice is one packet. */
+#define L16_FRAME_MS    10   /* 960 bytes at 48 kHz; more would not fit into a packet. */
 
 static void step(struct tandem_call *call, const struct tdm_call_in *in);
 
@@ -193,6 +195,16 @@ static enum tdm_err open_sinks(struct tandem_call *call, struct tdm_cause *cause
     return err;
 }
 
+static uint16_t frame_ms(const struct tandem_call *call, const struct tdm_negotiated_media *agreed)
+{
+    uint16_t wanted = call->plan.audio_frame_ms;
+
+    /* RFC 3551 section 4.2: G.711 in 20 ms unless the other side asks for less. */
+    if (tdm_codec_sample_hz(agreed->send.id) == 8000 && agreed->ptime_ms != wanted)
+        return 20;
+    return agreed->send.id == TDM_CODEC_L16 && wanted > L16_FRAME_MS ? L16_FRAME_MS : wanted;
+}
+
 static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *cause)
 {
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_AUDIO];
@@ -209,7 +221,6 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
         return TDM_OK;
     call->audio_in_codec = agreed->send.id;
     (void)snprintf(call->audio_in_fmtp, sizeof call->audio_in_fmtp, "%s", agreed->send.fmtp);
-    bool narrow = tdm_codec_sample_hz(agreed->send.id) == 8000;
     enum tdm_err err = tdm_audio_in_create(
         &(struct tdm_audio_in_config){
             .link = &call->link,
@@ -219,10 +230,7 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
             .sample_hz = tdm_codec_sample_hz(agreed->send.id),
             .channels = 1,
             .bitrate_bps = call->plan.audio_bps,
-            /* RFC 3551 section 4.2: G.711 in 20 ms unless the other side asks for less. */
-            .frame_ms = narrow && agreed->ptime_ms != call->plan.audio_frame_ms
-                            ? 20
-                            : call->plan.audio_frame_ms,
+            .frame_ms = frame_ms(call, agreed),
             .fmtp = agreed->send.fmtp,
         },
         &call->audio_in, cause);
@@ -600,6 +608,16 @@ static void sync_lips(struct tandem_call *call, tdm_time now)
     tdm_audio_out_min_delay(call->audio_out, ask);
 }
 
+/* A speaker that was pulled out only stops pulling. The call goes on without it. */
+static void watch_speaker(struct tandem_call *call, tdm_time now)
+{
+    if (!call->audio_out || now - tdm_audio_out_pulled_at(call->audio_out) < SPEAKER_STOPPED)
+        return;
+    if (tdm_audio_out_set_sink(call->audio_out, "null", NULL) == TDM_OK)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
+                        "the speaker has stopped: check that it is plugged in, and call again");
+}
+
 void tdm_call_run(struct tandem_call *call, tdm_time now)
 {
     if (call->ended)
@@ -608,6 +626,7 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_events(call);
     take_status(call);
     sync_lips(call, now);
+    watch_speaker(call, now);
     watch_silence(call, now);
     if (now >= call->machine_wake)
         step(call, NULL);

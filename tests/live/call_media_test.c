@@ -153,7 +153,7 @@ static void h264_and_pcma(void **state)
 static void vp8_and_l16(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"vp8", "l16", 5});
+    call_with(&(struct flow){"vp8", "l16", 20});
 }
 
 /* The answerer's order does not matter as long as one codec is common. */
