@@ -44,7 +44,7 @@ struct tdm_audio_out {
     struct tdm_upsample upsample;
     void *playout_storage;
     struct tdm_playout *playout; /* NULL until the first packet. */
-    _Atomic int64_t min_delay;
+    _Atomic int64_t min_delay, pulled_at;
     tdm_time min_delay_set;
     uint32_t recent_at;
     struct stamps recent[RECENT];
@@ -277,6 +277,7 @@ static void pull(void *arg, int16_t *pcm, uint32_t samples, tdm_time now, tdm_ti
     struct tdm_audio_out *out = arg;
 
     tdm_rt_enter();
+    atomic_store_explicit(&out->pulled_at, now, memory_order_relaxed);
     take_packets(out, now);
     while (samples) {
         uint32_t block = samples < PULL_MAX ? samples : PULL_MAX;
@@ -385,6 +386,11 @@ enum tdm_err tdm_audio_out_set_sink(struct tdm_audio_out *out, const char *spec,
 void tdm_audio_out_min_delay(struct tdm_audio_out *out, tdm_time delay)
 {
     atomic_store_explicit(&out->min_delay, delay, memory_order_relaxed);
+}
+
+tdm_time tdm_audio_out_pulled_at(const struct tdm_audio_out *out)
+{
+    return atomic_load_explicit(&out->pulled_at, memory_order_relaxed);
 }
 
 bool tdm_audio_out_next_trace(struct tdm_audio_out *out, struct tdm_audio_trace *trace)

@@ -45,6 +45,9 @@ enum tdm_err tdm_audio_out_set_sink(struct tdm_audio_out *out, const char *spec,
 /** Lip sync: at least this much playout delay. */
 void tdm_audio_out_min_delay(struct tdm_audio_out *out, tdm_time delay);
 
+/** When the device pulled last, or the sink was opened. Any thread. */
+tdm_time tdm_audio_out_pulled_at(const struct tdm_audio_out *out);
+
 /** The oldest report not yet taken; false when there is none. One thread. */
 bool tdm_audio_out_next_trace(struct tdm_audio_out *out, struct tdm_audio_trace *trace);
 
