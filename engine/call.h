@@ -103,6 +103,13 @@ enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct 
 /** The public statistics, live or final. */
 void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats);
 
+/** Opens the sockets and starts the net thread. call_graph.c, like the next. */
+enum tdm_err tdm_call_open_net(struct tandem_call *call, struct tdm_cause *cause);
+
+/** Makes the graph match what is agreed now; what did not change is not touched. Hangs up, with a
+ *  notice, when it cannot. */
+void tdm_call_follow(struct tandem_call *call);
+
 /** The call is over at once, without a word to the other side: the engine is closing. */
 void tdm_call_close_media(struct tandem_call *call);
 

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* The media graph of a call: built from what was negotiated, changed when that changes, swapped in
+ * parts, taken down in reverse. */
+#include "engine/call.h"
+
+#include "capture/source.h"
+#include "engine/engine.h"
+#include "engine/io/clock.h"
+#include "engine/io/entropy.h"
+#include "engine/io/wake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define L16_FRAME_MS 10   /* 960 bytes at 48 kHz; more would not fit into a packet. */
+#define MODE0_SLICE  1100 /* Single NAL unit mode: every slice is one packet. */
+
+/* Opens a source and closes it again, so that a missing device is known before anybody rings. */
+static enum tdm_err probe_sources(const struct tdm_media_plan *plan, struct tdm_cause *cause)
+{
+    struct tdm_video_source_config video = {
+        .width = plan->width, .height = plan->height, .fps = plan->fps, .wake_fd = -1};
+    struct tdm_audio_source_config audio = {
+        .sample_hz = 48000, .channels = 1, .block_samples = 480, .wake_fd = -1};
+    enum tdm_err err = TDM_OK;
+
+    if (strcmp(plan->video_source, "off") != 0) {
+        const struct tdm_video_source_ops *ops =
+            tdm_video_source_find(plan->video_source, &video.argument, cause);
+        struct tdm_video_source *source;
+
+        err = ops ? ops->create(&video, &source, cause) : TDM_E_UNSUPPORTED;
+        if (err == TDM_OK)
+            ops->destroy(source);
+    }
+    if (err == TDM_OK && strcmp(plan->audio_source, "off") != 0) {
+        const struct tdm_audio_source_ops *ops =
+            tdm_audio_source_find(plan->audio_source, &audio.argument, cause);
+        struct tdm_audio_source *source;
+
+        err = ops ? ops->create(&audio, &source, cause) : TDM_E_UNSUPPORTED;
+        if (err == TDM_OK)
+            ops->destroy(source);
+    }
+    return err;
+}
+
+/* A file that cannot be written is better known now than after the call. */
+static enum tdm_err probe_path(const char *path, struct tdm_cause *cause)
+{
+    FILE *file = path[0] ? fopen(path, "ab") : NULL;
+
+    if (file)
+        (void)fclose(file);
+    return file || !path[0]
+               ? TDM_OK
+               : tdm_fail(cause, TDM_E_SYSTEM, "cannot write %s: %s", path, strerrordesc_np(errno));
+}
+
+enum tdm_err tdm_call_check(const struct tdm_media_plan *plan, struct tdm_cause *cause)
+{
+    enum tdm_err err = probe_sources(plan, cause);
+
+    if (err == TDM_OK)
+        err = probe_path(plan->record_path, cause);
+    return err == TDM_OK ? probe_path(plan->sheet_path, cause) : err;
+}
+
+enum tdm_err tdm_call_open_net(struct tandem_call *call, struct tdm_cause *cause)
+{
+    struct tdm_net_config config = {
+        .wall_offset = tdm_clock_wall_offset(),
+        .seed = tdm_entropy_u64(),
+        .bind_address = call->local_address,
+        .port_min = call->engine->config.rtp_port_min,
+        .port_max = call->engine->config.rtp_port_max,
+        .link = &call->link,
+        .control_wake = call->engine->wake,
+    };
+    enum tdm_err err = tdm_link_init(&call->link, cause);
+
+    call->media_open = true;
+    /* RFC 7022 section 4.2: a short-term persistent random CNAME. */
+    (void)snprintf(config.cname, sizeof config.cname, "%016llx",
+                   (unsigned long long)tdm_entropy_u64());
+    return err == TDM_OK ? tdm_net_create(&config, &call->net, &call->real_time, cause) : err;
+}
+
+void tdm_call_close_media(struct tandem_call *call)
+{
+    if (!call->media_open)
+        return;
+    tdm_audio_in_destroy(call->audio_in);
+    tdm_video_in_destroy(call->video_in);
+    tdm_video_out_destroy(call->video_out);
+    tdm_audio_out_destroy(call->audio_out);
+    tdm_net_destroy(call->net);
+    tdm_link_free(&call->link);
+    (void)tdm_call_record(call, NULL, NULL);
+    call->audio_in = NULL;
+    call->video_in = NULL;
+    call->video_out = NULL;
+    call->audio_out = NULL;
+    call->net = NULL;
+    call->media_open = false;
+}
+
+static void played(void *arg, const int16_t *pcm, uint32_t samples, tdm_time play_at)
+{
+    struct tandem_call *call = arg;
+
+    atomic_store(&call->recording[TDM_AUDIO], true);
+    struct tdm_recorder *recorder = atomic_load(&call->recorder);
+
+    if (recorder)
+        tdm_recorder_audio(recorder, pcm, samples, play_at);
+    atomic_store(&call->recording[TDM_AUDIO], false);
+}
+
+static void coded(void *arg, enum tdm_codec_id codec, const uint8_t *data, size_t size,
+                  bool keyframe, int width, int height, tdm_time at)
+{
+    struct tandem_call *call = arg;
+
+    atomic_store(&call->recording[TDM_VIDEO], true);
+    struct tdm_recorder *recorder = atomic_load(&call->recorder);
+
+    (void)width;
+    (void)height;
+    if (recorder && codec == call->recorded_codec)
+        tdm_recorder_video(recorder, data, size, keyframe, at);
+    atomic_store(&call->recording[TDM_VIDEO], false);
+}
+
+static enum tdm_err open_sinks(struct tandem_call *call, struct tdm_cause *cause)
+{
+    const struct tdm_negotiated *agreed = &call->machine.negotiated;
+    enum tdm_err err = TDM_OK;
+
+    if (agreed->media[TDM_AUDIO].active && !call->audio_out)
+        err = tdm_audio_out_create(
+            &(struct tdm_audio_out_config){
+                .link = &call->link,
+                .sink = call->plan.audio_sink,
+                .find_chirps = call->plan.time_code,
+                .played = played,
+                .played_arg = call,
+            },
+            &call->audio_out, cause);
+    if (err == TDM_OK && agreed->media[TDM_VIDEO].active && !call->video_out)
+        err = tdm_video_out_create(
+            &(struct tdm_video_out_config){
+                .link = &call->link,
+                .control_wake = call->engine->wake,
+                .sink = call->plan.video_sink,
+                .width = call->plan.width,
+                .height = call->plan.height,
+                .read_time_code = call->plan.time_code,
+                .coded = coded,
+                .coded_arg = call,
+                .sheet_path = call->plan.sheet_path[0] ? call->plan.sheet_path : NULL,
+                .sheet_every = call->plan.sheet_every_ms * TDM_MS,
+            },
+            &call->video_out, cause);
+    return err;
+}
+
+static uint16_t frame_ms(const struct tandem_call *call, const struct tdm_negotiated_media *agreed)
+{
+    uint16_t wanted = call->plan.audio_frame_ms;
+
+    /* RFC 3551 section 4.2: G.711 in 20 ms unless the other side asks for less. */
+    if (tdm_codec_sample_hz(agreed->send.id) == 8000 && agreed->ptime_ms != wanted)
+        return 20;
+    return agreed->send.id == TDM_CODEC_L16 && wanted > L16_FRAME_MS ? L16_FRAME_MS : wanted;
+}
+
+static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *cause)
+{
+    const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_AUDIO];
+    bool wanted = agreed->active && call->configs[TDM_AUDIO].send &&
+                  strcmp(call->plan.audio_source, "off") != 0;
+    bool same = call->audio_in && call->audio_in_codec == agreed->send.id &&
+                strcmp(call->audio_in_fmtp, agreed->send.fmtp) == 0;
+
+    if (wanted && same)
+        return TDM_OK;
+    tdm_audio_in_destroy(call->audio_in);
+    call->audio_in = NULL;
+    if (!wanted)
+        return TDM_OK;
+    call->audio_in_codec = agreed->send.id;
+    (void)snprintf(call->audio_in_fmtp, sizeof call->audio_in_fmtp, "%s", agreed->send.fmtp);
+    enum tdm_err err = tdm_audio_in_create(
+        &(struct tdm_audio_in_config){
+            .link = &call->link,
+            .control_wake = call->engine->wake,
+            .source = call->plan.audio_source,
+            .codec = agreed->send.id,
+            .sample_hz = tdm_codec_sample_hz(agreed->send.id),
+            .channels = 1,
+            .bitrate_bps = call->plan.audio_bps,
+            .frame_ms = frame_ms(call, agreed),
+            .fmtp = agreed->send.fmtp,
+        },
+        &call->audio_in, cause);
+
+    if (err == TDM_OK)
+        tdm_audio_in_mute(call->audio_in, call->muted);
+    return err;
+}
+
+static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *cause)
+{
+    const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_VIDEO];
+    const struct tdm_stream_config *config = &call->configs[TDM_VIDEO];
+    bool wanted = agreed->active && config->send && strcmp(call->plan.video_source, "off") != 0;
+    bool same = call->video_in && call->video_in_codec == agreed->send.id &&
+                strcmp(call->video_in_fmtp, agreed->send.fmtp) == 0;
+
+    if (wanted && same)
+        return TDM_OK;
+    tdm_video_in_destroy(call->video_in);
+    call->video_in = NULL;
+    if (!wanted)
+        return TDM_OK;
+    call->video_in_codec = agreed->send.id;
+    (void)snprintf(call->video_in_fmtp, sizeof call->video_in_fmtp, "%s", agreed->send.fmtp);
+    atomic_store(&call->link.video_bps, config->limit_bps);
+    atomic_store(&call->link.keyframe_wanted, true);
+    enum tdm_err err = tdm_video_in_create(
+        &(struct tdm_video_in_config){
+            .link = &call->link,
+            .control_wake = call->engine->wake,
+            .source = call->plan.video_source,
+            .codec = agreed->send.id,
+            .width = call->plan.width,
+            .height = call->plan.height,
+            .fps = call->plan.fps,
+            .bitrate_bps = config->limit_bps,
+            .slice_bytes_max =
+                agreed->send.id == TDM_CODEC_H264 && config->h264_mode == 0 ? MODE0_SLICE : 0,
+            .fmtp = agreed->send.fmtp,
+            .time_code = call->plan.time_code,
+            .self_view = call->video_out ? tdm_video_out_self_view : NULL,
+            .self_view_arg = call->video_out,
+        },
+        &call->video_in, cause);
+
+    if (err == TDM_OK)
+        tdm_video_in_dark(call->video_in, call->dark);
+    return err;
+}
+
+static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind kind,
+                                  struct tdm_cause *cause)
+{
+    const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[kind];
+    uint8_t stream = kind == TDM_AUDIO ? TDM_STREAM_AUDIO : TDM_STREAM_VIDEO;
+    struct tdm_stream_config *config = &call->configs[kind];
+
+    if (!agreed->active) {
+        memset(config, 0, sizeof *config);
+        return tdm_net_configure(call->net, stream, NULL, NULL, 0, 0, false, cause);
+    }
+    tdm_media_plan_stream(&call->plan, agreed, kind, call->machine.held_local, config);
+    return tdm_net_configure(call->net, stream, config, agreed->remote_address, agreed->remote_port,
+                             agreed->remote_rtcp_port, agreed->rtcp_mux, cause);
+}
+
+/* Makes the graph match what is agreed now. What did not change is not touched. */
+void tdm_call_follow(struct tandem_call *call)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err = configure_net(call, TDM_AUDIO, &cause);
+
+    if (err == TDM_OK)
+        err = configure_net(call, TDM_VIDEO, &cause);
+    if (err == TDM_OK)
+        err = open_sinks(call, &cause);
+    if (err == TDM_OK && call->plan.record_path[0]) {
+        err = tdm_call_record(call, call->plan.record_path, &cause);
+        call->plan.record_path[0] = 0;
+    }
+    if (err == TDM_OK)
+        err = follow_audio_in(call, &cause);
+    if (err == TDM_OK)
+        err = follow_video_in(call, &cause);
+    if (err == TDM_OK)
+        return;
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
+    tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
+}
+
+static enum tdm_err remember_spec(char *to, const char *spec, enum tdm_err err,
+                                  struct tdm_cause *cause)
+{
+    if (strlen(spec) >= TDM_SPEC_MAX)
+        return tdm_fail(cause, TDM_E_MALFORMED, "\"%.40s...\" is too long", spec);
+    if (err == TDM_OK)
+        (void)snprintf(to, TDM_SPEC_MAX, "%s", spec);
+    return err;
+}
+
+enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spec,
+                                       struct tdm_cause *cause)
+{
+    enum tdm_err err =
+        call->video_in ? tdm_video_in_set_source(call->video_in, spec, cause) : TDM_OK;
+
+    return remember_spec(call->plan.video_source, spec, err, cause);
+}
+
+enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spec,
+                                       struct tdm_cause *cause)
+{
+    enum tdm_err err =
+        call->audio_in ? tdm_audio_in_set_source(call->audio_in, spec, cause) : TDM_OK;
+
+    return remember_spec(call->plan.audio_source, spec, err, cause);
+}
+
+enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
+                                     struct tdm_cause *cause)
+{
+    enum tdm_err err = TDM_OK;
+
+    if (call->video_out) {
+        if (call->video_in)
+            tdm_video_in_pause(call->video_in);
+        err = tdm_video_out_set_sink(call->video_out, spec, cause);
+        if (call->video_in && tdm_video_in_resume(call->video_in, NULL) != TDM_OK)
+            err = tdm_fail(cause, TDM_E_SYSTEM, "cannot start the video thread again");
+    }
+    return remember_spec(call->plan.video_sink, spec, err, cause);
+}
+
+static enum tdm_err start_recording(struct tandem_call *call, const char *path,
+                                    struct tdm_recorder **recorder, struct tdm_cause *cause)
+{
+    const struct tdm_negotiated_media *video = &call->machine.negotiated.media[TDM_VIDEO];
+    enum tdm_codec_id codec = call->status.streams[TDM_STREAM_VIDEO].receive_codec;
+    struct tdm_recorder_config config = {
+        .video = TDM_CODEC_NONE,
+        .width = call->plan.width,
+        .height = call->plan.height,
+        .sample_hz = call->machine.negotiated.media[TDM_AUDIO].active ? 48000 : 0,
+        .channels = 1,
+    };
+
+    if (video->active)
+        config.video = codec != TDM_CODEC_NONE ? codec : video->send.id;
+    if (call->latency.width) {
+        config.width = call->latency.width;
+        config.height = call->latency.height;
+    }
+    call->recorded_codec = config.video;
+    enum tdm_err err = tdm_recorder_create(path, &config, recorder, cause);
+
+    if (err == TDM_OK && config.video != TDM_CODEC_NONE) {
+        /* A recording starts with a keyframe: ask for one rather than wait. */
+        atomic_store(&call->link.decode_failed, true);
+        tdm_wake_signal(call->link.net_wake);
+    }
+    return err;
+}
+
+enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct tdm_cause *cause)
+{
+    struct tdm_recorder *before = atomic_load(&call->recorder);
+    struct tdm_recorder *recorder = NULL;
+    enum tdm_err err = TDM_OK;
+
+    if (path && before)
+        return tdm_fail(cause, TDM_E_MALFORMED, "a recording runs already: stop it first");
+    if (path && !call->media_open)
+        return tdm_fail(cause, TDM_E_GONE, "the call is not up");
+    if (path)
+        err = start_recording(call, path, &recorder, cause);
+    if (err != TDM_OK)
+        return err;
+    atomic_store(&call->recorder, recorder);
+    /* A media thread may be inside a call to the old one; such a call copies and returns. */
+    while (before &&
+           (atomic_load(&call->recording[TDM_AUDIO]) || atomic_load(&call->recording[TDM_VIDEO])))
+        (void)tdm_wait_until(tdm_clock_now() + TDM_MS, -1, -1);
+    tdm_recorder_destroy(before);
+    return TDM_OK;
+}
