@@ -82,8 +82,10 @@ static void configure(struct tdm_session *s, struct tdm_stream *st, tdm_time now
     if (!st->active || st->config.kind != config->kind)
         start_stream(s, st, now);
     else if (st->config.send_codec != config->send_codec || st->config.send_hz != config->send_hz ||
-             !config->send)
+             !config->send) {
         st->tx.rtp_started = st->tx.talking = false;
+        st->tx.cut_off = true; /* Slices of a frame that began before. */
+    }
     st->config = *config;
     limit_rate(s, now, config);
 }
@@ -185,8 +187,8 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
         .bytes_sent = tx->bytes,
         .packets_resent = tx->resent,
         .frames_sent = tx->frame_count,
-        .packets_received = rx->stats.received,
-        .bytes_received = rx->stats.bytes,
+        .packets_received = rx->packets,
+        .bytes_received = rx->bytes,
         .frames_received = rx->frames,
         .keyframes_received = rx->keyframes,
         .packets_refused = rx->refused,

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define VIDEO_HZ 90000u
+#define SR_REACH_S  3600 /* A sender report further away tells nothing. */
+#define DTMF_LATE_S 2    /* How old a packet of an earlier event may be. */
 
 static const struct tdm_receive_codec *codec_of(const struct tdm_stream *st, uint8_t payload_type)
 {
@@ -21,6 +22,7 @@ static void restart_media(struct tdm_stream *st, tdm_time now)
 
     rx->fresh = true;
     rx->resting = false;
+    rx->sr_maps = false;
     tdm_nack_init(&rx->nack, now);
     rx->nack_wake = rx->assembly_wake = TDM_NEVER;
     rx->assembly = NULL;
@@ -39,6 +41,7 @@ static void adopt_source(struct stream_receiver *rx, uint32_t ssrc)
     rx->ssrc = ssrc;
     rx->other_count = 0;
     rx->sr_ntp = 0;
+    rx->sr_maps = false;
     rx->dtmf_seen = false;
     tdm_rx_stats_init(&rx->stats);
 }
@@ -63,9 +66,11 @@ static bool accept_source(struct stream_receiver *rx, uint32_t ssrc)
 /* Peer NTP time (ns) of an RTP time, by its last sender report; TDM_NEVER without one. */
 static tdm_time ntp_of_rtp(const struct stream_receiver *rx, int64_t rtp_time)
 {
-    if (!rx->sr_ntp)
-        return TDM_NEVER;
     int64_t units = rtp_time - rx->sr_rtp_time;
+    int64_t most = (int64_t)rx->hz * SR_REACH_S;
+
+    if (!rx->sr_maps || units > most || units < -most)
+        return TDM_NEVER;
     tdm_time sr = tdm_ntp_to_ns(rx->sr_ntp);
 
     return units >= 0 ? sr + tdm_time_of_units(units, rx->hz)
@@ -157,15 +162,18 @@ static void give_video(struct tdm_session *s, struct tdm_stream *st, tdm_time no
 }
 
 static void give_dtmf(struct tdm_session *s, struct tdm_stream *st, const struct tdm_rtp *rtp,
-                      struct tdm_session_out *out)
+                      uint32_t hz, struct tdm_session_out *out)
 {
     struct stream_receiver *rx = &st->rx;
     struct tdm_dtmf dtmf;
 
     if (tdm_dtmf_parse(&dtmf, rtp->payload, rtp->payload_size) != TDM_OK)
         return;
-    if (rx->dtmf_seen && rx->dtmf_timestamp == rtp->timestamp)
-        return; /* The same event goes on (RFC 4733 section 2.5.1.2). */
+    /* The same event goes on (RFC 4733 section 2.5.1.2), or a packet of the one before is late. */
+    uint32_t age = rx->dtmf_timestamp - rtp->timestamp;
+
+    if (rx->dtmf_seen && age <= DTMF_LATE_S * hz)
+        return;
     rx->dtmf_seen = true;
     rx->dtmf_timestamp = rtp->timestamp;
     out->unit = TDM_UNIT_DTMF;
@@ -202,7 +210,7 @@ void tdm_session_run_receiver(struct tdm_session *s, struct tdm_stream *st, tdm_
         return;
     tdm_assembly_step(rx->assembly, now, in, &assembled);
     rx->assembly_wake = assembled.wake_at;
-    st->rtcp.pli |= assembled.keyframe_wanted;
+    st->rtcp.pli |= assembled.keyframe_wanted && (st->config.pli || st->config.fir);
     if (assembled.has_frame)
         give_video(s, st, now, &assembled.frame, out);
     if (st->config.nack)
@@ -298,8 +306,12 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
         return;
     }
     rx->last_received = now;
+    rx->packets++;
+    rx->bytes += in->datagram.size;
+    if (verdict == TDM_RX_RESTARTED)
+        rx->resting = true; /* Until media comes, if this is a telephone event. */
     if (codec->id == TDM_CODEC_TELEPHONE_EVENT) {
-        give_dtmf(s, st, &rtp, out);
+        give_dtmf(s, st, &rtp, codec->rtp_hz, out);
         return;
     }
     bool other_codec = codec->id != rx->codec || hz != rx->hz;
@@ -307,7 +319,7 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
     rx->codec = codec->id;
     rx->hz = hz;
     rx->payload_type = rtp.payload_type;
-    if (verdict == TDM_RX_RESTARTED || other_codec || rx->resting)
+    if (other_codec || rx->resting)
         restart_media(st, now);
     if (st->config.kind == TDM_AUDIO && rtp.payload_size)
         give_audio(s, st, now, &rtp, in, seq, rtp_time, out);

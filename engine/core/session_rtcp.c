@@ -10,7 +10,6 @@
 #define REPORT_EVERY                                                                               \
     (500 * TDM_MS) /* RFC 3550 section 6.2: reduced minimum, 360 / kb/s, is less. */
 #define QUIET_MIN (5 * TDM_MS)
-#define VIDEO_HZ  90000u
 
 static void take_report(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                         tdm_time received, const struct tdm_rtcp_report *r, uint64_t peer_ntp)
@@ -21,7 +20,8 @@ static void take_report(struct tdm_session *s, struct tdm_stream *st, tdm_time n
         return;
     tdm_clock_sync_report(&s->clock, received, r->last_sr, r->delay_since_last_sr, peer_ntp);
     st->tx.remote_loss = r->fraction_lost / 256.0;
-    st->rx.nack.rtt = s->clock.rtt;
+    if (s->clock.rtt)
+        st->rx.nack.rtt = s->clock.rtt;
     if (st->config.kind != TDM_VIDEO)
         return;
     tdm_rate_step(&s->rate, now,
@@ -44,6 +44,7 @@ static void take_sr(struct tdm_stream *st, tdm_time received, const struct tdm_r
     rx->sr_ntp = item->sr.ntp;
     rx->sr_arrival = received;
     rx->sr_rtp_time = tdm_rtp_time_extend(rx->stats.last_rtp_time, item->sr.rtp_timestamp);
+    rx->sr_maps = true;
 }
 
 static void take_nack(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -77,6 +78,7 @@ static void take_remb(struct tdm_session *s, struct tdm_stream *st, tdm_time now
         return;
     tdm_rate_step(&s->rate, now, &(struct tdm_rate_in){.kind = TDM_RATE_REMB, .bps = bps}, &rate);
     s->video_bps = rate.target_bps;
+    tdm_pacer_set(&s->pacer, s->video_bps, st->config.fps);
 }
 
 /* The stamp of the compound's sender, by which its report blocks become clock samples. */
@@ -124,6 +126,7 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
         break;
     case TDM_RTCP_XR_RRTR:
         st->rx.rrtr_ntp = item->rrtr_ntp;
+        st->rx.rrtr_ssrc = item->sender_ssrc;
         st->rx.rrtr_arrival = received;
         break;
     case TDM_RTCP_XR_DLRR:
@@ -159,18 +162,6 @@ void tdm_session_take_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_tim
             out);
 }
 
-/* The RTP time that belongs to `now`, so that a receiver can map RTP to NTP time. */
-static uint32_t rtp_time_at(const struct tdm_stream *st, tdm_time now)
-{
-    const struct stream_sender *tx = &st->tx;
-
-    if (st->config.kind == TDM_VIDEO)
-        return (uint32_t)tdm_units_of_time(now, VIDEO_HZ) + tx->rtp_base;
-    return (uint32_t)(tx->rtp_next +
-                      tdm_units_of_time(now - tx->last_captured, st->config.send_hz)) +
-           tx->rtp_base;
-}
-
 static uint8_t fill_report(struct tdm_stream *st, tdm_time now, struct tdm_rtcp_report *r)
 {
     struct stream_receiver *rx = &st->rx;
@@ -190,12 +181,12 @@ static void write_dlrr(struct tdm_writer *w, struct tdm_stream *st, tdm_time now
 {
     struct stream_receiver *rx = &st->rx;
 
-    if (!rx->rrtr_ntp || !rx->has_source)
+    if (!rx->rrtr_ntp)
         return;
     tdm_rtcp_write_dlrr(
         w, st->tx.ssrc,
         &(struct tdm_rtcp_dlrr){
-            .ssrc = rx->ssrc,
+            .ssrc = rx->rrtr_ssrc,
             .last_rr = (uint32_t)(rx->rrtr_ntp >> 16),
             .delay_since_last_rr = (uint32_t)tdm_units_of_time(now - rx->rrtr_arrival, 65536),
         },
@@ -215,7 +206,7 @@ static void write_reports(struct tdm_session *s, struct tdm_stream *st, tdm_time
         struct tdm_rtcp_sr sr = {
             .ssrc = st->tx.ssrc,
             .ntp = ntp,
-            .rtp_timestamp = rtp_time_at(st, now),
+            .rtp_timestamp = (uint32_t)tdm_session_rtp_now(st, now) + st->tx.rtp_base,
             .packet_count = st->tx.packets_rtcp,
             .octet_count = st->tx.octets_rtcp,
         };
@@ -253,11 +244,12 @@ static void write_feedback(struct tdm_stream *st, struct tdm_writer *w)
 
     if (rtcp->nack_count && st->rx.has_source) {
         sort_seqs(rtcp->nacks, rtcp->nack_count);
+        uint16_t taken;
         uint16_t count =
-            tdm_rtcp_nack_pack(rtcp->nacks, rtcp->nack_count, entries, TDM_RTCP_NACKS_MAX, NULL);
+            tdm_rtcp_nack_pack(rtcp->nacks, rtcp->nack_count, entries, TDM_RTCP_NACKS_MAX, &taken);
 
         tdm_rtcp_write_nack(w, st->tx.ssrc, st->rx.ssrc, entries, count);
-        st->rx.nacks_sent += rtcp->nack_count;
+        st->rx.nacks_sent += taken;
     }
     rtcp->nack_count = 0;
     if (rtcp->pli && st->rx.has_source && st->config.pli) {

@@ -122,6 +122,7 @@ void tdm_session_take_audio(struct tdm_session *s, struct tdm_stream *st, tdm_ti
     follow_capture_clock(st, in->audio.captured);
     uint32_t timestamp = (uint32_t)tx->rtp_next + tx->rtp_base;
 
+    tx->rtp_last = tx->rtp_next;
     tx->rtp_next += in->audio.samples_rtp;
     tx->last_captured = in->audio.captured;
     struct tdm_send_packet *p = tdm_send_store_reserve(&tx->store);
@@ -184,6 +185,10 @@ static void begin_frame(struct tdm_stream *st, const struct tdm_session_in *in)
     tx->rtp_last = tx->rtp_started && rtp <= tx->rtp_last ? tx->rtp_last + 1 : rtp;
     tx->rtp_started = true;
     tx->cut_off = false;
+    if (tx->store.open) { /* The frame before never ended: let its damage show. */
+        tx->store.open = false;
+        tdm_send_store_skip(&tx->store);
+    }
     tx->picture_id = (tx->picture_id + 1) & 0x7fff;
     tx->frame_count++;
     if (in->slice.keyframe)
@@ -256,6 +261,15 @@ void tdm_session_take_slice(struct tdm_session *s, struct tdm_stream *st, tdm_ti
         end_frame(st, in->slice.encode_end);
 }
 
+int64_t tdm_session_rtp_now(const struct tdm_stream *st, tdm_time now)
+{
+    const struct stream_sender *tx = &st->tx;
+
+    if (st->config.kind == TDM_VIDEO)
+        return tdm_units_of_time(now, VIDEO_HZ);
+    return tx->rtp_last + tdm_units_of_time(now - tx->last_captured, st->config.send_hz);
+}
+
 void tdm_session_take_dtmf(struct tdm_stream *st, tdm_time now, const struct tdm_session_in *in)
 {
     struct dtmf_sender *d = &st->tx.dtmf;
@@ -279,7 +293,11 @@ static void start_digit(struct tdm_stream *st, tdm_time now)
     d->until = now + d->queue_durations[0];
     d->ends_sent = 0;
     d->next_at = now;
-    d->timestamp = (uint32_t)st->tx.rtp_next + st->tx.rtp_base;
+    /* By the clock, as there may be no audio that moves the time on between two digits. */
+    int64_t rtp_now = tdm_session_rtp_now(st, now);
+
+    d->timestamp = (uint32_t)(rtp_now > st->tx.rtp_next ? rtp_now : st->tx.rtp_next);
+    d->timestamp += st->tx.rtp_base;
     d->queued--;
     memmove(&d->queue[0], &d->queue[1], d->queued);
     memmove(&d->queue_durations[0], &d->queue_durations[1],

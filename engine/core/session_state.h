@@ -40,7 +40,7 @@ struct stream_sender {
     uint32_t ssrc;
     uint32_t rtp_base; /* Random start of the timestamps. */
     int64_t rtp_next;  /* Audio: timestamp of the next frame, without the base. */
-    int64_t rtp_last;  /* Video: last frame's, so that they rise. */
+    int64_t rtp_last;  /* Last frame's; audio: the one captured at last_captured. */
     bool rtp_started;
     tdm_time capture_error; /* Audio: capture clock less sample clock, slowly following. */
     tdm_time last_captured;
@@ -68,7 +68,7 @@ struct stream_receiver {
     enum tdm_codec_id codec;
     uint32_t hz;
     bool fresh;   /* The next unit is the first of its source. */
-    bool resting; /* On hold: what comes after it is a new start. */
+    bool resting; /* On hold, or anew: what comes next is a new start. */
     struct tdm_rx_stats stats;
     struct tdm_nack nack;
     tdm_time nack_wake, assembly_wake;
@@ -78,11 +78,13 @@ struct stream_receiver {
     uint64_t sr_ntp; /* Last SR's stamp, 0 = none. */
     tdm_time sr_arrival;
     int64_t sr_rtp_time; /* Extended. */
-    uint64_t rrtr_ntp;   /* Last RRTR's stamp. */
+    bool sr_maps;        /* The SR is of the running media's RTP clock. */
+    uint64_t rrtr_ntp;   /* Last RRTR's stamp, 0 = none to answer; and whose. */
+    uint32_t rrtr_ssrc;
     tdm_time rrtr_arrival;
     bool dtmf_seen;
     uint32_t dtmf_timestamp;
-    uint64_t refused, nacks_sent, plis_sent, frames, keyframes;
+    uint64_t packets, bytes, refused, nacks_sent, plis_sent, frames, keyframes;
     tdm_time last_received;
 };
 
@@ -122,6 +124,8 @@ void tdm_session_take_audio(struct tdm_session *s, struct tdm_stream *st, tdm_ti
                             const struct tdm_session_in *in);
 void tdm_session_take_slice(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                             const struct tdm_session_in *in, struct tdm_session_out *out);
+/* The RTP time that belongs to `now`, so that a receiver can map RTP to NTP time. */
+int64_t tdm_session_rtp_now(const struct tdm_stream *st, tdm_time now);
 void tdm_session_take_dtmf(struct tdm_stream *st, tdm_time now, const struct tdm_session_in *in);
 void tdm_session_run_dtmf(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                           struct tdm_session_out *out);
