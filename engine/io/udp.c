@@ -54,7 +54,10 @@ static int open_one(const char *address, uint16_t port)
     (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    (void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+    if (local.ss_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+    else
+        (void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
     if (bind(fd, (struct sockaddr *)&local, size) == 0)
         return fd;
     int failed = errno;
@@ -85,6 +88,7 @@ enum tdm_err tdm_udp_open_pair(const char *address, uint16_t port_min, uint16_t 
     uint32_t start = pairs ? (uint32_t)(tdm_entropy_u64() % pairs) : 0;
 
     low += low & 1;
+    errno = EADDRNOTAVAIL; /* When the range holds no even port with its next. */
     for (uint32_t i = 0; i < pairs && i < PAIR_TRIES; i++) {
         uint32_t at = low + 2 * ((start + i) % pairs);
 
@@ -136,7 +140,9 @@ enum tdm_err tdm_udp_receive(int fd, tdm_time now, struct tdm_udp_batch *batch)
     if (got < 0)
         return TDM_E_AGAIN; /* EAGAIN, or the ICMP answer to an earlier send. */
     for (uint32_t i = 0; i < batch->count; i++) {
-        batch->datagrams[i].size = messages[i].msg_len;
+        /* Cut off, it would pass for a whole one: empty, it is refused and counted. */
+        batch->datagrams[i].size =
+            messages[i].msg_hdr.msg_flags & MSG_TRUNC ? 0 : messages[i].msg_len;
         batch->datagrams[i].received = stamp_of(&messages[i].msg_hdr, wall_offset, now);
     }
     return TDM_OK;

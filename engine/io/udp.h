@@ -19,8 +19,7 @@
 #define TDM_UDP_BATCH          32
 #define TDM_UDP_DATAGRAM_BYTES 2048
 
-/** One batch's storage; a few of the engine's datagrams are larger than TDM_DATAGRAM_MAX and are
- *  then refused by the parser, not here. */
+/** One batch's storage. A datagram that does not fit comes with size 0, which no parser takes. */
 struct tdm_udp_batch {
     uint32_t count;
     struct {
