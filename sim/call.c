@@ -18,6 +18,7 @@
 #define NARROW_GAP_MAX     (8 * TDM_S)
 #define LATENCY_MAX        (500 * TDM_MS)
 #define NARROW_LATENCY_MAX (7 * TDM_S / 2)
+#define CORRUPT_EXTRA      (2 * TDM_S) /* For a flipped bit in a timestamp. */
 #define DIAL_AT            (100 * TDM_MS)
 #define HANG_UP_BEFORE     (8 * TDM_S) /* Time for lost BYEs. */
 #define LINK_PACKETS       2048
@@ -106,6 +107,10 @@ static void set_bounds(struct tdm_sim_checker *c, const struct tdm_sim_scenario 
     c->gap_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_GAP_MAX : VIDEO_GAP_MAX);
     c->latency_allowed[TDM_SIM_AUDIO] = outage + (narrow ? 2 : 1) * LATENCY_MAX;
     c->latency_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_LATENCY_MAX : LATENCY_MAX);
+    for (unsigned i = 0; i < TDM_SIM_STREAMS && c->may_corrupt; i++) {
+        c->gap_allowed[i] += CORRUPT_EXTRA;
+        c->latency_allowed[i] += CORRUPT_EXTRA;
+    }
 }
 
 static void open_world(struct tdm_sim_call *call, const struct tdm_sim_scenario *scenario)

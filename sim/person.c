@@ -161,7 +161,8 @@ static void step(struct tdm_sim_person *p, tdm_time now, const struct tdm_call_i
 
 void tdm_sim_person_dial(struct tdm_sim_person *p, tdm_time now, const char *uri)
 {
-    step(p, now, &(struct tdm_call_in){.kind = TDM_CALL_DIAL, .uri = uri});
+    if (p->sig)
+        step(p, now, &(struct tdm_call_in){.kind = TDM_CALL_DIAL, .uri = uri});
 }
 
 void tdm_sim_person_hear(struct tdm_sim_person *p, tdm_time now)

@@ -60,7 +60,7 @@ static void measure(struct row *row, struct tdm_sim_call *call, struct tdm_sim_s
 
 int main(int argc, char **argv)
 {
-    int runs = argc > 1 ? atoi(argv[1]) : 5;
+    int runs = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 5;
     int64_t seconds = argc > 2 ? strtoll(argv[2], NULL, 10) : 3600;
     struct tdm_sim_scenario *scenario = malloc(sizeof(*scenario));
     struct tdm_sim_call *call = tdm_sim_call_create(0);

@@ -5,7 +5,7 @@
  * violations. --log prints every event instead. Exit code 1 when something was violated.
  */
 
-#include "report.h"
+#include "tests/sim/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * violates something is printed with the command line (of PROGRAM, sim.call) that runs it again.
  */
 
-#include "report.h"
+#include "tests/sim/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>

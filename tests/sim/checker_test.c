@@ -2,7 +2,7 @@
 
 /* The checkers can fail: each planted fault is seen, and in the words that name it. */
 
-#include "report.h"
+#include "tests/sim/report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 /* One seed is one call: equal bytes in one process, whatever ran before; another seed is another.
  */
 
-#include "report.h"
+#include "tests/sim/report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

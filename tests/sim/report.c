@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report.h"
+#include "tests/sim/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
