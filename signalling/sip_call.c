@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "signalling/sip_state.h"
+#include "signalling/sip_words.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CLOSE_WAIT_MS 1000
+
+void tdm_sip_call_emit(struct tdm_sip_call *call, enum tdm_sig_kind kind, uint16_t code,
+                       const char *reason, const struct sip_msg *msg)
+{
+    struct tdm_sig_event event;
+
+    tdm_sip_event_of(&event, kind, call->id);
+    event.code = code;
+    (void)snprintf(event.reason, sizeof event.reason, "%s", reason ? reason : "");
+    if (msg)
+        tdm_sip_take_body(&event, msg);
+    (void)tdm_sig_queue_push(&call->sig->queue, &event);
+}
+
+void tdm_sip_call_end(struct tdm_sip_call *call, enum tdm_sig_kind kind, uint16_t code,
+                      const char *reason)
+{
+    if (!call->over)
+        tdm_sip_call_emit(call, kind, code, reason, NULL);
+    call->over = true;
+}
+
+static void call_destructor(void *arg)
+{
+    struct tdm_sip_call *call = arg;
+
+    list_unlink(&call->le);
+    tdm_sip_stop_resend(call);
+    tdm_sip_close_icmp(call);
+    mem_deref(call->req);
+    mem_deref(call->st);
+    mem_deref(call->invite);
+    mem_deref(call->dlg);
+    mem_deref(call->body);
+    if (call->sig->closing && !call->sig->calls.head)
+        re_cancel();
+}
+
+struct tdm_sip_call *tdm_sip_call_new(struct tdm_sig *sig, tdm_sig_id id, enum tdm_sip_phase phase)
+{
+    struct tdm_sip_call *call = mem_zalloc(sizeof *call, call_destructor);
+
+    if (!call)
+        return NULL;
+    call->sig = sig;
+    call->id = id;
+    call->phase = phase;
+    call->icmp_fd = -1;
+    tmr_init(&call->resend);
+    tmr_init(&call->give_up);
+    list_append(&sig->calls, &call->le, call);
+    return call;
+}
+
+struct tdm_sip_call *tdm_sip_call_find(struct tdm_sig *sig, tdm_sig_id id)
+{
+    for (struct le *le = sig->calls.head; le; le = le->next) {
+        struct tdm_sip_call *call = le->data;
+
+        if (call->id == id && !call->over)
+            return call;
+    }
+    return NULL;
+}
+
+struct tdm_sip_call *tdm_sip_call_of(struct tdm_sig *sig, const struct sip_msg *msg)
+{
+    for (struct le *le = sig->calls.head; le; le = le->next) {
+        struct tdm_sip_call *call = le->data;
+
+        if (call->dlg && sip_dialog_established(call->dlg) && sip_dialog_cmp(call->dlg, msg))
+            return call;
+    }
+    return NULL;
+}
+
+/* Calls that are over but still on the wire count twice less: a flood cannot keep us busy. */
+bool tdm_sip_room_for_call(const struct tdm_sig *sig)
+{
+    uint32_t alive = 0, all = 0;
+
+    for (struct le *le = sig->calls.head; le; le = le->next) {
+        const struct tdm_sip_call *call = le->data;
+
+        all++;
+        alive += !call->over;
+    }
+    return alive < sig->calls_max && all < 4 * sig->calls_max + 16;
+}
+
+static void bye_response(int err, const struct sip_msg *msg, void *arg)
+{
+    if (!err && msg && msg->scode < 200)
+        return;
+    mem_deref(arg);
+}
+
+void tdm_sip_say_bye(struct tdm_sip_call *call)
+{
+    tdm_sip_stop_resend(call);
+    call->phase = TDM_SIP_LEAVING;
+    call->req = mem_deref(call->req);
+    if (call->st)
+        (void)sip_treply(&call->st, call->stack->sip, call->invite, 487, tdm_sip_phrase(487));
+    if (sip_drequestf(&call->req, call->stack->sip, true, "BYE", call->dlg, 0, NULL,
+                      tdm_sip_write_contact, bye_response, call, TDM_SIP_NO_BODY))
+        mem_deref(call);
+}
+
+void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code)
+{
+    switch (call->phase) {
+    case TDM_SIP_LOOKING_UP:
+        mem_deref(call);
+        break;
+    case TDM_SIP_INVITING:
+        call->phase = TDM_SIP_LEAVING;
+        tdm_sip_close_icmp(call);
+        sip_request_cancel(call->req);
+        break;
+    case TDM_SIP_RINGING:
+        (void)sip_treply(&call->st, call->stack->sip, call->invite, code, tdm_sip_phrase(code));
+        mem_deref(call);
+        break;
+    case TDM_SIP_ACCEPTED:
+        call->bye_due = true;
+        break;
+    case TDM_SIP_UP:
+        tdm_sip_say_bye(call);
+        break;
+    case TDM_SIP_LEAVING:
+        break;
+    }
+}
+
+void tdm_sip_call_fail(struct tdm_sip_call *call, const char *reason)
+{
+    tdm_sip_call_end(call, TDM_SIG_FAILED, 0, reason);
+    mem_deref(call);
+}
+
+static void describe_error(const struct tdm_sip_call *call, int err, char *words, size_t capacity)
+{
+    unsigned port = call->uri.port ? call->uri.port : TDM_SIP_PORT;
+    const char *transport = call->uri.tcp ? "TCP" : "UDP";
+
+    if (err == ETIMEDOUT)
+        (void)snprintf(words, capacity,
+                       "%.60s does not answer (port %u, %s): is Tandem running "
+                       "there, and no firewall between?",
+                       call->uri.host, port, transport);
+    else if (err == ECONNREFUSED || err == ECONNRESET)
+        (void)snprintf(words, capacity, "nothing listens at %.60s, port %u (%s)", call->uri.host,
+                       port, transport);
+    else if (err == ENETUNREACH || err == EHOSTUNREACH)
+        (void)snprintf(words, capacity, "%.60s cannot be reached: check the network",
+                       call->uri.host);
+    else
+        (void)snprintf(words, capacity, "cannot send to %.60s (error %d)", call->uri.host, err);
+}
+
+void tdm_sip_call_fail_error(struct tdm_sip_call *call, int err)
+{
+    char words[TDM_SIG_REASON_MAX];
+
+    describe_error(call, err, words, sizeof words);
+    tdm_sip_call_fail(call, words);
+}
+
+static void close_limit_handler(void *arg)
+{
+    (void)arg;
+    re_cancel();
+}
+
+void tdm_sip_close_calls(struct tdm_sig *sig)
+{
+    struct le *le = sig->calls.head;
+
+    sig->closing = true;
+    tmr_start(&sig->close_limit, CLOSE_WAIT_MS, close_limit_handler, NULL);
+    while (le) {
+        struct tdm_sip_call *call = le->data;
+
+        le = le->next;
+        if (!call->over) {
+            call->over = true;
+            tdm_sip_leave(call, 480);
+        }
+    }
+    if (!sig->calls.head)
+        re_cancel();
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "signalling/sip_state.h"
+#include "signalling/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void tdm_sip_event_of(struct tdm_sig_event *event, enum tdm_sig_kind kind, tdm_sig_id id)
+{
+    memset(event, 0, offsetof(struct tdm_sig_event, body));
+    event->kind = kind;
+    event->id = id;
+}
+
+static void copy_text(char *to, size_t capacity, const struct pl *pl)
+{
+    size_t size = pl->p ? pl->l : 0;
+
+    if (size >= capacity)
+        size = capacity - 1;
+    if (size)
+        memcpy(to, pl->p, size);
+    to[size] = '\0';
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)to[i] < ' ')
+            to[i] = '?';
+}
+
+bool tdm_sip_body_size(const struct sip_msg *msg, size_t *size)
+{
+    size_t left = mbuf_get_left(msg->mb);
+    struct tdm_text digits = tdm_text_trim(tdm_text_of(msg->clen.p, msg->clen.p ? msg->clen.l : 0));
+    uint64_t said = left;
+
+    if (msg->clen.p && (!tdm_text_number(&digits, UINT32_MAX, &said) || digits.at < digits.end))
+        return false;
+    *size = (size_t)said;
+    return said <= left && said <= TDM_SIG_BODY_MAX;
+}
+
+static bool content_is(const struct sip_msg *msg, const char *type, const char *subtype)
+{
+    return pl_strcasecmp(&msg->ctyp.type, type) == 0 &&
+           pl_strcasecmp(&msg->ctyp.subtype, subtype) == 0;
+}
+
+static bool is_sdp(const struct sip_msg *msg)
+{
+    return content_is(msg, "application", "sdp");
+}
+
+void tdm_sip_take_body(struct tdm_sig_event *event, const struct sip_msg *msg)
+{
+    size_t size;
+
+    if (!tdm_sip_body_size(msg, &size) || !size || !is_sdp(msg))
+        return;
+    memcpy(event->body, mbuf_buf(msg->mb), size);
+    event->body_size = (uint32_t)size;
+    (void)snprintf(event->content_type, sizeof event->content_type, "application/sdp");
+}
+
+uint16_t tdm_sip_check_request(const struct sip_msg *msg)
+{
+    size_t size = mbuf_get_left(msg->mb);
+
+    if (size > TDM_SIG_BODY_MAX)
+        return 513;
+    if (!tdm_sip_body_size(msg, &size) || !pl_isset(&msg->callid) || !pl_isset(&msg->from.tag) ||
+        !pl_isset(&msg->via.branch) || !pl_isset(&msg->cseq.met) || !pl_isset(&msg->to.auri) ||
+        pl_cmp(&msg->cseq.met, &msg->met))
+        return 400;
+    if (msg->callid.l > 256 || msg->from.val.l > 1024 || msg->to.val.l > 1024 ||
+        msg->via.val.l > 1024)
+        return 400;
+    return 0;
+}
+
+uint16_t tdm_sip_check_invite(const struct sip_msg *msg)
+{
+    size_t size = 0;
+
+    if (sip_msg_hdr(msg, SIP_HDR_REQUIRE))
+        return 420;
+    (void)tdm_sip_body_size(msg, &size);
+    return size && !is_sdp(msg) ? 415 : 0;
+}
+
+void tdm_sip_take_caller(struct tdm_sig_event *event, const struct sip_msg *msg)
+{
+    copy_text(event->from, sizeof event->from, &msg->from.auri);
+    copy_text(event->from_name, sizeof event->from_name, &msg->from.dname);
+    copy_text(event->to, sizeof event->to, &msg->to.auri);
+    (void)re_snprintf(event->peer_address, sizeof event->peer_address, "%j", &msg->src);
+}
+
+void tdm_sip_take_agent(struct tdm_sig_event *event, const struct sip_msg *msg)
+{
+    const struct sip_hdr *agent = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);
+
+    if (!agent)
+        agent = sip_msg_hdr(msg, SIP_HDR_SERVER);
+    if (agent)
+        copy_text(event->reason, sizeof event->reason, &agent->val);
+}
+
+/* "Signal=5\r\nDuration=160" */
+static void take_relay(struct tdm_sig_event *event, struct tdm_text text)
+{
+    while (text.at < text.end) {
+        struct tdm_text value = tdm_text_until(&text, '\n');
+        struct tdm_text name = tdm_text_trim(tdm_text_until(&value, '='));
+        uint64_t number;
+
+        value = tdm_text_trim(value);
+        if (tdm_text_equals(name, "signal") && value.at < value.end)
+            event->digit = *value.at;
+        else if (tdm_text_equals(name, "duration") && tdm_text_number(&value, 10000, &number))
+            event->duration_ms = (uint16_t)number;
+    }
+}
+
+uint16_t tdm_sip_take_digit(struct tdm_sig_event *event, const struct sip_msg *msg)
+{
+    bool relay = content_is(msg, "application", "dtmf-relay");
+    struct tdm_text text;
+    size_t size = 0;
+
+    if (!relay && !content_is(msg, "application", "dtmf"))
+        return 415;
+    if (!tdm_sip_body_size(msg, &size))
+        return 400;
+    text = tdm_text_trim(tdm_text_of((const char *)mbuf_buf(msg->mb), size));
+    if (relay)
+        take_relay(event, text);
+    else if (text.at < text.end)
+        event->digit = *text.at; /* application/dtmf is the digit alone. */
+    return event->digit && strchr("0123456789ABCDabcd*#", event->digit) ? 0 : 400;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_SIGNALLING_SIP_STATE_H
+#define TDM_SIGNALLING_SIP_STATE_H
+
+/*
+ * SIP over libre: what the files of the backend share, and nobody else includes. They are the only
+ * ones that know the library. They use libre's transports, transactions and dialogs, but not its
+ * sessions (sipsess), which must answer a re-INVITE inside the callback, retry glare by themselves
+ * and never report a refused one.
+ *
+ * One thread per backend runs libre's loop and owns everything in `struct tdm_sig` but the event
+ * queue; libre keeps its loop per thread, so several backends live in one process. Commands come
+ * over libre's mqueue (a pipe), events leave through tdm_sig_queue. Every function here runs on
+ * that thread, but tdm_sip_push*().
+ */
+
+#include "signalling/sig_queue.h"
+#include "signalling/signalling.h"
+#include "signalling/sip_uri.h"
+
+#include <re/re.h>
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#define TDM_SIP_ALLOW   "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO\r\n"
+#define TDM_SIP_ACCEPT  "Accept: application/sdp, application/dtmf-relay\r\n"
+#define TDM_SIP_NO_BODY "Content-Length: 0\r\n\r\n"
+
+/** One of this machine's addresses, with a SIP stack of its own: libre cannot bind to all of them
+ *  at once, and with several in one stack it always sends from the first. */
+struct tdm_sip_stack {
+    struct le le;
+    struct tdm_sig *sig;
+    struct sip *sip;
+    struct sip_lsnr *requests, *responses;
+    char address[64];
+};
+
+enum tdm_sip_phase {
+    TDM_SIP_LOOKING_UP, /* The host's name. */
+    TDM_SIP_INVITING,
+    TDM_SIP_RINGING,  /* Their INVITE, unanswered. */
+    TDM_SIP_ACCEPTED, /* Our 200 is out, no ACK yet. */
+    TDM_SIP_UP,
+    TDM_SIP_LEAVING, /* Over for the user; the wire still has to finish. */
+};
+
+/** A call, or an OPTIONS on its way, on libre's heap: mem_deref() ends it. */
+struct tdm_sip_call {
+    struct le le;
+    struct tdm_sig *sig;
+    struct tdm_sip_stack *stack; /* NULL while the host's name is looked up. */
+    tdm_sig_id id;
+    enum tdm_sip_phase phase;
+    bool over;    /* Its end event is out. */
+    bool bye_due; /* Once the ACK is here: RFC 3261 section 15. */
+    bool probe;   /* An OPTIONS, not a call. */
+    struct sip_dialog *dlg;
+    struct sip_request *req; /* Our INVITE, re-INVITE, BYE or OPTIONS. */
+    struct sip_strans *st;   /* Their INVITE or re-INVITE, unanswered. */
+    struct sip_msg *invite;  /* The same message, kept until the ACK. */
+    struct mbuf *ok;         /* Our 200, sent again until the ACK. */
+    bool ok_offers;          /* The 200 carries our offer: the ACK brings the answer. */
+    struct tmr resend, give_up;
+    uint32_t resend_count;
+    bool acked;        /* We sent an ACK... */
+    uint32_t ack_seq;  /* ... for this CSeq, and do so again when the 200 comes again. */
+    struct mbuf *body; /* Our offer, while the name is looked up. */
+    int icmp_fd;       /* Tells at once when nothing listens at a UDP port; -1: none. */
+    struct tdm_sip_uri uri;
+};
+
+struct tdm_sip_lookup; /* A name being looked up. */
+
+struct tdm_sig {
+    struct tdm_sig_queue queue;
+    pthread_t thread;
+    sem_t started;
+    enum tdm_err start_err;
+    struct tdm_cause *start_cause;
+    struct mqueue *mq;
+    struct list stacks;
+    struct tmr refresh; /* Addresses that came since. */
+    struct list calls;
+    struct tdm_sip_lookup *lookups;
+    bool closing;           /* The loop ends with the last call... */
+    struct tmr close_limit; /* ... or now. */
+    uint32_t calls_max;
+    _Atomic tdm_sig_id last_id;
+    _Atomic bool close_asked; /* When the command queue was full. */
+    uint16_t port;
+    bool port_may_change;
+    unsigned transports;
+    char bind_address[64], user[64], display_name[64], user_agent[64];
+};
+
+/* --- sip_commands.c: from any thread to the loop ---------------------------------------------- */
+
+enum tdm_sip_command_kind {
+    TDM_SIP_DO_CALL,
+    TDM_SIP_DO_RING,
+    TDM_SIP_DO_PROGRESS,
+    TDM_SIP_DO_ACCEPT,
+    TDM_SIP_DO_REJECT,
+    TDM_SIP_DO_OFFER,
+    TDM_SIP_DO_ANSWER,
+    TDM_SIP_DO_HANGUP,
+    TDM_SIP_DO_OPTIONS,
+    TDM_SIP_DO_DTMF,
+    TDM_SIP_DO_CLOSE,
+    TDM_SIP_LOOKED_UP,
+};
+
+struct tdm_sip_command {
+    tdm_sig_id id;
+    uint16_t code, duration_ms;
+    char digit;
+    struct tdm_sip_uri uri;
+    size_t size;
+    uint8_t body[];
+};
+
+/** Queues a copy of `head` with `body` (NULL: none). Any thread; errors as the table says. */
+enum tdm_err tdm_sip_push(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
+                          const struct tdm_sip_command *head, const struct tdm_sig_body *body);
+/** The same for what begins with an address: *id is new. */
+enum tdm_err tdm_sip_push_uri(struct tdm_sig *sig, enum tdm_sip_command_kind kind, const char *uri,
+                              const struct tdm_sig_body *body, tdm_sig_id *id,
+                              struct tdm_cause *cause);
+
+/** The mqueue's handler: `kind` is an enum tdm_sip_command_kind, `data` fits it, `arg` is the
+ *  struct tdm_sig. */
+void tdm_sip_run_command(int kind, void *data, void *arg);
+
+/* --- sip_stack.c: local addresses ------------------------------------------------------------- */
+
+/** Listens at all addresses, and at those that come later. */
+enum tdm_err tdm_sip_listen(struct tdm_sig *sig);
+/** The stack at the local address that leads to a peer; else one of its kind, or NULL. */
+struct tdm_sip_stack *tdm_sip_stack_of(struct tdm_sig *sig, const char *local);
+/** Our Contact header in a call. */
+void tdm_sip_contact(const struct tdm_sip_call *call, enum sip_transp tp, char *to,
+                     size_t capacity);
+/** The same as libre asks for it just before it sends: the first place where the transport is
+ *  known. */
+int tdm_sip_write_contact(enum sip_transp tp, const struct sa *src, const struct sa *dst,
+                          struct mbuf *mb, void *call);
+
+/* --- sip_checks.c: messages before use. Pure -------------------------------------------------- */
+
+void tdm_sip_event_of(struct tdm_sig_event *event, enum tdm_sig_kind kind, tdm_sig_id id);
+/** The body as Content-Length says: never more than what came, nor than TDM_SIG_BODY_MAX. */
+bool tdm_sip_body_size(const struct sip_msg *msg, size_t *size);
+/** What libre's lazy parser lets through: 0 when the request may be used, else the refusal. */
+uint16_t tdm_sip_check_request(const struct sip_msg *msg);
+/** The same for what an INVITE says: 0, 415 or 420. */
+uint16_t tdm_sip_check_invite(const struct sip_msg *msg);
+/** A body that is broken or no SDP counts as none: then the call machine refuses it. */
+void tdm_sip_take_body(struct tdm_sig_event *event, const struct sip_msg *msg);
+/** Who calls whom. */
+void tdm_sip_take_caller(struct tdm_sig_event *event, const struct sip_msg *msg);
+/** Which program answers. */
+void tdm_sip_take_agent(struct tdm_sig_event *event, const struct sip_msg *msg);
+/** The digit of an INFO: 0, 400 or 415. */
+uint16_t tdm_sip_take_digit(struct tdm_sig_event *event, const struct sip_msg *msg);
+
+/* --- sip_call.c: a call's life ---------------------------------------------------------------- */
+
+struct tdm_sip_call *tdm_sip_call_new(struct tdm_sig *sig, tdm_sig_id id, enum tdm_sip_phase phase);
+/** NULL when there is none, or it is over. */
+struct tdm_sip_call *tdm_sip_call_find(struct tdm_sig *sig, tdm_sig_id id);
+/** The call in whose dialog the message is, over or not. */
+struct tdm_sip_call *tdm_sip_call_of(struct tdm_sig *sig, const struct sip_msg *msg);
+bool tdm_sip_room_for_call(const struct tdm_sig *sig);
+/** An event of the call; with the body of `msg` (NULL: none). */
+void tdm_sip_call_emit(struct tdm_sip_call *call, enum tdm_sig_kind kind, uint16_t code,
+                       const char *reason, const struct sip_msg *msg);
+/** The event that ends it, once. */
+void tdm_sip_call_end(struct tdm_sip_call *call, enum tdm_sig_kind kind, uint16_t code,
+                      const char *reason);
+/** FAILED, and gone. */
+void tdm_sip_call_fail(struct tdm_sip_call *call, const char *reason);
+/** The same with the words for an errno value of the network. */
+void tdm_sip_call_fail_error(struct tdm_sip_call *call, int err);
+/** Says BYE; the call goes when it is answered or times out. */
+void tdm_sip_say_bye(struct tdm_sip_call *call);
+/** Leaves whatever is on the wire in order; the end event is out already. `code` refuses. */
+void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code);
+/** Ends every call, then the loop: with the last of them, or after a second. */
+void tdm_sip_close_calls(struct tdm_sig *sig);
+
+/* --- sip_lookup.c: names ---------------------------------------------------------------------- */
+
+/** Looks call->uri up; then tdm_sip_start_call(), unless the call is over. */
+void tdm_sip_start_lookup(struct tdm_sip_call *call);
+void tdm_sip_looked_up(struct tdm_sig *sig, struct tdm_sip_lookup *lookup);
+void tdm_sip_forget_lookups(struct tdm_sig *sig);
+
+/* --- sip_outgoing.c: calls that we make ------------------------------------------------------- */
+
+/** INVITE, or OPTIONS when `probe`. */
+void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command, bool probe);
+void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage *address);
+int tdm_sip_send_ack(struct tdm_sip_call *call, uint32_t seq);
+void tdm_sip_close_icmp(struct tdm_sip_call *call);
+
+/* --- sip_incoming.c: calls that they make ----------------------------------------------------- */
+
+/** Everything that is not a retransmission; nothing goes on to libre's own words. `arg` is the
+ *  struct tdm_sip_stack. */
+bool tdm_sip_on_request(const struct sip_msg *msg, void *arg);
+/** False, or the INVITE is refused. */
+bool tdm_sip_refuse_invite(struct sip *sip, const struct sip_msg *msg);
+/** Their CANCEL; `arg` is the struct tdm_sip_call. */
+void tdm_sip_on_cancel(void *arg);
+
+/* --- sip_answer.c: our answer to an INVITE or re-INVITE, until its ACK ------------------------ */
+
+/** 1xx or 2xx; `ok` (NULL: none) receives a copy of the message. */
+int tdm_sip_reply_invite(struct tdm_sip_call *call, uint16_t code, const char *phrase,
+                         const uint8_t *body, size_t size, struct mbuf **ok);
+/** 200, sent again until the ACK comes. */
+void tdm_sip_reply_ok(struct tdm_sip_call *call, const uint8_t *body, size_t size);
+void tdm_sip_stop_resend(struct tdm_sip_call *call);
+void tdm_sip_do_answer(struct tdm_sip_call *call, const struct tdm_sip_command *command);
+/** `call` may be NULL. */
+void tdm_sip_on_ack(struct tdm_sip_call *call, const struct sip_msg *msg);
+
+/* --- sip_dialog.c: inside a call -------------------------------------------------------------- */
+
+void tdm_sip_do_offer(struct tdm_sip_call *call, const struct tdm_sip_command *command);
+void tdm_sip_do_dtmf(struct tdm_sip_call *call, const struct tdm_sip_command *command);
+/** `call` is NULL when the request names a dialog that we do not have. */
+void tdm_sip_in_dialog(struct sip *sip, struct tdm_sip_call *call, const struct sip_msg *msg);
+/** Responses that belong to no transaction; `arg` is the struct tdm_sip_stack. */
+bool tdm_sip_on_response(const struct sip_msg *msg, void *arg);
+
+#endif
