@@ -3,7 +3,19 @@
 
 #include <string.h>
 
+#ifdef __SANITIZE_THREAD__
+#define TDM_THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TDM_THREAD_SANITIZER
+#endif
+#endif
+
+#ifdef TDM_THREAD_SANITIZER
+#define STACK_BYTES (8 * 1024 * 1024) /* The sanitizer's own state is in there, too. */
+#else
 #define STACK_BYTES (1024 * 1024)
+#endif
 
 static const int fifo_level[] = {
     [TDM_PRIORITY_NORMAL] = 0, [TDM_PRIORITY_MEDIA] = 10, [TDM_PRIORITY_DECODE] = 15,
