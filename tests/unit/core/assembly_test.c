@@ -173,6 +173,7 @@ static const struct script scripts[] = {
     {"IDR alone behind a hole", H264, true, "S0 p0 I0! [N1] n1! I2! N3!", NULL, "0k 2k 3", false},
     {"IDR right behind a hole", H264, false, "S0 p0 I0! [N1!] I2! N3!", NULL, "0k 2k 3", true},
     {"a damaged keyframe makes way", VP8, true, "K0 [c0] c0! K1! P2!", NULL, "1k 2", false},
+    {"a hole, keyframe, no markers", VP8, true, "K0! [P1!] K2 c2 P3!", NULL, "0k 2k 3", false},
     {"of two frames at one time", VP8, true, "K0! P1 P1! K2!", NULL, "0k 2k", true},
     {"refused payload type", H264, true, "S0 I0! x1! S2 I2!", NULL, "0k 2k", false},
 };

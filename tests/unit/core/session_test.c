@@ -732,6 +732,25 @@ static void give(struct world *w, uint8_t stream, const uint8_t *data, size_t si
     deliver(w, d);
 }
 
+/* The last packet of a digit comes after the next digit began: it is no third digit. */
+static void test_late_digit(void **state)
+{
+    static const uint8_t events[] = {1, 2, 1, 2, 1};
+    static const uint8_t seqs[] = {1, 3, 2, 4, 5};
+    static const uint8_t times[] = {1, 2, 1, 2, 40}; /* Times 65536 units. */
+    struct world *w = world_of(0);
+
+    (void)state;
+    w->sides[0].media = false;
+    for (int i = 0; i < 5; i++) {
+        uint8_t packet[16] = {0x80, 101, 0, seqs[i], 0, times[i], 0, 0, 0, 0, 0, 9, events[i]};
+
+        give(w, AUDIO, packet, sizeof packet);
+    }
+    assert_string_equal(w->sides[1].digits, "121");
+    world_end(w);
+}
+
 /* Each is refused and counted once, and the call goes on. */
 static void test_refused(void **state)
 {
@@ -804,6 +823,7 @@ int main(void)
         cmocka_unit_test(test_bye),
         cmocka_unit_test(test_decoder_asks_for_a_keyframe),
         cmocka_unit_test(test_receiver_only),
+        cmocka_unit_test(test_late_digit),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_mutated),
     };
