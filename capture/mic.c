@@ -4,43 +4,34 @@
  * A microphone: mic, or mic:DEVICE where DEVICE is a part of the device's name. PortAudio's
  * callback puts each short period with its time straight into a ring and wakes the reader, who
  * cuts blocks out of it, and converts where the device has another rate or channel count.
- *
- * PortAudio counts its initialisations itself but is not thread-safe there: sound devices are
- * created and destroyed by one thread at a time.
  */
 
 #include "capture/registry.h"
 #include "engine/base/ring.h"
 #include "engine/base/rt.h"
 #include "engine/io/clock.h"
+#include "engine/io/sound.h"
 #include "engine/io/wake.h"
 
-#include <alsa/asoundlib.h>
-#include <dlfcn.h>
 #include <libavutil/channel_layout.h>
 #include <libswresample/swresample.h>
-#include <pa_linux_alsa.h>
-#include <portaudio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PERIOD_SAMPLES 128 /* The least that runs without dropouts on the sound servers tried. */
-#define LATENCY_S      0.005
-#define RING_PERIODS   128
-#define SILENCE_MAX    (3 * TDM_S)
-#define FIFO_S         1
-#define LATE_MAX       (100 * TDM_MS) /* More than that is a gap in the sound. */
+#define RING_PERIODS 128
+#define SILENCE_MAX  (3 * TDM_S)
+#define FIFO_S       1
+#define LATE_MAX     (100 * TDM_MS) /* More than that is a gap in the sound. */
 
 struct period {
     tdm_time at; /* When its last sample had come. */
     uint32_t samples;
-    int16_t pcm[PERIOD_SAMPLES * 2];
+    int16_t pcm[TDM_SOUND_PERIOD_SAMPLES * 2];
 };
 
 struct tdm_audio_source {
-    PaStream *stream;
-    bool initialized;
+    struct tdm_sound sound;
     uint32_t device_hz, hz, block_samples;
     uint8_t device_channels, channels;
     struct tdm_ring ring;
@@ -53,44 +44,11 @@ struct tdm_audio_source {
     tdm_time last;     /* Capture time of the last block. */
 };
 
-static void ignore_alsa(const char *file, int line, const char *function, int err,
-                        const char *format, ...)
-{
-    (void)file, (void)line, (void)function, (void)err, (void)format;
-}
-
-static void ignore_jack(const char *text)
-{
-    (void)text;
-}
-
-/* PortAudio's probing makes libasound and libjack tell stderr about every device that is not
- * there. libjack comes only with some builds of PortAudio, so it is looked up by name. */
-static void silence_probing(void)
-{
-    static const char *const setters[] = {"jack_set_error_function", "jack_set_info_function"};
-
-    (void)snd_lib_error_set_handler(ignore_alsa);
-    for (size_t i = 0; i < 2; i++) {
-        void (*set)(void (*)(const char *));
-        void *symbol = dlsym(RTLD_DEFAULT, setters[i]);
-
-        memcpy(&set, &symbol, sizeof set); /* ISO C has no cast between the two. */
-        if (symbol)
-            set(ignore_jack);
-    }
-}
-
 static void destroy(struct tdm_audio_source *s)
 {
     if (!s)
         return;
-    if (s->stream) {
-        (void)Pa_AbortStream(s->stream);
-        (void)Pa_CloseStream(s->stream);
-    }
-    if (s->initialized)
-        (void)Pa_Terminate();
+    tdm_sound_close(&s->sound);
     if (s->ring_fd >= 0)
         (void)close(s->ring_fd);
     swr_free(&s->swr);
@@ -108,7 +66,7 @@ static int on_period(const void *input, void *output, unsigned long samples,
     tdm_rt_enter();
     struct period *p = tdm_ring_reserve(&s->ring);
 
-    if (p && input && samples <= PERIOD_SAMPLES) {
+    if (p && input && samples <= TDM_SOUND_PERIOD_SAMPLES) {
         p->at = tdm_clock_now();
         p->samples = (uint32_t)samples;
         memcpy(p->pcm, input, samples * s->device_channels * sizeof *p->pcm);
@@ -117,28 +75,6 @@ static int on_period(const void *input, void *output, unsigned long samples,
     }
     tdm_rt_leave();
     return paContinue;
-}
-
-/* Its thread gets a real-time priority where the system allows one. */
-static void raise_priority(PaStream *stream, PaDeviceIndex device)
-{
-    const PaHostApiInfo *host = Pa_GetHostApiInfo(Pa_GetDeviceInfo(device)->hostApi);
-
-    if (host && host->type == paALSA)
-        PaAlsa_EnableRealtimeScheduling(stream, 1);
-}
-
-static PaDeviceIndex find_device(const char *wanted)
-{
-    if (!*wanted)
-        return Pa_GetDefaultInputDevice();
-    for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
-        const PaDeviceInfo *info = Pa_GetDeviceInfo(i);
-
-        if (info && info->maxInputChannels > 0 && strstr(info->name, wanted))
-            return i;
-    }
-    return paNoDevice;
 }
 
 /* Opens the device as asked, or else with the other channel count or its own rate. */
@@ -154,14 +90,14 @@ static PaError open_stream(struct tdm_audio_source *s, PaDeviceIndex device)
             .device = device,
             .channelCount = s->device_channels,
             .sampleFormat = paInt16,
-            .suggestedLatency = LATENCY_S,
+            .suggestedLatency = TDM_SOUND_LATENCY_S,
         };
 
-        failed = Pa_OpenStream(&s->stream, &input, NULL, s->device_hz, PERIOD_SAMPLES, paNoFlag,
-                               on_period, s);
+        failed = Pa_OpenStream(&s->sound.stream, &input, NULL, s->device_hz,
+                               TDM_SOUND_PERIOD_SAMPLES, paNoFlag, on_period, s);
         if (!failed)
             break;
-        s->stream = NULL;
+        s->sound.stream = NULL;
     }
     return failed;
 }
@@ -184,14 +120,11 @@ static enum tdm_err make_converter(struct tdm_audio_source *s, struct tdm_cause 
 
 static enum tdm_err start(struct tdm_audio_source *s, const char *wanted, struct tdm_cause *cause)
 {
-    silence_probing();
-    PaError failed = Pa_Initialize();
+    enum tdm_err err = tdm_sound_init(&s->sound, cause);
 
-    s->initialized = !failed;
-    if (failed)
-        return tdm_fail(cause, TDM_E_SYSTEM, "the sound system does not start: %s",
-                        Pa_GetErrorText(failed));
-    PaDeviceIndex device = find_device(wanted);
+    if (err)
+        return err;
+    PaDeviceIndex device = tdm_sound_find(TDM_SOUND_IN, wanted);
 
     if (device == paNoDevice && *wanted)
         return tdm_fail(cause, TDM_E_GONE,
@@ -199,18 +132,18 @@ static enum tdm_err start(struct tdm_audio_source *s, const char *wanted, struct
     if (device == paNoDevice)
         return tdm_fail(cause, TDM_E_GONE,
                         "no microphone found: plug one in, or use --audio file:PATH, tone or off");
-    failed = open_stream(s, device);
+    PaError failed = open_stream(s, device);
+
     if (failed)
         return tdm_fail(cause, TDM_E_GONE,
                         "the microphone does not open (%s): close other programs that use it, or "
                         "use --audio file:PATH, tone or off",
                         Pa_GetErrorText(failed));
-    raise_priority(s->stream, device);
-    enum tdm_err err = make_converter(s, cause);
-
+    tdm_sound_raise_priority(&s->sound, device);
+    err = make_converter(s, cause);
     if (err)
         return err;
-    failed = Pa_StartStream(s->stream);
+    failed = Pa_StartStream(s->sound.stream);
     if (failed)
         return tdm_fail(cause, TDM_E_GONE, "the microphone does not start: %s",
                         Pa_GetErrorText(failed));
