@@ -21,6 +21,8 @@
 
 #define RING_PERIODS 128
 #define SILENCE_MAX  (3 * TDM_S)
+#define STALL        (60 * TDM_MS)  /* A device that is silent for longer has stalled; then, and */
+#define SETTLE_MAX   (300 * TDM_MS) /* at the start, what comes in a burst is dropped, so long. */
 #define FIFO_S       1
 #define LATE_MAX     (100 * TDM_MS) /* More than that is a gap in the sound. */
 
@@ -40,8 +42,9 @@ struct tdm_audio_source {
     SwrContext *swr; /* NULL: the device has what was asked. */
     int16_t *fifo;
     uint32_t fifo_count, fifo_max;
-    tdm_time fifo_end; /* Capture time of the fifo's last sample; 0: none yet. */
-    tdm_time last;     /* Capture time of the last block. */
+    tdm_time fifo_end;               /* Capture time of the fifo's last sample; 0: none yet. */
+    tdm_time heard_at, unsettled_at; /* Last callback; since when its pace is not steady, or 0. */
+    tdm_time last;                   /* Capture time of the last block. */
 };
 
 static void destroy(struct tdm_audio_source *s)
@@ -182,6 +185,20 @@ static enum tdm_err create(const struct tdm_audio_source_config *config,
     return TDM_OK;
 }
 
+/* A device that starts, or goes on after a stall, first hands over what it had kept, all at once.
+ * Nobody wants to hear that late: sound counts again from the first callback at its proper pace. */
+static bool is_steady(struct tdm_audio_source *s, tdm_time at, tdm_time duration)
+{
+    tdm_time gap = at - s->heard_at;
+
+    if (!s->heard_at || gap > STALL)
+        s->unsettled_at = at;
+    else if (s->unsettled_at && (gap > duration / 2 || at - s->unsettled_at > SETTLE_MAX))
+        s->unsettled_at = 0;
+    s->heard_at = at;
+    return !s->unsettled_at;
+}
+
 /* A callback comes late or, after a late one, in a burst, but never early. So the sound's time runs
  * on by the sample count, falls back to a callback that shows it ahead, and creeps after the rest.
  */
@@ -202,6 +219,14 @@ static bool take_period(struct tdm_audio_source *s)
 
     if (!p)
         return false;
+    tdm_time duration = tdm_time_of_units(p->samples, s->device_hz);
+
+    if (!is_steady(s, p->at, duration)) {
+        s->fifo_count = 0;
+        s->fifo_end = 0;
+        tdm_ring_release(&s->ring);
+        return true;
+    }
     uint32_t room = s->fifo_max - s->fifo_count;
     int16_t *end = s->fifo + (size_t)s->fifo_count * s->channels;
     uint32_t count = p->samples;
@@ -220,7 +245,7 @@ static bool take_period(struct tdm_audio_source *s)
         memcpy(end, p->pcm, (size_t)count * s->channels * sizeof *end);
     }
     s->fifo_count += count;
-    follow_clock(s, p->at, tdm_time_of_units(p->samples, s->device_hz));
+    follow_clock(s, p->at, duration);
     tdm_ring_release(&s->ring);
     return true;
 }

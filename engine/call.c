@@ -88,8 +88,8 @@ static void finish(struct tandem_call *call)
                         "the other side has been silent for %d s",
                         (int)(call->engine->silence_end / TDM_S));
     else
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, public_end(call->machine.end), "%s",
-                        call->machine.reason);
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, (int)public_end(call->machine.end),
+                        "%s", call->machine.reason);
 }
 
 static void announce(struct tandem_call *call)
