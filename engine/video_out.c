@@ -43,7 +43,7 @@ struct tdm_video_out {
     struct tdm_contact_sheet *sheet;
     char sheet_path[1024];
     const char *snapshot_path; /* Set by the control thread before it asks. */
-    _Atomic bool snapshot_asked;
+    _Atomic bool snapshot_asked, snapshot_written;
     int snapshot_done; /* Wake fd. */
     enum tdm_err snapshot_err;
     struct tdm_cause snapshot_cause;
@@ -69,6 +69,7 @@ static void presented(void *arg, const struct tdm_frame_trace *trace, const stru
     if (!atomic_exchange_explicit(&out->snapshot_asked, false, memory_order_acquire))
         return;
     out->snapshot_err = tdm_snapshot_write(pic, out->snapshot_path, &out->snapshot_cause);
+    atomic_store_explicit(&out->snapshot_written, true, memory_order_release);
     tdm_wake_signal(out->snapshot_done);
 }
 
@@ -329,12 +330,14 @@ enum tdm_err tdm_video_out_snapshot(struct tdm_video_out *out, const char *path,
         return tdm_fail(cause, TDM_E_GONE, "nothing is shown: turn the picture on first");
     tdm_wake_clear(out->snapshot_done);
     out->snapshot_path = path;
+    atomic_store_explicit(&out->snapshot_written, false, memory_order_relaxed);
     atomic_store_explicit(&out->snapshot_asked, true, memory_order_release);
     if (tdm_wait_until(tdm_clock_now() + SNAPSHOT_WAIT, out->snapshot_done, -1) != TDM_WAIT_WAKE &&
         atomic_exchange_explicit(&out->snapshot_asked, false, memory_order_acquire))
         return tdm_fail(cause, TDM_E_AGAIN, "no picture came within a second: try again");
     /* Either it is done, or it was just being written. */
-    (void)tdm_wait_until(TDM_NEVER, out->snapshot_done, -1);
+    while (!atomic_load_explicit(&out->snapshot_written, memory_order_acquire))
+        (void)tdm_wait_until(TDM_NEVER, out->snapshot_done, -1);
     if (cause)
         *cause = out->snapshot_cause;
     return out->snapshot_err;
