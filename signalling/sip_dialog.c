@@ -136,6 +136,7 @@ bool tdm_sip_on_response(const struct sip_msg *msg, void *arg)
     struct tdm_sip_stack *stack = arg;
     struct tdm_sip_call *call = tdm_sip_call_of(stack->sig, msg);
 
+    tdm_sip_guard(stack, msg);
     if (call && call->acked && msg->scode / 100 == 2 && msg->cseq.num == call->ack_seq &&
         !pl_strcmp(&msg->cseq.met, "INVITE"))
         (void)tdm_sip_send_ack(call, call->ack_seq);

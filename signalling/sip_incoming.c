@@ -67,6 +67,7 @@ bool tdm_sip_on_request(const struct sip_msg *msg, void *arg)
     struct sip *sip = stack->sip;
     uint16_t code = tdm_sip_check_request(msg);
 
+    tdm_sip_guard(stack, msg);
     if (code) {
         (void)sip_reply(sip, msg, code, tdm_sip_phrase(code));
     } else if (!pl_strcmp(&msg->met, "OPTIONS")) {

@@ -39,9 +39,11 @@ static void stop(struct tdm_sig *sig)
 static void *run(void *arg)
 {
     struct tdm_sig *sig = arg;
-    bool own = re_thread_init() == 0;
+    bool own;
     struct tdm_sig_event event;
 
+    tdm_sip_silence();
+    own = re_thread_init() == 0;
     sig->start_err = own ? start(sig) : TDM_E_SYSTEM;
     if (sig->start_err) {
         stop(sig);

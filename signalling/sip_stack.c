@@ -57,6 +57,7 @@ static void stack_destructor(void *arg)
     list_unlink(&stack->le);
     mem_deref(stack->responses);
     mem_deref(stack->requests);
+    mem_deref(stack->guard);
     if (stack->sip)
         sip_close(stack->sip, true);
     mem_deref(stack->sip);
@@ -77,6 +78,8 @@ static int stack_listen(struct tdm_sip_stack *stack, uint16_t *port)
         err = sip_transp_add(stack->sip, kinds[i].tp, &local);
         if (!err)
             err = sip_transp_laddr(stack->sip, &local, kinds[i].tp, &local);
+        if (!err && kinds[i].tp == SIP_TRANSP_UDP)
+            tdm_sip_guard_call(&local);
     }
     if (!err)
         *port = sa_port(&local);

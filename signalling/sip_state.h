@@ -34,6 +34,7 @@ struct tdm_sip_stack {
     struct tdm_sig *sig;
     struct sip *sip;
     struct sip_lsnr *requests, *responses;
+    struct udp_helper *guard; /* NULL until the first message came over UDP (sip_guard.c). */
     char address[64];
 };
 
@@ -146,6 +147,17 @@ void tdm_sip_contact(const struct tdm_sip_call *call, enum sip_transp tp, char *
  *  known. */
 int tdm_sip_write_contact(enum sip_transp tp, const struct sa *src, const struct sa *dst,
                           struct mbuf *mb, void *call);
+
+/* --- sip_guard.c: what libre would write to stderr -------------------------------------------- */
+
+/** Its warnings; for the whole process, and each backend says the same. */
+void tdm_sip_silence(void);
+/** Whether libre can read the datagram; `mb` stays as it was. */
+bool tdm_sip_is_readable(struct mbuf *mb);
+/** Sends the stack a first message: with it the guard begins. */
+void tdm_sip_guard_call(const struct sa *local);
+/** Keeps what libre cannot read from the socket that `msg` came over, from now on. */
+void tdm_sip_guard(struct tdm_sip_stack *stack, const struct sip_msg *msg);
 
 /* --- sip_checks.c: messages before use. Pure -------------------------------------------------- */
 

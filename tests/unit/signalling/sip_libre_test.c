@@ -546,7 +546,8 @@ static void refuses_bad_messages(void **state)
     sip->close(b);
 }
 
-/* Thousands of mutated and truncated datagrams: the backend lives, answers, and stays small. */
+/* Thousands of mutated and truncated datagrams: the backend lives, answers, stays small and says
+ * nothing. */
 static void survives_a_blast(void **state)
 {
     static const char *const methods[] = {"INVITE", "ACK", "BYE", "CANCEL", "INFO", "OPTIONS"};
@@ -555,11 +556,13 @@ static void survives_a_blast(void **state)
     struct rusage before, after;
     struct tdm_sig_event event;
     struct raw raw;
+    FILE *said = tmpfile();
     int saved = dup(STDERR_FILENO);
 
     (void)state;
     raw_open(&raw, sip->port(b));
-    assert_non_null(freopen("/dev/null", "w", stderr)); /* libre tells of each bad message. */
+    assert_non_null(said);
+    assert_true(dup2(fileno(said), STDERR_FILENO) >= 0);
     (void)getrusage(RUSAGE_SELF, &before);
     for (unsigned i = 0; i < 4000; i++) {
         char text[4096];
@@ -600,6 +603,8 @@ static void survives_a_blast(void **state)
     (void)close(saved);
     (void)close(raw.fd);
     assert_true(after.ru_maxrss - before.ru_maxrss < 64 * 1024); /* KiB */
+    assert_int_equal(lseek(fileno(said), 0, SEEK_END), 0); /* A peer cannot fill our terminal. */
+    (void)fclose(said);
 }
 
 static void reads_addresses_as_typed(void **state)
