@@ -390,6 +390,7 @@ static void report(struct talk *t)
 static bool open_talk(struct talk *t, struct options *o)
 {
     struct tandem_cause cause = {""};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t set;
 
     *t = (struct talk){.o = o, .signals = -1};
@@ -398,8 +399,9 @@ static bool open_talk(struct talk *t, struct options *o)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN); /* A recording at a file size limit is an error, not an end. */
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    /* A recording at a file size limit is an error, not an end. */
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
     t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (tandem_create(&o->engine, &t->engine, &cause) != TANDEM_OK) {
         fprintf(stderr, "tandem: %s\n", cause.text);
@@ -459,6 +461,7 @@ int talk_answer(struct options *o)
         return exit_of_status(status);
     }
     o->engine.listen = true;
+    o->engine.ring_seconds = o->media.ring_seconds;
     if (!open_talk(&t, o))
         return EXIT_FAILED;
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));

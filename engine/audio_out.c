@@ -45,6 +45,7 @@ struct tdm_audio_out {
     void *playout_storage;
     struct tdm_playout *playout; /* NULL until the first packet. */
     _Atomic int64_t min_delay, pulled_at;
+    _Atomic bool flush;
     tdm_time min_delay_set;
     uint32_t recent_at;
     struct stamps recent[RECENT];
@@ -108,7 +109,8 @@ static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_r
     const struct decoder *decoder = &out->decoders[audio->codec];
     struct tdm_playout_out unused;
 
-    if (audio->restarted || audio->codec != out->codec || audio->rtp_hz != out->rtp_hz)
+    if (!out->playout || audio->restarted || audio->codec != out->codec ||
+        audio->rtp_hz != out->rtp_hz)
         restart(out, audio, now);
     if (!out->playout || audio->size > TDM_PLAYOUT_PAYLOAD_MAX)
         return;
@@ -135,6 +137,9 @@ static void take_packets(struct tdm_audio_out *out, tdm_time now)
     struct tdm_record_ring *ring = &out->config.link->rx_audio;
     const struct tdm_link_audio_rx *rx;
     uint32_t size;
+
+    if (atomic_exchange_explicit(&out->flush, false, memory_order_relaxed))
+        out->playout = NULL;
 
     while ((rx = tdm_record_ring_peek(ring, &size))) {
         take_packet(out, rx, now);
@@ -205,7 +210,7 @@ static double find_chirp(struct tdm_audio_out *out, const int16_t *pcm, uint32_t
         double arrival;
 
         out->heard_samples++;
-        if (!tdm_chirp_detector_push(&out->chirps, pcm[i * CHANNELS], &arrival))
+        if (!tdm_chirp_detector_push(&out->chirps, pcm[(size_t)i * CHANNELS], &arrival))
             continue;
         double back = (double)(out->heard_samples - 1) - arrival; /* Samples from the chirp to i. */
         double heard = (double)play_at + (i - back) * 1e9 / DEVICE_HZ;
@@ -283,7 +288,7 @@ static void pull(void *arg, int16_t *pcm, uint32_t samples, tdm_time now, tdm_ti
         uint32_t block = samples < PULL_MAX ? samples : PULL_MAX;
 
         pull_block(out, pcm, block, now, play_at);
-        pcm += block * CHANNELS;
+        pcm += (size_t)block * CHANNELS;
         play_at += tdm_time_of_units(block, DEVICE_HZ);
         samples -= block;
     }
@@ -381,6 +386,11 @@ enum tdm_err tdm_audio_out_set_sink(struct tdm_audio_out *out, const char *spec,
     else if (err == TDM_OK)
         (void)snprintf(out->spec, sizeof out->spec, "%s", spec);
     return err;
+}
+
+void tdm_audio_out_flush(struct tdm_audio_out *out)
+{
+    atomic_store_explicit(&out->flush, true, memory_order_relaxed);
 }
 
 void tdm_audio_out_min_delay(struct tdm_audio_out *out, tdm_time delay)

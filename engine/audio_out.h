@@ -42,6 +42,9 @@ void tdm_audio_out_destroy(struct tdm_audio_out *out);
 enum tdm_err tdm_audio_out_set_sink(struct tdm_audio_out *out, const char *spec,
                                     struct tdm_cause *cause);
 
+/** Forgets what has come: the stream pauses, and what comes after it starts anew. */
+void tdm_audio_out_flush(struct tdm_audio_out *out);
+
 /** Lip sync: at least this much playout delay. */
 void tdm_audio_out_min_delay(struct tdm_audio_out *out, tdm_time delay);
 

@@ -83,7 +83,10 @@ static void finish(struct tandem_call *call)
     tdm_call_stats_of(call, &call->final);
     call->ended = true;
     tdm_call_close_media(call);
-    if (call->vanished)
+    if (call->broken[0])
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED, "%s",
+                        call->broken);
+    else if (call->vanished)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED,
                         "the other side has been silent for %d s",
                         (int)(call->engine->silence_end / TDM_S));
@@ -118,9 +121,10 @@ static void announce(struct tandem_call *call)
             tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
                             "no real-time priority: under load sound may stutter; allow it with "
                             "ulimit -r 30 or the capability CAP_SYS_NICE");
-    } else if (up && call->announced_up && (call->out.media_changed || call->out.state_changed)) {
+    } else if (up && call->announced_up && strcmp(call->told, text) != 0) {
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANGED, 0, "%s", text);
     }
+    (void)snprintf(call->told, sizeof call->told, "%s", text);
     if (call->out.refused)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", m->reason);
 }
@@ -157,7 +161,14 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
     tdm_media_plan_capability(plan, call->local_address, tdm_net_port(call->net, TDM_STREAM_AUDIO),
                               tdm_net_port(call->net, TDM_STREAM_VIDEO), &capability);
     call->machine.no_answer_after = plan->ring_seconds * TDM_S;
-    step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+    /* Before anybody rings: a window or a loudspeaker that cannot be had is told in time, and one
+     * that starts slowly is warm when the first sound comes. */
+    err = tdm_call_open_sinks(
+        call, (bool[]){capability.media[TDM_AUDIO].wanted, capability.media[TDM_VIDEO].wanted},
+        cause);
+    if (err == TDM_OK)
+        step(call,
+             &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
     return err;
 }
 

@@ -54,8 +54,11 @@ struct tandem_call {
     tdm_time status_before_at;
     struct tandem_stats rates; /* send_bps and receive_bps of the last second. */
     struct tdm_playout_stats playout;
-    struct tandem_stats final;   /* Once ended. */
-    bool silence_told, vanished; /* Nothing came for so long; the call ended for it. */
+    struct tandem_stats final;             /* Once ended. */
+    char told[200];                        /* The agreement as the program knows it. */
+    char broken[256];                      /* Why the graph could not follow; "" = it could. */
+    struct tdm_video_in_stats sent_before; /* By senders that are gone. */
+    bool silence_told, vanished;           /* Nothing came for so long; the call ended for it. */
 };
 
 /** A new call that is not in the engine's list yet; NULL when there is no memory. */
@@ -103,7 +106,14 @@ enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct 
 /** The public statistics, live or final. */
 void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats);
 
-/** Opens the sockets and starts the net thread. call_graph.c, like the next. */
+/** Opens the sinks of the wanted media that are not open yet. call_graph.c, like the next two. */
+enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM_MEDIA_KINDS],
+                                 struct tdm_cause *cause);
+
+/** Adds up what the sender that is about to go has done. call_stats.c */
+void tdm_call_keep_sent(struct tandem_call *call);
+
+/** Opens the sockets and starts the net thread. */
 enum tdm_err tdm_call_open_net(struct tandem_call *call, struct tdm_cause *cause);
 
 /** Makes the graph match what is agreed now; what did not change is not touched. Hangs up, with a

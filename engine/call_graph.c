@@ -8,10 +8,12 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/wake.h"
+#include "render/sink.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define L16_FRAME_MS 10   /* 960 bytes at 48 kHz; more would not fit into a packet. */
 #define MODE0_SLICE  1100 /* Single NAL unit mode: every slice is one packet. */
@@ -46,13 +48,41 @@ static enum tdm_err probe_sources(const struct tdm_media_plan *plan, struct tdm_
     return err;
 }
 
+static void probe_pull(void *arg, int16_t *pcm, uint32_t samples, tdm_time now, tdm_time play_at)
+{
+    (void)arg;
+    (void)now;
+    (void)play_at;
+    memset(pcm, 0, samples * sizeof *pcm);
+}
+
+static enum tdm_err probe_speaker(const char *spec, struct tdm_cause *cause)
+{
+    struct tdm_audio_sink_config config = {.sample_hz = 48000, .channels = 1, .pull = probe_pull};
+    const struct tdm_audio_sink_ops *ops;
+    struct tdm_audio_sink *sink;
+
+    /* A file is probed by its path: opening it twice would write it twice. */
+    if (strncmp(spec, "speaker", strlen("speaker")) != 0)
+        return TDM_OK;
+    ops = tdm_audio_sink_find(spec, &config.argument, cause);
+    enum tdm_err err = ops ? ops->create(&config, &sink, cause) : TDM_E_UNSUPPORTED;
+
+    if (err == TDM_OK)
+        ops->destroy(sink);
+    return err;
+}
+
 /* A file that cannot be written is better known now than after the call. */
 static enum tdm_err probe_path(const char *path, struct tdm_cause *cause)
 {
+    bool was_there = path[0] && access(path, F_OK) == 0;
     FILE *file = path[0] ? fopen(path, "ab") : NULL;
 
     if (file)
         (void)fclose(file);
+    if (file && !was_there)
+        (void)unlink(path); /* A call that never stands leaves nothing behind. */
     return file || !path[0]
                ? TDM_OK
                : tdm_fail(cause, TDM_E_SYSTEM, "cannot write %s: %s", path, strerrordesc_np(errno));
@@ -62,6 +92,8 @@ enum tdm_err tdm_call_check(const struct tdm_media_plan *plan, struct tdm_cause 
 {
     enum tdm_err err = probe_sources(plan, cause);
 
+    if (err == TDM_OK)
+        err = probe_speaker(plan->audio_sink, cause);
     if (err == TDM_OK)
         err = probe_path(plan->record_path, cause);
     return err == TDM_OK ? probe_path(plan->sheet_path, cause) : err;
@@ -133,12 +165,12 @@ static void coded(void *arg, enum tdm_codec_id codec, const uint8_t *data, size_
     atomic_store(&call->recording[TDM_VIDEO], false);
 }
 
-static enum tdm_err open_sinks(struct tandem_call *call, struct tdm_cause *cause)
+enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM_MEDIA_KINDS],
+                                 struct tdm_cause *cause)
 {
-    const struct tdm_negotiated *agreed = &call->machine.negotiated;
     enum tdm_err err = TDM_OK;
 
-    if (agreed->media[TDM_AUDIO].active && !call->audio_out)
+    if (wanted[TDM_AUDIO] && !call->audio_out)
         err = tdm_audio_out_create(
             &(struct tdm_audio_out_config){
                 .link = &call->link,
@@ -148,7 +180,7 @@ static enum tdm_err open_sinks(struct tandem_call *call, struct tdm_cause *cause
                 .played_arg = call,
             },
             &call->audio_out, cause);
-    if (err == TDM_OK && agreed->media[TDM_VIDEO].active && !call->video_out)
+    if (err == TDM_OK && wanted[TDM_VIDEO] && !call->video_out)
         err = tdm_video_out_create(
             &(struct tdm_video_out_config){
                 .link = &call->link,
@@ -221,6 +253,8 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
 
     if (wanted && same)
         return TDM_OK;
+    if (call->video_in)
+        tdm_call_keep_sent(call);
     tdm_video_in_destroy(call->video_in);
     call->video_in = NULL;
     if (!wanted)
@@ -272,13 +306,15 @@ static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind 
 /* Makes the graph match what is agreed now. What did not change is not touched. */
 void tdm_call_follow(struct tandem_call *call)
 {
+    const struct tdm_negotiated_media *agreed = call->machine.negotiated.media;
+    const bool active[TDM_MEDIA_KINDS] = {agreed[TDM_AUDIO].active, agreed[TDM_VIDEO].active};
     struct tdm_cause cause = {""};
     enum tdm_err err = configure_net(call, TDM_AUDIO, &cause);
 
     if (err == TDM_OK)
         err = configure_net(call, TDM_VIDEO, &cause);
     if (err == TDM_OK)
-        err = open_sinks(call, &cause);
+        err = tdm_call_open_sinks(call, active, &cause);
     if (err == TDM_OK && call->plan.record_path[0]) {
         err = tdm_call_record(call, call->plan.record_path, &cause);
         call->plan.record_path[0] = 0;
@@ -287,9 +323,13 @@ void tdm_call_follow(struct tandem_call *call)
         err = follow_audio_in(call, &cause);
     if (err == TDM_OK)
         err = follow_video_in(call, &cause);
+    if (!call->configs[TDM_AUDIO].receive && call->audio_out)
+        tdm_audio_out_flush(call->audio_out);
+    if (!call->configs[TDM_VIDEO].receive)
+        tdm_latency_pause(&call->latency);
     if (err == TDM_OK)
         return;
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
+    (void)snprintf(call->broken, sizeof call->broken, "%s", cause.text);
     tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
 }
 

@@ -67,6 +67,27 @@ static void stream_stats(const struct tandem_call *call, enum tdm_media_kind kin
                        from->packets_received ? tdm_codec_short_name(from->receive_codec) : name);
 }
 
+static void add_sent(struct tdm_video_in_stats *to, const struct tdm_video_in_stats *more)
+{
+    uint64_t encoded = to->encoded + more->encoded;
+
+    if (encoded)
+        to->encode_ms =
+            (to->encode_ms * (double)to->encoded + more->encode_ms * (double)more->encoded) /
+            (double)encoded;
+    to->captured += more->captured;
+    to->skipped += more->skipped;
+    to->encoded = encoded;
+}
+
+void tdm_call_keep_sent(struct tandem_call *call)
+{
+    struct tdm_video_in_stats stats;
+
+    tdm_video_in_stats_of(call->video_in, &stats);
+    add_sent(&call->sent_before, &stats);
+}
+
 static void device_stats(const struct tandem_call *call, struct tandem_stats *stats)
 {
     const struct tdm_stream_stats *video = &call->status.streams[TDM_STREAM_VIDEO];
@@ -76,6 +97,7 @@ static void device_stats(const struct tandem_call *call, struct tandem_stats *st
 
     if (call->video_in)
         tdm_video_in_stats_of(call->video_in, &in);
+    add_sent(&in, &call->sent_before);
     if (call->video_out)
         tdm_video_out_stats_of(call->video_out, &out);
     stats->frames_captured = in.captured;

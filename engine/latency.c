@@ -29,7 +29,7 @@ static const char *const audio_stage_names[TDM_AUDIO_STAGES] = {"frame+encode", 
 void tdm_latency_init(struct tdm_latency *l)
 {
     memset(l, 0, sizeof *l);
-    l->first_shown = l->last_shown = TDM_NEVER;
+    l->last_shown = TDM_NEVER;
     l->glass_now = l->mouth_now = TDM_NEVER;
 }
 
@@ -41,9 +41,9 @@ static void smooth(tdm_time *mean, tdm_time value)
 /* A freeze is a gap of max(3 mean intervals, mean + 150 ms), as libwebrtc counts it. */
 static void count_freeze(struct tdm_latency *l, tdm_time presented)
 {
-    if (l->last_shown == TDM_NEVER) {
-        l->first_shown = presented;
-    } else {
+    if (l->last_shown != TDM_NEVER) {
+        l->shown_time += presented - l->last_shown;
+        l->shown_intervals++;
         double gap = (double)(presented - l->last_shown);
         double mean = l->interval_mean_ns;
 
@@ -55,6 +55,12 @@ static void count_freeze(struct tdm_latency *l, tdm_time presented)
         }
     }
     l->last_shown = presented;
+}
+
+void tdm_latency_pause(struct tdm_latency *l)
+{
+    l->last_shown = TDM_NEVER;
+    l->glass_now = TDM_NEVER;
 }
 
 void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *t)
@@ -143,8 +149,8 @@ void tdm_latency_stats(const struct tdm_latency *l, struct tandem_stats *stats)
     stats->frozen_seconds = (double)l->frozen / 1e9;
     stats->width = l->width;
     stats->height = l->height;
-    if (l->shown > 1)
-        stats->shown_fps = (double)(l->shown - 1) * 1e9 / (double)(l->last_shown - l->first_shown);
+    if (l->shown_time > 0)
+        stats->shown_fps = (double)l->shown_intervals * 1e9 / (double)l->shown_time;
     stats->video_stage_count = TDM_VIDEO_STAGES;
     for (int i = 0; i < TDM_VIDEO_STAGES; i++)
         fill_stage(&stats->video_stages[i], video_stages[i].name, &l->video_stages[i]);

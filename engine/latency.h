@@ -22,9 +22,11 @@ struct tdm_latency {
     struct tdm_histogram video_stages[TDM_VIDEO_STAGES], audio_stages[TDM_AUDIO_STAGES];
     uint64_t shown, freezes;
     tdm_time frozen;
-    tdm_time first_shown, last_shown; /* TDM_NEVER: none yet. */
-    double interval_mean_ns;          /* Of the last 30 or so. */
-    tdm_time glass_now, mouth_now;    /* Smoothed, for lip sync; TDM_NEVER: not known. */
+    tdm_time last_shown;           /* TDM_NEVER: none yet, or paused. */
+    tdm_time shown_time;           /* Time over which pictures followed each other, */
+    uint64_t shown_intervals;      /* and how often. */
+    double interval_mean_ns;       /* Of the last 30 or so. */
+    tdm_time glass_now, mouth_now; /* Smoothed, for lip sync; TDM_NEVER: not known. */
     int width, height;
     uint64_t video_kept, audio_kept; /* Ever put into the rings below. */
     struct tdm_video_trace videos[TDM_LATENCY_KEPT];
@@ -34,6 +36,9 @@ struct tdm_latency {
 void tdm_latency_init(struct tdm_latency *l);
 void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *trace);
 void tdm_latency_audio(struct tdm_latency *l, const struct tdm_audio_trace *trace);
+
+/** Pictures stop on purpose (hold, video dropped): what follows is no freeze. */
+void tdm_latency_pause(struct tdm_latency *l);
 
 /** Fills the latency part of the public statistics. */
 void tdm_latency_stats(const struct tdm_latency *l, struct tandem_stats *stats);

@@ -41,6 +41,10 @@ void tdm_engine_tell(struct tandem *engine, struct tandem_call *call, enum tande
     va_start(args, format);
     (void)vsnprintf(event.text, sizeof event.text, format, args);
     va_end(args);
+    /* A program that does not look may miss much, but not that a call ended. */
+    if (kind != TANDEM_EVENT_ENDED &&
+        tdm_ring_count(&engine->events) >= TDM_ENGINE_EVENTS - TDM_ENGINE_CALLS_MAX)
+        return;
     if (tdm_ring_push(&engine->events, &event) == TDM_OK)
         tdm_wake_signal(engine->event_fd);
 }
@@ -115,6 +119,8 @@ static void invite(struct tandem *engine, const struct tdm_sig_event *event)
     call->next = engine->calls;
     engine->calls = call;
     engine->call_count++;
+    if (engine->config.ring_seconds)
+        call->machine.no_answer_after = engine->config.ring_seconds * TDM_S;
     tdm_call_invited(call, event);
 }
 

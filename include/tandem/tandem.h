@@ -61,6 +61,7 @@ struct tandem_config {
     const char *user;         /* User part of our address; NULL: "tandem". */
     const char *display_name; /* NULL: none. */
     uint16_t rtp_port_min, rtp_port_max; /* 0, 0: any free port. */
+    uint16_t ring_seconds;               /* How long an incoming call may ring here. [60] */
 };
 
 TANDEM_API enum tandem_status tandem_create(const struct tandem_config *config,
