@@ -3,6 +3,7 @@
 
 #include "engine/io/wake.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,13 +49,31 @@ static bool must_keep(enum tdm_sig_kind kind)
            kind == TDM_SIG_ACCEPTED || kind == TDM_SIG_CONFIRMED;
 }
 
+/* Without memory: what ends or makes a call is told by its kind alone. */
+static enum tdm_err keep_spare(struct tdm_sig_queue *queue, const struct tdm_sig_event *event)
+{
+    bool kept;
+
+    (void)pthread_mutex_lock(&queue->mutex);
+    kept = must_keep(event->kind) && queue->spare_count < TDM_SIG_QUEUE_SPARES;
+    if (kept)
+        queue->spares[queue->spare_count++] =
+            (struct tdm_sig_spare){event->kind, event->id, event->code};
+    else
+        queue->dropped++;
+    (void)pthread_mutex_unlock(&queue->mutex);
+    if (kept && queue->fd >= 0)
+        tdm_wake_signal(queue->fd);
+    return kept ? TDM_OK : TDM_E_SPACE;
+}
+
 enum tdm_err tdm_sig_queue_push(struct tdm_sig_queue *queue, const struct tdm_sig_event *event)
 {
     struct tdm_sig_queued *queued = malloc(sizeof *queued + size_of(event));
     bool kept;
 
     if (!queued)
-        return TDM_E_SPACE;
+        return keep_spare(queue, event);
     queued->next = NULL;
     memcpy(queued->event, event, size_of(event));
     (void)pthread_mutex_lock(&queue->mutex);
@@ -77,9 +96,24 @@ enum tdm_err tdm_sig_queue_push(struct tdm_sig_queue *queue, const struct tdm_si
     return kept ? TDM_OK : TDM_E_SPACE;
 }
 
+/* The oldest spare; what was queued before it has been taken. Under the lock. */
+static bool take_spare(struct tdm_sig_queue *queue, struct tdm_sig_event *event)
+{
+    if (!queue->spare_count)
+        return false;
+    memset(event, 0, sizeof *event);
+    event->kind = queue->spares[0].kind;
+    event->id = queue->spares[0].id;
+    event->code = queue->spares[0].code;
+    (void)snprintf(event->reason, sizeof event->reason, "out of memory for a message");
+    memmove(queue->spares, queue->spares + 1, --queue->spare_count * sizeof *queue->spares);
+    return true;
+}
+
 enum tdm_err tdm_sig_queue_pop(struct tdm_sig_queue *queue, struct tdm_sig_event *event)
 {
     struct tdm_sig_queued *queued;
+    bool spare = false;
 
     (void)pthread_mutex_lock(&queue->mutex);
     queued = queue->first;
@@ -88,12 +122,14 @@ enum tdm_err tdm_sig_queue_pop(struct tdm_sig_queue *queue, struct tdm_sig_event
         queue->count--;
         if (!queue->first)
             queue->last = NULL;
+    } else {
+        spare = take_spare(queue, event);
     }
-    if (!queue->first && queue->fd >= 0)
+    if (!queue->first && !queue->spare_count && queue->fd >= 0)
         tdm_wake_clear(queue->fd); /* Under the lock, so that no later signal is lost. */
     (void)pthread_mutex_unlock(&queue->mutex);
     if (!queued)
-        return TDM_E_AGAIN;
+        return spare ? TDM_OK : TDM_E_AGAIN;
 
     uint32_t body_size;
 
