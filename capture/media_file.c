@@ -13,7 +13,7 @@
 
 #define LOOP_STEP     (10 * TDM_MS) /* A whole number of samples at every audio rate. */
 #define ERRORS_MAX    100
-#define PIXELS_MAX    (4096 * 4096)
+#define PIXELS_MAX    (1 << 24)
 #define JUMP_MAX      (10 * TDM_S) /* Time stamps that jump further are not believed. */
 #define CUT_MIN       (200 * TDM_MS)
 #define URL_BYTES_MAX 4096

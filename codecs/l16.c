@@ -89,7 +89,7 @@ static uint32_t payload_samples(const struct tdm_audio_decoder *dec, const uint8
                                 size_t size)
 {
     const struct l16_decoder *d = (const struct l16_decoder *)dec;
-    size_t frame = 2u * d->channels;
+    size_t frame = (size_t)2 * d->channels;
 
     (void)payload;
     return size % frame != 0 || size / frame > TDM_AUDIO_FRAME_SAMPLES_MAX

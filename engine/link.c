@@ -7,12 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TX_AUDIO_BYTES (64u * 1024)
-#define TX_VIDEO_BYTES (2048u * 1024)
-#define RX_AUDIO_BYTES (128u * 1024)
-#define RX_VIDEO_BYTES                                                                             \
-    (4096u * 1024) /* A record may be a quarter of it: 1 MiB, over any frame.                      \
-                    */
+#define TX_AUDIO_BYTES (64u << 10)
+#define TX_VIDEO_BYTES (2u << 20)
+#define RX_AUDIO_BYTES (128u << 10)
+#define RX_VIDEO_BYTES (4u << 20) /* A record may be a quarter of it: 1 MiB, over any frame. */
 
 enum tdm_err tdm_link_init(struct tdm_link *link, struct tdm_cause *cause)
 {
@@ -28,9 +26,12 @@ enum tdm_err tdm_link_init(struct tdm_link *link, struct tdm_cause *cause)
     if (!at)
         return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for the media rings");
     tdm_record_ring_init(&link->tx_audio, at, TX_AUDIO_BYTES);
-    tdm_record_ring_init(&link->tx_video, at += TX_AUDIO_BYTES, TX_VIDEO_BYTES);
-    tdm_record_ring_init(&link->rx_audio, at += TX_VIDEO_BYTES, RX_AUDIO_BYTES);
-    tdm_record_ring_init(&link->rx_video, at += RX_AUDIO_BYTES, RX_VIDEO_BYTES);
+    at += TX_AUDIO_BYTES;
+    tdm_record_ring_init(&link->tx_video, at, TX_VIDEO_BYTES);
+    at += TX_VIDEO_BYTES;
+    tdm_record_ring_init(&link->rx_audio, at, RX_AUDIO_BYTES);
+    at += RX_AUDIO_BYTES;
+    tdm_record_ring_init(&link->rx_video, at, RX_VIDEO_BYTES);
     return TDM_OK;
 }
 

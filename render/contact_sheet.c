@@ -121,10 +121,11 @@ static void shrink(const struct tdm_picture *pic, uint32_t *to, int width, int h
 static void thin(struct tdm_contact_sheet *s)
 {
     for (uint32_t i = 1; i < s->used / 2; i++) {
-        struct cell kept = s->cells[2 * i];
+        struct cell *to = s->cells + i, *from = s->cells + (size_t)2 * i;
+        struct cell kept = *from;
 
-        s->cells[2 * i] = s->cells[i];
-        s->cells[i] = kept;
+        *from = *to;
+        *to = kept;
     }
     s->used /= 2;
     s->config.interval *= 2;
@@ -227,7 +228,7 @@ enum tdm_err tdm_snapshot_write(const struct tdm_picture *pic, const char *path,
                                     pic->planes[1][(ptrdiff_t)(y / 2) * pic->strides[1] + x / 2],
                                     pic->planes[2][(ptrdiff_t)(y / 2) * pic->strides[2] + x / 2]);
 
-            memcpy(row + 4 * x, &pixel, sizeof pixel);
+            memcpy(row + (ptrdiff_t)4 * x, &pixel, sizeof pixel);
         }
     }
     cairo_surface_mark_dirty(page);

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VIDEO_RING_BYTES (4u * 1024 * 1024)
-#define AUDIO_RING_BYTES (512u * 1024)
+#define VIDEO_RING_BYTES (4u << 20)
+#define AUDIO_RING_BYTES (512u << 10)
 #define CLUSTER_MS       "1000"
 #define JUMP_MAX         (40 * TDM_MS) /* Sound that is off by more starts anew. */
 #define EXTRADATA_MAX    4096
@@ -131,6 +131,7 @@ static bool begin(struct tdm_recorder *rec, tdm_time time, const uint8_t *data, 
     AVDictionary *options = NULL;
 
     if (rec->config.video == TDM_CODEC_H264) {
+        assert(rec->video);
         AVCodecParameters *par = rec->video->codecpar;
         uint8_t *sets = av_mallocz(EXTRADATA_MAX + AV_INPUT_BUFFER_PADDING_SIZE);
         size_t used = sets ? find_parameter_sets(data, size, sets, EXTRADATA_MAX) : 0;

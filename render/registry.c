@@ -19,7 +19,7 @@ static bool names(const char *spec, const char *kind, const char **argument)
 {
     size_t size = strlen(kind);
 
-    if (strncmp(spec, kind, size) || (spec[size] && spec[size] != ':'))
+    if (strncmp(spec, kind, size) != 0 || (spec[size] && spec[size] != ':'))
         return false;
     *argument = spec + size + (spec[size] == ':');
     return true;

@@ -31,7 +31,7 @@ static void destroy(struct tdm_audio_sink *s)
 
 static void spread(const struct tdm_audio_sink *s, int16_t *out, uint32_t samples)
 {
-    for (uint32_t i = 0; i < samples; i++) {
+    for (size_t i = 0; i < samples; i++) {
         if (s->device_channels == 2)
             out[2 * i] = out[2 * i + 1] = s->pcm[i];
         else

@@ -14,6 +14,7 @@
  */
 
 #include "engine/io/clock.h"
+#include "engine/io/environment.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
 #include "render/overlay.h"
@@ -93,14 +94,14 @@ static int on_io_error(Display *display)
 
 static enum tdm_err check_display(struct tdm_cause *cause)
 {
-    const char *driver = getenv("SDL_VIDEODRIVER");
-    const char *display = getenv("DISPLAY");
+    const char *driver = tdm_environment("SDL_VIDEODRIVER");
+    const char *display = tdm_environment("DISPLAY");
 
     if (SDL_WasInit(SDL_INIT_VIDEO))
         return tdm_fail(cause, TDM_E_UNSUPPORTED,
-                        "this program has a window already: close it, or use --window off");
+                        "this program has a window already: close it, or use --sink off");
     if (!driver && (!display || !*display))
-        return tdm_fail(cause, TDM_E_GONE, "no display: set DISPLAY, or use --window off");
+        return tdm_fail(cause, TDM_E_GONE, "no display: set DISPLAY, or use --sink off");
     return TDM_OK;
 }
 
@@ -111,7 +112,7 @@ static bool has_gpu(void)
 
 static void set_hints(void)
 {
-    if (!getenv("SDL_VIDEODRIVER"))
+    if (!tdm_environment("SDL_VIDEODRIVER"))
         (void)SDL_SetHint(SDL_HINT_VIDEODRIVER, "x11");
     (void)SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     (void)SDL_SetHint(SDL_HINT_RENDER_VSYNC, "0");
@@ -136,10 +137,10 @@ static enum tdm_err open_window(struct tdm_video_sink *s, struct tdm_cause *caus
 {
     set_hints();
     if (SDL_InitSubSystem(SDL_INIT_VIDEO)) {
-        const char *name = getenv("DISPLAY");
+        const char *name = tdm_environment("DISPLAY");
 
         return tdm_fail(cause, TDM_E_GONE,
-                        "cannot open display \"%.60s\": check DISPLAY, or use --window off",
+                        "cannot open display \"%.60s\": check DISPLAY, or use --sink off",
                         name ? name : "");
     }
     s->window = SDL_CreateWindow(s->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,

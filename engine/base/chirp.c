@@ -12,10 +12,10 @@
 #define LOWPASS_HZ 4200.0
 #define SCORE_MIN  0.16f  /* Squared correlation: 0.4 of a perfect match. */
 #define ENERGY_MIN 200.0f /* Per sample, below which there is only silence (-66 dBFS). */
-#define HOLD_SAMPLES                                                                               \
-    (TDM_CHIRP_TEMPLATE_TAPS / 2) /* No better peak for so long: it is the one.                    \
-                                   */
-#define LOWPASS_DELAY ((TDM_CHIRP_LOWPASS_TAPS - 1) / 2)
+/* No better peak for so long: it is the one. */
+#define HOLD_SAMPLES (TDM_CHIRP_TEMPLATE_TAPS / 2)
+
+enum { LOWPASS_DELAY = (TDM_CHIRP_LOWPASS_TAPS - 1) / 2 }; /* Samples. */
 
 static double phase_at(double t)
 {

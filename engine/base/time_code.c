@@ -61,7 +61,7 @@ static void draw_row(struct tdm_picture *pic, uint64_t bits, int row, int side)
     uint8_t *first = pic->planes[0] + (ptrdiff_t)row * side * pic->strides[0];
 
     for (int column = 0; column < COLUMNS; column++)
-        memset(first + column * side, cell_is_white(bits, column, row) ? WHITE : BLACK,
+        memset(first + (ptrdiff_t)column * side, cell_is_white(bits, column, row) ? WHITE : BLACK,
                (size_t)side);
     for (int y = 1; y < side; y++)
         memcpy(first + (ptrdiff_t)y * pic->strides[0], first, (size_t)(COLUMNS * side));
@@ -92,8 +92,8 @@ static int cell_mean(const struct tdm_picture *pic, int column, int row, int sid
 
     for (int y = 0; y < inner; y++) {
         const uint8_t *at = pic->planes[0] +
-                            (ptrdiff_t)(row * side + margin + y) * pic->strides[0] + column * side +
-                            margin;
+                            (ptrdiff_t)(row * side + margin + y) * pic->strides[0] +
+                            (ptrdiff_t)column * side + margin;
 
         for (int x = 0; x < inner; x++)
             sum += at[x];

@@ -72,7 +72,8 @@ static struct line fit(const struct tdm_drift *d, const struct line *last, doubl
 static void coarsen(struct tdm_drift *d, double slope)
 {
     for (uint32_t i = 0; i < d->count / 2; i++) {
-        struct tdm_drift_point a = d->points[2 * i], b = d->points[2 * i + 1];
+        const struct tdm_drift_point *pair = d->points + (size_t)2 * i;
+        struct tdm_drift_point a = pair[0], b = pair[1];
         bool first = a.late_ms + slope * (b.at_s - a.at_s) <= b.late_ms;
 
         d->points[i] = first ? a : b;

@@ -121,11 +121,9 @@ static void take_packet(struct tdm_playout *p, const struct tdm_playout_packet *
         return;
     }
     tdm_playout_timing_keep(&p->timing, p->now);
-    if (!p->started) {
-        begin_stream(p, packet);
-    } else if (plausible(p, packet)) {
+    if (p->started && plausible(p, packet)) {
         p->suspect.size = 0;
-    } else if (restarts(p, packet)) {
+    } else if (!p->started || restarts(p, packet)) {
         begin_stream(p, packet);
     } else {
         p->stats.dropped_packets++;

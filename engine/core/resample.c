@@ -22,7 +22,7 @@ static double bessel_i0(double x)
 static double windowed_sinc(double t)
 {
     const double pi = 3.14159265358979323846;
-    double edge = t / (TDM_RESAMPLE_TAPS / 2);
+    double edge = 2 * t / TDM_RESAMPLE_TAPS;
 
     if (edge <= -1 || edge >= 1)
         return 0;

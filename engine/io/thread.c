@@ -12,9 +12,9 @@
 #endif
 
 #ifdef TDM_THREAD_SANITIZER
-#define STACK_BYTES (8 * 1024 * 1024) /* The sanitizer's own state is in there, too. */
+#define STACK_BYTES (8u << 20) /* The sanitizer's own state is in there, too. */
 #else
-#define STACK_BYTES (1024 * 1024)
+#define STACK_BYTES (1u << 20)
 #endif
 
 static const int fifo_level[] = {

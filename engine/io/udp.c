@@ -186,7 +186,7 @@ enum tdm_err tdm_udp_local_address(const char *remote, char *local, size_t capac
                                    struct tdm_cause *cause)
 {
     struct sockaddr_storage to;
-    struct sockaddr_storage from;
+    struct sockaddr_storage from = {0};
     socklen_t size;
     socklen_t from_size = sizeof from;
 

@@ -3,8 +3,8 @@
 
 #include "engine/wire/rtcp_types.h"
 
-#define SSRC_BYTES   4u
-#define REPORT_BYTES 24u
+#define SSRC_BYTES   ((size_t)4)
+#define REPORT_BYTES ((size_t)24)
 #define TEXT_MAX     255u
 
 /* `count` is the five bits after the version: report count, source count or feedback format.

@@ -356,11 +356,11 @@ static void no_display_is_explained(void **state)
     (void)snprintf(kept, sizeof kept, "%s", display ? display : "");
     (void)unsetenv("DISPLAY");
     assert_int_equal(open_window(&seen, &sink, &cause), TDM_E_GONE);
-    assert_string_equal(cause.text, "no display: set DISPLAY, or use --window off");
+    assert_string_equal(cause.text, "no display: set DISPLAY, or use --sink off");
     (void)setenv("DISPLAY", ":987654", 1);
     assert_int_equal(open_window(&seen, &sink, &cause), TDM_E_GONE);
     assert_string_equal(cause.text,
-                        "cannot open display \":987654\": check DISPLAY, or use --window off");
+                        "cannot open display \":987654\": check DISPLAY, or use --sink off");
     if (*kept)
         (void)setenv("DISPLAY", kept, 1);
     else
