@@ -341,15 +341,16 @@ enum tdm_err tdm_camera_create(const struct tdm_video_source_config *config,
     struct tdm_video_source *s = calloc(1, sizeof *s);
 
     assert(config->fps > 0);
-    if (s)
+    if (s) {
+        s->io = io ? io : &real_io;
+        s->fd = -1;
         s->storage = malloc(tdm_picture_bytes(config->width, config->height));
-    if (!s || !s->storage) {
-        free(s);
+    }
+    if (!s || !s->storage || !tdm_fit_open(&s->fit, config->width, config->height)) {
+        destroy(s);
         return tdm_fail(cause, TDM_E_SYSTEM,
                         "no memory for the camera's pictures: use a smaller -s");
     }
-    s->io = io ? io : &real_io;
-    s->fd = -1;
     s->wake_fd = config->wake_fd;
     s->pace.period = TDM_S / config->fps;
     tdm_picture_over(&s->pic, s->storage, config->width, config->height);
@@ -466,7 +467,7 @@ static enum tdm_err next(struct tdm_video_source *s, struct tdm_picture *pic,
 
     for (;;) {
         enum tdm_wait why = tdm_wait_until(silent_at, s->wake_fd, s->fd);
-        struct v4l2_buffer buffer;
+        struct v4l2_buffer buffer = {0};
 
         if (why == TDM_WAIT_WAKE)
             return TDM_E_AGAIN;

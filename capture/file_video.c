@@ -51,7 +51,7 @@ static enum tdm_err create(const struct tdm_video_source_config *config,
     assert(config->fps > 0);
     if (s)
         s->storage = malloc(tdm_picture_bytes(config->width, config->height));
-    if (!s || !s->storage) {
+    if (!s || !s->storage || !tdm_fit_open(&s->fit, config->width, config->height)) {
         destroy(s);
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory for the file's pictures: use a smaller -s");
     }

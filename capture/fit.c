@@ -103,10 +103,23 @@ static struct SwsContext *make_context(const struct tdm_fit *fit, const struct t
     return NULL;
 }
 
+static int row_stride(int width)
+{
+    return (width + 2 * ROW_ALIGN) / ROW_ALIGN * ROW_ALIGN;
+}
+
+bool tdm_fit_open(struct tdm_fit *fit, int width, int height)
+{
+    fit->scratch_bytes = tdm_picture_bytes(row_stride(width), height);
+    fit->scratch = av_malloc(fit->scratch_bytes + ROW_ALIGN);
+    return fit->scratch;
+}
+
 static enum tdm_err prepare(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
                             struct tdm_picture *pic)
 {
-    tdm_fit_close(fit);
+    sws_freeContext(fit->sws);
+    fit->sws = NULL;
     if (raw->width < 1 || raw->height < 1 || raw->width > RAW_SIDE_MAX ||
         raw->height > RAW_SIDE_MAX || !sws_isSupportedInput(raw->format))
         return TDM_E_UNSUPPORTED;
@@ -114,12 +127,11 @@ static enum tdm_err prepare(struct tdm_fit *fit, const struct tdm_raw_picture *r
     fit->sws = make_context(fit, raw);
     if (!fit->sws)
         return TDM_E_UNSUPPORTED;
-    if (fit->width % ROW_ALIGN) {
-        int stride = (fit->width + 2 * ROW_ALIGN) / ROW_ALIGN * ROW_ALIGN;
+    fit->is_staged = fit->width % ROW_ALIGN;
+    if (fit->is_staged) {
+        int stride = row_stride(fit->width);
 
-        fit->scratch = av_malloc(tdm_picture_bytes(stride, fit->height) + ROW_ALIGN);
-        if (!fit->scratch)
-            return TDM_E_UNSUPPORTED;
+        assert(tdm_picture_bytes(stride, fit->height) <= fit->scratch_bytes);
         tdm_picture_over(&fit->staged, fit->scratch, stride, fit->height);
         fit->staged.width = fit->width;
     }
@@ -138,13 +150,13 @@ static enum tdm_err scale(struct tdm_fit *fit, const struct tdm_raw_picture *raw
     part.planes[0] += (ptrdiff_t)fit->top * part.strides[0] + fit->left;
     for (int plane = 1; plane < 3; plane++)
         part.planes[plane] += (ptrdiff_t)(fit->top / 2) * part.strides[plane] + fit->left / 2;
-    const struct tdm_picture *to = fit->scratch ? &fit->staged : &part;
+    const struct tdm_picture *to = fit->is_staged ? &fit->staged : &part;
     uint8_t *const planes[4] = {to->planes[0], to->planes[1], to->planes[2], NULL};
     const int strides[4] = {to->strides[0], to->strides[1], to->strides[2], 0};
 
     if (sws_scale(fit->sws, raw->data, raw->strides, 0, raw->height, planes, strides) <= 0)
         return TDM_E_UNSUPPORTED;
-    if (fit->scratch)
+    if (fit->is_staged)
         tdm_picture_copy(&part, to);
     return TDM_OK;
 }

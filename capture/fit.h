@@ -29,18 +29,25 @@ struct tdm_fit {
     struct SwsContext *sws;
     struct tdm_raw_picture shape; /* What `sws` was made for; data unused. */
     int left, top, width, height; /* Where in the target. */
-    /* libswscale writes beyond a row of odd width: then it writes here first. NULL: not needed. */
+    /* libswscale writes beyond a row of odd width: then it writes here first. */
     uint8_t *scratch;
-    struct tdm_picture staged;
+    size_t scratch_bytes;
+    struct tdm_picture staged; /* Over the scratch. */
+    bool is_staged;
 };
 
 /** Borrows the frame's planes. */
 struct tdm_raw_picture tdm_raw_of_frame(const AVFrame *frame);
 
-/** TDM_E_UNSUPPORTED for a format or size that cannot be converted. Zero-init the struct first. */
+/** Takes its memory, for targets up to this size; false when there is none. Zero-init first. */
+bool tdm_fit_open(struct tdm_fit *fit, int width, int height);
+
+/** TDM_E_UNSUPPORTED for a format or size that cannot be converted. The first picture of a shape
+ *  makes libswscale set itself up for it. */
 enum tdm_err tdm_fit_into(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
                           struct tdm_picture *pic);
 
+/** Also after an open that failed, and without one. */
 void tdm_fit_close(struct tdm_fit *fit);
 
 #endif

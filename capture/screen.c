@@ -15,6 +15,7 @@
 #include "capture/registry.h"
 #include "engine/base/rt.h"
 #include "engine/io/clock.h"
+#include "engine/io/environment.h"
 #include "engine/io/wake.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@
 #include <xcb/shm.h>
 #include <xcb/xcb.h>
 
-#define SHM_BYTES_MAX (64u * 1024 * 1024)
+#define SHM_BYTES_MAX (64u << 20)
 #define EARLY         (2 * TDM_MS)   /* A change this much before its turn is taken at once. */
 #define SHARPEN       (400 * TDM_MS) /* After the last change: still at the frame rate, */
 #define STILL_PERIOD  (200 * TDM_MS) /* then so often. */
@@ -132,7 +133,7 @@ static void watch_damage(struct tdm_video_source *s)
 static enum tdm_err connect_screen(struct tdm_video_source *s, const char *display,
                                    struct tdm_cause *cause)
 {
-    const char *name = *display ? display : getenv("DISPLAY");
+    const char *name = *display ? display : tdm_environment("DISPLAY");
     int wanted = 0;
 
     if (!name || !*name)
@@ -175,7 +176,7 @@ static enum tdm_err create(const struct tdm_video_source_config *config,
     assert(config->fps > 0);
     if (s)
         s->storage = malloc(tdm_picture_bytes(config->width, config->height));
-    if (!s || !s->storage) {
+    if (!s || !s->storage || !tdm_fit_open(&s->fit, config->width, config->height)) {
         destroy(s);
         return tdm_fail(cause, TDM_E_SYSTEM,
                         "no memory for the screen's pictures: use a smaller -s");
