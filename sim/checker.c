@@ -12,6 +12,7 @@
 #define NACK_TIME_MAX    (4 * TDM_S)   /* From the first request for a packet to the last. */
 #define STEADY_SKEW_MAX  (80 * TDM_MS) /* Eye against ear. */
 #define STEADY_DELAY_MAX (250 * TDM_MS)
+#define MISSING_MAX      4 /* Pictures handed out that cannot be decoded; then it is a habit. */
 #define GAP_MAX          3 /* Sequence numbers left out at once by a sender. */
 
 void tdm_sim_checker_init(struct tdm_sim_checker *c, bool steady, bool may_corrupt)
@@ -227,7 +228,8 @@ void tdm_sim_checker_frame(struct tdm_sim_checker *c, tdm_time now, uint8_t from
     struct tdm_sim_stream_watch *w = &c->streams[from][stream];
 
     if (err == TDM_E_AGAIN) {
-        w->missing_reference++;
+        if (++w->missing_reference > MISSING_MAX && !c->may_corrupt)
+            tdm_sim_checker_fail(c, now, "from side %u: a picture without its reference", from);
         return;
     }
     if (err != TDM_OK) {

@@ -232,6 +232,12 @@ static void take_video(struct tdm_sim_endpoint *e, tdm_time now, const struct td
              &(struct tdm_session_in){.kind = TDM_SESSION_DECODE_FAILED, .stream = TDM_SIM_VIDEO});
 }
 
+/* A planted fault: the session hands a picture out and the decoder never sees it. */
+static bool loses_picture(struct tdm_sim_endpoint *e)
+{
+    return e->world->scenario->fault == TDM_SIM_FAULT_NO_REFERENCE && e->pictures++ % 40 == 39;
+}
+
 static void perform(struct tdm_sim_endpoint *e, tdm_time now)
 {
     struct tdm_session_out *out = &e->out;
@@ -252,7 +258,7 @@ static void perform(struct tdm_sim_endpoint *e, tdm_time now)
     out->unit = TDM_UNIT_NONE;
     if (unit == TDM_UNIT_AUDIO)
         take_audio(e, now, &out->audio);
-    else if (unit == TDM_UNIT_VIDEO)
+    else if (unit == TDM_UNIT_VIDEO && !loses_picture(e))
         take_video(e, now, &out->video);
     else if (unit == TDM_UNIT_DTMF) {
         note(e, now, TDM_SIM_EVENT_DIGIT, TDM_SIM_AUDIO, (uint8_t)out->digit, 0);

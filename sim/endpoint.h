@@ -101,6 +101,7 @@ struct tdm_sim_endpoint {
     uint8_t digit_count;
     bool bye;
     uint64_t steps;
+    uint64_t pictures; /* Handed out by the session; for a planted fault. */
 };
 
 size_t tdm_sim_endpoint_bytes(void);

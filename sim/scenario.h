@@ -69,6 +69,7 @@ enum tdm_sim_fault {
     TDM_SIM_FAULT_BUSY,          /* A core asks for `now` for ever. */
     TDM_SIM_FAULT_SKEW,          /* Pictures are shown 200 ms late. */
     TDM_SIM_FAULT_OLD,           /* Pictures are shown a second late. */
+    TDM_SIM_FAULT_NO_REFERENCE,  /* Every 40th picture never reaches the decoder. */
     TDM_SIM_FAULT_UNASKED,       /* Packets are sent twice. */
     TDM_SIM_FAULT_FREEZE,        /* No picture is shown from 10 s to 20 s. */
     TDM_SIM_FAULT_DEAF,          /* Side 1 never hears signalling after the call is up. */

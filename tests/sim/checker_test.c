@@ -53,6 +53,7 @@ static void every_planted_fault_is_seen(void **state)
         {TDM_SIM_FAULT_SKEW, "after its sound"},
         {TDM_SIM_FAULT_OLD, "s old"},
         {TDM_SIM_FAULT_DEAF, "side 1 is still up"},
+        {TDM_SIM_FAULT_NO_REFERENCE, "without its reference"},
         {TDM_SIM_FAULT_UNASKED, "which nobody asked for"},
         {TDM_SIM_FAULT_FREEZE, "no picture for"},
     };
