@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/media_plan.h"
+
+#include "engine/wire/frame_timing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void defaults(void **state)
+{
+    struct tdm_media_plan plan;
+
+    (void)state;
+    assert_int_equal(tdm_media_plan_of(&plan, NULL, NULL), TDM_OK);
+    assert_string_equal(plan.video_source, "cam");
+    assert_string_equal(plan.audio_source, "mic");
+    assert_string_equal(plan.video_sink, "window");
+    assert_string_equal(plan.audio_sink, "speaker");
+    assert_string_equal(plan.record_path, "");
+    assert_int_equal(plan.width, 1280);
+    assert_int_equal(plan.height, 720);
+    assert_int_equal(plan.fps, 30);
+    assert_int_equal(plan.audio_frame_ms, 10);
+    assert_int_equal(plan.ring_seconds, 60);
+    assert_int_equal(plan.audio_codec_count, 3);
+    assert_int_equal(plan.audio_codecs[0], TDM_CODEC_OPUS);
+    assert_int_equal(plan.video_codecs[plan.video_codec_count - 1], TDM_CODEC_VP8);
+}
+
+static void codec_lists(void **state)
+{
+    static const struct {
+        const char *audio;
+        enum tdm_err err;
+        uint8_t count;
+        enum tdm_codec_id first;
+    } lists[] = {
+        {"opus", TDM_OK, 1, TDM_CODEC_OPUS},
+        {"PCMA,opus", TDM_OK, 2, TDM_CODEC_PCMA},
+        {"l16,pcmu,pcma,opus", TDM_OK, 4, TDM_CODEC_L16},
+        {"", TDM_E_MALFORMED, 0, TDM_CODEC_NONE},
+        {",", TDM_E_UNSUPPORTED, 0, TDM_CODEC_NONE},
+        {"opus,,pcmu", TDM_E_UNSUPPORTED, 0, TDM_CODEC_NONE},
+        {"opus ", TDM_E_UNSUPPORTED, 0, TDM_CODEC_NONE},
+        {"opu", TDM_E_UNSUPPORTED, 0, TDM_CODEC_NONE},
+        {"opusx", TDM_E_UNSUPPORTED, 0, TDM_CODEC_NONE},
+        {"vp8", TDM_E_UNSUPPORTED, 0, TDM_CODEC_NONE}, /* Of the other medium. */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        struct tdm_media_plan plan;
+        struct tdm_cause cause = {""};
+        enum tdm_err err = tdm_media_plan_of(
+            &plan, &(struct tandem_media){.audio_codecs = lists[i].audio}, &cause);
+
+        if (err != lists[i].err)
+            fail_msg("\"%s\": %d", lists[i].audio, (int)err);
+        if (err != TDM_OK) {
+            assert_string_not_equal(cause.text, "");
+            continue;
+        }
+        assert_int_equal(plan.audio_codec_count, lists[i].count);
+        assert_int_equal(plan.audio_codecs[0], lists[i].first);
+    }
+}
+
+/* A list longer than any table ends, whatever is in it. */
+static void long_lists(void **state)
+{
+    struct tdm_media_plan plan;
+    struct tdm_cause cause = {""};
+    char text[2048] = "";
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        (void)strcat(text, "opus,");
+    assert_int_equal(tdm_media_plan_of(&plan, &(struct tandem_media){.audio_codecs = text}, &cause),
+                     TDM_OK);
+    assert_int_equal(plan.audio_codec_count, TDM_CODECS_MAX);
+    memset(text, 'x', sizeof text - 1);
+    assert_int_equal(tdm_media_plan_of(&plan, &(struct tandem_media){.video_source = text}, &cause),
+                     TDM_E_MALFORMED);
+    assert_true(strlen(cause.text) < sizeof cause.text);
+}
+
+static void numbers(void **state)
+{
+    static const struct {
+        struct tandem_media media;
+        bool good;
+    } cases[] = {
+        {{.width = 16, .height = 16}, true},
+        {{.width = 4096, .height = 4096}, true},
+        {{.width = 4098}, false},
+        {{.width = 15}, false},
+        {{.height = 721}, false},
+        {{.fps = 120}, true},
+        {{.fps = 121}, false},
+        {{.video_bps = 32000}, true},
+        {{.video_bps = 31999}, false},
+        {{.video_bps = 100000001}, false},
+        {{.audio_frame_ms = 5}, true},
+        {{.audio_frame_ms = 20}, true},
+        {{.audio_frame_ms = 15}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tdm_media_plan plan;
+        struct tdm_cause cause = {""};
+        enum tdm_err err = tdm_media_plan_of(&plan, &cases[i].media, &cause);
+
+        if (err != (cases[i].good ? TDM_OK : TDM_E_MALFORMED))
+            fail_msg("case %zu: %d \"%s\"", i, (int)err, cause.text);
+    }
+}
+
+static void capability(void **state)
+{
+    static const struct {
+        const char *source, *sink;
+        enum tdm_direction direction;
+    } ways[] = {
+        {"pattern", "null", TDM_SENDRECV},
+        {"pattern", "off", TDM_SENDONLY},
+        {"off", "null", TDM_RECVONLY},
+        {"off", "off", TDM_INACTIVE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct tdm_media_plan plan;
+        struct tdm_capability c;
+        const struct tandem_media media = {.video_source = ways[i].source,
+                                           .video_sink = ways[i].sink,
+                                           .video_codecs = "vp8",
+                                           .fps = 25};
+
+        assert_int_equal(tdm_media_plan_of(&plan, &media, NULL), TDM_OK);
+        tdm_media_plan_capability(&plan, "192.0.2.1", 4000, 4002, &c);
+        assert_string_equal(c.address, "192.0.2.1");
+        assert_int_equal(c.media[TDM_AUDIO].port, 4000);
+        assert_int_equal(c.media[TDM_VIDEO].port, 4002);
+        assert_int_equal(c.media[TDM_VIDEO].direction, ways[i].direction);
+        assert_int_equal(c.media[TDM_VIDEO].wanted, ways[i].direction != TDM_INACTIVE);
+        assert_true(c.media[TDM_AUDIO].wanted);
+        assert_int_equal(c.media[TDM_VIDEO].framerate, 25);
+    }
+}
+
+static struct tdm_negotiated_media agreed_video(void)
+{
+    struct tdm_negotiated_media agreed = {
+        .active = true,
+        .direction = TDM_SENDRECV,
+        .receive_count = 1,
+        .nack = true,
+        .pli = true,
+        .ext_count = 1,
+    };
+
+    agreed.send.id = TDM_CODEC_H264;
+    agreed.send.payload_type = 102;
+    agreed.send.clock_hz = 90000;
+    (void)snprintf(agreed.send.fmtp, sizeof agreed.send.fmtp, "packetization-mode=1");
+    agreed.receive[0] = agreed.send;
+    agreed.receive[0].payload_type = 97;
+    agreed.exts[0].id = 3;
+    (void)snprintf(agreed.exts[0].uri, sizeof agreed.exts[0].uri, "%s", TDM_FRAME_TIMING_URI);
+    return agreed;
+}
+
+static void stream(void **state)
+{
+    struct tdm_negotiated_media agreed = agreed_video();
+    struct tdm_stream_config config;
+    struct tdm_media_plan plan;
+
+    (void)state;
+    assert_int_equal(tdm_media_plan_of(&plan, NULL, NULL), TDM_OK);
+    tdm_media_plan_stream(&plan, &agreed, TDM_VIDEO, false, &config);
+    assert_true(config.send && config.receive && config.nack && config.pli && !config.fir);
+    assert_int_equal(config.send_payload_type, 102);
+    assert_int_equal(config.receive_codecs[0].payload_type, 97);
+    assert_int_equal(config.timing_ext_id, 3);
+    assert_int_equal(config.h264_mode, 1);
+    assert_int_equal(config.limit_bps, plan.video_bps);
+
+    tdm_media_plan_stream(&plan, &agreed, TDM_VIDEO, true, &config);
+    assert_false(config.send); /* Who holds sends nothing. */
+    agreed.direction = TDM_RECVONLY;
+    agreed.max_bitrate_bps = 100000;
+    agreed.send.fmtp[0] = 0;
+    agreed.ext_count = 0;
+    tdm_media_plan_stream(&plan, &agreed, TDM_VIDEO, false, &config);
+    assert_false(config.send);
+    assert_true(config.receive);
+    assert_int_equal(config.limit_bps, 100000);
+    assert_int_equal(config.h264_mode, 0);
+    assert_int_equal(config.timing_ext_id, 0);
+    agreed.max_bitrate_bps = 1000000000; /* More than we want to send is no reason to. */
+    tdm_media_plan_stream(&plan, &agreed, TDM_VIDEO, false, &config);
+    assert_int_equal(config.limit_bps, plan.video_bps);
+}
+
+static void names(void **state)
+{
+    (void)state;
+    assert_string_equal(tdm_codec_short_name(TDM_CODEC_OPUS), "opus");
+    assert_string_equal(tdm_codec_short_name(TDM_CODEC_VP8), "vp8");
+    assert_string_equal(tdm_codec_short_name(TDM_CODEC_NONE), "");
+    assert_int_equal(tdm_codec_sample_hz(TDM_CODEC_PCMU), 8000);
+    assert_int_equal(tdm_codec_sample_hz(TDM_CODEC_L16), 48000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults), cmocka_unit_test(codec_lists), cmocka_unit_test(long_lists),
+        cmocka_unit_test(numbers),  cmocka_unit_test(capability),  cmocka_unit_test(stream),
+        cmocka_unit_test(names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
