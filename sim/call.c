@@ -327,6 +327,7 @@ static void check_links(struct tdm_sim_call *call)
     for (unsigned d = 0; d < 2; d++) {
         const struct tdm_sim_link_stats *l = tdm_sim_link_stats_of(call->world.links[d]);
         uint64_t sent = l->copies, delivered = 0;
+        uint64_t lost = l->lost_random + l->lost_queue + l->lost_cut;
 
         for (unsigned i = 0; i < TDM_SIM_STREAMS; i++) {
             const struct tdm_sim_stream_watch *w = &c->streams[d][i];
@@ -334,13 +335,12 @@ static void check_links(struct tdm_sim_call *call)
             sent += w->sent + w->resent + w->rtcp_sent;
             delivered += w->delivered + w->rtcp_delivered;
         }
-        if (sent != delivered + l->lost_random + l->lost_queue + l->lost_cut + l->in_flight)
+        if (sent != delivered + lost + l->in_flight)
             tdm_sim_checker_fail(c, call->scheduler.now,
                                  "from side %u: %llu packets sent, %llu delivered, %llu lost, %llu "
                                  "in flight",
                                  d, (unsigned long long)sent, (unsigned long long)delivered,
-                                 (unsigned long long)(l->lost_random + l->lost_queue + l->lost_cut),
-                                 (unsigned long long)l->in_flight);
+                                 (unsigned long long)lost, (unsigned long long)l->in_flight);
     }
 }
 

@@ -63,7 +63,7 @@ static void init_devices(struct tdm_sim_endpoint *e, tdm_time now)
 {
     const struct tdm_sim_scenario *s = e->world->scenario;
     const struct tdm_sim_side *side = &s->side[e->side];
-    uint64_t seed = s->seed * 64 + e->side * 8u;
+    uint64_t seed = s->seed * 64 + e->side * UINT64_C(8);
     uint32_t frame_samples = s->audio_frame_ms * SAMPLE_HZ / 1000;
 
     tdm_sim_device_init(&e->microphone,
@@ -104,7 +104,7 @@ static void init_codecs(struct tdm_sim_endpoint *e)
         .payload_bytes = (uint16_t)(AUDIO_BYTES * s->audio_frame_ms / 10)};
     tdm_model_video_encoder_init(
         e->encoder,
-        &(struct tdm_model_video_config){.seed = s->seed * 64 + e->side * 8u + 3,
+        &(struct tdm_model_video_config){.seed = s->seed * 64 + e->side * UINT64_C(8) + 3,
                                          .codec = s->video_codec,
                                          .stream_id = stream_id_of(s, e->side, TDM_SIM_VIDEO),
                                          .width = s->width,
@@ -340,16 +340,17 @@ static void settle_stream(struct tdm_sim_endpoint *e, tdm_time now, uint8_t stre
 static void settle_audio(struct tdm_sim_endpoint *e, tdm_time now)
 {
     const struct tdm_sim_stream_watch *w = &e->world->checker.streams[1 - e->side][TDM_SIM_AUDIO];
+    uint64_t heard = w->frames + w->corrupt;
     uint64_t settled, most;
 
     settle_playout(e);
-    settled = w->frames + w->corrupt + e->unheard_packets;
+    settled = heard + e->unheard_packets;
     most = settled + TDM_PLAYOUT_PACKETS * e->restarts;
     if ((e->heard_packets < settled || e->heard_packets > most) && !e->world->checker.may_corrupt)
-        tdm_sim_checker_fail(
-            &e->world->checker, now, "side %u: %llu audio packets, %llu heard, %llu not", e->side,
-            (unsigned long long)e->heard_packets, (unsigned long long)(w->frames + w->corrupt),
-            (unsigned long long)e->unheard_packets);
+        tdm_sim_checker_fail(&e->world->checker, now,
+                             "side %u: %llu audio packets, %llu heard, %llu not", e->side,
+                             (unsigned long long)e->heard_packets, (unsigned long long)heard,
+                             (unsigned long long)e->unheard_packets);
 }
 
 void tdm_sim_endpoint_configure(struct tdm_sim_endpoint *e, tdm_time now, uint8_t stream,

@@ -118,8 +118,8 @@ static uint32_t draw_size(struct tdm_model_video_encoder *enc, uint32_t budget_b
 
     if (keyframe)
         size *= c->keyframe_ratio;
-    if (size > TDM_MODEL_FRAME_MAX / 2)
-        size = TDM_MODEL_FRAME_MAX / 2;
+    if (size > TDM_MODEL_BODY_MAX)
+        size = TDM_MODEL_BODY_MAX;
     return size < 200 ? 200 : (uint32_t)size;
 }
 
@@ -229,14 +229,14 @@ static bool read_vp8(struct tdm_reader *r, struct header *h, bool *keyframe)
 /* The next NAL unit of an Annex B stream, without its start code; false at the end. */
 static bool next_nal(struct tdm_reader *annex_b, struct tdm_reader *nal)
 {
-    const uint8_t *start, *at;
+    const uint8_t *start;
+    const uint8_t *at;
 
     while (annex_b->at < annex_b->end && *annex_b->at == 0)
         annex_b->at++;
     if (annex_b->at == annex_b->end || *annex_b->at != 1)
         return false;
     start = ++annex_b->at;
-    at = start;
     /* Bodies hold no zero byte, so the first one begins the next start code. */
     at = memchr(start, 0, (size_t)(annex_b->end - start));
     annex_b->at = at ? at : annex_b->end;
