@@ -90,13 +90,13 @@ static enum tdm_err probe_path(const char *path, struct tdm_cause *cause)
 
 enum tdm_err tdm_call_check(const struct tdm_media_plan *plan, struct tdm_cause *cause)
 {
-    enum tdm_err err = probe_sources(plan, cause);
+    enum tdm_err err = probe_path(plan->record_path, cause);
 
     if (err == TDM_OK)
-        err = probe_speaker(plan->audio_sink, cause);
+        err = probe_path(plan->sheet_path, cause);
     if (err == TDM_OK)
-        err = probe_path(plan->record_path, cause);
-    return err == TDM_OK ? probe_path(plan->sheet_path, cause) : err;
+        err = probe_sources(plan, cause);
+    return err == TDM_OK ? probe_speaker(plan->audio_sink, cause) : err;
 }
 
 enum tdm_err tdm_call_open_net(struct tandem_call *call, struct tdm_cause *cause)
