@@ -146,20 +146,36 @@ static int run_all(struct run *run, const struct tdm_video_encoder_config *confi
     return 0;
 }
 
+/* The number that a text begins with, up to 100 million; -1 where there is none. */
+static int number(const char *text)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    return end != text && value >= 0 && value <= 100000000 ? (int)value : -1;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 7) {
+    int values[7] = {0}; /* At the places of their arguments. */
+    bool good = argc >= 7;
+
+    for (int i = 2; good && i < 7; i++) {
+        values[i] = number(argv[i]);
+        good = values[i] >= (i == 6 ? 0 : 1); /* A slice may be without limit. */
+    }
+    if (!good) {
         fprintf(stderr, "usage: %s h264|vp8 WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES [FILE]\n",
                 argv[0]);
         return 2;
     }
     struct tdm_video_encoder_config config = {
-        .width = atoi(argv[2]),
-        .height = atoi(argv[3]),
+        .width = values[2],
+        .height = values[3],
         .fps = 30,
-        .bitrate_bps = (uint32_t)atoi(argv[4]),
-        .threads = (unsigned)atoi(argv[5]),
-        .slice_bytes_max = (uint32_t)atoi(argv[6]),
+        .bitrate_bps = (uint32_t)values[4],
+        .threads = (unsigned)values[5],
+        .slice_bytes_max = (uint32_t)values[6],
     };
     static struct run run;
 

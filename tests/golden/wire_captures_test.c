@@ -206,9 +206,11 @@ static void test_rtcp(void **state)
 
         assert_true(tdm_rtp_is_rtcp(bytes, size));
         while ((err = tdm_rtcp_next(&reader, &item)) == TDM_OK) {
-            if (text[0])
-                strcat(text, " ");
-            describe(&item, text + strlen(text), sizeof text - strlen(text));
+            size_t used = strlen(text);
+            size_t gap = used ? 1 : 0;
+
+            memset(text + used, ' ', gap);
+            describe(&item, text + used + gap, sizeof text - used - gap);
             for (uint8_t k = 0; k < item.report_count; k++)
                 describe_report(&item.reports[k], text + strlen(text), sizeof text - strlen(text));
         }

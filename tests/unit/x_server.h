@@ -51,7 +51,7 @@ static inline bool x_server_start(struct x_server *x, const char *screen)
         (void)waitpid(x->pid, NULL, 0);
         return false;
     }
-    (void)snprintf(x->display, sizeof x->display, ":%d", atoi(number));
+    (void)snprintf(x->display, sizeof x->display, ":%ld", strtol(number, NULL, 10));
     return true;
 }
 

@@ -34,7 +34,7 @@ static void test_latest_wins(void **state)
 static void test_the_taken_slot_stays_the_consumers(void **state)
 {
     struct tdm_mailbox mailbox;
-    uint8_t slot;
+    uint8_t slot = 0;
 
     (void)state;
     tdm_mailbox_init(&mailbox);

@@ -115,7 +115,7 @@ static void test_against_a_queue(void **state)
     enum { HELD = 64 };
     struct tdm_rng rng = tdm_rng_of(8);
     struct tdm_record_ring r;
-    uint32_t sizes[HELD];
+    uint32_t sizes[HELD] = {0};
     uint32_t in = 0;
     uint32_t out = 0;
 

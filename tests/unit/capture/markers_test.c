@@ -74,7 +74,7 @@ static void run_video(const char *encoder_name, enum AVCodecID id)
     AVCodecContext *decoder = open_codec(avcodec_find_decoder(id), fill_nothing);
     AVFrame *in = av_frame_alloc(), *out = av_frame_alloc();
     AVPacket *packet = av_packet_alloc();
-    tdm_time sent[PICTURES];
+    tdm_time sent[PICTURES] = {0};
     int64_t bytes = 0;
     int read = 0;
 

@@ -87,7 +87,7 @@ static int set_up(void **state)
     char sock[TEXT_BYTES];
 
     (void)state;
-    (void)strcpy(folder, "/tmp/tandem-sound-XXXXXX");
+    (void)snprintf(folder, sizeof folder, "/tmp/tandem-sound-XXXXXX");
     assert_non_null(mkdtemp(folder));
     write_config();
     server = fork();

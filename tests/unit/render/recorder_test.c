@@ -162,7 +162,9 @@ static struct contents read_back(const char *path)
 
 static void make_path(char *path)
 {
-    (void)strcpy(path, "/tmp/tandem-rec-test-XXXXXX.mkv");
+    static const char pattern[] = "/tmp/tandem-rec-test-XXXXXX.mkv";
+
+    memcpy(path, pattern, sizeof pattern);
     int fd = mkstemps(path, 4);
 
     assert_true(fd >= 0);
