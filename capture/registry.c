@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture/registry.h"
 
-#include <stdbool.h>
-#include <string.h>
+#include "engine/base/spec.h"
 
 static const struct tdm_video_source_ops *const video_sources[] = {
     &tdm_camera_source,
@@ -17,22 +16,11 @@ static const struct tdm_audio_source_ops *const audio_sources[] = {
     &tdm_tone_source,
 };
 
-/* True when `spec` is `kind` alone or `kind:argument`. */
-static bool names(const char *spec, const char *kind, const char **argument)
-{
-    size_t size = strlen(kind);
-
-    if (strncmp(spec, kind, size) != 0 || (spec[size] && spec[size] != ':'))
-        return false;
-    *argument = spec + size + (spec[size] == ':');
-    return true;
-}
-
 const struct tdm_video_source_ops *tdm_video_source_find(const char *spec, const char **argument,
                                                          struct tdm_cause *cause)
 {
     for (size_t i = 0; i < sizeof video_sources / sizeof *video_sources; i++)
-        if (names(spec, video_sources[i]->kind, argument))
+        if (tdm_spec_is(spec, video_sources[i]->kind, argument))
             return video_sources[i];
     (void)tdm_fail(cause, TDM_E_UNSUPPORTED,
                    "unknown video source \"%.60s\": use cam, screen, file:PATH or pattern", spec);
@@ -43,7 +31,7 @@ const struct tdm_audio_source_ops *tdm_audio_source_find(const char *spec, const
                                                          struct tdm_cause *cause)
 {
     for (size_t i = 0; i < sizeof audio_sources / sizeof *audio_sources; i++)
-        if (names(spec, audio_sources[i]->kind, argument))
+        if (tdm_spec_is(spec, audio_sources[i]->kind, argument))
             return audio_sources[i];
     (void)tdm_fail(cause, TDM_E_UNSUPPORTED,
                    "unknown audio source \"%.60s\": use mic, file:PATH or tone", spec);
