@@ -398,7 +398,7 @@ static bool open_talk(struct talk *t, struct options *o)
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
     /* A recording at a file size limit is an error, not an end. */
     (void)sigaction(SIGXFSZ, &ignore, NULL);
