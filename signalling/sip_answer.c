@@ -2,7 +2,7 @@
 #include "signalling/sip_state.h"
 #include "signalling/sip_words.h"
 
-#define ACK_TIMEOUT_MS (64 * SIP_T1)
+#define ACK_TIMEOUT_MS (UINT64_C(64) * SIP_T1)
 
 void tdm_sip_stop_resend(struct tdm_sip_call *call)
 {

@@ -181,7 +181,7 @@ enum tdm_err tdm_sig_local_address(const char *text, char *address, size_t capac
                                    struct tdm_cause *cause)
 {
     struct tdm_sip_uri uri;
-    struct sockaddr_storage remote;
+    struct sockaddr_storage remote = {0};
     enum tdm_err err = tdm_sip_uri_parse(text, &uri, cause);
 
     if (!err)
