@@ -6,6 +6,7 @@
 #include "../live/pair.h"
 
 #include "engine/base/rt.h"
+#include "lossy.h"
 #include "trap.h"
 
 #include <pthread.h>
@@ -148,6 +149,40 @@ static void vp8_and_l16(void **state)
     call_with("vp8", "l16");
 }
 
+static bool repaired_at_least(const struct tandem_stats *s, uint64_t count)
+{
+    return s->video.nacks_sent >= count && s->video.repaired >= count;
+}
+
+static bool resent_at_least(const struct tandem_stats *s, uint64_t count)
+{
+    return s->video.nacks_received >= count && s->video.packets_resent >= count;
+}
+
+/* One video packet in 15 is lost: asking for it and sending it again allocates nothing, either. */
+static void loss(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    trap_arm(true);
+    pair_start(&p, &pair_media, &pair_media);
+    (void)side_until(&p.b, more_of_all, 10, "a call");
+    lossy_set(15);
+    (void)side_until(&p.b, repaired_at_least, 5, "repair at b");
+    (void)side_until(&p.a, resent_at_least, 5, "resending at a");
+    (void)side_until(&p.a, repaired_at_least, 5, "repair at a");
+    lossy_set(0);
+    struct tandem_stats stats = side_stats(&p.b);
+
+    (void)side_until(&p.b, shown_at_least, stats.frames_shown + 10, "pictures afterwards");
+    assert_int_equal(stats.decode_errors, 0);
+    assert_true(lossy_dropped() >= 10);
+    pair_hang_up(&p);
+    pair_close(&p);
+    check_trap("loss");
+}
+
 /* The recorder takes copies on the media threads and writes on its own. */
 static void recording(void **state)
 {
@@ -172,9 +207,13 @@ static void recording(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_trap_catches), cmocka_unit_test(h264_and_opus),
-        cmocka_unit_test(vp8_and_opus),     cmocka_unit_test(h264_and_pcmu),
-        cmocka_unit_test(vp8_and_l16),      cmocka_unit_test(recording),
+        cmocka_unit_test(the_trap_catches),
+        cmocka_unit_test(h264_and_opus),
+        cmocka_unit_test(vp8_and_opus),
+        cmocka_unit_test(h264_and_pcmu),
+        cmocka_unit_test(vp8_and_l16),
+        cmocka_unit_test(recording),
+        cmocka_unit_test(loss),
     };
 
     return cmocka_run_group_tests(tests, NULL, pair_files_remove);
