@@ -437,7 +437,7 @@ int talk_call(struct options *o)
         if (o->json)
             report(&t);
         close_talk(&t);
-        return t.exit;
+        return (int)t.exit;
     }
     say(&t, "calling %s", o->to);
     run(&t);
@@ -458,7 +458,7 @@ int talk_answer(struct options *o)
 
     if (status != TANDEM_OK) {
         fprintf(stderr, "tandem answer: %s\n", cause.text);
-        return exit_of_status(status);
+        return (int)exit_of_status(status);
     }
     o->engine.listen = true;
     o->engine.ring_seconds = o->media.ring_seconds;
