@@ -3,7 +3,7 @@
  * What a call can change while it runs: hold, mute, camera, streams, sources, sinks, recording,
  * digits. Each by what the other side then sees and hears.
  */
-#include "pair.h"
+#include "tests/live/pair.h"
 
 #include "capture/source.h"
 

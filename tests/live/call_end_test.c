@@ -3,7 +3,7 @@
  * How calls end and how they never begin: each with its own end and a sentence that says what to
  * do; and a peer that vanishes without a word.
  */
-#include "pair.h"
+#include "tests/live/pair.h"
 
 #include "engine/engine.h"
 

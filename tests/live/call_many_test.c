@@ -3,7 +3,7 @@
  * Several calls of one engine at once, offers that cross, and many engines in one process: nothing
  * that one of them does is seen by another.
  */
-#include "pair.h"
+#include "tests/live/pair.h"
 
 #include <stdio.h>
 #include <stdlib.h>

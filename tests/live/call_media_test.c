@@ -3,7 +3,7 @@
  * What is sent arrives: pictures by the time code in their pixels, sound by its chirps; and the
  * latency that the trace sums up is what the pixels and the chirps say.
  */
-#include "pair.h"
+#include "tests/live/pair.h"
 
 #include "engine/call.h"
 

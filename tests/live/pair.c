@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pair.h"
+#include "tests/live/pair.h"
 
 #include <dirent.h>
 #include <poll.h>

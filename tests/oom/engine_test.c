@@ -4,9 +4,9 @@
  * crash, no hang; a sentence and a call that ended, or a call that stands. Leaks are the
  * AddressSanitizer build's to find.
  */
-#include "../live/pair.h"
+#include "tests/live/pair.h"
 
-#include "failing.h"
+#include "tests/oom/failing.h"
 
 #include <stdio.h>
 #include <stdlib.h>

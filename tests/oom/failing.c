@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "failing.h"
+#include "tests/oom/failing.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -3,11 +3,11 @@
  * A whole call under the trap: after its start no media thread of ours allocates, frees or locks.
  * First the trap itself is shown to catch what is planted for it.
  */
-#include "../live/pair.h"
+#include "tests/live/pair.h"
 
 #include "engine/base/rt.h"
-#include "lossy.h"
-#include "trap.h"
+#include "tests/rt/lossy.h"
+#include "tests/rt/trap.h"
 
 #include <pthread.h>
 #include <stdio.h>

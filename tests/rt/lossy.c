@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lossy.h"
+#include "tests/rt/lossy.h"
 
 #include <dlfcn.h>
 #include <stdatomic.h>

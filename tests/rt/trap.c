@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "trap.h"
+#include "tests/rt/trap.h"
 
 #include "engine/base/rt.h"
 
