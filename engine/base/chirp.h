@@ -14,11 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TDM_CHIRP_MS            25
-#define TDM_CHIRP_DETECTOR_HZ   48000
-#define TDM_CHIRP_DECIMATION    4
-#define TDM_CHIRP_TEMPLATE_TAPS (TDM_CHIRP_MS * TDM_CHIRP_DETECTOR_HZ / TDM_CHIRP_DECIMATION / 1000)
-#define TDM_CHIRP_LOWPASS_TAPS  33
+#define TDM_CHIRP_MS           25
+#define TDM_CHIRP_DETECTOR_HZ  48000
+#define TDM_CHIRP_DECIMATION   4
+#define TDM_CHIRP_LOWPASS_TAPS 33
+
+enum {
+    TDM_CHIRP_TEMPLATE_TAPS = TDM_CHIRP_MS * TDM_CHIRP_DETECTOR_HZ / TDM_CHIRP_DECIMATION / 1000,
+};
 
 /** Samples of the whole chirp at a rate. */
 uint32_t tdm_chirp_samples(uint32_t sample_hz);
