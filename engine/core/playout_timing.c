@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#define STALL           (80 * TDM_MS) /* A device that pulls nothing for longer has stalled. */
+#define STALL           (80 * TDM_MS) /* A device so far behind the wall has lost sound. */
+#define LEAD_DECAY      0.001         /* The most by which a sound card's clock is slow. */
 #define GUARD           TDM_MS        /* An arrival this close before a pull counts as after it. */
 #define PLAY_AT_REACH   TDM_S
 #define EPOCH           TDM_S
@@ -27,7 +28,8 @@ static double samples_of(const struct tdm_playout_timing *t, tdm_time time)
 
 void tdm_playout_timing_init(struct tdm_playout_timing *t, uint32_t sample_hz, tdm_time now)
 {
-    *t = (struct tdm_playout_timing){.sample_hz = sample_hz, .pulled_at = now, .played_at = now};
+    *t = (struct tdm_playout_timing){
+        .sample_hz = sample_hz, .pulled_at = now, .played_at = now, .began = now};
     tdm_playout_timing_restart(t);
 }
 
@@ -40,9 +42,21 @@ void tdm_playout_timing_restart(struct tdm_playout_timing *t)
     memset(t->epochs, 0, sizeof t->epochs);
 }
 
+/* How much sound the device has lost, all at once or a little with each pull. */
+static tdm_time lost(struct tdm_playout_timing *t, tdm_time now)
+{
+    tdm_time lead = time_of(t, (double)t->device) - (now - t->began);
+    tdm_time decayed = t->lead_max - (tdm_time)((double)(now - t->lead_at) * LEAD_DECAY);
+
+    t->lead_max = t->lead_known ? tdm_time_max(lead, decayed) : lead;
+    t->lead_known = true;
+    t->lead_at = now;
+    return t->lead_max - lead;
+}
+
 void tdm_playout_timing_keep(struct tdm_playout_timing *t, tdm_time now)
 {
-    tdm_time missed = now - t->pulled_at - time_of(t, t->pull_samples);
+    tdm_time missed = t->pulling ? lost(t, now) : now - t->pulled_at - time_of(t, t->pull_samples);
 
     if (missed <= (t->pulling ? STALL : 0))
         return;

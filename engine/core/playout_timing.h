@@ -33,7 +33,11 @@ struct tdm_playout_timing {
     tdm_time pulled_at; /* when that pull came, */
     tdm_time played_at; /* and when its first sample is heard. */
     uint32_t pull_samples;
-    bool pulling; /* The device pulls: it has begun and has not stalled. */
+    bool pulling;      /* The device pulls: it has begun and has not stalled. */
+    tdm_time began;    /* Where the wall stood when the device clock was 0. */
+    bool lead_known;   /* The device clock less the wall, at most so far: a device that keeps up */
+    tdm_time lead_max; /* comes back to it, one that loses sound does not. */
+    tdm_time lead_at;
     bool stalled; /* It had stalled, or not begun, before the pull that is being served. */
 
     struct tdm_lateness lateness;

@@ -123,12 +123,34 @@ static void test_a_stop_in_the_middle(void **state)
     free(rig.storage);
 }
 
+/* A starved sound server: every tenth pull comes 30 ms late and nothing is made up for. */
+static void test_a_device_that_loses_a_little_all_the_time(void **state)
+{
+    struct rig rig;
+    tdm_time now = 0;
+    tdm_time worst = 0;
+
+    (void)state;
+    open_rig(&rig);
+    for (int i = 0; i < 8000; i++) {
+        deliver(&rig, now);
+        tdm_time age = pull(&rig, now);
+
+        if (now > 3 * TDM_S && age > worst)
+            worst = age;
+        now += i % 10 ? PULL_NS : PULL_NS + 30 * TDM_MS;
+    }
+    assert_in_range(worst, 1, 220 * TDM_MS);
+    free(rig.storage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_device_that_starts_late_plays_what_is_new),
         cmocka_unit_test(test_a_few_pulls_and_then_a_long_stop),
         cmocka_unit_test(test_a_stop_in_the_middle),
+        cmocka_unit_test(test_a_device_that_loses_a_little_all_the_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
