@@ -107,11 +107,13 @@ static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_r
 {
     const struct tdm_session_audio *audio = &rx->audio;
     const struct decoder *decoder = &out->decoders[audio->codec];
+    /* It waited in the ring for this pull; to the playout it came when it came. */
+    tdm_time came = tdm_time_min(audio->arrival, now);
     struct tdm_playout_out unused;
 
     if (!out->playout || audio->restarted || audio->codec != out->codec ||
         audio->rtp_hz != out->rtp_hz)
-        restart(out, audio, now);
+        restart(out, audio, came);
     if (!out->playout || audio->size > TDM_PLAYOUT_PAYLOAD_MAX)
         return;
     const uint8_t *payload = (const uint8_t *)(rx + 1);
@@ -128,8 +130,7 @@ static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_r
         .payload = payload,
     };
     remember(out, audio);
-    /* It waited in the ring for this pull; to the playout it came when it came. */
-    tdm_playout_step(out->playout, tdm_time_min(audio->arrival, now), &in, &unused);
+    tdm_playout_step(out->playout, came, &in, &unused);
 }
 
 static void take_packets(struct tdm_audio_out *out, tdm_time now)
