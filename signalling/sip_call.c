@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLOSE_WAIT_MS 1000
+#define CLOSE_WAIT_MS   1000
+#define CLOSE_LINGER_MS 20
 
 void tdm_sip_call_emit(struct tdm_sip_call *call, enum tdm_sig_kind kind, uint16_t code,
                        const char *reason, const struct sip_msg *msg)
@@ -29,6 +30,20 @@ void tdm_sip_call_end(struct tdm_sip_call *call, enum tdm_sig_kind kind, uint16_
     call->over = true;
 }
 
+static void close_handler(void *arg)
+{
+    (void)arg;
+    re_cancel();
+}
+
+/* The loop ends with the last call; a little later, as SIPp for one takes a TCP connection that
+ * closes right behind its 200 for a failure. */
+static void close_if_last(struct tdm_sig *sig)
+{
+    if (sig->closing && !sig->calls.head)
+        tmr_start(&sig->close_due, CLOSE_LINGER_MS, close_handler, NULL);
+}
+
 static void call_destructor(void *arg)
 {
     struct tdm_sip_call *call = arg;
@@ -41,8 +56,7 @@ static void call_destructor(void *arg)
     mem_deref(call->invite);
     mem_deref(call->dlg);
     mem_deref(call->body);
-    if (call->sig->closing && !call->sig->calls.head)
-        re_cancel();
+    close_if_last(call->sig);
 }
 
 struct tdm_sip_call *tdm_sip_call_new(struct tdm_sig *sig, tdm_sig_id id, enum tdm_sip_phase phase)
@@ -176,18 +190,12 @@ void tdm_sip_call_fail_error(struct tdm_sip_call *call, int err)
     tdm_sip_call_fail(call, words);
 }
 
-static void close_limit_handler(void *arg)
-{
-    (void)arg;
-    re_cancel();
-}
-
 void tdm_sip_close_calls(struct tdm_sig *sig)
 {
     struct le *le = sig->calls.head;
 
     sig->closing = true;
-    tmr_start(&sig->close_limit, CLOSE_WAIT_MS, close_limit_handler, NULL);
+    tmr_start(&sig->close_due, CLOSE_WAIT_MS, close_handler, NULL);
     while (le) {
         struct tdm_sip_call *call = le->data;
 
@@ -197,6 +205,5 @@ void tdm_sip_close_calls(struct tdm_sig *sig)
             tdm_sip_leave(call, 480);
         }
     }
-    if (!sig->calls.head)
-        re_cancel();
+    close_if_last(sig);
 }

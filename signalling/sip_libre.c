@@ -28,9 +28,9 @@ static enum tdm_err start(struct tdm_sig *sig)
 
 static void stop(struct tdm_sig *sig)
 {
-    tmr_cancel(&sig->close_limit);
     tmr_cancel(&sig->refresh);
     list_flush(&sig->calls);
+    tmr_cancel(&sig->close_due); /* Calls that go may set it. */
     tdm_sip_forget_lookups(sig);
     list_flush(&sig->stacks);
     mem_deref(sig->mq);

@@ -85,8 +85,8 @@ struct tdm_sig {
     struct tmr refresh; /* Addresses that came since. */
     struct list calls;
     struct tdm_sip_lookup *lookups;
-    bool closing;           /* The loop ends with the last call... */
-    struct tmr close_limit; /* ... or now. */
+    bool closing;         /* No more calls... */
+    struct tmr close_due; /* ... and then the loop ends. */
     uint32_t calls_max;
     _Atomic tdm_sig_id last_id;
     _Atomic bool close_asked; /* When the command queue was full. */
