@@ -236,12 +236,13 @@ static enum tdm_err grab_connection(struct tdm_video_source *s)
     return err;
 }
 
-/* Follows a change of the screen's size. */
-static void check_size(struct tdm_video_source *s, xcb_get_geometry_cookie_t asked)
+/* Follows a change of the screen's size; true when there was one. */
+static bool size_changed(struct tdm_video_source *s, xcb_get_geometry_cookie_t asked)
 {
     xcb_get_geometry_reply_t *reply = xcb_get_geometry_reply(s->connection, asked, NULL);
+    bool changed = reply && (reply->width != s->screen_width || reply->height != s->screen_height);
 
-    if (reply && (reply->width != s->screen_width || reply->height != s->screen_height)) {
+    if (changed) {
         bool shared = s->shared;
 
         detach(s);
@@ -251,13 +252,18 @@ static void check_size(struct tdm_video_source *s, xcb_get_geometry_cookie_t ask
             attach(s);
     }
     free(reply);
+    return changed;
 }
 
+/* Size and pixels are asked for together: each wait for the server is a turn of its scheduler. */
 static enum tdm_err grab(struct tdm_video_source *s, struct tdm_cause *cause)
 {
     tdm_rt_foreign_enter();
-    check_size(s, xcb_get_geometry(s->connection, s->root));
+    xcb_get_geometry_cookie_t size = xcb_get_geometry(s->connection, s->root);
     enum tdm_err err = s->shared ? grab_shared(s) : grab_connection(s);
+
+    if (size_changed(s, size))
+        err = TDM_E_AGAIN;
     bool gone = xcb_connection_has_error(s->connection);
 
     tdm_rt_foreign_leave();
