@@ -177,6 +177,18 @@ enum tdm_err tdm_call_route(struct tandem_call *call, const char *to, struct tdm
     return tdm_sig_local_address(to, call->local_address, sizeof call->local_address, cause);
 }
 
+void tdm_call_offer_plan(struct tandem_call *call)
+{
+    struct tdm_capability capability;
+
+    if (!call->announced_up || !call->net)
+        return;
+    tdm_media_plan_capability(&call->plan, call->local_address,
+                              tdm_net_port(call->net, TDM_STREAM_AUDIO),
+                              tdm_net_port(call->net, TDM_STREAM_VIDEO), &capability);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+}
+
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
                            const struct tdm_media_plan *plan, struct tdm_cause *cause)
 {

@@ -95,6 +95,9 @@ tdm_time tdm_call_wake(const struct tandem_call *call);
 
 enum tdm_err tdm_call_digit(struct tandem_call *call, char digit, uint16_t duration_ms,
                             struct tdm_cause *cause);
+/** Offers what the plan now says: a source where there was none. */
+void tdm_call_offer_plan(struct tandem_call *call);
+
 enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spec,
                                        struct tdm_cause *cause);
 enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spec,

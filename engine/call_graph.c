@@ -346,19 +346,27 @@ static enum tdm_err remember_spec(char *to, const char *spec, enum tdm_err err,
 enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spec,
                                        struct tdm_cause *cause)
 {
+    bool first = strcmp(call->plan.video_source, "off") == 0 && !call->video_in;
     enum tdm_err err =
         call->video_in ? tdm_video_in_set_source(call->video_in, spec, cause) : TDM_OK;
 
-    return remember_spec(call->plan.video_source, spec, err, cause);
+    err = remember_spec(call->plan.video_source, spec, err, cause);
+    if (err == TDM_OK && first)
+        tdm_call_offer_plan(call);
+    return err;
 }
 
 enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spec,
                                        struct tdm_cause *cause)
 {
+    bool first = strcmp(call->plan.audio_source, "off") == 0 && !call->audio_in;
     enum tdm_err err =
         call->audio_in ? tdm_audio_in_set_source(call->audio_in, spec, cause) : TDM_OK;
 
-    return remember_spec(call->plan.audio_source, spec, err, cause);
+    err = remember_spec(call->plan.audio_source, spec, err, cause);
+    if (err == TDM_OK && first)
+        tdm_call_offer_plan(call);
+    return err;
 }
 
 enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,

@@ -75,7 +75,7 @@ static double brightness(struct side *s)
     struct tdm_cause why = {""};
     struct tdm_video_source_config config = {.width = 320, .height = 180, .fps = 15, .wake_fd = -1};
     struct tdm_video_source *source;
-    struct tdm_picture pic;
+    struct tdm_picture pic = {0};
     char path[FILE_MAX], spec[FILE_MAX + 8];
     double sum = 0;
 
@@ -91,7 +91,7 @@ static double brightness(struct side *s)
     for (int y = pic.height / 2; y < pic.height; y++)
         for (int x = 0; x < pic.width; x++)
             sum += pic.planes[0][y * pic.strides[0] + x];
-    sum /= (double)pic.width * (pic.height - pic.height / 2);
+    sum /= (double)(pic.width * (pic.height - pic.height / 2));
     ops->destroy(source);
     (void)unlink(path);
     return sum;
@@ -362,6 +362,27 @@ static void swap_sources(void **state)
     pair_close(&p);
 }
 
+/* Who began without a camera and a microphone may plug them in: the other side is asked. */
+static void first_sources(void **state)
+{
+    struct tandem_media listens = pair_media;
+    struct tandem_cause cause = {""};
+    struct pair p;
+
+    (void)state;
+    listens.video_source = listens.audio_source = "off";
+    pair_start(&p, &listens, &pair_media);
+    wait_for_more(&p.a);
+    assert_int_equal(side_stats(&p.b).frames_shown, 0);
+    assert_int_equal(tandem_set_video_source(p.a.call, "pattern", &cause), TANDEM_OK);
+    assert_int_equal(tandem_set_audio_source(p.a.call, "tone", &cause), TANDEM_OK);
+    wait_for_more(&p.b);
+    wait_for_more(&p.a);
+    assert_int_equal(side_stats(&p.a).decode_errors, 0);
+    pair_hang_up(&p);
+    pair_close(&p);
+}
+
 static void swap_sinks(void **state)
 {
     struct tandem_cause cause = {""};
@@ -477,6 +498,7 @@ int main(void)
         cmocka_unit_test(digits),
         cmocka_unit_test(swap_sources),
         cmocka_unit_test(swap_sinks),
+        cmocka_unit_test(first_sources),
         cmocka_unit_test(record_in_between),
         cmocka_unit_test(record_to_the_end),
     };
