@@ -202,6 +202,27 @@ static bool record(const char *sink, struct ear ears[2])
     return started[0] && started[1] && !mouth.failed && !ears[0].failed && !ears[1].failed;
 }
 
+/* The exit code. */
+static int measure(const char *mouth_sink, struct ear ears[2])
+{
+    struct tdm_series delays_ms;
+    size_t said = 0;
+
+    if (!record(mouth_sink, ears))
+        return 1;
+    find_chirps(&ears[0]);
+    find_chirps(&ears[1]);
+    if (!match(&ears[0], &ears[1], &delays_ms, &said))
+        return 1;
+    printf("{\"said\": %zu, \"heard\": %zu, \"p50_ms\": %.2f, \"p95_ms\": %.2f, "
+           "\"max_ms\": %.2f, \"min_ms\": %.2f}\n",
+           said, delays_ms.count, tdm_series_at(&delays_ms, 0.5), tdm_series_at(&delays_ms, 0.95),
+           tdm_series_at(&delays_ms, 1), tdm_series_at(&delays_ms, 0));
+    int status = delays_ms.count > 0 ? 0 : 1;
+    tdm_series_fini(&delays_ms);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     const char *mouth_sink = "mic_a", *ear_sink = "spk_b";
@@ -214,27 +235,14 @@ int main(int argc, char **argv)
     };
     tdm_options_read(argc, argv, options);
 
-    struct ear ears[2];
-    struct tdm_series delays_ms;
-    if (seconds < 2 || seconds > 600 ||
-        !ear_init(&ears[0], mouth_sink, seconds + SETTLE_S + LATEST_S) ||
-        !ear_init(&ears[1], ear_sink, seconds + SETTLE_S + LATEST_S)) {
+    struct ear ears[2] = {0};
+    int status = 2;
+    if (seconds >= 2 && seconds <= 600 &&
+        ear_init(&ears[0], mouth_sink, seconds + SETTLE_S + LATEST_S) &&
+        ear_init(&ears[1], ear_sink, seconds + SETTLE_S + LATEST_S))
+        status = measure(mouth_sink, ears);
+    else
         fprintf(stderr, "ear_probe: --seconds is between 2 and 600.\n");
-        return 2;
-    }
-    if (!record(mouth_sink, ears))
-        return 1;
-    find_chirps(&ears[0]);
-    find_chirps(&ears[1]);
-    size_t said = 0;
-    if (!match(&ears[0], &ears[1], &delays_ms, &said))
-        return 1;
-    printf("{\"said\": %zu, \"heard\": %zu, \"p50_ms\": %.2f, \"p95_ms\": %.2f, "
-           "\"max_ms\": %.2f, \"min_ms\": %.2f}\n",
-           said, delays_ms.count, tdm_series_at(&delays_ms, 0.5), tdm_series_at(&delays_ms, 0.95),
-           tdm_series_at(&delays_ms, 1), tdm_series_at(&delays_ms, 0));
-    int status = delays_ms.count > 0 ? 0 : 1;
-    tdm_series_fini(&delays_ms);
     ear_fini(&ears[0]);
     ear_fini(&ears[1]);
     return status;

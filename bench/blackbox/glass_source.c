@@ -143,8 +143,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "glass_source: no time code fits in %dx%d.\n", size[0], size[1]);
         return 1;
     }
-    if (!tdm_x_picture_init(&picture, display, (uint32_t)size[0], (uint32_t)size[1]))
-        return 1;
-    run(&picture, &strip, &texture, rate_hz);
-    return 0;
+    if (tdm_x_picture_init(&picture, display, (uint32_t)size[0], (uint32_t)size[1]))
+        run(&picture, &strip, &texture, rate_hz);
+    free(texture.pixels);
+    return 1; /* It runs until a signal ends it. */
 }

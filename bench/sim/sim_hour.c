@@ -68,6 +68,8 @@ int main(int argc, char **argv)
 
     if (!scenario || !call || runs < 1 || runs > RUNS_MAX || seconds < 20) {
         fprintf(stderr, "usage: sim_hour [RUNS (1 to %d) [SECONDS (20 or more)]]\n", RUNS_MAX);
+        tdm_sim_call_destroy(call);
+        free(scenario);
         return 2;
     }
     fprintf(stderr, "%-12s %8s %8s %8s   x real time\n", "network", "min s", "median s", "max s");

@@ -7,6 +7,7 @@
  * Who reads the clock is engine/io alone; wall clock and RTP time are other types (rtp_time.h).
  */
 
+#include <assert.h>
 #include <stdint.h>
 
 /** Nanoseconds of a monotonic clock. Differences are plain subtractions. */
@@ -32,6 +33,7 @@ static inline tdm_time tdm_time_of_units(int64_t count, uint32_t hz)
 {
     int64_t rate = (int64_t)hz;
 
+    assert(hz > 0);
     return count / rate * TDM_S + count % rate * TDM_S / rate;
 }
 

@@ -76,7 +76,7 @@ static size_t take_input(const uint8_t *data, size_t size, struct tdm_call_in *i
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tdm_call_machine *m = malloc(sizeof *m);
-    struct tdm_call_out *out = malloc(sizeof *out);
+    struct tdm_call_out *out = calloc(1, sizeof *out);
     struct tdm_sig_event *event = malloc(sizeof *event);
     struct tdm_capability capability;
     tdm_time now = 0;

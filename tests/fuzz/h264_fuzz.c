@@ -60,11 +60,12 @@ static void check_cutting(const uint8_t *data, size_t size)
 {
     size_t payload_max = 3u + data[0], nal_size = size - 1, out_size;
     uint8_t *joined = malloc(nal_size + 4), out[3 + 255];
-    struct tdm_writer w = tdm_writer_of(joined, joined ? nal_size + 4 : 0);
+    struct tdm_writer w = tdm_writer_of(joined, nal_size + 4);
     struct tdm_h264_packetizer p;
     struct tdm_h264_joiner j = {0};
     bool last = false;
 
+    assert(joined);
     tdm_h264_packetizer_init(&p, data + 1, nal_size, payload_max);
     while (tdm_h264_packetizer_next(&p, out, sizeof out, &out_size, &last) == TDM_OK) {
         assert(out_size <= payload_max);

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tdm_reader r = tdm_reader_of(data, size);
     struct tdm_nack n;
-    struct tdm_nack_out out;
+    struct tdm_nack_out out = {0};
     tdm_time now = 1000 * TDM_S;
     int64_t seq = 100000;
 

@@ -203,6 +203,7 @@ static void receive(struct world *w, struct tdm_reader *r, uint8_t stream, uint8
     step(w, &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
                                      .stream = stream,
                                      .datagram = {bytes, w->datagram_size, w->now}});
+    w->datagram = NULL;
     w->datagram_size = 0;
 }
 

@@ -88,10 +88,12 @@ static double brightness(struct side *s)
     assert_non_null(ops);
     if (ops->create(&config, &source, &why) != TDM_OK || ops->next(source, &pic, &why) != TDM_OK)
         fail_msg("%s", why.text);
-    for (int y = pic.height / 2; y < pic.height; y++)
+    int rows = pic.height / 2;
+
+    for (int y = pic.height - rows; y < pic.height; y++)
         for (int x = 0; x < pic.width; x++)
             sum += pic.planes[0][y * pic.strides[0] + x];
-    sum /= (double)(pic.width * (pic.height - pic.height / 2));
+    sum /= (double)pic.width * rows;
     ops->destroy(source);
     (void)unlink(path);
     return sum;
@@ -290,6 +292,10 @@ static void audio_off_and_on(void **state)
         clean = after.freezes == before.freezes && after.decode_errors == 0 &&
                 after.keyframes_received == before.keyframes_received &&
                 after.video.packets_lost == before.video.packets_lost;
+        print_message("  try %d: freezes %d, keyframes %d, lost %d\n", i,
+                      (int)(after.freezes - before.freezes),
+                      (int)(after.keyframes_received - before.keyframes_received),
+                      (int)(after.video.packets_lost - before.video.packets_lost));
     }
     assert_true(clean);
     struct heard heard = hear(&p, &p.b);

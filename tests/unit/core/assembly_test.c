@@ -452,16 +452,15 @@ static void test_random_path(void **state)
     struct tdm_rng rng = tdm_rng_of(9);
     struct rig r;
     int64_t seq = 100;
-    int want_key = 1;
+    bool want_key = true;
 
     (void)state;
     rig_init(&r, VP8, true);
     read_packets("K0 P0 c0 c0!", stream);
     for (int frame = 0; frame < 18000; frame++) {
-        bool key = want_key > 0;
+        bool key = want_key;
         int parts = 1 + (int)tdm_rng_below(&rng, 6);
 
-        want_key = 0;
         for (int i = 0; i < parts; i++, seq++) {
             struct packet p = i ? stream[2] : key ? stream[0] : stream[1];
 

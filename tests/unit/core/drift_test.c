@@ -27,7 +27,8 @@ static double estimate(const struct scene *s, uint64_t seed)
     struct tdm_drift d;
 
     tdm_drift_init(&d);
-    for (double media = 0; media < s->seconds; media += 0.010) {
+    for (int packet = 0; packet < s->seconds * 100; packet++) {
+        double media = packet * 0.010;
         double sent = media / (1 + s->ppm * 1e-6);
         double delay_ms = 20 - log(1 - tdm_rng_unit(&rng)) * s->jitter_ms;
 

@@ -126,16 +126,16 @@ static void pull(struct world *w, struct side *side)
 static void run(struct world *w, tdm_time until)
 {
     for (int guard = 0; guard < 100000; guard++) {
-        tdm_time wake = tdm_sig_wire_step(w->wire, w->now);
-
+        (void)tdm_sig_wire_step(w->wire, w->now);
         pull(w, &w->a);
         pull(w, &w->b);
         if (w->a.wake_at <= w->now)
             side_step(w, &w->a, NULL);
         if (w->b.wake_at <= w->now)
             side_step(w, &w->b, NULL);
-        wake = tdm_time_min(tdm_sig_wire_step(w->wire, w->now),
-                            tdm_time_min(w->a.wake_at, w->b.wake_at));
+        tdm_time wake = tdm_time_min(tdm_sig_wire_step(w->wire, w->now),
+                                     tdm_time_min(w->a.wake_at, w->b.wake_at));
+
         if (wake > until) {
             w->now = until;
             (void)tdm_sig_wire_step(w->wire, w->now);
