@@ -174,30 +174,47 @@ static tdm_time read_code(XImage *image)
     return t;
 }
 
+/* A window, and the eyes on its screen. */
+struct view {
+    struct seen seen;
+    struct tdm_video_sink *sink;
+    Display *display;
+};
+
+static void open_view(struct view *v)
+{
+    *v = (struct view){.seen = {.fd = tdm_wake_open(NULL)}, .display = XOpenDisplay(NULL)};
+    assert_non_null(v->display);
+    assert_int_equal(open_window(&v->seen, &v->sink, NULL), TDM_OK);
+}
+
+static void close_view(struct view *v)
+{
+    window_ops()->destroy(v->sink);
+    XCloseDisplay(v->display);
+    (void)close(v->seen.fd);
+}
+
 static void pictures_reach_the_screen(void **state)
 {
     (void)state;
     if (!have_x)
         skip();
-    struct seen seen = {.fd = tdm_wake_open(NULL)};
-    struct tdm_video_sink *sink = NULL;
-    Display *display = XOpenDisplay(NULL);
+    struct view v;
 
-    assert_int_equal(open_window(&seen, &sink, NULL), TDM_OK);
+    open_view(&v);
     for (int i = 1; i <= 20; i++) {
-        show(sink, WIDTH, HEIGHT, 81, 90, 240, i * TDM_S); /* Red. */
-        wait_count(&seen, &seen.presented, i);
-        assert_int_equal(atomic_load(&seen.coded), i * TDM_S);
+        show(v.sink, WIDTH, HEIGHT, 81, 90, 240, i * TDM_S); /* Red. */
+        wait_count(&v.seen, &v.seen.presented, i);
+        assert_int_equal(atomic_load(&v.seen.coded), i * TDM_S);
         /* At once: what `presented` said is on the server's screen. */
-        XImage *image = grab(display, find_window(display));
+        XImage *image = grab(v.display, find_window(v.display));
 
         assert_int_equal(read_code(image), i * TDM_S);
         assert_colour(image, 320, 200, 254, 0, 0);
         XDestroyImage(image);
     }
-    window_ops()->destroy(sink);
-    XCloseDisplay(display);
-    (void)close(seen.fd);
+    close_view(&v);
 }
 
 static void keeps_aspect_own_picture_and_overlay(void **state)
@@ -205,22 +222,20 @@ static void keeps_aspect_own_picture_and_overlay(void **state)
     (void)state;
     if (!have_x)
         skip();
-    struct seen seen = {.fd = tdm_wake_open(NULL)};
-    struct tdm_video_sink *sink = NULL;
-    Display *display = XOpenDisplay(NULL);
+    struct view v;
     uint8_t *storage = malloc(tdm_picture_bytes(320, 240));
     struct tdm_picture self;
 
-    assert_int_equal(open_window(&seen, &sink, NULL), TDM_OK);
+    open_view(&v);
     tdm_picture_over(&self, storage, 320, 240);
     tdm_picture_fill(&self, 41, 240, 110); /* Blue. */
-    window_ops()->show_self(sink, &self);
-    window_ops()->set_overlay(sink, "rtt 12 ms\nloss 0 %\nvideo 1.2 Mb/s, audio 32 kb/s");
-    show(sink, 360, 360, 145, 54, 34, 0); /* Green, square: bars of 140 at the sides. */
-    wait_count(&seen, &seen.presented, 1);
-    show(sink, 360, 360, 145, 54, 34, 0);
-    wait_count(&seen, &seen.presented, 2);
-    XImage *image = grab(display, find_window(display));
+    window_ops()->show_self(v.sink, &self);
+    window_ops()->set_overlay(v.sink, "rtt 12 ms\nloss 0 %\nvideo 1.2 Mb/s, audio 32 kb/s");
+    show(v.sink, 360, 360, 145, 54, 34, 0); /* Green, square: bars of 140 at the sides. */
+    wait_count(&v.seen, &v.seen.presented, 1);
+    show(v.sink, 360, 360, 145, 54, 34, 0);
+    wait_count(&v.seen, &v.seen.presented, 2);
+    XImage *image = grab(v.display, find_window(v.display));
 
     assert_colour(image, 10, 100, 0, 0, 0);
     assert_colour(image, 135, 100, 0, 0, 0);
@@ -240,15 +255,13 @@ static void keeps_aspect_own_picture_and_overlay(void **state)
     assert_in_range(bright, 80, 6000);   /* Letters. */
     assert_in_range(dimmed, 300, 20000); /* Green through the box. */
     XDestroyImage(image);
-    window_ops()->set_overlay(sink, "");
-    show(sink, 1280, 720, 145, 54, 34, 0);
-    wait_count(&seen, &seen.presented, 3);
-    image = grab(display, find_window(display));
+    window_ops()->set_overlay(v.sink, "");
+    show(v.sink, 1280, 720, 145, 54, 34, 0);
+    wait_count(&v.seen, &v.seen.presented, 3);
+    image = grab(v.display, find_window(v.display));
     assert_colour(image, 20, 340, 0, 254, 0);
     XDestroyImage(image);
-    window_ops()->destroy(sink);
-    XCloseDisplay(display);
-    (void)close(seen.fd);
+    close_view(&v);
     free(storage);
 }
 
@@ -273,32 +286,30 @@ static void keys_resize_and_close_are_told(void **state)
     (void)state;
     if (!have_x)
         skip();
-    struct seen seen = {.fd = tdm_wake_open(NULL)};
-    struct tdm_video_sink *sink = NULL;
-    Display *display = XOpenDisplay(NULL);
+    struct view v;
 
-    assert_int_equal(open_window(&seen, &sink, NULL), TDM_OK);
-    show(sink, WIDTH, HEIGHT, 81, 90, 240, 0);
-    wait_count(&seen, &seen.presented, 1);
-    Window window = find_window(display);
+    open_view(&v);
+    show(v.sink, WIDTH, HEIGHT, 81, 90, 240, 0);
+    wait_count(&v.seen, &v.seen.presented, 1);
+    Window window = find_window(v.display);
 
-    send_key(display, window, XK_Escape);
-    wait_count(&seen, &seen.keys, 1);
-    assert_int_equal(atomic_load(&seen.last_key), TDM_KEY_ESCAPE);
-    send_key(display, window, XK_F11);
-    wait_count(&seen, &seen.keys, 2);
-    assert_int_equal(atomic_load(&seen.last_key), TDM_KEY_F11);
-    send_key(display, window, XK_s);
-    wait_count(&seen, &seen.keys, 3);
-    assert_int_equal(atomic_load(&seen.last_key), 's');
+    send_key(v.display, window, XK_Escape);
+    wait_count(&v.seen, &v.seen.keys, 1);
+    assert_int_equal(atomic_load(&v.seen.last_key), TDM_KEY_ESCAPE);
+    send_key(v.display, window, XK_F11);
+    wait_count(&v.seen, &v.seen.keys, 2);
+    assert_int_equal(atomic_load(&v.seen.last_key), TDM_KEY_F11);
+    send_key(v.display, window, XK_s);
+    wait_count(&v.seen, &v.seen.keys, 3);
+    assert_int_equal(atomic_load(&v.seen.last_key), 's');
 
-    XResizeWindow(display, window, 700, 560);
-    XSync(display, False);
+    XResizeWindow(v.display, window, 700, 560);
+    XSync(v.display, False);
     for (int i = 2; i < 8; i++) {
-        show(sink, WIDTH, HEIGHT, 81, 90, 240, 0);
-        wait_count(&seen, &seen.presented, i);
+        show(v.sink, WIDTH, HEIGHT, 81, 90, 240, 0);
+        wait_count(&v.seen, &v.seen.presented, i);
     }
-    XImage *image = grab(display, window);
+    XImage *image = grab(v.display, window);
 
     assert_int_equal(image->width, 700);
     assert_colour(image, 400, 20, 0, 0, 0);
@@ -306,24 +317,22 @@ static void keys_resize_and_close_are_told(void **state)
     assert_colour(image, 690, 300, 254, 0, 0);
     XDestroyImage(image);
 
-    window_ops()->set_fullscreen(sink, true);
-    show(sink, WIDTH, HEIGHT, 81, 90, 240, 0);
-    wait_count(&seen, &seen.presented, 8);
+    window_ops()->set_fullscreen(v.sink, true);
+    show(v.sink, WIDTH, HEIGHT, 81, 90, 240, 0);
+    wait_count(&v.seen, &v.seen.presented, 8);
 
     XEvent event = {0};
 
     event.xclient =
         (XClientMessageEvent){.type = ClientMessage,
                               .window = window,
-                              .message_type = XInternAtom(display, "WM_PROTOCOLS", False),
+                              .message_type = XInternAtom(v.display, "WM_PROTOCOLS", False),
                               .format = 32};
-    event.xclient.data.l[0] = (long)XInternAtom(display, "WM_DELETE_WINDOW", False);
-    XSendEvent(display, window, False, NoEventMask, &event);
-    XFlush(display);
-    wait_count(&seen, &seen.closed, 1);
-    window_ops()->destroy(sink);
-    XCloseDisplay(display);
-    (void)close(seen.fd);
+    event.xclient.data.l[0] = (long)XInternAtom(v.display, "WM_DELETE_WINDOW", False);
+    XSendEvent(v.display, window, False, NoEventMask, &event);
+    XFlush(v.display);
+    wait_count(&v.seen, &v.seen.closed, 1);
+    close_view(&v);
 }
 
 static void one_window_at_a_time(void **state)
