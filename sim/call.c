@@ -13,12 +13,14 @@
 #define INSTANT_STEPS_MAX 2000
 /* How long sound or picture may be missing, and how old they may be, beyond the network's own
  * outages; NARROW where the rate may fall below what is sent. */
-#define AUDIO_GAP_MAX      TDM_S
-#define VIDEO_GAP_MAX      (3 * TDM_S)
-#define NARROW_GAP_MAX     (8 * TDM_S)
-#define LATENCY_MAX        (500 * TDM_MS)
+#define AUDIO_GAP_MAX  TDM_S
+#define VIDEO_GAP_MAX  (3 * TDM_S)
+#define NARROW_GAP_MAX (8 * TDM_S)
+#define LATENCY_MAX    (500 * TDM_MS)
+#define VIDEO_LATENCY_MAX                                                                          \
+    (750 * TDM_MS) /* A hole waits up to 600 ms for its repair, then the way. */
 #define NARROW_LATENCY_MAX (7 * TDM_S / 2)
-#define CORRUPT_EXTRA      (2 * TDM_S) /* For a flipped bit in a timestamp. */
+#define CORRUPT_EXTRA      (500 * TDM_MS) /* For flipped bits. */
 #define DIAL_AT            (100 * TDM_MS)
 #define HANG_UP_BEFORE     (8 * TDM_S) /* Time for lost BYEs. */
 #define LINK_PACKETS       2048
@@ -106,7 +108,7 @@ static void set_bounds(struct tdm_sim_checker *c, const struct tdm_sim_scenario 
     c->gap_allowed[TDM_SIM_AUDIO] = outage + AUDIO_GAP_MAX;
     c->gap_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_GAP_MAX : VIDEO_GAP_MAX);
     c->latency_allowed[TDM_SIM_AUDIO] = outage + (narrow ? 2 : 1) * LATENCY_MAX;
-    c->latency_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_LATENCY_MAX : LATENCY_MAX);
+    c->latency_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_LATENCY_MAX : VIDEO_LATENCY_MAX);
     for (unsigned i = 0; i < TDM_SIM_STREAMS && c->may_corrupt; i++) {
         c->gap_allowed[i] += CORRUPT_EXTRA;
         c->latency_allowed[i] += CORRUPT_EXTRA;

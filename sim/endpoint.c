@@ -4,22 +4,16 @@
 #include <assert.h>
 #include <string.h>
 
-#define SAMPLE_HZ    48000u
-#define CAMERA_TIMES 4096u /* A power of two. */
-#define ENCODE_TIME  (3 * TDM_MS)
-#define DECODE_TIME  (2 * TDM_MS)
-#define FAULT_SKEW   (200 * TDM_MS)
-#define STEPS_MAX    2000 /* Core steps for one event. */
-#define AUDIO_BYTES  80
-#define DIGIT_TIME   (120 * TDM_MS)
-#define MAX_DELAY    (2 * TDM_S)
-/* The sender's rules of engine/video_in.c: */
-#define KEYFRAME_EVERY     (150 * TDM_MS)
-#define HEADERS_SHARE      0.05
-#define FRAME_BYTES_MIN    300
-#define WAITING_FRAMES_MAX 2
-#define PACKET_BYTES       1100
-#define CHANNEL(stream)    ((uint16_t)(2 * (stream)))
+#define SAMPLE_HZ       48000u
+#define CAMERA_TIMES    4096u /* A power of two. */
+#define ENCODE_TIME     (3 * TDM_MS)
+#define DECODE_TIME     (2 * TDM_MS)
+#define FAULT_SKEW      (200 * TDM_MS)
+#define STEPS_MAX       2000 /* Core steps for one event. */
+#define AUDIO_BYTES     80
+#define DIGIT_TIME      (120 * TDM_MS)
+#define MAX_DELAY       (2 * TDM_S)
+#define CHANNEL(stream) ((uint16_t)(2 * (stream)))
 
 static tdm_time local_of(const struct tdm_sim_endpoint *e, tdm_time now)
 {
@@ -137,6 +131,7 @@ struct tdm_sim_endpoint *tdm_sim_endpoint_init(void *storage, struct tdm_sim_wor
     e->playout = tdm_playout_init(at, &e->playout_config, local_of(e, now));
     at += rounded(tdm_playout_bytes(&e->playout_config));
     tdm_lipsync_init(&e->lipsync, local_of(e, now));
+    tdm_frame_budget_init(&e->budget, e->world->scenario->fps);
     e->video_latency = TDM_NEVER;
     e->encoder = (struct tdm_model_video_encoder *)(void *)at;
     at += rounded(sizeof(*e->encoder));
@@ -482,30 +477,6 @@ static void run_speaker(struct tdm_sim_endpoint *e, tdm_time now)
     e->due[TDM_SIM_DUE_SPEAKER] = d->due;
 }
 
-/* What the next picture may cost; 0: the pacer is behind, skip it. */
-static uint32_t frame_budget(const struct tdm_sim_endpoint *e)
-{
-    struct tdm_stream_stats stats;
-    double bytes;
-
-    tdm_session_stats(e->session, TDM_SIM_VIDEO, &stats);
-    bytes = (double)stats.target_bps * (1 - HEADERS_SHARE) / 8 / e->world->scenario->fps +
-            e->carry_bytes;
-    if (bytes < FRAME_BYTES_MIN)
-        bytes = FRAME_BYTES_MIN;
-    return stats.packets_waiting > WAITING_FRAMES_MAX * ((uint32_t)bytes / PACKET_BYTES + 4)
-               ? 0
-               : (uint32_t)bytes;
-}
-
-static void carry_over(struct tdm_sim_endpoint *e, uint32_t budget_bytes, uint64_t frame_bytes)
-{
-    double left = (double)budget_bytes - (double)frame_bytes;
-    double most = (double)e->world->scenario->video_bps / 8 / e->world->scenario->fps;
-
-    e->carry_bytes = left > most / 4 ? most / 4 : left < -most ? -most : left;
-}
-
 static void run_camera(struct tdm_sim_endpoint *e, tdm_time now)
 {
     struct tdm_sim_device *d = &e->camera;
@@ -513,9 +484,19 @@ static void run_camera(struct tdm_sim_endpoint *e, tdm_time now)
 
     /* Newest wins, but a picture that is being coded is finished. */
     if (e->active[TDM_SIM_VIDEO] && e->streams[TDM_SIM_VIDEO].send && !busy) {
-        e->coding.budget_bytes = frame_budget(e);
-        e->frames_skipped += e->coding.budget_bytes == 0;
-        if (e->coding.budget_bytes) {
+        struct tdm_stream_stats stats;
+
+        tdm_session_stats(e->session, TDM_SIM_VIDEO, &stats);
+        tdm_frame_budget_step(&e->budget, now,
+                              &(struct tdm_frame_budget_in){
+                                  .target_bps = stats.target_bps,
+                                  .packets_waiting = stats.packets_waiting,
+                                  .keyframe_wanted = e->keyframe_due,
+                              },
+                              &e->coding.plan);
+        e->keyframe_due = false;
+        e->frames_skipped += e->coding.plan.skip;
+        if (!e->coding.plan.skip) {
             e->coding.frame_id = e->next_frame_id;
             e->coding.captured = now;
             e->camera_times[e->next_frame_id++ % CAMERA_TIMES] = now;
@@ -554,18 +535,16 @@ static void take_slice(void *arg, const struct tdm_slice *slice)
 static void run_encoded(struct tdm_sim_endpoint *e, tdm_time now)
 {
     struct slice_run run = {.e = e, .now = now};
-    bool keyframe = e->keyframe_due && now >= e->keyframe_at;
+    const struct tdm_frame_budget_out *plan = &e->coding.plan;
     uint64_t before = e->encoder->bytes;
 
-    if (!e->active[TDM_SIM_VIDEO] || !e->streams[TDM_SIM_VIDEO].send)
+    if (!e->active[TDM_SIM_VIDEO] || !e->streams[TDM_SIM_VIDEO].send) {
+        tdm_frame_budget_dropped(&e->budget, plan);
         return;
-    if (keyframe) {
-        e->keyframe_due = false;
-        e->keyframe_at = now + KEYFRAME_EVERY;
     }
-    tdm_model_video_encode(e->encoder, e->coding.frame_id, e->coding.budget_bytes, keyframe,
+    tdm_model_video_encode(e->encoder, e->coding.frame_id, plan->budget_bytes, plan->keyframe,
                            take_slice, &run);
-    carry_over(e, e->coding.budget_bytes, e->encoder->bytes - before);
+    tdm_frame_budget_encoded(&e->budget, plan, (size_t)(e->encoder->bytes - before));
 }
 
 /* ---- events ---- */

@@ -11,6 +11,7 @@
  * Its owner feeds it events at the times it names in `due`, and carries its datagrams.
  */
 
+#include "engine/core/frame_budget.h"
 #include "engine/core/lipsync.h"
 #include "engine/core/playout.h"
 #include "engine/core/session.h"
@@ -79,10 +80,10 @@ struct tdm_sim_endpoint {
     struct tdm_model_video_encoder *encoder;
     struct tdm_model_video_decoder decoder;
     bool keyframe_due;
-    tdm_time keyframe_at; /* Not before. */
-    double carry_bytes;   /* Budget that the last frame left over. */
+    struct tdm_frame_budget budget;
     struct {
-        uint32_t frame_id, budget_bytes;
+        uint32_t frame_id;
+        struct tdm_frame_budget_out plan;
         tdm_time captured;
     } coding;
     uint32_t next_frame_id;

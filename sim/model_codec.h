@@ -22,8 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TDM_MODEL_FRAME_MAX  (256 * 1024)
-#define TDM_MODEL_BODY_MAX   (TDM_MODEL_FRAME_MAX / 2)
+#define TDM_MODEL_BODY_MAX   (128 * 1024)
+#define TDM_MODEL_FRAME_MAX  (2 * TDM_MODEL_BODY_MAX)
 #define TDM_MODEL_SLICES_MAX 8
 #define TDM_MODEL_NO_FRAME   UINT32_MAX
 

@@ -52,10 +52,12 @@ double tdm_sim_exponential(struct tdm_rng *rng)
     for (double whole = 0;; whole += 1) {
         double first = tdm_rng_unit(rng);
         double last = first;
+        double next = tdm_rng_unit(rng);
         unsigned run = 1;
 
-        for (double next = tdm_rng_unit(rng); next < last; next = tdm_rng_unit(rng)) {
+        while (next < last) {
             last = next;
+            next = tdm_rng_unit(rng);
             run++;
         }
         if (run & 1)

@@ -118,8 +118,11 @@ static void draw_trace(struct tdm_sim_path *path, struct tdm_rng *rng)
             mbps = mbps < 0.6 ? 0.6 : mbps > 8 ? 8 : mbps;
             fade = tdm_rng_chance(rng, 0.02) ? 0.1 : 1;
         }
-        for (credit += mbps * fade * 1000 / 8 / 1500; credit >= 1; credit -= 1)
+        credit += mbps * fade * 1000 / 8 / 1500;
+        while (credit >= 1) {
             path->trace_ms[path->trace_count++] = ms;
+            credit -= 1;
+        }
     }
     path->trace_ms[path->trace_count++] = ms;
 }

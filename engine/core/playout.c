@@ -9,6 +9,8 @@
 #define CAPTURED_MAX ((int64_t)1 << 61)
 #define RTP_JUMP_MAX ((int64_t)1 << 40)
 #define SEQ_JUMP_MAX 3000 /* RFC 3550 appendix A.1: MAX_DROPOUT. */
+#define UNLIKE_MS    100  /* A packet that arrives so far off its neighbours has to fit them, */
+#define NEIGHBOURS   64   /* which are so near in sequence. */
 
 static size_t aligned(size_t bytes)
 {
@@ -85,6 +87,24 @@ static bool within(int64_t x, int64_t reach)
     return x > -reach && x < reach;
 }
 
+/* Do the packet's numbers go together? The RTP time goes with the sequence number, or, after a
+ * pause of the sender, with the arrival, and is then ahead of it; one that goes with neither, or a
+ * sequence number that runs ahead of the time, was damaged on the way. */
+static bool consistent(const struct tdm_playout *p, const struct tdm_playout_packet *packet,
+                       double off_arrival)
+{
+    int64_t seqs = packet->seq - p->heard_seq;
+    double ticks = (double)(packet->rtp_time - p->heard_rtp_time);
+    double ahead = ticks * p->config.sample_hz / p->config.rtp_hz - (double)seqs * p->length;
+    double unlike = tdm_playout_samples(p, UNLIKE_MS);
+
+    if (!p->length)
+        return true;
+    if (seqs > 0 && ahead < -unlike)
+        return false;
+    return off_arrival < unlike || !within(seqs, NEIGHBOURS) || fabs(ahead) < unlike;
+}
+
 /* Does the packet continue the stream that is playing? */
 static bool plausible(const struct tdm_playout *p, const struct tdm_playout_packet *packet)
 {
@@ -94,7 +114,9 @@ static bool plausible(const struct tdm_playout *p, const struct tdm_playout_pack
     if (!within(packet->rtp_time - p->rtp_base, RTP_JUMP_MAX) || !within(seqs, SEQ_JUMP_MAX))
         return false;
     double late = tdm_playout_timing_late(&p->timing, position_of(p, packet->rtp_time));
-    return fabs(late - p->timing.last_late) < reach;
+    double off = fabs(late - p->timing.last_late);
+
+    return off < reach && consistent(p, packet, off);
 }
 
 /* Two implausible packets that fit each other are a new stream. */
@@ -129,6 +151,8 @@ static void take_packet(struct tdm_playout *p, const struct tdm_playout_packet *
         p->stats.dropped_packets++;
         return;
     }
+    p->heard_seq = packet->seq;
+    p->heard_rtp_time = packet->rtp_time;
     int64_t pos = position_of(p, packet->rtp_time);
     uint32_t length = packet->samples ? packet->samples : p->length;
     length = length ? length : tdm_playout_samples(p, 20);

@@ -49,6 +49,7 @@ struct tdm_playout {
     bool started;                      /* A packet has come. */
     int64_t rtp_base;                  /* RTP time of media position 0. */
     struct tdm_playout_packet suspect; /* The last implausible packet; size 1 when there is one. */
+    int64_t heard_seq, heard_rtp_time; /* Of the last packet that was believed. */
     tdm_time captured;                 /* Of media position captured_pos, or TDM_NEVER. */
     int64_t captured_pos;
 
