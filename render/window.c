@@ -92,6 +92,18 @@ static int on_io_error(Display *display)
     return 0;
 }
 
+/* Set on the window's thread when the server says that a window is not there any more. */
+static _Thread_local bool window_gone;
+
+/* libX11's own handler ends the process for any error. The one that matters here is that somebody
+ * else destroyed the window, which is as good as closing it. */
+static int on_error(Display *display, XErrorEvent *error)
+{
+    (void)display;
+    window_gone |= error->error_code == BadWindow || error->error_code == BadDrawable;
+    return 0;
+}
+
 static enum tdm_err check_display(struct tdm_cause *cause)
 {
     const char *driver = tdm_environment("SDL_VIDEODRIVER");
@@ -129,6 +141,7 @@ static void find_connection(struct tdm_video_sink *s)
     if (!SDL_GetWindowWMInfo(s->window, &info) || info.subsystem != SDL_SYSWM_X11)
         return;
     s->display = info.info.x11.display;
+    (void)XSetErrorHandler(on_error);
     (void)XSetIOErrorHandler(on_io_error);
     XSetIOErrorExitHandler(s->display, on_display_lost, s);
 }
@@ -376,6 +389,7 @@ static void *run(void *arg)
     if (failed)
         return NULL;
     s->dirty = true;
+    window_gone = false;
     while (!atomic_load_explicit(&s->stop, memory_order_acquire)) {
         if (!s->lost) {
             handle_events(s);
@@ -383,6 +397,7 @@ static void *run(void *arg)
             /* Presenting reads events into Xlib's queue, where the fd does not show them. */
             handle_events(s);
         }
+        s->lost |= window_gone;
         if (s->lost && !told && s->events.closed)
             s->events.closed(s->events.arg);
         told = s->lost;
