@@ -30,19 +30,12 @@ static void add(struct totals *t, const struct tdm_sim_result *result)
     }
 }
 
-int main(int argc, char **argv)
+/* The exit code. */
+static int run(struct tdm_sim_call *call, struct tdm_sim_scenario *scenario, uint64_t first,
+               uint64_t count, const char *program)
 {
-    struct tdm_sim_scenario *scenario = malloc(sizeof(*scenario));
-    struct tdm_sim_call *call = tdm_sim_call_create(0);
     struct totals totals = {0};
-    uint64_t first, count;
 
-    if (argc != 4 || !scenario || !call) {
-        fprintf(stderr, "usage: sim.calls FIRST COUNT PROGRAM\n");
-        return 2;
-    }
-    first = strtoull(argv[1], NULL, 10);
-    count = strtoull(argv[2], NULL, 10);
     for (uint64_t seed = first; seed < first + count; seed++) {
         struct tdm_sim_result result;
 
@@ -54,7 +47,7 @@ int main(int argc, char **argv)
         add(&totals, &result);
         if (result.violations) {
             printf("seed %" PRIu64 " (%s) failed; again: %s %" PRIu64 " %d\n", seed, scenario->name,
-                   argv[3], seed, SECONDS);
+                   program, seed, SECONDS);
             report_violations(&result);
         }
     }
@@ -63,7 +56,21 @@ int main(int argc, char **argv)
            " keyframes asked for\n",
            count, totals.failed, totals.audio_frames, totals.video_frames, totals.repaired,
            totals.nacked, totals.keyframes);
+    return totals.failed || totals.audio_frames < count * 1000 || totals.repaired == 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct tdm_sim_scenario *scenario = malloc(sizeof(*scenario));
+    struct tdm_sim_call *call = tdm_sim_call_create(0);
+    int status = 2;
+
+    if (argc != 4 || !scenario || !call)
+        fprintf(stderr, "usage: sim.calls FIRST COUNT PROGRAM\n");
+    else
+        status =
+            run(call, scenario, strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10), argv[3]);
     tdm_sim_call_destroy(call);
     free(scenario);
-    return totals.failed || totals.audio_frames < count * 1000 || totals.repaired == 0;
+    return status;
 }
