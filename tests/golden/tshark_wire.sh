@@ -8,7 +8,7 @@ set -eu
 
 samples=$1
 work=$2
-command -v tshark >/dev/null || { echo "tshark is not installed: skipped"; exit 77; }
+command -v tshark >/dev/null || { echo "SKIP: tshark is not installed"; exit 77; }
 mkdir -p "$work"
 pcap=$work/wire_samples.pcap
 "$samples" "$pcap" >"$work/want"

@@ -15,7 +15,7 @@ BUILD=${TANDEM_BUILD:-$HERE/../../build/release}
 TANDEM=$BUILD/apps/tandem
 SIZE=${SIZE:-640x480}
 
-if [ "${TANDEM_OWN_NET:-}" = "" ] && unshare -n true 2>/dev/null; then
+if [ "${TANDEM_OWN_NET:-}" = "" ] && unshare -n ip link set lo up 2>/dev/null; then
 	exec env TANDEM_OWN_NET=1 unshare -n "$BASH" "$0" "$@"
 fi
 [ "${TANDEM_OWN_NET:-}" = 1 ] && ip link set lo up
@@ -61,7 +61,7 @@ pass() {
 }
 
 skip() {
-	echo "SKIP $TEST_NAME: $*"
+	echo "SKIP: $*"
 	exit 77
 }
 

@@ -5,7 +5,7 @@
 set -u
 peer=${1:?usage: sip_sipp.sh PATH_TO_SIP_PEER}
 here=$(cd "$(dirname "$0")" && pwd)
-command -v sipp >/dev/null || { echo "SIPp is not installed: apt-get install sip-tester"; exit 77; }
+command -v sipp >/dev/null || { echo "SKIP: SIPp is not installed: apt-get install sip-tester"; exit 77; }
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 base=$((30000 + RANDOM % 1000 * 10))
