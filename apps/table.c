@@ -106,10 +106,10 @@ void table_print(FILE *to, const struct tandem_stats *s)
             s->playout_delay_ms, s->drift_ppm);
     print_stream(to, "video", &s->video);
     print_stream(to, "audio", &s->audio);
-    fprintf(
-        to,
-        "  round trip %.2f ms, other clock %+.3f ms, CPU %.1f %% of a core (net thread %.2f %%), "
-        "real-time priority %s\n",
-        s->rtt_ms, s->clock_offset_ms, s->cpu_percent, s->net_cpu_percent,
-        s->real_time ? "yes" : "no");
+    fprintf(to,
+            "  round trip %.2f ms, other clock %+.3f ms, CPU %.1f %% of a core "
+            "(net thread %.2f %%, of which %.2f %% outside the kernel), "
+            "real-time priority %s\n",
+            s->rtt_ms, s->clock_offset_ms, s->cpu_percent, s->net_cpu_percent, s->net_user_percent,
+            s->real_time ? "yes" : "no");
 }

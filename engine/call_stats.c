@@ -139,6 +139,7 @@ void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats)
     if (up > 0) {
         stats->cpu_percent = (double)(tdm_clock_process_cpu() - call->up_cpu) * 100 / (double)up;
         stats->net_cpu_percent = (double)call->status.cpu * 100 / (double)up;
+        stats->net_user_percent = (double)call->status.cpu_user * 100 / (double)up;
     }
     stream_stats(call, TDM_AUDIO, &stats->audio);
     stream_stats(call, TDM_VIDEO, &stats->video);

@@ -251,7 +251,7 @@ static void publish(struct tdm_net *net, tdm_time now)
     status->at = now;
     status->clock_known =
         tdm_session_clock(net->session, &status->rtt, &status->rtt_min, &status->clock_offset);
-    status->cpu = tdm_clock_thread_cpu();
+    status->cpu = tdm_clock_thread_cpu(&status->cpu_user);
     status->last_received = net->last_received;
     atomic_store_explicit(&link->video_bps, status->streams[TDM_STREAM_VIDEO].target_bps,
                           memory_order_relaxed);

@@ -25,7 +25,7 @@ struct tdm_net_status {
     tdm_time at;
     tdm_time rtt, rtt_min, clock_offset;
     bool clock_known;
-    tdm_time cpu;           /* Of the net thread. */
+    tdm_time cpu, cpu_user; /* Of the net thread; the part outside the kernel. */
     tdm_time last_received; /* Any RTP; TDM_NEVER: none yet. */
 };
 

@@ -125,6 +125,7 @@ char *tdm_report_json(const struct tandem_stats *s)
     put_real(o, "clock_offset_ms", s->clock_offset_ms);
     put_real(o, "cpu_percent", s->cpu_percent);
     put_real(o, "net_cpu_percent", s->net_cpu_percent);
+    put_real(o, "net_user_percent", s->net_user_percent);
     put(o, "real_time", json_boolean(s->real_time));
     put(o, "audio", stream(&s->audio));
     put(o, "video", stream(&s->video));

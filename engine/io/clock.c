@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/io/clock.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 static tdm_time read_clock(clockid_t id)
@@ -26,7 +27,11 @@ tdm_time tdm_clock_process_cpu(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-tdm_time tdm_clock_thread_cpu(void)
+tdm_time tdm_clock_thread_cpu(tdm_time *user)
 {
+    struct rusage usage = {0};
+
+    (void)getrusage(RUSAGE_THREAD, &usage);
+    *user = (tdm_time)usage.ru_utime.tv_sec * TDM_S + usage.ru_utime.tv_usec * TDM_US;
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }

@@ -15,7 +15,7 @@ tdm_time tdm_clock_wall_offset(void);
 /** CPU time that this process has used. */
 tdm_time tdm_clock_process_cpu(void);
 
-/** CPU time that the calling thread has used. */
-tdm_time tdm_clock_thread_cpu(void);
+/** CPU time that the calling thread has used; `user`: the part of it outside the kernel. */
+tdm_time tdm_clock_thread_cpu(tdm_time *user);
 
 #endif

@@ -244,9 +244,10 @@ struct tandem_stats {
     double seconds; /* Since the call is up. */
     double rtt_ms, clock_offset_ms;
     bool clock_known;
-    double cpu_percent;     /* Of one core, this process, since the call is up. */
-    double net_cpu_percent; /* Of one core, the net thread of this call. */
-    bool real_time;         /* Media threads have real-time priority. */
+    double cpu_percent;      /* Of one core, this process, since the call is up. */
+    double net_cpu_percent;  /* Of one core, the net thread of this call; */
+    double net_user_percent; /* the part of it outside the kernel. */
+    bool real_time;          /* Media threads have real-time priority. */
 
     struct tandem_stream_stats audio, video;
 
