@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, WAV };
+enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, WAV, DIGITS };
 
 #define CALL   1
 #define ANSWER 2
@@ -58,7 +58,8 @@ static const struct option options[] = {
      "draw the capture time into the picture, and check the other side's"},
     {"--seconds", SECONDS, OWN(seconds), ALL, "N", "hang up after N seconds"},
     {"--ring", NUMBER16, MEDIA(ring_seconds), CALL | ANSWER, "N", "let it ring for N seconds [60]"},
-    {"--dtmf", TEXT, OWN(digits), CALL | ANSWER, "DIGITS", "send digits once the call is up"},
+    {"--dtmf", DIGITS, OWN(digits), CALL | ANSWER, "DIGITS",
+     "send digits (0-9, *, #, A-D) once the call is up"},
     {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
     {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
     {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
@@ -131,6 +132,9 @@ static bool take_value(struct options *o, const struct option *option, const cha
     case TEXT:
         memcpy(field, &text, sizeof text);
         return *text != 0;
+    case DIGITS:
+        memcpy(field, &text, sizeof text);
+        return *text != 0 && strspn(text, "0123456789*#ABCD") == strlen(text);
     case NUMBER16:
         return parse_u16(text, (uint16_t *)(void *)field);
     case BITS:
@@ -180,8 +184,11 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         }
         if (option->kind != FLAG && ++i == argc)
             return wrong(verb, "a value is missing behind", option->name);
-        if (!take_value(o, option, argv[i]))
-            return wrong(verb, option->name, argv[i]);
+        if (!take_value(o, option, argv[i])) {
+            fprintf(stderr, "tandem %s: \"%s\" does not fit %s %s: %s\n", verb, argv[i],
+                    option->name, option->value, option->help);
+            return false;
+        }
     }
     if (verb_of(verb) == CALL && !o->to && !o->help) {
         fprintf(stderr, "tandem call: whom? e.g. tandem call 10.0.0.7\n");

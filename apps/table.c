@@ -19,9 +19,9 @@ void table_line(const struct tandem_stats *s, char *text, size_t capacity)
                    "glass %.1f ms  ear %.1f ms  rtt %.1f ms",
                    seconds / 60, seconds % 60, state_name(s->state),
                    (s->audio.send_bps + s->video.send_bps) / 1e6,
-                   (s->audio.receive_bps + s->video.receive_bps) / 1e6, s->shown_fps,
-                   100 * (s->video.active ? s->video.loss : s->audio.loss), s->glass_to_glass.p50,
-                   s->mouth_to_ear.p50, s->rtt_ms);
+                   (s->audio.receive_bps + s->video.receive_bps) / 1e6, s->fps_now,
+                   100 * (s->video.active ? s->video.loss : s->audio.loss), s->glass_now_ms,
+                   s->ear_now_ms, s->rtt_ms);
 }
 
 void table_overlay(const struct tandem_stats *s, char *text, size_t capacity)
@@ -34,7 +34,7 @@ void table_overlay(const struct tandem_stats *s, char *text, size_t capacity)
         "encode %.1f ms  decode %.1f ms  playout %.1f ms  concealed %.2f s\n"
         "freezes %llu (%.1f s)  nack %llu  pli %llu  cpu %.0f %%",
         state_name(s->state), s->seconds, s->video.receive_codec, s->audio.receive_codec, s->width,
-        s->height, s->shown_fps, (s->audio.receive_bps + s->video.receive_bps) / 1e6,
+        s->height, s->fps_now, (s->audio.receive_bps + s->video.receive_bps) / 1e6,
         (s->audio.send_bps + s->video.send_bps) / 1e6, 100 * s->video.loss, s->rtt_ms,
         s->glass_to_glass.p50, s->glass_to_glass.p95, s->mouth_to_ear.p50, s->mouth_to_ear.p95,
         s->encode_ms, s->decode_ms, s->playout_delay_ms, (double)s->samples_concealed / 48000,

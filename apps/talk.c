@@ -354,6 +354,27 @@ static void print_json_text(const char *text)
     }
 }
 
+/* The one object of --json; `call_report` NULL: no call stood. */
+static void print_json(const char *peer, enum exit_code code, const char *reason,
+                       const char *call_report)
+{
+    printf("{\"peer\": \"");
+    print_json_text(peer);
+    printf("\", \"exit\": %d, \"reason\": \"", (int)code);
+    print_json_text(reason);
+    printf("\", \"report\": %s}\n", call_report ? call_report : "null");
+}
+
+/* Before there is a call: one sentence, or one object, and out. */
+static int give_up(const struct options *o, const char *verb, enum exit_code code,
+                   const char *reason)
+{
+    fprintf(stderr, "tandem %s: %s\n", verb, reason);
+    if (o->json)
+        print_json(o->to ? o->to : "", code, reason, NULL);
+    return (int)code;
+}
+
 static void write_report(struct talk *t, const char *report)
 {
     FILE *file = fopen(t->o->report, "w");
@@ -367,14 +388,10 @@ static void report(struct talk *t)
 {
     struct tandem_stats stats;
     struct tandem_cause cause = {""};
-    char *json = t->call ? tandem_call_report(t->call) : NULL;
+    char *json = t->call && t->up ? tandem_call_report(t->call) : NULL;
 
     if (t->o->json) {
-        printf("{\"peer\": \"");
-        print_json_text(t->peer);
-        printf("\", \"exit\": %d, \"reason\": \"", (int)t->exit);
-        print_json_text(t->reason);
-        printf("\", \"report\": %s}\n", json ? json : "null");
+        print_json(t->peer, t->exit, t->reason, json);
     } else if (t->up && t->call && tandem_call_stats(t->call, &stats) == TANDEM_OK) {
         table_print(stdout, &stats);
     }
@@ -387,9 +404,8 @@ static void report(struct talk *t)
     tandem_free(json);
 }
 
-static bool open_talk(struct talk *t, struct options *o)
+static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *cause)
 {
-    struct tandem_cause cause = {""};
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t set;
 
@@ -403,10 +419,8 @@ static bool open_talk(struct talk *t, struct options *o)
     /* A recording at a file size limit is an error, not an end. */
     (void)sigaction(SIGXFSZ, &ignore, NULL);
     t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (tandem_create(&o->engine, &t->engine, &cause) != TANDEM_OK) {
-        fprintf(stderr, "tandem: %s\n", cause.text);
+    if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK)
         return false;
-    }
     terminal_open(&t->terminal, !o->no_keys && !o->json);
     return true;
 }
@@ -425,19 +439,14 @@ int talk_call(struct options *o)
     struct tandem_cause cause = {""};
 
     o->engine.sip_port_may_change = o->engine.sip_port == 0;
-    if (!open_talk(&t, o))
-        return EXIT_FAILED;
+    if (!open_talk(&t, o, &cause))
+        return give_up(o, "call", EXIT_FAILED, cause.text);
     (void)snprintf(t.peer, sizeof t.peer, "%s", o->to);
     enum tandem_status status = tandem_dial(t.engine, o->to, &o->media, &t.call, &cause);
 
     if (status != TANDEM_OK) {
-        say(&t, "tandem call: %s", cause.text);
-        (void)snprintf(t.reason, sizeof t.reason, "%s", cause.text);
-        t.exit = exit_of_status(status);
-        if (o->json)
-            report(&t);
         close_talk(&t);
-        return (int)t.exit;
+        return give_up(o, "call", exit_of_status(status), cause.text);
     }
     say(&t, "calling %s", o->to);
     run(&t);
@@ -456,14 +465,12 @@ int talk_answer(struct options *o)
     /* Better known now than when somebody rings. */
     enum tandem_status status = tandem_check(&o->media, &cause);
 
-    if (status != TANDEM_OK) {
-        fprintf(stderr, "tandem answer: %s\n", cause.text);
-        return (int)exit_of_status(status);
-    }
+    if (status != TANDEM_OK)
+        return give_up(o, "answer", exit_of_status(status), cause.text);
     o->engine.listen = true;
     o->engine.ring_seconds = o->media.ring_seconds;
-    if (!open_talk(&t, o))
-        return EXIT_FAILED;
+    if (!open_talk(&t, o, &cause))
+        return give_up(o, "answer", EXIT_FAILED, cause.text);
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));
     say(&t, "waiting for calls on port %s (Ctrl-C ends)", port);
     do {

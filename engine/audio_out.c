@@ -52,6 +52,7 @@ struct tdm_audio_out {
     struct tdm_chirp_detector chirps;
     int64_t heard_samples;
     tdm_time stats_at;
+    struct tdm_playout_stats past; /* Totals of the playouts before this one. */
     struct tdm_mailbox stats_box;
     struct tdm_playout_stats stats[TDM_MAILBOX_SLOTS];
     struct tdm_ring traces;
@@ -70,6 +71,32 @@ static struct tdm_playout_config playout_config(uint32_t rtp_hz)
     };
 }
 
+static void add_totals(struct tdm_playout_stats *to, const struct tdm_playout_stats *past)
+{
+    to->packets += past->packets;
+    to->late_packets += past->late_packets;
+    to->duplicate_packets += past->duplicate_packets;
+    to->dropped_packets += past->dropped_packets;
+    to->played_samples += past->played_samples;
+    to->concealed_samples += past->concealed_samples;
+    to->stretched_samples += past->stretched_samples;
+    to->shrunk_samples += past->shrunk_samples;
+    to->silent_samples += past->silent_samples;
+    to->conceal_events += past->conceal_events;
+}
+
+static void end_playout(struct tdm_audio_out *out)
+{
+    struct tdm_playout_stats last;
+
+    if (!out->playout)
+        return;
+    last = *tdm_playout_stats_of(out->playout);
+    add_totals(&last, &out->past);
+    out->past = last;
+    out->playout = NULL;
+}
+
 static void restart(struct tdm_audio_out *out, const struct tdm_session_audio *audio, tdm_time now)
 {
     struct tdm_playout_config config = playout_config(audio->rtp_hz);
@@ -77,7 +104,7 @@ static void restart(struct tdm_audio_out *out, const struct tdm_session_audio *a
 
     out->codec = audio->codec;
     out->rtp_hz = audio->rtp_hz;
-    out->playout = NULL;
+    end_playout(out);
     out->min_delay_set = 0;
     if (!decoder->instance)
         return;
@@ -140,7 +167,7 @@ static void take_packets(struct tdm_audio_out *out, tdm_time now)
     uint32_t size;
 
     if (atomic_exchange_explicit(&out->flush, false, memory_order_relaxed))
-        out->playout = NULL;
+        end_playout(out);
 
     while ((rx = tdm_record_ring_peek(ring, &size))) {
         take_packet(out, rx, now);
@@ -250,7 +277,10 @@ static void publish_stats(struct tdm_audio_out *out, tdm_time now)
 {
     if (!out->playout || now < out->stats_at)
         return;
-    out->stats[tdm_mailbox_back(&out->stats_box)] = *tdm_playout_stats_of(out->playout);
+    struct tdm_playout_stats *stats = &out->stats[tdm_mailbox_back(&out->stats_box)];
+
+    *stats = *tdm_playout_stats_of(out->playout);
+    add_totals(stats, &out->past);
     tdm_mailbox_publish(&out->stats_box);
     out->stats_at = now + STATS_EVERY;
 }

@@ -52,9 +52,11 @@ struct tandem_call {
     struct tdm_latency latency;
     struct tdm_net_status status, status_before;
     tdm_time status_before_at;
-    struct tandem_stats rates; /* send_bps and receive_bps of the last second. */
+    struct tandem_stats rates; /* send_bps, receive_bps and fps_now of the last second. */
+    uint64_t shown_before;
     struct tdm_playout_stats playout;
     struct tandem_stats final;             /* Once ended. */
+    bool audio_paused;                     /* Nothing to hear is expected: hold, or dropped. */
     char told[200];                        /* The agreement as the program knows it. */
     char broken[256];                      /* Why the graph could not follow; "" = it could. */
     struct tdm_video_in_stats sent_before; /* By senders that are gone. */

@@ -35,6 +35,8 @@ static enum tdm_err probe_sources(const struct tdm_media_plan *plan, struct tdm_
         err = ops ? ops->create(&video, &source, cause) : TDM_E_UNSUPPORTED;
         if (err == TDM_OK)
             ops->destroy(source);
+        else if (ops)
+            err = TDM_E_GONE; /* The name was right; the thing is not what it should be. */
     }
     if (err == TDM_OK && strcmp(plan->audio_source, "off") != 0) {
         const struct tdm_audio_source_ops *ops =
@@ -44,6 +46,8 @@ static enum tdm_err probe_sources(const struct tdm_media_plan *plan, struct tdm_
         err = ops ? ops->create(&audio, &source, cause) : TDM_E_UNSUPPORTED;
         if (err == TDM_OK)
             ops->destroy(source);
+        else if (ops)
+            err = TDM_E_GONE;
     }
     return err;
 }
@@ -323,9 +327,13 @@ void tdm_call_follow(struct tandem_call *call)
         err = follow_audio_in(call, &cause);
     if (err == TDM_OK)
         err = follow_video_in(call, &cause);
-    if (!call->configs[TDM_AUDIO].receive && call->audio_out)
+    bool paused = !call->configs[TDM_AUDIO].receive || call->machine.held_remote;
+
+    /* What is left from before must not be heard after. */
+    if (paused != call->audio_paused && call->audio_out)
         tdm_audio_out_flush(call->audio_out);
-    if (!call->configs[TDM_VIDEO].receive)
+    call->audio_paused = paused;
+    if (!call->configs[TDM_VIDEO].receive || call->machine.held_remote)
         tdm_latency_pause(&call->latency);
     if (err == TDM_OK)
         return;

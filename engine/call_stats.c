@@ -5,6 +5,11 @@
 
 #include <stdio.h>
 
+static double to_ms(tdm_time t)
+{
+    return t == TDM_NEVER ? 0 : (double)t / 1e6;
+}
+
 static enum tandem_call_state public_state(const struct tandem_call *call)
 {
     const struct tdm_call_machine *m = &call->machine;
@@ -60,9 +65,9 @@ static void stream_stats(const struct tandem_call *call, enum tdm_media_kind kin
     };
     if (!agreed->active)
         return;
-    if (call->configs[kind].send)
+    if (call->configs[kind].send || from->packets_sent)
         (void)snprintf(to->send_codec, sizeof to->send_codec, "%s", name);
-    if (call->configs[kind].receive)
+    if (call->configs[kind].receive || from->packets_received)
         (void)snprintf(to->receive_codec, sizeof to->receive_codec, "%s",
                        from->packets_received ? tdm_codec_short_name(from->receive_codec) : name);
 }
@@ -145,6 +150,9 @@ void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats)
     stream_stats(call, TDM_VIDEO, &stats->video);
     device_stats(call, stats);
     tdm_latency_stats(&call->latency, stats);
+    stats->fps_now = call->rates.fps_now;
+    stats->glass_now_ms = to_ms(call->latency.glass_now);
+    stats->ear_now_ms = to_ms(call->latency.mouth_now);
     stats->frames_replaced = stats->frames_decoded > stats->frames_shown
                                  ? stats->frames_decoded - stats->frames_shown
                                  : 0;

@@ -54,7 +54,9 @@ static void take_status(struct tandem_call *call)
     call->status = status;
     tdm_time passed = status.at - call->status_before.at;
 
-    if (passed < TDM_S)
+    if (!call->status_before.at)
+        call->status_before = status;
+    if (passed < TDM_S || call->status_before.at == status.at)
         return;
     struct tandem_stream_stats *rates[2] = {&call->rates.audio, &call->rates.video};
 
@@ -66,6 +68,8 @@ static void take_status(struct tandem_call *call)
         rates[i]->send_bps = (double)(now->bytes_sent - then->bytes_sent) * per_s;
         rates[i]->receive_bps = (double)(now->bytes_received - then->bytes_received) * per_s;
     }
+    call->rates.fps_now = (double)(call->latency.shown - call->shown_before) * 1e9 / (double)passed;
+    call->shown_before = call->latency.shown;
     call->status_before = status;
 }
 

@@ -60,7 +60,7 @@ static void count_freeze(struct tdm_latency *l, tdm_time presented)
 void tdm_latency_pause(struct tdm_latency *l)
 {
     l->last_shown = TDM_NEVER;
-    l->glass_now = TDM_NEVER;
+    l->glass_now = l->mouth_now = TDM_NEVER;
 }
 
 void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *t)

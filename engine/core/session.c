@@ -32,6 +32,7 @@ struct tdm_session *tdm_session_init(void *storage, const struct tdm_session_con
     tdm_pacer_init(&s->pacer, now);
     for (int i = 0; i < TDM_SESSION_STREAMS; i++) {
         s->streams[i].active = false;
+        s->streams[i].past = (struct tdm_stream_stats){.last_received = TDM_NEVER};
         s->streams[i].rx.assembly_storage = rest + (size_t)i * rounded(tdm_assembly_bytes());
     }
     return s;
@@ -75,11 +76,16 @@ static void limit_rate(struct tdm_session *s, tdm_time now, const struct tdm_str
 static void configure(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                       const struct tdm_stream_config *config)
 {
-    if (!config) {
+    if (st->active && (!config || st->config.kind != config->kind)) {
+        struct tdm_stream_stats totals;
+
+        tdm_session_stats(s, tdm_stream_index(s, st), &totals);
+        st->past = totals;
         st->active = false;
-        return;
     }
-    if (!st->active || st->config.kind != config->kind)
+    if (!config)
+        return;
+    if (!st->active)
         start_stream(s, st, now);
     else if (st->config.send_codec != config->send_codec || st->config.send_hz != config->send_hz ||
              !config->send) {
@@ -171,6 +177,26 @@ void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_sess
     tdm_session_flush(s, now, out);
 }
 
+static void add_totals(struct tdm_stream_stats *to, const struct tdm_stream_stats *past)
+{
+    to->packets_sent += past->packets_sent;
+    to->bytes_sent += past->bytes_sent;
+    to->packets_resent += past->packets_resent;
+    to->frames_sent += past->frames_sent;
+    to->packets_received += past->packets_received;
+    to->bytes_received += past->bytes_received;
+    to->frames_received += past->frames_received;
+    to->keyframes_received += past->keyframes_received;
+    to->packets_refused += past->packets_refused;
+    to->packets_lost += past->packets_lost;
+    to->nacks_sent += past->nacks_sent;
+    to->nacks_received += past->nacks_received;
+    to->plis_sent += past->plis_sent;
+    to->plis_received += past->plis_received;
+    to->repaired += past->repaired;
+    to->frames_dropped += past->frames_dropped;
+}
+
 void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_stream_stats *stats)
 {
     const struct tdm_stream *st = &s->streams[stream];
@@ -179,7 +205,7 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
     const struct tdm_assembly_stats *frames =
         rx->assembly ? tdm_assembly_stats_of(rx->assembly) : NULL;
 
-    *stats = (struct tdm_stream_stats){.last_received = TDM_NEVER};
+    *stats = st->past;
     if (!st->active)
         return;
     *stats = (struct tdm_stream_stats){
@@ -206,6 +232,7 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
         .target_bps = st->config.kind == TDM_VIDEO ? s->video_bps : st->config.limit_bps,
         .packets_waiting = tdm_send_store_waiting(&tx->store),
     };
+    add_totals(stats, &st->past);
 }
 
 uint32_t tdm_session_waiting(const struct tdm_session *s, uint8_t stream)

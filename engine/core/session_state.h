@@ -102,6 +102,7 @@ struct stream_rtcp {
 
 struct tdm_stream {
     bool active;
+    struct tdm_stream_stats past; /* Totals of the streams that had this place before. */
     struct tdm_stream_config config;
     struct stream_sender tx;
     struct stream_receiver rx;

@@ -255,8 +255,9 @@ struct tandem_stats {
     uint64_t frames_received, frames_decoded, frames_shown, frames_replaced, decode_errors;
     uint64_t keyframes_received, freezes;
     double frozen_seconds, shown_fps;
-    int width, height;           /* Of the received picture. */
-    double encode_ms, decode_ms; /* Means. */
+    double fps_now, glass_now_ms, ear_now_ms; /* Of the last second; 0 while there is none. */
+    int width, height;                        /* Of the received picture. */
+    double encode_ms, decode_ms;              /* Means. */
 
     uint64_t samples_played, samples_concealed, samples_stretched, samples_shrunk;
     double playout_delay_ms, playout_target_ms, drift_ppm;
