@@ -4,12 +4,16 @@
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
+#include "engine/io/wake.h"
 #include "signalling/call_perform.h"
 #include "signalling/sip_uri.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LAST_STATUS_WAITS 5
+#define LAST_STATUS_WAIT  (10 * TDM_MS)
 
 struct tandem_call *tdm_call_create(struct tandem *engine)
 {
@@ -74,11 +78,28 @@ static enum tandem_end public_end(enum tdm_call_end end)
     return ends[end];
 }
 
+/* The figures at the end include what came since the net thread told its last. */
+static void take_last_status(struct tandem_call *call)
+{
+    int wake = call->engine->wake;
+
+    if (!call->net)
+        return;
+    tdm_net_refresh(call->net);
+    for (int i = 0; i < LAST_STATUS_WAITS && call->status.at < call->ended_at; i++) {
+        (void)tdm_wait_until(tdm_clock_now() + LAST_STATUS_WAIT, wake, -1);
+        tdm_wake_clear(wake);
+        tdm_call_run(call, call->ended_at);
+    }
+    tdm_wake_signal(wake); /* It may have been meant for somebody else. */
+}
+
 static void finish(struct tandem_call *call)
 {
     if (call->ended)
         return;
     call->ended_at = tdm_clock_now();
+    take_last_status(call);
     tdm_call_run(call, call->ended_at);
     tdm_call_stats_of(call, &call->final);
     call->ended = true;

@@ -20,7 +20,7 @@
 #define STEPS_A_WAKE 64 /* The session asked to be called again at once: so often at most. */
 #define POLL_FDS     (1 + 2 * STREAMS_USED)
 
-enum net_command_kind { NET_CONFIGURE, NET_REMOVE, NET_DTMF, NET_STOP };
+enum net_command_kind { NET_CONFIGURE, NET_REMOVE, NET_DTMF, NET_REFRESH, NET_STOP };
 
 struct net_address {
     struct sockaddr_storage to;
@@ -166,6 +166,9 @@ static void take_command(struct tdm_net *net, tdm_time now, const struct net_com
         in.dtmf.digit = c->digit;
         in.dtmf.duration = c->duration;
         break;
+    case NET_REFRESH:
+        net->status_at = now;
+        return;
     case NET_STOP:
         in.kind = TDM_SESSION_BYE;
         net->stopping = true;
@@ -409,6 +412,11 @@ enum tdm_err tdm_net_dtmf(struct tdm_net *net, uint8_t stream, char digit, tdm_t
     return command(net,
                    &(struct net_command){
                        .kind = NET_DTMF, .stream = stream, .digit = digit, .duration = duration});
+}
+
+void tdm_net_refresh(struct tdm_net *net)
+{
+    (void)command(net, &(struct net_command){.kind = NET_REFRESH});
 }
 
 enum tdm_err tdm_net_next_event(struct tdm_net *net, struct tdm_net_event *event)

@@ -63,6 +63,9 @@ enum tdm_err tdm_net_dtmf(struct tdm_net *net, uint8_t stream, char digit, tdm_t
 /** The next event, TDM_E_AGAIN when there is none. */
 enum tdm_err tdm_net_next_event(struct tdm_net *net, struct tdm_net_event *event);
 
+/** Asks for a status now, rather than at the next tenth of a second. */
+void tdm_net_refresh(struct tdm_net *net);
+
 /** The newest status; false while nothing new came since the last call. */
 bool tdm_net_status(struct tdm_net *net, struct tdm_net_status *status);
 
