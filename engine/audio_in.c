@@ -5,21 +5,17 @@
 #include "codecs/codec.h"
 #include "engine/base/rt.h"
 #include "engine/io/clock.h"
-#include "engine/io/thread.h"
 #include "engine/io/wake.h"
+#include "engine/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PAYLOAD_MAX 1100
-#define NOTICES     4
 
 struct tdm_audio_in {
     struct tdm_audio_in_config config;
-    pthread_t thread;
-    bool running;
-    int wake;
+    struct tdm_worker worker;
     const struct tdm_audio_source_ops *ops;
     struct tdm_audio_source *source;
     const struct tdm_audio_encoder_ops *encoder_ops;
@@ -29,8 +25,6 @@ struct tdm_audio_in {
     tdm_time next_silence; /* Pace of the silence that stands in for a source that is gone. */
     bool gone;
     _Atomic bool mute;
-    struct tdm_ring notices;
-    struct tdm_cause notice_slots[NOTICES];
     int16_t pcm[2 * TDM_AUDIO_FRAME_SAMPLES_MAX];
 };
 
@@ -38,8 +32,7 @@ static void tell_gone(struct tdm_audio_in *in, const struct tdm_cause *cause)
 {
     in->gone = true;
     in->next_silence = tdm_clock_now() + in->block;
-    (void)tdm_ring_push(&in->notices, cause);
-    tdm_wake_signal(in->config.control_wake);
+    tdm_worker_tell(&in->worker, cause);
 }
 
 /* One block from the source, or paced silence without one. */
@@ -54,7 +47,7 @@ static enum tdm_err read_block(struct tdm_audio_in *in, tdm_time *captured)
             return err;
         tell_gone(in, &cause);
     }
-    if (tdm_wait_until(in->next_silence, in->wake, -1) == TDM_WAIT_WAKE)
+    if (tdm_wait_until(in->next_silence, in->worker.wake, -1) == TDM_WAIT_WAKE)
         return TDM_E_AGAIN;
     memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.channels);
     *captured = in->next_silence;
@@ -116,7 +109,7 @@ static enum tdm_err open_source(struct tdm_audio_in *in, const char *spec,
         .sample_hz = in->config.sample_hz,
         .channels = in->config.channels,
         .block_samples = in->block_samples,
-        .wake_fd = in->wake,
+        .wake_fd = in->worker.wake,
     };
 
     *ops = NULL;
@@ -131,21 +124,7 @@ static enum tdm_err start(struct tdm_audio_in *in, struct tdm_cause *cause)
 {
     in->gone = false;
     in->next_silence = tdm_clock_now() + in->block;
-    tdm_wake_clear(in->wake);
-    enum tdm_err err =
-        tdm_thread_start(&in->thread, "tdm-audio-in", TDM_PRIORITY_AUDIO, run, in, NULL, cause);
-
-    in->running = err == TDM_OK;
-    return err;
-}
-
-static void stop(struct tdm_audio_in *in)
-{
-    if (!in->running)
-        return;
-    tdm_wake_signal(in->wake);
-    (void)pthread_join(in->thread, NULL);
-    in->running = false;
+    return tdm_worker_start(&in->worker, "tdm-audio-in", TDM_PRIORITY_AUDIO, run, in, cause);
 }
 
 static enum tdm_err open_all(struct tdm_audio_in *in, struct tdm_cause *cause)
@@ -163,9 +142,9 @@ static enum tdm_err open_all(struct tdm_audio_in *in, struct tdm_cause *cause)
 
         memcpy(config.fmtp, in->config.fmtp, size);
     }
-    in->wake = tdm_wake_open(cause);
-    if (in->wake < 0)
-        return TDM_E_SYSTEM;
+    err = tdm_worker_open(&in->worker, in->config.control_wake, cause);
+    if (err != TDM_OK)
+        return err;
     in->encoder_ops = tdm_audio_encoder_find(in->config.codec);
     if (!in->encoder_ops)
         return tdm_fail(cause, TDM_E_UNSUPPORTED, "this build has no encoder for that audio codec");
@@ -187,10 +166,8 @@ enum tdm_err tdm_audio_in_create(const struct tdm_audio_in_config *config,
     if (!in)
         return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for sound");
     in->config = *config;
-    in->wake = -1;
     in->block_samples = config->sample_hz / 1000 * config->frame_ms;
     in->block = tdm_time_of_units(in->block_samples, config->sample_hz);
-    tdm_ring_init(&in->notices, in->notice_slots, sizeof *in->notice_slots, NOTICES);
     err = open_all(in, cause);
     in->config.source = in->config.fmtp = NULL;
     if (err != TDM_OK)
@@ -204,13 +181,12 @@ void tdm_audio_in_destroy(struct tdm_audio_in *in)
 {
     if (!in)
         return;
-    stop(in);
+    tdm_worker_stop(&in->worker);
     if (in->source)
         in->ops->destroy(in->source);
     if (in->encoder)
         in->encoder_ops->destroy(in->encoder);
-    if (in->wake >= 0)
-        (void)close(in->wake);
+    tdm_worker_close(&in->worker);
     free(in);
 }
 
@@ -223,7 +199,7 @@ enum tdm_err tdm_audio_in_set_source(struct tdm_audio_in *in, const char *spec,
 
     if (err != TDM_OK)
         return err;
-    stop(in);
+    tdm_worker_stop(&in->worker);
     if (in->source)
         in->ops->destroy(in->source);
     in->ops = ops;
@@ -238,5 +214,5 @@ void tdm_audio_in_mute(struct tdm_audio_in *in, bool on)
 
 bool tdm_audio_in_notice(struct tdm_audio_in *in, struct tdm_cause *notice)
 {
-    return tdm_ring_pop(&in->notices, notice) == TDM_OK;
+    return tdm_worker_notice(&in->worker, notice);
 }

@@ -7,21 +7,17 @@
 #include "engine/base/time_code.h"
 #include "engine/core/frame_budget.h"
 #include "engine/io/clock.h"
-#include "engine/io/thread.h"
 #include "engine/io/wake.h"
+#include "engine/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define NOTICES         4
 #define SLICES_A_SIGNAL 3
 
 struct tdm_video_in {
     struct tdm_video_in_config config;
-    pthread_t thread;
-    bool running;
-    int wake;
+    struct tdm_worker worker;
     const struct tdm_video_source_ops *ops;
     struct tdm_video_source *source;
     const struct tdm_video_encoder_ops *encoder_ops;
@@ -38,15 +34,7 @@ struct tdm_video_in {
     size_t frame_bytes;
     int slices_unsignalled;
     _Atomic uint64_t captured_count, encoded_count, skipped_count, encode_ns;
-    struct tdm_ring notices;
-    struct tdm_cause notice_slots[NOTICES];
 };
-
-static void tell(struct tdm_video_in *in, const struct tdm_cause *cause)
-{
-    (void)tdm_ring_push(&in->notices, cause);
-    tdm_wake_signal(in->config.control_wake);
-}
 
 /* The next picture from the source, or a paced dark one without a source. */
 static enum tdm_err next_picture(struct tdm_video_in *in, struct tdm_picture *pic)
@@ -60,9 +48,9 @@ static enum tdm_err next_picture(struct tdm_video_in *in, struct tdm_picture *pi
             return err;
         in->gone = true;
         in->next_dark = tdm_clock_now();
-        tell(in, &cause);
+        tdm_worker_tell(&in->worker, &cause);
     }
-    if (tdm_wait_until(in->next_dark, in->wake, -1) == TDM_WAIT_WAKE)
+    if (tdm_wait_until(in->next_dark, in->worker.wake, -1) == TDM_WAIT_WAKE)
         return TDM_E_AGAIN;
     tdm_picture_fill(&in->dark_picture, 24, 128, 128);
     *pic = in->dark_picture;
@@ -142,7 +130,7 @@ static void encode(struct tdm_video_in *in, const struct tdm_picture *pic)
     }
     if (err != TDM_OK) {
         in->broken = true;
-        tell(in, &failed);
+        tdm_worker_tell(&in->worker, &failed);
         return;
     }
     tdm_frame_budget_encoded(&in->budget, &out, in->frame_bytes);
@@ -180,7 +168,7 @@ static enum tdm_err open_source(struct tdm_video_in *in, const char *spec,
         .width = in->config.width,
         .height = in->config.height,
         .fps = in->config.fps,
-        .wake_fd = in->wake,
+        .wake_fd = in->worker.wake,
     };
 
     *ops = NULL;
@@ -195,21 +183,7 @@ static enum tdm_err start(struct tdm_video_in *in, struct tdm_cause *cause)
 {
     in->gone = false;
     in->next_dark = tdm_clock_now();
-    tdm_wake_clear(in->wake);
-    enum tdm_err err =
-        tdm_thread_start(&in->thread, "tdm-video-in", TDM_PRIORITY_MEDIA, run, in, NULL, cause);
-
-    in->running = err == TDM_OK;
-    return err;
-}
-
-static void stop(struct tdm_video_in *in)
-{
-    if (!in->running)
-        return;
-    tdm_wake_signal(in->wake);
-    (void)pthread_join(in->thread, NULL);
-    in->running = false;
+    return tdm_worker_start(&in->worker, "tdm-video-in", TDM_PRIORITY_MEDIA, run, in, cause);
 }
 
 static enum tdm_err open_encoder(struct tdm_video_in *in, struct tdm_cause *cause)
@@ -245,10 +219,10 @@ enum tdm_err tdm_video_in_create(const struct tdm_video_in_config *config,
     }
     in->config = *config;
     tdm_picture_over(&in->dark_picture, in->dark_storage, config->width, config->height);
-    tdm_ring_init(&in->notices, in->notice_slots, sizeof *in->notice_slots, NOTICES);
     tdm_frame_budget_init(&in->budget, config->fps);
-    in->wake = tdm_wake_open(cause);
-    err = in->wake < 0 ? TDM_E_SYSTEM : open_encoder(in, cause);
+    err = tdm_worker_open(&in->worker, config->control_wake, cause);
+    if (err == TDM_OK)
+        err = open_encoder(in, cause);
     if (err == TDM_OK)
         err = open_source(in, config->source, &in->ops, &in->source, cause);
     if (err == TDM_OK)
@@ -265,13 +239,12 @@ void tdm_video_in_destroy(struct tdm_video_in *in)
 {
     if (!in)
         return;
-    stop(in);
+    tdm_worker_stop(&in->worker);
     if (in->source)
         in->ops->destroy(in->source);
     if (in->encoder)
         in->encoder_ops->destroy(in->encoder);
-    if (in->wake >= 0)
-        (void)close(in->wake);
+    tdm_worker_close(&in->worker);
     free(in->dark_storage);
     free(in);
 }
@@ -285,7 +258,7 @@ enum tdm_err tdm_video_in_set_source(struct tdm_video_in *in, const char *spec,
 
     if (err != TDM_OK)
         return err;
-    stop(in);
+    tdm_worker_stop(&in->worker);
     if (in->source)
         in->ops->destroy(in->source);
     in->ops = ops;
@@ -295,7 +268,7 @@ enum tdm_err tdm_video_in_set_source(struct tdm_video_in *in, const char *spec,
 
 void tdm_video_in_pause(struct tdm_video_in *in)
 {
-    stop(in);
+    tdm_worker_stop(&in->worker);
 }
 
 enum tdm_err tdm_video_in_resume(struct tdm_video_in *in, struct tdm_cause *cause)
@@ -310,7 +283,7 @@ void tdm_video_in_dark(struct tdm_video_in *in, bool on)
 
 bool tdm_video_in_notice(struct tdm_video_in *in, struct tdm_cause *notice)
 {
-    return tdm_ring_pop(&in->notices, notice) == TDM_OK;
+    return tdm_worker_notice(&in->worker, notice);
 }
 
 void tdm_video_in_stats_of(const struct tdm_video_in *in, struct tdm_video_in_stats *stats)
