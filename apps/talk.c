@@ -15,6 +15,7 @@
 
 #define TICK_MS      200
 #define LINE_EVERY_S 1.0
+#define BELL_EVERY_S 2.0
 #define KEY_F11      0x100
 #define DIGIT_MS     120
 
@@ -26,7 +27,7 @@ struct talk {
     struct tandem_call *call;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
-    double up_at, line_at;
+    double up_at, line_at, bell_at;
     int interrupts;
     enum exit_code exit;
     char reason[256], peer[256];
@@ -213,7 +214,6 @@ static void incoming(struct talk *t, const struct tandem_event *event)
         answer_or_reject(t, t->o->auto_answer);
         return;
     }
-    fputc('\a', stderr);
     say(t, "call from %s: press y to answer, n to refuse", event->text);
 }
 
@@ -324,6 +324,18 @@ static void wait_a_little(struct talk *t)
     }
 }
 
+/* Rings on the terminal while somebody waits to be answered. */
+static void ring(struct talk *t)
+{
+    struct tandem_stats stats;
+
+    if (!t->call || t->up || now_s() < t->bell_at ||
+        tandem_call_stats(t->call, &stats) != TANDEM_OK || stats.state != TANDEM_STATE_INCOMING)
+        return;
+    t->bell_at = now_s() + BELL_EVERY_S;
+    (void)fputc('\a', stderr);
+}
+
 /* Until the call is over. */
 static void run(struct talk *t)
 {
@@ -336,6 +348,7 @@ static void run(struct talk *t)
             take_event(t, &event);
         if (t->over)
             break;
+        ring(t);
         show_progress(t);
         if (t->o->seconds > 0 && t->up && !told_to_end && now_s() - t->up_at >= t->o->seconds) {
             told_to_end = true;

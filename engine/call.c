@@ -129,6 +129,9 @@ static void announce(struct tandem_call *call)
     }
     bool up = m->state == TDM_CALL_UP || m->state == TDM_CALL_CONNECTING;
 
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
+        call->two_way |= up && m->negotiated.media[kind].active &&
+                         m->negotiated.media[kind].direction == TDM_SENDRECV;
     if (call->out.media_changed && up)
         tdm_call_follow(call);
     describe(call, text, sizeof text);

@@ -56,6 +56,7 @@ struct tandem_call {
     uint64_t shown_before;
     struct tdm_playout_stats playout;
     struct tandem_stats final;             /* Once ended. */
+    bool two_way;                          /* Both have sent: only then is sending less a hold. */
     bool audio_paused;                     /* Nothing to hear is expected: hold, or dropped. */
     char told[200];                        /* The agreement as the program knows it. */
     char broken[256];                      /* Why the graph could not follow; "" = it could. */

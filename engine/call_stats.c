@@ -24,7 +24,8 @@ static enum tandem_call_state public_state(const struct tandem_call *call)
         return TANDEM_STATE_INCOMING;
     case TDM_CALL_CONNECTING:
     case TDM_CALL_UP:
-        return m->held_local || m->held_remote ? TANDEM_STATE_HELD : TANDEM_STATE_UP;
+        return m->held_local || (m->held_remote && call->two_way) ? TANDEM_STATE_HELD
+                                                                  : TANDEM_STATE_UP;
     case TDM_CALL_ENDING:
     case TDM_CALL_ENDED:
         break;
