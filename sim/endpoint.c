@@ -313,7 +313,8 @@ static void start_devices(struct tdm_sim_endpoint *e, tdm_time now)
     e->due[TDM_SIM_DUE_CAMERA] = e->camera.due;
 }
 
-/* Received = used + refused, by the count of what was handed in; before the stream's end. */
+/* Received = used + refused, by the count of what was handed in since the call began; before each
+ * end of the stream. */
 static void settle_stream(struct tdm_sim_endpoint *e, tdm_time now, uint8_t stream)
 {
     struct tdm_stream_stats stats;
@@ -328,7 +329,6 @@ static void settle_stream(struct tdm_sim_endpoint *e, tdm_time now, uint8_t stre
             "side %u stream %u: %llu packets handed in, %llu received, %llu refused", e->side,
             stream, (unsigned long long)e->datagrams[stream],
             (unsigned long long)stats.packets_received, (unsigned long long)stats.packets_refused);
-    e->datagrams[stream] = 0;
 }
 
 /* Every audio packet was heard, late, double, dropped, or still waits. */

@@ -31,6 +31,7 @@ struct tdm_send_packet *tdm_send_store_reserve(struct tdm_send_store *s)
     p->timing_at = 0;
     p->marker = false;
     p->resent_at = 0;
+    p->asked = false;
     return p;
 }
 
@@ -54,13 +55,18 @@ bool tdm_send_store_ask(struct tdm_send_store *s, tdm_time now, uint16_t seq, td
 
     if (extended >= s->next || p->seq != extended || s->resend_count == TDM_SEND_RESEND_MAX)
         return false;
-    if (p->resent_at && now - p->resent_at < quiet)
+    if (p->asked || (p->resent_at && now - p->resent_at < quiet))
         return false;
-    for (uint16_t i = 0; i < s->resend_count; i++)
-        if (s->resend[i] == extended)
-            return false;
+    p->asked = true;
     s->resend[s->resend_count++] = extended;
     return true;
+}
+
+void tdm_send_store_forget_repairs(struct tdm_send_store *s)
+{
+    for (uint16_t i = 0; i < s->resend_count; i++)
+        packet_at(s, s->resend[i])->asked = false;
+    s->resend_count = 0;
 }
 
 struct tdm_send_packet *tdm_send_store_peek(struct tdm_send_store *s, bool *repair)
@@ -86,7 +92,12 @@ void tdm_send_store_sent(struct tdm_send_store *s, tdm_time now, bool repair)
         s->next++;
         return;
     }
-    packet_at(s, s->resend[0])->resent_at = now;
+    struct tdm_send_packet *p = packet_at(s, s->resend[0]);
+
+    if (p->seq == s->resend[0]) {
+        p->resent_at = now;
+        p->asked = false;
+    }
     s->resend_count--;
     memmove(&s->resend[0], &s->resend[1], s->resend_count * sizeof s->resend[0]);
 }

@@ -30,6 +30,7 @@ struct tdm_send_packet {
     bool marker;
     uint16_t frame_slot; /* Which frame record it belongs to. */
     tdm_time resent_at;
+    bool asked; /* It is in the list of repairs. */
     uint8_t bytes[TDM_RTP_PACKET_MAX];
 };
 
@@ -57,6 +58,9 @@ void tdm_send_store_skip(struct tdm_send_store *s);
 /** Queues a sent packet for another sending; ignores one that is gone, waits already, or was sent
  *  again less than `quiet` ago. True when it was queued. */
 bool tdm_send_store_ask(struct tdm_send_store *s, tdm_time now, uint16_t seq, tdm_time quiet);
+
+/** Forgets what was asked for again: a keyframe is sooner there. */
+void tdm_send_store_forget_repairs(struct tdm_send_store *s);
 
 /** The packet to send next (repairs first), or NULL. Not removed until tdm_send_store_sent. */
 struct tdm_send_packet *tdm_send_store_peek(struct tdm_send_store *s, bool *repair);

@@ -117,7 +117,7 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
     case TDM_RTCP_FIR:
         if (item->media_ssrc == st->tx.ssrc) {
             st->tx.plis_received++;
-            st->tx.store.resend_count = 0; /* What it lost is given up there. */
+            tdm_send_store_forget_repairs(&st->tx.store); /* What it lost is given up there. */
             out->keyframe_wanted |= bit;
         }
         break;
