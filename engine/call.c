@@ -116,6 +116,21 @@ static void finish(struct tandem_call *call)
                         "%s", call->machine.reason);
 }
 
+/* A medium that was wanted here and refused there, or has no codec in common. */
+static void tell_what_is_missing(struct tandem_call *call)
+{
+    static const char *const names[TDM_MEDIA_KINDS] = {
+        [TDM_AUDIO] = "sound", [TDM_VIDEO] = "video"};
+
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
+        if (call->machine.capability.media[kind].wanted &&
+            !call->machine.negotiated.media[kind].active)
+            tdm_engine_tell(
+                call->engine, call, TANDEM_EVENT_NOTICE, 0,
+                "no %s: the other side does not take part in it, or has no codec of ours",
+                names[kind]);
+}
+
 static void announce(struct tandem_call *call)
 {
     const struct tdm_call_machine *m = &call->machine;
@@ -141,6 +156,7 @@ static void announce(struct tandem_call *call)
         call->up_cpu = tdm_clock_process_cpu();
         tdm_lipsync_init(&call->lipsync, call->up_at);
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_UP, 0, "%s", text);
+        tell_what_is_missing(call);
         if (!call->real_time)
             tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
                             "no real-time priority: under load sound may stutter; allow it with "

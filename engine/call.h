@@ -47,6 +47,8 @@ struct tandem_call {
     struct tdm_recorder *_Atomic recorder; /* Read by two media threads, */
     _Atomic bool recording[2];             /* each of which says so while it uses it. */
     enum tdm_codec_id recorded_codec;
+    char recorded_path[TDM_SPEC_MAX]; /* Of the first part. */
+    int recorded_parts;
     struct tdm_lipsync lipsync;
     tdm_time lipsync_at;
     struct tdm_latency latency;
@@ -108,6 +110,10 @@ enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spe
 enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
                                      struct tdm_cause *cause);
 enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct tdm_cause *cause);
+
+/** When the picture that comes is not the one that the recording was begun for (video came later,
+ * or in another codec), goes on in a file of its own. */
+void tdm_call_continue_recording(struct tandem_call *call);
 
 /** The public statistics, live or final. */
 void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats);

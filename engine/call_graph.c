@@ -432,7 +432,11 @@ enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct 
         return tdm_fail(cause, TDM_E_MALFORMED, "a recording runs already: stop it first");
     if (path && !call->media_open)
         return tdm_fail(cause, TDM_E_GONE, "the call is not up");
-    if (path)
+    if (path) {
+        err = remember_spec(call->recorded_path, path, TDM_OK, cause);
+        call->recorded_parts = 1;
+    }
+    if (path && err == TDM_OK)
         err = start_recording(call, path, &recorder, cause);
     if (err != TDM_OK)
         return err;
@@ -443,4 +447,34 @@ enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct 
         (void)tdm_wait_until(tdm_clock_now() + TDM_MS, -1, -1);
     tdm_recorder_destroy(before);
     return TDM_OK;
+}
+
+/* "call.mkv" to "call-2.mkv". */
+static void part_path(const char *path, int part, char *to, size_t capacity)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash ? slash : path, '.');
+    int stem = (int)(dot ? dot - path : (ptrdiff_t)strlen(path));
+
+    (void)snprintf(to, capacity, "%.*s-%d%s", stem, path, part, dot ? dot : "");
+}
+
+void tdm_call_continue_recording(struct tandem_call *call)
+{
+    enum tdm_codec_id codec = call->status.streams[TDM_STREAM_VIDEO].receive_codec;
+    char path[TDM_SPEC_MAX + 16];
+    struct tdm_cause cause = {""};
+
+    if (!atomic_load(&call->recorder) || codec == TDM_CODEC_NONE || codec == call->recorded_codec ||
+        !call->machine.negotiated.media[TDM_VIDEO].active)
+        return;
+    part_path(call->recorded_path, ++call->recorded_parts, path, sizeof path);
+    (void)tdm_call_record(call, NULL, NULL);
+    struct tdm_recorder *recorder = NULL;
+
+    if (start_recording(call, path, &recorder, &cause) == TDM_OK)
+        (void)snprintf(cause.text, sizeof cause.text,
+                       "another picture: the recording goes on in %.200s", path);
+    atomic_store(&call->recorder, recorder);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
 }

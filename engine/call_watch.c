@@ -7,6 +7,7 @@
 #include "engine/io/clock.h"
 
 #define LIPSYNC_EVERY   (100 * TDM_MS)
+#define HELD_PATIENCE   4
 #define SPEAKER_STOPPED (5 * TDM_S)
 
 static void drain_traces(struct tandem_call *call)
@@ -81,7 +82,9 @@ static void watch_silence(struct tandem_call *call, tdm_time now)
     if (!call->announced_up || call->machine.state != TDM_CALL_UP || !call->status.at)
         return;
     tdm_time quiet = now - (last == TDM_NEVER || last < call->up_at ? call->up_at : last);
+    /* RTCP goes on in hold, but an old peer may send none: more patience then. */
     bool held = call->machine.held_local || call->machine.held_remote;
+    tdm_time end = call->engine->silence_end * (held ? HELD_PATIENCE : 1);
 
     if (quiet < call->engine->silence_notice) {
         call->silence_told = false;
@@ -90,7 +93,7 @@ static void watch_silence(struct tandem_call *call, tdm_time now)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
                         "nothing has come from the other side for %d s", (int)(quiet / TDM_S));
     }
-    if (quiet < call->engine->silence_end || held)
+    if (quiet < end)
         return;
     call->vanished = true;
     tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
@@ -128,6 +131,7 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_traces(call);
     drain_events(call);
     take_status(call);
+    tdm_call_continue_recording(call);
     sync_lips(call, now);
     watch_speaker(call, now);
     watch_silence(call, now);
