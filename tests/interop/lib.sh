@@ -15,13 +15,18 @@ BUILD=${TANDEM_BUILD:-$HERE/../../build/release}
 TANDEM=$BUILD/apps/tandem
 SIZE=${SIZE:-640x480}
 
-if [ "${TANDEM_OWN_NET:-}" = "" ] && unshare -n ip link set lo up 2>/dev/null; then
-	exec env TANDEM_OWN_NET=1 unshare -n "$BASH" "$0" "$@"
-fi
+# -n is root's; with -r a user is root in there, who may also capture.
+for flags in -n -rn; do
+	if [ "${TANDEM_OWN_NET:-}" = "" ] && unshare $flags ip link set lo up 2>/dev/null; then
+		exec env TANDEM_OWN_NET=1 unshare $flags "$BASH" "$0" "$@"
+	fi
+done
 [ "${TANDEM_OWN_NET:-}" = 1 ] && ip link set lo up
 
 W=$(mktemp -d "${TMPDIR:-/tmp}/tandem-$TEST_NAME.XXXXXX")
 PIDS=()
+export HOME=$W # No settings of the user's.
+export PULSE_SERVER=unix:$W/none # No PulseAudio but that of sound, also none that a library starts.
 
 leave() {
 	local p n
@@ -134,7 +139,8 @@ sound() {
 	start PULSE_PID pulse.log env HOME="$W" XDG_RUNTIME_DIR="$W" PULSE_RUNTIME_PATH="$W/pulse" pulseaudio -n \
 		--daemonize=no --exit-idle-time=-1 --use-pid-file=no --realtime=no --high-priority=no \
 		-L "module-native-protocol-unix auth-anonymous=1 socket=$W/pulse.socket" "${sinks[@]}"
-	export PULSE_SERVER=unix:$W/pulse.socket
+	export HOME=$W # No settings of the user's.
+export PULSE_SERVER=unix:$W/pulse.socket
 	for ((n = 0; n < 50; n++)); do
 		pactl info >/dev/null 2>&1 && return 0
 		sleep 0.1
