@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/talk.h"
 
+#include "apps/outcome.h"
 #include "apps/table.h"
 #include "apps/terminal.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -31,6 +31,7 @@ struct talk {
     int interrupts;
     enum exit_code exit;
     char reason[256], peer[256];
+    char overlaid[1024]; /* What stands over the picture now. */
 };
 
 static double now_s(void)
@@ -140,9 +141,6 @@ static void take_key(struct talk *t, int key)
         break;
     case 's':
         t->overlay = !t->overlay;
-        t->line_at = 0;
-        if (!t->overlay)
-            (void)tandem_set_overlay(t->call, "");
         break;
     case 'f':
     case KEY_F11:
@@ -159,9 +157,11 @@ static void take_key(struct talk *t, int key)
             "");
         break;
     default:
-        if (key > 0 && key < 0x80 && strchr("0123456789*#", key))
-            (void)tandem_send_digit(t->call, (char)key, DIGIT_MS, NULL);
+        if (key > 0 && key < 0x80 && strchr("0123456789*#", key) &&
+            tandem_send_digit(t->call, (char)key, DIGIT_MS, NULL) == TANDEM_OK)
+            say(t, "sent digit %s", (char[]){(char)key, 0});
     }
+    t->line_at = 0; /* What the key changed shows at once. */
 }
 
 static void came_up(struct talk *t, const char *text)
@@ -286,6 +286,35 @@ static void take_signal(struct talk *t)
     t->o->keep = false;
 }
 
+/* What the picture alone does not tell. */
+static void describe_state(const struct talk *t, const struct tandem_stats *stats, char *text,
+                           size_t capacity)
+{
+    (void)snprintf(text, capacity, "%s%s%s%s%s",
+                   stats->state == TANDEM_STATE_HELD ? "on hold  " : "",
+                   stats->video.active ? "" : "no video  ", t->muted ? "muted  " : "",
+                   t->dark ? "camera off  " : "", t->recording ? "recording" : "");
+}
+
+/* The overlay: the state in words, and the statistics when they are wanted. */
+static void refresh_overlay(struct talk *t, const struct tandem_stats *stats)
+{
+    char text[sizeof t->overlaid];
+    size_t used;
+
+    describe_state(t, stats, text, sizeof text);
+    used = strlen(text);
+    if (t->overlay) {
+        if (used)
+            text[used++] = '\n';
+        table_overlay(stats, text + used, sizeof text - used);
+    }
+    if (strcmp(text, t->overlaid) == 0)
+        return;
+    (void)snprintf(t->overlaid, sizeof t->overlaid, "%s", text);
+    (void)tandem_set_overlay(t->call, text);
+}
+
 static void show_progress(struct talk *t)
 {
     struct tandem_stats stats;
@@ -293,14 +322,11 @@ static void show_progress(struct talk *t)
 
     if (!t->up || now_s() < t->line_at || tandem_call_stats(t->call, &stats) != TANDEM_OK)
         return;
+    refresh_overlay(t, &stats);
     t->line_at = now_s() + LINE_EVERY_S;
     if (!t->o->quiet) {
         table_line(&stats, text, sizeof text);
         terminal_line(&t->terminal, text);
-    }
-    if (t->overlay) {
-        table_overlay(&stats, text, sizeof text);
-        (void)tandem_set_overlay(t->call, text);
     }
 }
 
@@ -357,37 +383,6 @@ static void run(struct talk *t)
     }
 }
 
-static void print_json_text(const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else if ((unsigned char)*text >= 0x20)
-            putchar(*text);
-    }
-}
-
-/* The one object of --json; `call_report` NULL: no call stood. */
-static void print_json(const char *peer, enum exit_code code, const char *reason,
-                       const char *call_report)
-{
-    printf("{\"peer\": \"");
-    print_json_text(peer);
-    printf("\", \"exit\": %d, \"reason\": \"", (int)code);
-    print_json_text(reason);
-    printf("\", \"report\": %s}\n", call_report ? call_report : "null");
-}
-
-/* Before there is a call: one sentence, or one object, and out. */
-static int give_up(const struct options *o, const char *verb, enum exit_code code,
-                   const char *reason)
-{
-    fprintf(stderr, "tandem %s: %s\n", verb, reason);
-    if (o->json)
-        print_json(o->to ? o->to : "", code, reason, NULL);
-    return (int)code;
-}
-
 static void write_report(struct talk *t, const char *report)
 {
     FILE *file = fopen(t->o->report, "w");
@@ -404,7 +399,7 @@ static void report(struct talk *t)
     char *json = t->call && t->up ? tandem_call_report(t->call) : NULL;
 
     if (t->o->json) {
-        print_json(t->peer, t->exit, t->reason, json);
+        outcome_print_json(t->peer, t->exit, t->reason, json);
     } else if (t->up && t->call && tandem_call_stats(t->call, &stats) == TANDEM_OK) {
         table_print(stdout, &stats);
     }
@@ -451,15 +446,19 @@ int talk_call(struct options *o)
     struct talk t;
     struct tandem_cause cause = {""};
 
+    const char *bad = outcome_unwritable(o);
+
+    if (bad)
+        return outcome_give_up_path(o, "call", bad);
     o->engine.sip_port_may_change = o->engine.sip_port == 0;
     if (!open_talk(&t, o, &cause))
-        return give_up(o, "call", EXIT_FAILED, cause.text);
+        return outcome_give_up(o, "call", EXIT_FAILED, cause.text);
     (void)snprintf(t.peer, sizeof t.peer, "%s", o->to);
     enum tandem_status status = tandem_dial(t.engine, o->to, &o->media, &t.call, &cause);
 
     if (status != TANDEM_OK) {
         close_talk(&t);
-        return give_up(o, "call", exit_of_status(status), cause.text);
+        return outcome_give_up(o, "call", exit_of_status(status), cause.text);
     }
     say(&t, "calling %s", o->to);
     run(&t);
@@ -475,15 +474,19 @@ int talk_answer(struct options *o)
     char port[16];
     enum exit_code code;
 
+    const char *bad = outcome_unwritable(o);
+
+    if (bad)
+        return outcome_give_up_path(o, "answer", bad);
     /* Better known now than when somebody rings. */
     enum tandem_status status = tandem_check(&o->media, &cause);
 
     if (status != TANDEM_OK)
-        return give_up(o, "answer", exit_of_status(status), cause.text);
+        return outcome_give_up(o, "answer", exit_of_status(status), cause.text);
     o->engine.listen = true;
     o->engine.ring_seconds = o->media.ring_seconds;
     if (!open_talk(&t, o, &cause))
-        return give_up(o, "answer", EXIT_FAILED, cause.text);
+        return outcome_give_up(o, "answer", EXIT_FAILED, cause.text);
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));
     say(&t, "waiting for calls on port %s (Ctrl-C ends)", port);
     do {

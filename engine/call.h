@@ -13,6 +13,7 @@
 
 #include "engine/audio_in.h"
 #include "engine/core/lipsync.h"
+#include "engine/core/silence.h"
 #include "engine/latency.h"
 #include "engine/media_plan.h"
 #include "engine/net.h"
@@ -63,7 +64,8 @@ struct tandem_call {
     char told[200];                        /* The agreement as the program knows it. */
     char broken[256];                      /* Why the graph could not follow; "" = it could. */
     struct tdm_video_in_stats sent_before; /* By senders that are gone. */
-    bool silence_told, vanished;           /* Nothing came for so long; the call ended for it. */
+    struct tdm_silence silence;
+    bool vanished; /* Nothing came for so long that the call ended. */
 };
 
 /** A new call that is not in the engine's list yet; NULL when there is no memory. */

@@ -89,7 +89,9 @@ static enum tdm_err probe_path(const char *path, struct tdm_cause *cause)
         (void)unlink(path); /* A call that never stands leaves nothing behind. */
     return file || !path[0]
                ? TDM_OK
-               : tdm_fail(cause, TDM_E_SYSTEM, "cannot write %s: %s", path, strerrordesc_np(errno));
+               : tdm_fail(cause, TDM_E_SYSTEM,
+                          "cannot write %s (%s): name a file in a folder that is there and yours",
+                          path, strerrordesc_np(errno));
 }
 
 enum tdm_err tdm_call_check(const struct tdm_media_plan *plan, struct tdm_cause *cause)

@@ -7,7 +7,6 @@
 #include "engine/io/clock.h"
 
 #define LIPSYNC_EVERY   (100 * TDM_MS)
-#define HELD_PATIENCE   4
 #define SPEAKER_STOPPED (5 * TDM_S)
 
 static void drain_traces(struct tandem_call *call)
@@ -74,26 +73,25 @@ static void take_status(struct tandem_call *call)
     call->status_before = status;
 }
 
-/* SIP does not say when the other side's machine is gone; the silence of its RTP and RTCP does. */
 static void watch_silence(struct tandem_call *call, tdm_time now)
 {
-    tdm_time last = call->status.last_received;
+    struct tdm_silence_out out;
 
-    if (!call->announced_up || call->machine.state != TDM_CALL_UP || !call->status.at)
+    if (!call->status.at)
         return;
-    tdm_time quiet = now - (last == TDM_NEVER || last < call->up_at ? call->up_at : last);
-    /* RTCP goes on in hold, but an old peer may send none: more patience then. */
-    bool held = call->machine.held_local || call->machine.held_remote;
-    tdm_time end = call->engine->silence_end * (held ? HELD_PATIENCE : 1);
-
-    if (quiet < call->engine->silence_notice) {
-        call->silence_told = false;
-    } else if (!call->silence_told) {
-        call->silence_told = true;
+    tdm_silence_step(&call->silence, now,
+                     &(struct tdm_silence_in){
+                         .up = call->announced_up && call->machine.state == TDM_CALL_UP,
+                         .held = call->machine.held_local || call->machine.held_remote,
+                         .last_received = call->status.last_received,
+                         .notice = call->engine->silence_notice,
+                         .end = call->engine->silence_end,
+                     },
+                     &out);
+    if (out.tell)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
-                        "nothing has come from the other side for %d s", (int)(quiet / TDM_S));
-    }
-    if (quiet < end)
+                        "nothing has come from the other side for %d s", (int)(out.quiet / TDM_S));
+    if (!out.over)
         return;
     call->vanished = true;
     tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});

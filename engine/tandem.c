@@ -13,9 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SILENCE_NOTICE (5 * TDM_S)
-#define SILENCE_END    (30 * TDM_S)
-
 enum tandem_status tdm_engine_status(enum tdm_err err)
 {
     switch (err) {
@@ -266,8 +263,8 @@ enum tandem_status tandem_create(const struct tandem_config *config, struct tand
     if (!engine)
         return give_cause(tdm_fail(&why, TDM_E_SYSTEM, "out of memory for an engine"), &why, cause);
     engine->config = config ? *config : defaults;
-    engine->silence_notice = SILENCE_NOTICE;
-    engine->silence_end = SILENCE_END;
+    engine->silence_notice = TDM_SILENCE_NOTICE;
+    engine->silence_end = TDM_SILENCE_END;
     engine->config.bind_address =
         keep_text(engine->bind_address, sizeof engine->bind_address, engine->config.bind_address);
     engine->config.user = keep_text(engine->user, sizeof engine->user, engine->config.user);
