@@ -334,7 +334,13 @@ static enum tdm_err open_sink(struct tdm_audio_out *out, const char *spec, struc
 
     out->ops =
         tdm_audio_sink_find(strcmp(spec, "off") == 0 ? "null" : spec, &config.argument, cause);
-    return out->ops ? out->ops->create(&config, &out->sink, cause) : TDM_E_UNSUPPORTED;
+    if (!out->ops)
+        return TDM_E_UNSUPPORTED;
+    enum tdm_err err = out->ops->create(&config, &out->sink, cause);
+
+    /* Its first pull is due from now on, not since the machine started. */
+    atomic_store_explicit(&out->pulled_at, tdm_clock_now(), memory_order_relaxed);
+    return err;
 }
 
 static enum tdm_err open_decoders(struct tdm_audio_out *out, struct tdm_cause *cause)
