@@ -33,7 +33,14 @@ extern "C" {
 
 #define TANDEM_API __attribute__((visibility("default")))
 
-enum tandem_status {
+/* clang knows it on a type, which makes every function that returns it must-use. */
+#ifdef __clang__
+#define TANDEM_MUST_USE __attribute__((warn_unused_result))
+#else
+#define TANDEM_MUST_USE
+#endif
+
+enum TANDEM_MUST_USE tandem_status {
     TANDEM_OK = 0,
     TANDEM_AGAIN,       /* Nothing now. */
     TANDEM_INVALID,     /* An argument or a state does not allow it; the cause says which. */
@@ -64,6 +71,9 @@ struct tandem_config {
     uint16_t ring_seconds;               /* How long an incoming call may ring here. [60] */
 };
 
+/** A new engine with a control thread of its own. `config` NULL: any port, opened with the first
+ *  call. TANDEM_FAILED when its port is taken or the system gives no thread; *engine is set only on
+ *  TANDEM_OK and belongs to the caller, who destroys it. */
 TANDEM_API enum tandem_status tandem_create(const struct tandem_config *config,
                                             struct tandem **engine, struct tandem_cause *cause);
 
@@ -114,17 +124,20 @@ TANDEM_API enum tandem_status tandem_check(const struct tandem_media *media,
                                            struct tandem_cause *cause);
 
 /** Calls `to`: "10.0.0.7", "10.0.0.7:5070", "user@host", "sip:user@host;transport=tcp". The call's
- *  events follow. */
+ *  events follow. *call belongs to the engine until it is released. TANDEM_INVALID or
+ *  TANDEM_UNSUPPORTED for what `media` cannot mean, TANDEM_UNREACHABLE without a way to the
+ * address, TANDEM_FAILED for a device or file; nothing was sent then. */
 TANDEM_API enum tandem_status tandem_dial(struct tandem *engine, const char *to,
                                           const struct tandem_media *media,
                                           struct tandem_call **call, struct tandem_cause *cause);
 
-/** Accepts an incoming call. */
+/** Accepts an incoming call. TANDEM_INVALID when it is not ringing; otherwise as tandem_dial. On
+ *  failure the call rings on: answer it differently, or reject it. */
 TANDEM_API enum tandem_status tandem_answer(struct tandem_call *call,
                                             const struct tandem_media *media,
                                             struct tandem_cause *cause);
 
-/** Refuses an incoming call: busy, or declined. */
+/** Refuses an incoming call: busy, or declined. ENDED follows. */
 TANDEM_API enum tandem_status tandem_reject(struct tandem_call *call, bool busy);
 
 /** Ends a call in any state. ENDED follows. */
@@ -161,7 +174,7 @@ enum tandem_end {
 
 struct tandem_event {
     enum tandem_event_kind kind;
-    struct tandem_call *call; /* NULL: about the engine. */
+    struct tandem_call *call; /* NULL: about the engine. Stays valid until it is released. */
     int value;
     char text[256];
 };
@@ -176,15 +189,21 @@ TANDEM_API enum tandem_status tandem_next_event(struct tandem *engine, struct ta
 TANDEM_API enum tandem_status tandem_wait_event(struct tandem *engine, int timeout_ms,
                                                 struct tandem_event *event);
 
-/* In a running call. */
+/*
+ * In a running call. What the state does not allow (a call that has ended, a medium that is not
+ * there) does nothing and is TANDEM_OK, unless a function has a cause to say. hold and set_* of
+ * streams ask the other side: CHANGED follows when it has agreed, NOTICE when it has not.
+ */
 TANDEM_API enum tandem_status tandem_hold(struct tandem_call *call, bool on);
+/** Mute sends silence; the stream goes on. */
 TANDEM_API enum tandem_status tandem_mute(struct tandem_call *call, bool on);
 /** Camera off sends a dark picture; the stream goes on. */
 TANDEM_API enum tandem_status tandem_camera(struct tandem_call *call, bool on);
 /** Adds or drops the stream by re-INVITE; the other stream has no gap. */
 TANDEM_API enum tandem_status tandem_set_video(struct tandem_call *call, bool on);
 TANDEM_API enum tandem_status tandem_set_audio(struct tandem_call *call, bool on);
-/** '0'-'9', '*', '#', 'A'-'D'; duration 40-2000 ms. */
+/** '0'-'9', '*', '#', 'A'-'D'; duration 40-2000 ms. Digits wait for each other. TANDEM_INVALID for
+ *  another digit or duration, TANDEM_FAILED when the call is not up. */
 TANDEM_API enum tandem_status tandem_send_digit(struct tandem_call *call, char digit,
                                                 uint16_t duration_ms, struct tandem_cause *cause);
 /** Swaps a source or sink while the call runs. On failure the old one goes on. */
@@ -196,7 +215,9 @@ TANDEM_API enum tandem_status tandem_set_video_sink(struct tandem_call *call, co
                                                     struct tandem_cause *cause);
 TANDEM_API enum tandem_status tandem_set_audio_sink(struct tandem_call *call, const char *spec,
                                                     struct tandem_cause *cause);
-/** Starts recording the other side to an MKV, or stops it (path NULL). */
+/** Starts recording the other side to an MKV, or stops it (path NULL). TANDEM_INVALID while another
+ *  recording runs. When video comes later or changes its codec, the recording goes on in a second
+ *  file, "name-2.mkv", and a NOTICE says so. */
 TANDEM_API enum tandem_status tandem_record(struct tandem_call *call, const char *path,
                                             struct tandem_cause *cause);
 /** Text over the picture in the window; "" removes it. */
