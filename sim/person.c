@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define WATCH_EVERY   TDM_S
-#define MEDIA_TIMEOUT (15 * TDM_S) /* Nothing at all from the other side, RTCP included. */
 #define TIMING_EXT_ID 1
 
 static void fill_media(struct tdm_media_capability *m, bool wanted, uint16_t port)
@@ -171,13 +170,21 @@ void tdm_sim_person_hear(struct tdm_sim_person *p, tdm_time now)
         step(p, now, &(struct tdm_call_in){.kind = TDM_CALL_EVENT, .event = &p->event});
 }
 
-static bool is_quiet(const struct tdm_sim_person *p, tdm_time now)
+static bool is_gone(struct tdm_sim_person *p, tdm_time now)
 {
     const struct tdm_sim_endpoint *end = p->world->ends[p->side];
+    struct tdm_silence_out out;
 
-    return end->running &&
-           now - tdm_time_max(end->last_datagram, p->up_at == TDM_NEVER ? now : p->up_at) >
-               MEDIA_TIMEOUT;
+    tdm_silence_step(&p->silence, now,
+                     &(struct tdm_silence_in){
+                         .up = end->running && p->machine.state == TDM_CALL_UP,
+                         .held = p->machine.held_local || p->machine.held_remote,
+                         .last_received = end->last_datagram,
+                         .notice = TDM_SILENCE_NOTICE,
+                         .end = TDM_SILENCE_END,
+                     },
+                     &out);
+    return out.over;
 }
 
 tdm_time tdm_sim_person_due(const struct tdm_sim_person *p)
@@ -193,7 +200,7 @@ void tdm_sim_person_run(struct tdm_sim_person *p, tdm_time now)
     }
     if (now >= p->watch_at) {
         p->watch_at = now + WATCH_EVERY;
-        if (p->machine.state == TDM_CALL_UP && is_quiet(p, now))
+        if (is_gone(p, now))
             step(p, now, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
     }
     if (now >= p->wake_at)

@@ -5,9 +5,10 @@
 /*
  * One side's call control in virtual time: the call machine over the in-memory signalling backend,
  * the user's actions, and the media endpoint told of what was agreed. It is what engine/call
- * control is in the product. It also notices a peer that vanished: signalling does not watch media.
+ * control is in the product, with the same core for a peer that is gone.
  */
 
+#include "engine/core/silence.h"
 #include "signalling/call.h"
 #include "sim/endpoint.h"
 
@@ -19,6 +20,7 @@ struct tdm_sim_person {
     struct tdm_call_machine machine;
     struct tdm_call_out out;
     struct tdm_sig_event event;
+    struct tdm_silence silence;
     tdm_time wake_at, accept_at, watch_at; /* TDM_NEVER: not waiting. */
     tdm_time up_at, ended_at;
 };

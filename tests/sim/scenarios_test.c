@@ -275,10 +275,43 @@ static void a_peer_that_vanishes_is_noticed(void **state)
         /* Its absence is the scenario's, not the engine's, gap. */
         r = run(rig);
         assert_int_equal(r->side[1 - gone].state, TDM_CALL_ENDED);
-        assert_in_range(r->side[1 - gone].ended_at, 12 * TDM_S, 35 * TDM_S);
+        assert_in_range(r->side[1 - gone].ended_at, 39 * TDM_S, 42 * TDM_S);
         assert_int_equal(
-            sent_between(rig, (uint8_t)(1 - gone), TDM_SIM_AUDIO, 35 * TDM_S, 60 * TDM_S), 0);
+            sent_between(rig, (uint8_t)(1 - gone), TDM_SIM_AUDIO, 42 * TDM_S, 60 * TDM_S), 0);
     }
+}
+
+/* The holder dies, or the held side does; RTCP was all that came, and then nothing. */
+static void a_peer_that_vanishes_on_hold_is_noticed(void **state)
+{
+    struct rig *rig = *state;
+
+    for (uint8_t gone = 0; gone < 2; gone++) {
+        const struct tdm_sim_result *r;
+
+        tdm_sim_scenario_plain(&rig->s, 14, 200 * TDM_S);
+        rig->s.steady = false;
+        act(rig, 8 * TDM_S, 0, TDM_SIM_HOLD);
+        act(rig, 60 * TDM_S, gone, TDM_SIM_VANISH);
+        r = run(rig);
+        assert_int_equal(r->side[1 - gone].state, TDM_CALL_ENDED);
+        assert_in_range(r->side[1 - gone].ended_at, 174 * TDM_S, 182 * TDM_S);
+    }
+}
+
+/* A hold as long as you like is no silence. */
+static void a_long_hold_ends_nothing(void **state)
+{
+    struct rig *rig = *state;
+    const struct tdm_sim_result *r;
+
+    tdm_sim_scenario_plain(&rig->s, 14, 300 * TDM_S);
+    rig->s.steady = false;
+    act(rig, 8 * TDM_S, 0, TDM_SIM_HOLD);
+    act(rig, 280 * TDM_S, 0, TDM_SIM_RESUME);
+    r = run(rig);
+    for (uint8_t side = 0; side < 2; side++)
+        assert_in_range(r->side[side].ended_at, 290 * TDM_S, 301 * TDM_S);
 }
 
 static void either_side_may_hang_up(void **state)
@@ -387,6 +420,8 @@ int main(void)
         TEST(digits_arrive_once_and_in_order_through_loss),
         TEST(a_muted_microphone_keeps_the_stream_alive),
         TEST(a_peer_that_vanishes_is_noticed),
+        TEST(a_peer_that_vanishes_on_hold_is_noticed),
+        TEST(a_long_hold_ends_nothing),
         TEST(either_side_may_hang_up),
         TEST(signalling_stands_a_bad_wire),
         TEST(clocks_that_drift_apart_keep_latency_and_sound),
