@@ -23,6 +23,8 @@
 #define DARK_MOST   60
 #define BRIGHT_MIN  70
 #define LOUD_RMS    150
+#define HOLD_MS     1000 /* Beside what the checks in between take, 1.6 s. */
+#define LATE_MS     500  /* More would be the hold itself. */
 #define SILENCE_RMS 8
 
 /* --- looking at what arrived --- */
@@ -128,11 +130,26 @@ static void hold_by(struct pair *p, struct side *holder, struct side *other)
     (void)side_until(other, is_held, 0, "hold there");
     assert_true(received_nothing_new(p, holder));
     assert_true(received_nothing_new(p, other));
+    pair_run(p, HOLD_MS);
     assert_int_equal(tandem_hold(holder->call, false), TANDEM_OK);
     (void)side_until(holder, is_up, 0, "resume here");
     (void)side_until(other, is_up, 0, "resume there");
     wait_for_more(holder);
     wait_for_more(other);
+}
+
+/* The time on hold is in no figure of latency and is no freeze. */
+static void check_no_trace_of_hold(struct side *s)
+{
+    struct tandem_stats stats = side_stats(s);
+
+    print_message("  %s: mouth to ear at most %.1f ms, glass to glass %.1f; freezes %d, %.2f s\n",
+                  s->name, stats.mouth_to_ear.max, stats.glass_to_glass.max, (int)stats.freezes,
+                  stats.frozen_seconds);
+    assert_true(stats.mouth_to_ear.count > 0);
+    assert_true(stats.mouth_to_ear.max < LATE_MS);
+    assert_true(stats.glass_to_glass.max < LATE_MS);
+    assert_int_equal(stats.freezes, 0);
 }
 
 static void hold_and_resume(void **state)
@@ -145,6 +162,8 @@ static void hold_and_resume(void **state)
     hold_by(&p, &p.a, &p.b);
     hold_by(&p, &p.b, &p.a);
     pair_hang_up(&p);
+    check_no_trace_of_hold(&p.a);
+    check_no_trace_of_hold(&p.b);
     pair_close(&p);
 }
 
@@ -229,19 +248,19 @@ static bool audio_is(const struct tandem_stats *s, uint64_t on)
     return s->audio.active == (on != 0);
 }
 
-/* A loaded machine may hold a packet up at any time, so one try of some without a gap is asked for:
- * a gap by design would be in every one. */
+/* A loaded machine may hold a packet up at any time, so most tries without a gap are asked for: a
+ * gap by design would be in every one. */
 static void video_off_and_on(void **state)
 {
     struct tandem_stats before, after;
     struct pair p;
-    bool clean = false;
+    int clean = 0;
 
     (void)state;
     pair_start(&p, &pair_media, &pair_media);
     wait_for_more(&p.b);
     pair_run(&p, 1000); /* Playout has found its delay. */
-    for (int i = 0; i < TRIES && !clean; i++) {
+    for (int i = 0; i < TRIES; i++) {
         struct side *s = i % 2 ? &p.b : &p.a;
 
         before = side_stats(&p.b);
@@ -256,14 +275,14 @@ static void video_off_and_on(void **state)
         wait_for_more(&p.a);
         pair_run(&p, 300);
         after = side_stats(&p.b);
-        clean = after.samples_concealed == before.samples_concealed &&
-                after.audio.packets_lost == before.audio.packets_lost &&
-                after.samples_played > before.samples_played;
+        clean += after.samples_concealed == before.samples_concealed &&
+                 after.audio.packets_lost == before.audio.packets_lost &&
+                 after.samples_played > before.samples_played;
         print_message("  try %d: concealed %d, lost %d\n", i,
                       (int)(after.samples_concealed - before.samples_concealed),
                       (int)(after.audio.packets_lost - before.audio.packets_lost));
     }
-    assert_true(clean);
+    assert_true(clean * 2 > TRIES);
     pair_hang_up(&p);
     pair_close(&p);
 }
@@ -272,12 +291,12 @@ static void audio_off_and_on(void **state)
 {
     struct tandem_stats before, after;
     struct pair p;
-    bool clean = false;
+    int clean = 0;
 
     (void)state;
     pair_start(&p, &pair_media, &pair_media);
     wait_for_more(&p.b);
-    for (int i = 0; i < TRIES && !clean; i++) {
+    for (int i = 0; i < TRIES; i++) {
         before = side_stats(&p.b);
         assert_int_equal(tandem_set_audio(p.a.call, false), TANDEM_OK);
         (void)side_until(&p.a, audio_is, false, "audio off at a");
@@ -289,15 +308,15 @@ static void audio_off_and_on(void **state)
         wait_for_more(&p.b);
         wait_for_more(&p.a);
         after = side_stats(&p.b);
-        clean = after.freezes == before.freezes && after.decode_errors == 0 &&
-                after.keyframes_received == before.keyframes_received &&
-                after.video.packets_lost == before.video.packets_lost;
+        clean += after.freezes == before.freezes && after.decode_errors == 0 &&
+                 after.keyframes_received == before.keyframes_received &&
+                 after.video.packets_lost == before.video.packets_lost;
         print_message("  try %d: freezes %d, keyframes %d, lost %d\n", i,
                       (int)(after.freezes - before.freezes),
                       (int)(after.keyframes_received - before.keyframes_received),
                       (int)(after.video.packets_lost - before.video.packets_lost));
     }
-    assert_true(clean);
+    assert_true(clean * 2 > TRIES);
     struct heard heard = hear(&p, &p.b);
 
     assert_true(heard.rms > LOUD_RMS);
@@ -472,6 +491,42 @@ static void record_in_between(void **state)
     pair_close(&p);
 }
 
+/* The streams of a file are fixed when it begins, so video that comes later goes to a second one,
+ * and a notice names it. */
+static void record_before_video(void **state)
+{
+    struct tandem_cause cause = {""};
+    struct tandem_event event;
+    char path[FILE_MAX], second[FILE_MAX];
+    struct pair p;
+
+    (void)state;
+    (void)pair_file("part.mkv", path, sizeof path);
+    (void)pair_file("part-2.mkv", second, sizeof second);
+    pair_start(&p, &pair_media, &pair_media);
+    wait_for_more(&p.b);
+    assert_int_equal(tandem_set_video(p.a.call, false), TANDEM_OK);
+    (void)side_until(&p.a, video_is, false, "video off at a");
+    (void)side_until(&p.b, video_is, false, "video off at b");
+    assert_int_equal(tandem_record(p.b.call, path, &cause), TANDEM_OK);
+    pair_run(&p, 1000);
+    assert_int_equal(tandem_set_video(p.a.call, true), TANDEM_OK);
+    do
+        event = side_wait(&p.b, TANDEM_EVENT_NOTICE);
+    while (!strstr(event.text, "part-2.mkv"));
+    wait_for_more(&p.b);
+    pair_run(&p, 1000);
+    assert_int_equal(tandem_record(p.b.call, NULL, &cause), TANDEM_OK);
+    wait_for_more(&p.b);
+    int streams = probe_streams(path);
+
+    assert_true(streams == 10 || streams == -1);
+    streams = probe_streams(second);
+    assert_true(streams == 11 || streams == -1);
+    pair_hang_up(&p);
+    pair_close(&p);
+}
+
 /* A recording that still runs when the call ends is whole. */
 static void record_to_the_end(void **state)
 {
@@ -506,6 +561,7 @@ int main(void)
         cmocka_unit_test(swap_sinks),
         cmocka_unit_test(first_sources),
         cmocka_unit_test(record_in_between),
+        cmocka_unit_test(record_before_video),
         cmocka_unit_test(record_to_the_end),
     };
 

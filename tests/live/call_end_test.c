@@ -317,7 +317,7 @@ static void destroy_says_goodbye(void **state)
 }
 
 /* A child process that answers one call and goes on until it is killed. */
-static void answer_until_killed(int to_parent)
+static void answer_until_killed(int to_parent, bool holds)
 {
     const struct tandem_config config = {
         .bind_address = "127.0.0.1", .sip_port_may_change = true, .listen = true};
@@ -334,10 +334,14 @@ static void answer_until_killed(int to_parent)
     while (tandem_wait_event(engine, 60000, &event) == TANDEM_OK)
         if (event.kind == TANDEM_EVENT_INCOMING)
             (void)tandem_answer(event.call, &pair_media, NULL);
+        else if (event.kind == TANDEM_EVENT_UP && holds)
+            (void)tandem_hold(event.call, true);
     _exit(0);
 }
 
-static void peer_vanishes(void **state)
+enum holder { NOBODY_HOLDS, WE_HOLD, PEER_HOLDS };
+
+static void vanish(enum holder holder)
 {
     struct side a = {.name = "a"};
     const struct tandem_config config = {.bind_address = "127.0.0.1", .sip_port_may_change = true};
@@ -346,12 +350,11 @@ static void peer_vanishes(void **state)
     uint16_t port;
     char to[64];
 
-    (void)state;
     assert_int_equal(pipe(pipes), 0);
     pid_t child = fork();
 
     if (child == 0)
-        answer_until_killed(pipes[1]);
+        answer_until_killed(pipes[1], holder == PEER_HOLDS);
     assert_int_equal(read(pipes[0], &port, sizeof port), sizeof port);
     (void)snprintf(to, sizeof to, "127.0.0.1:%u", port);
     assert_int_equal(tandem_create(&config, &a.engine, &cause), TANDEM_OK);
@@ -359,7 +362,12 @@ static void peer_vanishes(void **state)
     a.engine->silence_end = 3 * TDM_S;
     assert_int_equal(tandem_dial(a.engine, to, &pair_media, &a.call, &cause), TANDEM_OK);
     (void)side_wait(&a, TANDEM_EVENT_UP);
-    (void)side_until(&a, shown_at_least, 5, "a picture");
+    if (holder != PEER_HOLDS)
+        (void)side_until(&a, shown_at_least, 5, "a picture");
+    if (holder == WE_HOLD)
+        assert_int_equal(tandem_hold(a.call, true), TANDEM_OK);
+    if (holder != NOBODY_HOLDS)
+        (void)side_until(&a, is_held, 0, "hold");
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     struct tandem_event event;
@@ -377,10 +385,31 @@ static void peer_vanishes(void **state)
     (void)close(pipes[1]);
 }
 
+static void peer_vanishes(void **state)
+{
+    (void)state;
+    vanish(NOBODY_HOLDS);
+}
+
+/* On hold there is less to hear, but not nothing: reports go on. */
+static void held_peer_vanishes(void **state)
+{
+    (void)state;
+    vanish(WE_HOLD);
+}
+
+static void holding_peer_vanishes(void **state)
+{
+    (void)state;
+    vanish(PEER_HOLDS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(peer_vanishes), /* First: it forks. */
+        cmocka_unit_test(peer_vanishes), /* First: these fork. */
+        cmocka_unit_test(held_peer_vanishes),
+        cmocka_unit_test(holding_peer_vanishes),
         cmocka_unit_test(declined),
         cmocka_unit_test(busy),
         cmocka_unit_test(cancelled),

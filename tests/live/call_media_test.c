@@ -34,20 +34,38 @@ static struct tandem_media media_of(const struct flow *flow)
     return media;
 }
 
-/* Every frame's stages add up to its whole way, to the nanosecond. */
-static void check_video_stages(const struct tandem_stats *s)
+/* A frame from before the clocks were known has a total but not every stage. */
+static bool is_whole(const struct tdm_frame_trace *t)
 {
-    double sum = 0;
+    for (int stage = 0; stage < TDM_STAGE_COUNT; stage++)
+        if (t->at[stage] == TDM_NEVER && stage != TDM_STAGE_FIRST_SENT)
+            return false;
+    return true;
+}
 
+/* The stages add up to the whole way of the very frames that they are of. */
+static void check_video_stages(const struct tandem_call *call, const struct tandem_stats *s)
+{
+    const struct tdm_latency *l = &call->latency;
+    uint64_t whole = 0;
+    double sum = 0, total = 0;
+
+    assert_true(l->video_kept <= TDM_LATENCY_KEPT);
+    for (uint64_t i = 0; i < l->video_kept; i++)
+        if (is_whole(&l->videos[i].trace)) {
+            total += (double)(l->videos[i].trace.at[TDM_STAGE_PRESENTED] -
+                              l->videos[i].trace.at[TDM_STAGE_CAPTURED]) /
+                     1e6;
+            whole++;
+        }
+    assert_true(whole > 10);
     assert_true(s->video_stage_count > 0);
-    for (int i = 0; i < s->video_stage_count; i++)
+    for (int i = 0; i < s->video_stage_count; i++) {
+        assert_int_equal(s->video_stages[i].ms.count, whole);
         sum += s->video_stages[i].ms.mean;
-    assert_true(s->video_stages[0].ms.count > 10);
-    /* Frames before the clocks are known have a total but not every stage. */
-    if (s->video_stages[0].ms.count == s->glass_to_glass.count)
-        assert_true(fabs(sum - s->glass_to_glass.mean) < 0.01);
-    else
-        assert_true(fabs(sum - s->glass_to_glass.mean) < AGREE_MS + s->glass_to_glass.mean / 4);
+    }
+    assert_true(fabs(sum - total / (double)whole) < 0.01);
+    assert_true(s->glass_to_glass.count >= whole);
 }
 
 static void check_frames(const struct tandem_call *call)
@@ -71,11 +89,17 @@ static void check_frames(const struct tandem_call *call)
     assert_true(whole > 10);
 }
 
+/* Of all calls together: a stretch between a chirp and the end of its detection moves one of its
+ * two times, so of the two or three in one call nothing much could be asked. */
+static struct {
+    uint32_t found, agree;
+} chirps;
+
 /* Where a chirp was found, the trace of that very block says the same. */
-static void check_chirps(const struct tandem_call *call)
+static void count_chirps(const struct tandem_call *call)
 {
     const struct tdm_latency *l = &call->latency;
-    uint32_t found = 0, agree = 0;
+    uint32_t found = 0;
 
     for (uint64_t i = 0; i < l->audio_kept && i < TDM_LATENCY_KEPT; i++) {
         const struct tdm_audio_trace *t = &l->audios[i];
@@ -85,13 +109,12 @@ static void check_chirps(const struct tandem_call *call)
         double traced = (double)(t->play_at - t->captured) / 1e6;
 
         found++;
-        agree += fabs(traced - t->chirp_ms) <= AGREE_MS;
+        chirps.agree += fabs(traced - t->chirp_ms) <= AGREE_MS;
         if (fabs(traced - t->chirp_ms) > AGREE_MS)
             print_message("chirp %.2f ms, trace %.2f ms\n", t->chirp_ms, traced);
     }
     assert_true(found >= 1);
-    /* A stretch between the chirp and the end of its detection moves one of them. */
-    assert_true(agree * 2 >= found);
+    chirps.found += found;
 }
 
 static void check_side(struct side *s, const struct flow *flow)
@@ -113,9 +136,9 @@ static void check_side(struct side *s, const struct flow *flow)
                   s->name, stats.pixel_latency.p50, stats.glass_to_glass.p50,
                   stats.trace_minus_pixels.p99, stats.chirp_latency.p50, stats.mouth_to_ear.p50);
     assert_true(stats.trace_minus_pixels.p99 <= AGREE_MS);
-    check_video_stages(&stats);
+    check_video_stages(s->call, &stats);
     check_frames(s->call);
-    check_chirps(s->call);
+    count_chirps(s->call);
 }
 
 static void call_with(const struct flow *flow)
@@ -154,6 +177,14 @@ static void vp8_and_l16(void **state)
 {
     (void)state;
     call_with(&(struct flow){"vp8", "l16", 20});
+}
+
+static void chirps_agree(void **state)
+{
+    (void)state;
+    print_message("  %u of %u chirps agree\n", chirps.agree, chirps.found);
+    assert_true(chirps.found >= 12);
+    assert_true(chirps.agree * 10 >= chirps.found * 9);
 }
 
 /* The answerer's order does not matter as long as one codec is common. */
@@ -233,10 +264,11 @@ static void report_is_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(h264_and_opus),      cmocka_unit_test(vp8_and_pcmu),
-        cmocka_unit_test(h264_and_pcma),      cmocka_unit_test(vp8_and_l16),
-        cmocka_unit_test(first_common_codec), cmocka_unit_test(one_way_only),
-        cmocka_unit_test(sound_only),         cmocka_unit_test(report_is_json),
+        cmocka_unit_test(h264_and_opus),  cmocka_unit_test(vp8_and_pcmu),
+        cmocka_unit_test(h264_and_pcma),  cmocka_unit_test(vp8_and_l16),
+        cmocka_unit_test(chirps_agree),   cmocka_unit_test(first_common_codec),
+        cmocka_unit_test(one_way_only),   cmocka_unit_test(sound_only),
+        cmocka_unit_test(report_is_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
