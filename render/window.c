@@ -13,6 +13,7 @@
  * SDL's state belongs to the process, so there is one window at a time; a second is refused.
  */
 
+#include "engine/base/rt.h"
 #include "engine/io/clock.h"
 #include "engine/io/environment.h"
 #include "engine/io/thread.h"
@@ -322,11 +323,20 @@ static void handle(struct tdm_video_sink *s, const SDL_Event *event)
     }
 }
 
+static bool next_event(SDL_Event *event)
+{
+    tdm_rt_foreign_enter();
+    bool found = SDL_PollEvent(event);
+
+    tdm_rt_foreign_leave();
+    return found;
+}
+
 static void handle_events(struct tdm_video_sink *s)
 {
     SDL_Event event;
 
-    while (!s->lost && SDL_PollEvent(&event))
+    while (!s->lost && next_event(&event))
         handle(s, &event);
 }
 
@@ -339,6 +349,7 @@ static void refresh(struct tdm_video_sink *s)
     const struct tdm_picture *self = tdm_picture_slot_take(&s->self_slot, &self_trace);
     uint8_t text;
 
+    tdm_rt_foreign_enter();
     if (fullscreen != s->is_fullscreen) {
         (void)SDL_SetWindowFullscreen(s->window, fullscreen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
         s->is_fullscreen = fullscreen;
@@ -357,6 +368,7 @@ static void refresh(struct tdm_video_sink *s)
         upload_overlay(s, s->overlay_texts[text]);
     if (s->dirty)
         draw(s);
+    tdm_rt_foreign_leave();
     if (pic && s->events.presented && !s->lost) {
         trace.at[TDM_STAGE_PRESENTED] = tdm_clock_now();
         s->events.presented(s->events.arg, &trace, pic);
@@ -390,6 +402,7 @@ static void *run(void *arg)
         return NULL;
     s->dirty = true;
     window_gone = false;
+    tdm_rt_enter();
     while (!atomic_load_explicit(&s->stop, memory_order_acquire)) {
         if (!s->lost) {
             handle_events(s);
@@ -404,6 +417,7 @@ static void *run(void *arg)
         if (!s->dirty || s->lost)
             wait_for_work(s);
     }
+    tdm_rt_leave();
     close_window(s);
     return NULL;
 }

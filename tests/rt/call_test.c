@@ -8,13 +8,17 @@
 #include "engine/base/rt.h"
 #include "tests/rt/lossy.h"
 #include "tests/rt/trap.h"
+#include "tests/unit/x_server.h"
 
+#include <glob.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static pthread_mutex_t planted_lock = PTHREAD_MUTEX_INITIALIZER;
+static sem_t planted_semaphore;
 
 static void *plant(void *arg)
 {
@@ -28,6 +32,9 @@ static void *plant(void *arg)
     free(memory);
     (void)pthread_mutex_lock(&planted_lock);
     (void)pthread_mutex_unlock(&planted_lock);
+    (void)pthread_mutex_trylock(&planted_lock);
+    (void)pthread_mutex_unlock(&planted_lock);
+    (void)sem_wait(&planted_semaphore);
     tdm_rt_foreign_enter();
     memory = calloc(1, 10);
     memory = realloc(memory, 20);
@@ -45,13 +52,15 @@ static void the_trap_catches(void **state)
 
     (void)state;
     trap_clear();
+    assert_int_equal(sem_init(&planted_semaphore, 0, 1), 0);
     trap_arm(true);
     assert_int_equal(pthread_create(&thread, NULL, plant, NULL), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     trap_arm(false);
     assert_int_equal(trap_ours(TRAP_MALLOC), 1);
     assert_int_equal(trap_ours(TRAP_FREE), 1);
-    assert_int_equal(trap_ours(TRAP_LOCK), 1);
+    assert_int_equal(trap_ours(TRAP_LOCK), 2);
+    assert_int_equal(trap_ours(TRAP_WAIT), 1);
     assert_int_equal(trap_ours(TRAP_CALLOC), 0);
     assert_int_equal(trap_ours(TRAP_ALIGNED), 0);
     assert_int_equal(trap_foreign(TRAP_CALLOC), 1);
@@ -183,6 +192,75 @@ static void loss(void **state)
     check_trap("loss");
 }
 
+/* What a call of our own looked and sounded like. */
+static void make_film(const char *path)
+{
+    struct tandem_media media = pair_media;
+    struct pair p;
+
+    media.record_path = path;
+    pair_start(&p, &pair_media, &media);
+    (void)side_until(&p.b, more_of_all, 45, "a film");
+    pair_hang_up(&p);
+    pair_close(&p);
+}
+
+/* A film from a package that a machine may have, else one of our own. */
+static void find_film(char *spec, size_t capacity)
+{
+    static const char *const places[] = {"/usr/share/forensics-samples/*/movie-hello.mp4",
+                                         "/usr/share/forensics-samples/*/*/movie-hello.mp4"};
+    char path[256];
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        glob_t found = {0};
+        bool is_there = glob(places[i], 0, NULL, &found) == 0;
+
+        if (is_there)
+            (void)snprintf(spec, capacity, "file:%s", found.gl_pathv[0]);
+        globfree(&found);
+        if (is_there)
+            return;
+    }
+    make_film(pair_file("film.mkv", path, sizeof path));
+    (void)snprintf(spec, capacity, "file:%s", path);
+}
+
+static bool film_runs(const struct tandem_stats *s, uint64_t frames)
+{
+    return s->frames_shown >= frames && s->audio.packets_received >= frames && s->clock_known;
+}
+
+/* Demuxers, scalers and a window have threads and locks of their own; ours still have none. */
+static void film_to_window(void **state)
+{
+    struct tandem_media shows = pair_media, plays = pair_media;
+    char spec[300];
+    struct x_server server;
+    struct pair p;
+
+    (void)state;
+    if (!x_server_start(&server, "800x600x24"))
+        skip();
+    (void)setenv("DISPLAY", server.display, 1);
+    find_film(spec, sizeof spec);
+    plays.video_source = plays.audio_source = spec;
+    plays.width = 480; /* So it is scaled. */
+    plays.height = 270;
+    shows.video_sink = "window";
+    print_message("  %s to a window\n", plays.video_source);
+    trap_arm(true);
+    pair_start(&p, &plays, &shows);
+    (void)side_until(&p.b, film_runs, 60, "a film");
+    assert_int_equal(tandem_set_overlay(p.b.call, "under the trap"), TANDEM_OK);
+    (void)side_until(&p.b, film_runs, 90, "more of the film");
+    pair_hang_up(&p);
+    pair_close(&p);
+    assert_true(trap_foreign(TRAP_LOCK) > 0); /* Theirs; so the trap was there. */
+    check_trap("a film to a window");
+    x_server_stop(&server);
+}
+
 /* The recorder takes copies on the media threads and writes on its own. */
 static void recording(void **state)
 {
@@ -214,6 +292,7 @@ int main(void)
         cmocka_unit_test(vp8_and_l16),
         cmocka_unit_test(recording),
         cmocka_unit_test(loss),
+        cmocka_unit_test(film_to_window),
     };
 
     return cmocka_run_group_tests(tests, NULL, pair_files_remove);

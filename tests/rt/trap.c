@@ -6,7 +6,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
+#include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +19,8 @@
 #define TRACE_DEPTH 12
 #define EARLY_BYTES 16384 /* What dlsym itself takes while the trap looks for the real ones. */
 
-static const char *const call_names[TRAP_CALLS] = {"malloc", "calloc",        "realloc",
-                                                   "free",   "aligned_alloc", "lock"};
+static const char *const call_names[TRAP_CALLS] = {"malloc",        "calloc", "realloc", "free",
+                                                   "aligned_alloc", "lock",   "wait"};
 
 static struct {
     void *(*malloc)(size_t size);
@@ -27,7 +29,11 @@ static struct {
     void (*free)(void *at);
     void *(*aligned_alloc)(size_t alignment, size_t size);
     int (*posix_memalign)(void **at, size_t alignment, size_t size);
+    void *(*memalign)(size_t alignment, size_t size);
     int (*lock)(pthread_mutex_t *mutex);
+    int (*try_lock)(pthread_mutex_t *mutex);
+    int (*cond_wait)(pthread_cond_t *cond, pthread_mutex_t *mutex);
+    int (*sem_wait)(sem_t *semaphore);
 } real;
 
 struct trace {
@@ -57,7 +63,14 @@ static void find_real(void)
     *(void **)&real.free = dlsym(RTLD_NEXT, "free");
     *(void **)&real.aligned_alloc = dlsym(RTLD_NEXT, "aligned_alloc");
     *(void **)&real.posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
+    *(void **)&real.memalign = dlsym(RTLD_NEXT, "memalign");
     *(void **)&real.lock = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+    *(void **)&real.try_lock = dlsym(RTLD_NEXT, "pthread_mutex_trylock");
+    *(void **)&real.sem_wait = dlsym(RTLD_NEXT, "sem_wait");
+    /* Without a version x86-64 gives that of 2003, which knows other conditions. */
+    *(void **)&real.cond_wait = dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
+    if (!real.cond_wait)
+        *(void **)&real.cond_wait = dlsym(RTLD_NEXT, "pthread_cond_wait");
     *(void **)&real.calloc = dlsym(RTLD_NEXT, "calloc");
 }
 
@@ -166,6 +179,34 @@ int pthread_mutex_lock(pthread_mutex_t *mutex)
     find_real();
     count(TRAP_LOCK);
     return real.lock(mutex);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    find_real();
+    count(TRAP_ALIGNED);
+    return real.memalign(alignment, size);
+}
+
+int pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+    find_real();
+    count(TRAP_LOCK);
+    return real.try_lock(mutex);
+}
+
+int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+    find_real();
+    count(TRAP_WAIT);
+    return real.cond_wait(cond, mutex);
+}
+
+int sem_wait(sem_t *semaphore)
+{
+    find_real();
+    count(TRAP_WAIT);
+    return real.sem_wait(semaphore);
 }
 
 void trap_arm(bool on)

@@ -3,10 +3,11 @@
 #define TESTS_RT_TRAP_H
 
 /*
- * The trap: this program's malloc, calloc, realloc, free, aligned_alloc, posix_memalign and
- * pthread_mutex_lock are the trap's, which pass the call on and count it when a media thread makes
- * it (engine/base/rt.h). Depth 1 is our own code, where there must be none; depth 2 and more is a
- * call into a library, which is allowed and reported.
+ * The trap: this program's malloc, calloc, realloc, free, aligned_alloc, posix_memalign, memalign,
+ * pthread_mutex_lock, pthread_mutex_trylock, pthread_cond_wait and sem_wait are the trap's, which
+ * pass the call on and count it when a media thread makes it (engine/base/rt.h). Depth 1 is our own
+ * code, where there must be none; depth 2 and more is a call into a library, which is allowed and
+ * reported.
  */
 
 #include <stdbool.h>
@@ -18,7 +19,8 @@ enum trap_call {
     TRAP_REALLOC,
     TRAP_FREE,
     TRAP_ALIGNED,
-    TRAP_LOCK,
+    TRAP_LOCK, /* Tried ones, too. */
+    TRAP_WAIT, /* On a condition or a semaphore. */
     TRAP_CALLS,
 };
 
