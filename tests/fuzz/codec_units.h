@@ -48,7 +48,7 @@ static inline void decode_units(enum tdm_codec_id id, const uint8_t *data, size_
             for (int plane = 0; plane < 3; plane++)
                 for (int y = 0; y < (plane ? pic.height / 2 : pic.height); y++)
                     for (int x = 0; x < (plane ? pic.width / 2 : pic.width); x++)
-                        sum += pic.planes[plane][(ptrdiff_t)y * pic.strides[plane] + x];
+                        sum = sum + pic.planes[plane][(ptrdiff_t)y * pic.strides[plane] + x];
         free(unit);
     }
     ops->destroy(dec);
