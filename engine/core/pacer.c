@@ -18,6 +18,7 @@ void tdm_pacer_set(struct tdm_pacer *p, uint64_t target_bps, uint32_t fps)
 
     p->rate_bps = rate > RATE_MIN_BPS ? rate : RATE_MIN_BPS;
     p->burst_bytes = 2 * frame_bytes > BURST_MIN_BYTES ? 2 * frame_bytes : BURST_MIN_BYTES;
+    p->tokens_bytes = p->tokens_bytes < p->burst_bytes ? p->tokens_bytes : p->burst_bytes;
 }
 
 static void refill(struct tdm_pacer *p, tdm_time now)
