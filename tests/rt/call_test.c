@@ -236,7 +236,7 @@ static void film_to_window(void **state)
 {
     struct tandem_media shows = pair_media, plays = pair_media;
     char spec[300];
-    struct x_server server;
+    struct x_server server = {0};
     struct pair p;
 
     (void)state;
