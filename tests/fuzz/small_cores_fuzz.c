@@ -149,7 +149,7 @@ static void step_clock(struct world *w, struct tdm_reader *r)
     uint8_t how = tdm_read_u8(r);
     uint64_t ntp = tdm_clock_sync_ntp(&w->clock, w->now);
     uint32_t delay = (uint32_t)wide(r);
-    uint32_t last = how & 1 ? (uint32_t)wide(r) : (uint32_t)(ntp >> 16) - delay - (how >> 3);
+    uint32_t last = how & 1 ? (uint32_t)wide(r) : (uint32_t)(ntp >> 16) - delay - (how >> 3) + 8;
     uint64_t peer = how & 2 ? 0 : how & 4 ? (uint64_t)wide(r) : ntp + ((uint64_t)how << 24);
     tdm_time err = tdm_ntp_to_ns(ntp) - tdm_clock_sync_ntp_ns(&w->clock, w->now);
 

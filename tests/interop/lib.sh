@@ -349,6 +349,18 @@ check_sheet() {
 	[ "$colours" -gt 500 ]
 }
 
+# check_still FILE PICTURE: each picture that a recording in $W holds is that one, coded and scaled:
+# 27 dB or more (VP8 at a low rate and two scalers: 29.7; the same one mirrored: 13).
+check_still() {
+	local psnr
+	need ffmpeg
+	psnr=$(ffmpeg -nostdin -i "$W/$1" -i "$2" -filter_complex "[0:v:0]scale=352:288,format=yuv420p,settb=1/1000[a];
+		[1:v]loop=-1:1,scale=352:288,format=yuv420p,settb=1/1000[b];[a][b]psnr=shortest=1" -f null - 2>&1 |
+		sed -n 's/.*PSNR .* min:\([0-9.inf]*\).*/\1/p')
+	echo "$1: ${psnr:-no} dB at least against ${2##*/}"
+	awk -v psnr="${psnr:-0}" 'BEGIN { exit !(psnr + 0 >= 27) }'
+}
+
 # check_snapshot FILE: one picture file holds a readable time code.
 check_snapshot() {
 	need ffmpeg
