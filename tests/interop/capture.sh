@@ -36,4 +36,12 @@ for filter in 'sip.Method == "INVITE"' 'sip.Method == "BYE"' 'sdp.media.media ==
 	echo "$filter: $found packets"
 	[ "$found" -gt 0 ] || fail "tshark found no packet for: $filter" a.log b.log
 done
+# What tshark takes for RTP is what we sent, or nearly: a busy machine's capture may drop some.
+sent=$(python3 -c '
+import json, sys
+reports = [json.load(open(name))["report"] for name in sys.argv[1:]]
+print(sum(r[m]["packets_sent"] + r[m]["packets_resent"] for r in reports for m in ("audio", "video")))' "$W/a.json" "$W/b.json")
+found=$(count rtp)
+echo "RTP: $found packets captured of $sent sent"
+[ $((found * 100)) -ge $((sent * 95)) ] || fail "$found RTP packets of $sent" a.log b.log
 pass "$PICTURE: $(count rtp) RTP packets, no expert error"
