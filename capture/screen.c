@@ -5,12 +5,10 @@
  * with a state that can be read, where Xlib ends the process. Pixels come through shared memory
  * where the server shares our machine, else over the connection (10 times slower at 1080p).
  *
- * A picture is taken the moment something was drawn (the DAMAGE extension says so), but not more
- * often than the frame rate; a fixed tick would let a change wait half a period on average. A
- * still screen is taken at the frame rate a little longer, while the encoder sharpens it, and then
- * a few times a second. Without the extension the frame rate ticks.
+ * When a picture is taken is draw_pace.h; the DAMAGE extension tells of draws.
  */
 
+#include "capture/draw_pace.h"
 #include "capture/fit.h"
 #include "capture/registry.h"
 #include "engine/base/rt.h"
@@ -28,9 +26,6 @@
 #include <xcb/xcb.h>
 
 #define SHM_BYTES_MAX (64u << 20)
-#define EARLY         (2 * TDM_MS)   /* A change this much before its turn is taken at once. */
-#define SHARPEN       (400 * TDM_MS) /* After the last change: still at the frame rate, */
-#define STILL_PERIOD  (200 * TDM_MS) /* then so often. */
 
 struct tdm_video_source {
     xcb_connection_t *connection;
@@ -44,8 +39,7 @@ struct tdm_video_source {
     uint8_t *storage;
     xcb_damage_damage_t damage; /* 0: the server has no such extension. */
     uint8_t damage_event;
-    bool damaged;                       /* Something was drawn since the last picture. */
-    tdm_time period, taken, damaged_at; /* Of the last picture, of the last change. */
+    struct tdm_draw_pace pace;
     uint32_t frame_id;
     int wake_fd;
     char display[64];
@@ -188,7 +182,7 @@ static enum tdm_err create(const struct tdm_video_source_config *config,
         return err;
     }
     tdm_picture_over(&s->pic, s->storage, config->width, config->height);
-    s->period = TDM_S / config->fps;
+    tdm_draw_pace_init(&s->pace, TDM_S / config->fps, s->damage != 0);
     s->wake_fd = config->wake_fd;
     *source = s;
     return TDM_OK;
@@ -275,41 +269,21 @@ static enum tdm_err grab(struct tdm_video_source *s, struct tdm_cause *cause)
     return err;
 }
 
-/* Whether something was drawn since the last picture; without the extension, always. */
-static bool look_for_damage(struct tdm_video_source *s)
+/* Hears of draws. Each is taken note of at once, so that the next one is told, too. */
+static void listen_for_draws(struct tdm_video_source *s)
 {
     xcb_generic_event_t *event;
 
     tdm_rt_foreign_enter();
     while ((event = xcb_poll_for_event(s->connection))) {
-        s->damaged |= (event->response_type & 0x7f) == s->damage_event;
+        if ((event->response_type & 0x7f) == s->damage_event) {
+            tdm_draw_pace_drawn(&s->pace, tdm_clock_now());
+            (void)xcb_damage_subtract(s->connection, s->damage, XCB_NONE, XCB_NONE);
+            (void)xcb_flush(s->connection);
+        }
         free(event);
     }
     tdm_rt_foreign_leave();
-    return s->damaged || !s->damage;
-}
-
-/* When the next picture is due, as far as is known now. */
-static tdm_time due(struct tdm_video_source *s)
-{
-    bool drawn = look_for_damage(s);
-
-    if (drawn)
-        return s->taken + s->period - (s->damage ? EARLY : 0);
-    return s->taken - s->damaged_at < SHARPEN ? s->taken + s->period : s->taken + STILL_PERIOD;
-}
-
-static enum tdm_err take(struct tdm_video_source *s, tdm_time now, struct tdm_cause *cause)
-{
-    if (s->damaged || !s->damaged_at)
-        s->damaged_at = now;
-    s->damaged = false;
-    /* The change from empty to drawn is told again for what comes after this picture. */
-    if (s->damage)
-        (void)xcb_damage_subtract(s->connection, s->damage, XCB_NONE, XCB_NONE);
-    /* A steady tick is kept unless it was missed by a whole period. */
-    s->taken = s->damage || now - s->taken > 2 * s->period ? now : s->taken + s->period;
-    return grab(s, cause);
 }
 
 static enum tdm_err next(struct tdm_video_source *s, struct tdm_picture *pic,
@@ -318,17 +292,19 @@ static enum tdm_err next(struct tdm_video_source *s, struct tdm_picture *pic,
     int fd = xcb_get_file_descriptor(s->connection);
 
     for (;;) {
-        tdm_time at = due(s);
-        enum tdm_wait woken = tdm_wait_until(at, s->wake_fd, s->damaged ? -1 : fd);
-        tdm_time now = tdm_clock_now();
+        listen_for_draws(s);
+        enum tdm_wait woken = tdm_wait_until(tdm_draw_pace_due(&s->pace), s->wake_fd, fd);
 
         if (woken == TDM_WAIT_WAKE)
             return TDM_E_AGAIN;
         if (xcb_connection_has_error(s->connection))
             return tdm_fail(cause, TDM_E_GONE, "display \"%s\" has closed", s->display);
-        if (woken == TDM_WAIT_DEVICE || now < due(s))
+        if (woken == TDM_WAIT_DEVICE)
             continue;
-        enum tdm_err err = take(s, now, cause);
+        tdm_time now = tdm_clock_now();
+
+        tdm_draw_pace_taken(&s->pace, now);
+        enum tdm_err err = grab(s, cause);
 
         if (err == TDM_E_AGAIN)
             continue; /* The size changed under the request: at the next period. */
