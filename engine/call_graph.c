@@ -335,8 +335,8 @@ void tdm_call_follow(struct tandem_call *call)
     if (paused != call->audio_paused && call->audio_out)
         tdm_audio_out_flush(call->audio_out);
     call->audio_paused = paused;
-    if (!call->configs[TDM_VIDEO].receive || call->machine.held_remote)
-        tdm_latency_pause(&call->latency);
+    tdm_latency_pause(&call->latency,
+                      !call->configs[TDM_VIDEO].receive || call->machine.held_remote);
     if (err == TDM_OK)
         return;
     (void)snprintf(call->broken, sizeof call->broken, "%s", cause.text);

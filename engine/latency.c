@@ -54,11 +54,14 @@ static void count_freeze(struct tdm_latency *l, tdm_time presented)
             l->interval_mean_ns = mean > 0 ? mean + (gap - mean) / 30 : gap;
         }
     }
-    l->last_shown = presented;
+    l->last_shown = l->paused ? TDM_NEVER : presented;
 }
 
-void tdm_latency_pause(struct tdm_latency *l)
+void tdm_latency_pause(struct tdm_latency *l, bool paused)
 {
+    l->paused = paused;
+    if (!paused)
+        return;
     l->last_shown = TDM_NEVER;
     l->glass_now = l->mouth_now = TDM_NEVER;
 }

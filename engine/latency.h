@@ -21,6 +21,7 @@ struct tdm_latency {
     struct tdm_histogram glass, beyond_codec, mouth, pixels, pixel_error, chirps, skew;
     struct tdm_histogram video_stages[TDM_VIDEO_STAGES], audio_stages[TDM_AUDIO_STAGES];
     uint64_t shown, freezes;
+    bool paused;
     tdm_time frozen;
     tdm_time last_shown;           /* TDM_NEVER: none yet, or paused. */
     tdm_time shown_time;           /* Time over which pictures followed each other, */
@@ -37,8 +38,9 @@ void tdm_latency_init(struct tdm_latency *l);
 void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *trace);
 void tdm_latency_audio(struct tdm_latency *l, const struct tdm_audio_trace *trace);
 
-/** Pictures stop on purpose (hold, video dropped): what follows is no freeze. */
-void tdm_latency_pause(struct tdm_latency *l);
+/** Pictures stop on purpose (hold, video dropped) or go on: a gap in between is no freeze, nor is
+ *  the one behind a last picture that was still under way. */
+void tdm_latency_pause(struct tdm_latency *l, bool paused);
 
 /** Fills the latency part of the public statistics. */
 void tdm_latency_stats(const struct tdm_latency *l, struct tandem_stats *stats);

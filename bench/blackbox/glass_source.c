@@ -87,6 +87,8 @@ static void texture_paint(const struct texture *t, XImage *image, tdm_time passe
     }
 }
 
+#define RAISE_EVERY 61 /* Pictures. */
+
 static Window open_window(Display *display, int width, int height)
 {
     XSetWindowAttributes attributes = {.override_redirect = True};
@@ -113,7 +115,9 @@ static void run(struct tdm_x_picture *picture, struct tdm_strip *strip, const st
         tdm_strip_paint(strip, (uint8_t *)picture->image->data, stride, clock_now());
         XShmPutImage(display, window, gc, picture->image, 0, 0, 0, 0,
                      (unsigned)picture->image->width, (unsigned)picture->image->height, False);
-        XSync(display, False); /* The memory is ours again. */
+        if (n % RAISE_EVERY == 0)
+            XRaiseWindow(display, window); /* A peer's own window may have come over it. */
+        XSync(display, False);             /* The memory is ours again. */
     }
 }
 

@@ -4,7 +4,6 @@
 #define KEYFRAME_EVERY     (150 * TDM_MS) /* Several requests for one loss make one keyframe. */
 #define HEADERS_SHARE      0.05           /* RTP, UDP and IP headers' part of the rate. */
 #define BUDGET_MIN_BYTES   300
-#define FIRST_BUDGETS      3 /* Of the first picture. */
 #define WAITING_FRAMES_MAX 2 /* More than this in front of the pacer: skip. */
 #define PACKET_BYTES       1100
 
@@ -33,10 +32,6 @@ void tdm_frame_budget_step(struct tdm_frame_budget *b, tdm_time now,
     out->skip = in->packets_waiting > WAITING_FRAMES_MAX * (out->budget_bytes / PACKET_BYTES + 4);
     b->keyframe_owed |= in->keyframe_wanted;
     out->keyframe = !out->skip && b->keyframe_owed && now >= b->keyframe_at;
-    if (!out->skip && !b->begun) {
-        b->begun = true;
-        out->budget_bytes *= FIRST_BUDGETS;
-    }
     if (!out->keyframe)
         return;
     b->keyframe_owed = false;

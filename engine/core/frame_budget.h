@@ -4,10 +4,8 @@
 
 /*
  * What the sender does with its next picture: skip it before the encoder (what was sent still waits
- * for the pacer), make it a keyframe, and what it may cost. The first picture of all may cost
- * several ordinary ones: it is all that the other side sees, and nothing waits behind it. Owned by
- * the encode thread. It follows the target of rate.h; how the encoder keeps to the budget is the
- * codec's affair.
+ * for the pacer), make it a keyframe, and what it may cost. Owned by the encode thread. It follows
+ * the target of rate.h; how the encoder keeps to the budget is the codec's affair.
  */
 
 #include "engine/base/time.h"
@@ -19,7 +17,6 @@
 struct tdm_frame_budget {
     uint32_t fps;
     double carry_bytes; /* Left over by the last frame, or overdrawn. */
-    bool begun;         /* The first picture has been planned. */
     bool keyframe_owed;
     tdm_time keyframe_at; /* No keyframe before this. */
 };
