@@ -225,16 +225,38 @@ static void long_call(void **state)
     free(l);
 }
 
+/* A picture that was still under way when a hold began does not make the hold a freeze. */
+static void a_hold_is_no_freeze(void **state)
+{
+    struct tdm_latency *l = latency_new();
+    struct tdm_video_trace t;
+    tdm_time now = TDM_S;
+
+    (void)state;
+    for (int i = 0; i < 30; i++, now += INTERVAL) {
+        t = frame_at(now);
+        tdm_latency_video(l, &t);
+    }
+    tdm_latency_pause(l, true);
+    t = frame_at(now);
+    tdm_latency_video(l, &t);
+    tdm_latency_pause(l, false);
+    t = frame_at(now + 5 * TDM_S);
+    tdm_latency_video(l, &t);
+    assert_int_equal(l->freezes, 0);
+    t = frame_at(now + 6 * TDM_S);
+    tdm_latency_video(l, &t);
+    assert_int_equal(l->freezes, 1);
+    free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stages_add_up),
-        cmocka_unit_test(unknown_stages),
-        cmocka_unit_test(pixels_against_trace),
-        cmocka_unit_test(freezes),
-        cmocka_unit_test(sound),
-        cmocka_unit_test(trace_file),
-        cmocka_unit_test(long_call),
+        cmocka_unit_test(stages_add_up),        cmocka_unit_test(unknown_stages),
+        cmocka_unit_test(pixels_against_trace), cmocka_unit_test(freezes),
+        cmocka_unit_test(a_hold_is_no_freeze),  cmocka_unit_test(sound),
+        cmocka_unit_test(trace_file),           cmocka_unit_test(long_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
