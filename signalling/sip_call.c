@@ -173,13 +173,16 @@ static void describe_error(const struct tdm_sip_call *call, int err, char *words
                        "there, and no firewall between?",
                        call->uri.host, port, transport);
     else if (err == ECONNREFUSED || err == ECONNRESET)
-        (void)snprintf(words, capacity, "nothing listens at %.60s, port %u (%s)", call->uri.host,
-                       port, transport);
+        (void)snprintf(words, capacity,
+                       "nothing listens at %.60s, port %u (%s): is Tandem running there, and on "
+                       "that port?",
+                       call->uri.host, port, transport);
     else if (err == ENETUNREACH || err == EHOSTUNREACH)
         (void)snprintf(words, capacity, "%.60s cannot be reached: check the network",
                        call->uri.host);
     else
-        (void)snprintf(words, capacity, "cannot send to %.60s (error %d)", call->uri.host, err);
+        (void)snprintf(words, capacity, "cannot send to %.60s (error %d): check the address",
+                       call->uri.host, err);
 }
 
 void tdm_sip_call_fail_error(struct tdm_sip_call *call, int err)

@@ -241,6 +241,7 @@ static void says_why_nobody_can_be_reached(void **state)
     (void)call(a, dead, "", &offer_body);
     event = expect(a, TDM_SIG_FAILED);
     assert_non_null(strstr(event.reason, "nothing listens at 127.0.0.1"));
+    assert_non_null(strstr(event.reason, "is Tandem running there"));
     (void)call(a, dead, ";transport=tcp", &offer_body);
     event = expect(a, TDM_SIG_FAILED);
     assert_non_null(strstr(event.reason, "nothing listens at 127.0.0.1"));
