@@ -22,18 +22,24 @@
 
 #define TDM_AUDIO_FRAME_SAMPLES_MAX 5760 /* 120 ms at 48 kHz, per channel. */
 
+/** What a stream mostly shows: lets an encoder switch its screen-content tools on. */
+enum tdm_content { TDM_CONTENT_CAMERA, TDM_CONTENT_SCREEN };
+
 struct tdm_video_encoder_config {
     int width, height;        /* Even; 16 to TDM_PICTURE_SIDE_MAX. */
     uint32_t fps;             /* Frames a second, 1 to 120. */
     uint32_t bitrate_bps;     /* Start value; later ones come as bytes per frame. */
     uint32_t slice_bytes_max; /* Largest slice or NAL unit wanted; 0 = no limit. */
     unsigned threads;         /* 1 or more. */
-    char fmtp[192];           /* What the receiver asked for, e.g. profile-level-id. */
+    enum tdm_content content;
+    char preset[16]; /* One of the table's; "" = the encoder's own choice for size and threads. */
+    char fmtp[192];  /* What the receiver asked for, e.g. profile-level-id. */
 };
 
 /** One finished piece of a coded picture. */
 struct tdm_slice {
-    const uint8_t *data; /* H.264: one NAL unit without start code. VP8: the whole frame. */
+    const uint8_t *data; /* H.264: one NAL unit without start code. VP8, VP9: the whole frame.
+                            AV1: the whole temporal unit as OBUs with sizes, no delimiter. */
     size_t size;
     bool first, last; /* Of this picture. */
     bool keyframe;    /* Decodable without anything before it. */
@@ -48,7 +54,12 @@ struct tdm_video_encoder; /* Opaque; each codec file defines its own and casts. 
 
 struct tdm_video_encoder_ops {
     enum tdm_codec_id id;
+    const char *name;     /* Of this implementation; no two encoders share one. */
     const char *rtp_name; /* As in a=rtpmap. */
+    /** What `config.preset` may be, fastest first, NULL behind the last. */
+    const char *const *presets;
+    /** The library's version, for reports. */
+    const char *(*version)(void);
 
     enum tdm_err (*create)(const struct tdm_video_encoder_config *config,
                            struct tdm_video_encoder **enc, struct tdm_cause *cause);
@@ -84,8 +95,9 @@ struct tdm_video_decoder_ops {
     /**
      * Decodes one whole coded picture into at most one picture, at once (frames held = 0).
      *
-     * @param data  H.264: Annex B access unit with start codes. VP8: the frame. `size` bytes; at
-     *              least TDM_DECODER_PADDING readable bytes follow.
+     * @param data  H.264, H.265: Annex B access unit with start codes. VP8, VP9: the frame. AV1: a
+     *              temporal unit as OBUs with sizes. `size` bytes; at least TDM_DECODER_PADDING
+     *              readable bytes follow.
      * @param pic   On TDM_OK: points into the decoder, valid until the next call. `captured` and
      *              `frame_id` are left to the caller.
      *
@@ -100,10 +112,11 @@ struct tdm_video_decoder_ops {
 #define TDM_DECODER_PADDING 64
 
 struct tdm_audio_encoder_config {
-    uint32_t sample_hz; /* 48000 (Opus, L16), 8000 (G.711), 44100 or 48000 (L16). */
+    uint32_t sample_hz; /* 48000 (Opus, L16), 16000 (G.722), 8000 (G.711), 44100 (L16). */
     uint8_t channels;   /* 1 or 2. */
     uint32_t bitrate_bps;
-    uint16_t frame_ms; /* 10 or 20 (Opus also 5, 40, 60; 2 stands for 2.5). */
+    uint16_t frame_us; /* 10000 or 20000 (Opus also 2500, 5000, 40000, 60000). */
+    bool music;        /* Opus: coded for music rather than for speech. */
     char fmtp[192];    /* What the receiver asked for. */
 };
 
@@ -112,7 +125,7 @@ struct tdm_audio_encoder;
 struct tdm_audio_encoder_ops {
     enum tdm_codec_id id;
     const char *rtp_name;
-    uint32_t rtp_clock_hz; /* Opus: 48000 always. 0: the sample rate (L16). */
+    uint32_t rtp_clock_hz; /* Opus: 48000 always. G.722: 8000. 0: the sample rate (L16). */
 
     enum tdm_err (*create)(const struct tdm_audio_encoder_config *config,
                            struct tdm_audio_encoder **enc, struct tdm_cause *cause);
@@ -154,10 +167,16 @@ struct tdm_audio_decoder_ops {
                                 size_t size);
 };
 
-/** The tables of a codec, or NULL where this build has none. */
+/** The tables of a codec, or NULL where this build has none. Where two encoders make the same
+ *  codec, find gives the one that calls use by default; `named` and `at` reach each. */
 const struct tdm_video_encoder_ops *tdm_video_encoder_find(enum tdm_codec_id id);
 const struct tdm_video_decoder_ops *tdm_video_decoder_find(enum tdm_codec_id id);
 const struct tdm_audio_encoder_ops *tdm_audio_encoder_find(enum tdm_codec_id id);
 const struct tdm_audio_decoder_ops *tdm_audio_decoder_find(enum tdm_codec_id id);
+const struct tdm_video_encoder_ops *tdm_video_encoder_named(const char *name);
+
+/** The index-th encoder of this build, NULL behind the last. */
+const struct tdm_video_encoder_ops *tdm_video_encoder_at(size_t index);
+const struct tdm_audio_encoder_ops *tdm_audio_encoder_at(size_t index);
 
 #endif

@@ -62,8 +62,8 @@ static int application_of(const struct tdm_audio_encoder_config *config, uint32_
     bool wanted = tdm_fmtp_number(config->fmtp, "useinbandfec", 10, 0) == 1;
     bool low_rate = bitrate_of(config) / coded_channels <= VOICE_BPS_MAX;
 
-    return wanted && low_rate && config->frame_ms >= 10 ? OPUS_APPLICATION_VOIP
-                                                        : OPUS_APPLICATION_RESTRICTED_LOWDELAY;
+    return wanted && low_rate && config->frame_us >= 10000 ? OPUS_APPLICATION_VOIP
+                                                           : OPUS_APPLICATION_RESTRICTED_LOWDELAY;
 }
 
 /* RFC 7587 section 6.1: what the receiver asked for. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "codecs/registry.h"
 
+#include <string.h>
+
 static const struct tdm_video_encoder_ops *const video_encoders[] = {
 #ifdef TANDEM_HAS_X264
     &tdm_x264_encoder,
@@ -59,4 +61,22 @@ const struct tdm_audio_decoder_ops *tdm_audio_decoder_find(enum tdm_codec_id id)
         if (audio_decoders[i]->id == id)
             return audio_decoders[i];
     return NULL;
+}
+
+const struct tdm_video_encoder_ops *tdm_video_encoder_named(const char *name)
+{
+    for (size_t i = 0; i < COUNT(video_encoders); i++)
+        if (strcmp(video_encoders[i]->name, name) == 0)
+            return video_encoders[i];
+    return NULL;
+}
+
+const struct tdm_video_encoder_ops *tdm_video_encoder_at(size_t index)
+{
+    return index < COUNT(video_encoders) ? video_encoders[index] : NULL;
+}
+
+const struct tdm_audio_encoder_ops *tdm_audio_encoder_at(size_t index)
+{
+    return index < COUNT(audio_encoders) ? audio_encoders[index] : NULL;
 }

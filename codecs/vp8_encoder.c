@@ -203,11 +203,21 @@ static bool set_config(struct vp8_encoder *e, const struct tdm_video_encoder_con
     return true;
 }
 
+/* The speeds of libvpx's real-time mode (cpu-used, negated), fastest first. */
+static const char *const presets[] = {"16", "12", "8", "4", NULL};
+
+static const char *version(void)
+{
+    return vpx_codec_iface_name(vpx_codec_vp8_cx());
+}
+
 static bool set_controls(struct vp8_encoder *e, const struct tdm_video_encoder_config *config)
 {
     unsigned threads = config->threads ? config->threads : 1;
     double rate = (double)config->width * config->height * config->fps / threads;
-    int speed = rate > FAST_PIXELS ? SPEED_LARGE : SPEED;
+    int speed = config->preset[0]    ? -(int)strtol(config->preset, NULL, 10)
+                : rate > FAST_PIXELS ? SPEED_LARGE
+                                     : SPEED;
     int partitions = threads >= 4   ? VP8_FOUR_TOKENPARTITION
                      : threads >= 2 ? VP8_TWO_TOKENPARTITION
                                     : VP8_ONE_TOKENPARTITION;
@@ -248,7 +258,10 @@ static enum tdm_err vp8_encoder_create(const struct tdm_video_encoder_config *co
 
 const struct tdm_video_encoder_ops tdm_vp8_encoder = {
     .id = TDM_CODEC_VP8,
+    .name = "vp8",
     .rtp_name = "VP8",
+    .presets = presets,
+    .version = version,
     .create = vp8_encoder_create,
     .destroy = vp8_encoder_destroy,
     .encode = vp8_encode,

@@ -161,14 +161,25 @@ static const char *profile_of(const char *fmtp)
     }
 }
 
+/* Fastest first. */
+static const char *const presets[] = {"ultrafast", "superfast", "veryfast", NULL};
+
+static const char *version(void)
+{
+    return "libx264 " X264_POINTVER;
+}
+
 static enum tdm_err set_param(struct x264_encoder *e, const struct tdm_video_encoder_config *config)
 {
     x264_param_t *p = &e->param;
     unsigned threads = config->threads > 8 ? 8 : config->threads;
     double rate = (double)config->width * config->height * config->fps / (threads ? threads : 1);
 
-    if (x264_param_default_preset(p, rate > FAST_PIXELS_PER_SEC ? "ultrafast" : "superfast",
-                                  "zerolatency") < 0)
+    const char *preset = config->preset[0]            ? config->preset
+                         : rate > FAST_PIXELS_PER_SEC ? "ultrafast"
+                                                      : "superfast";
+
+    if (x264_param_default_preset(p, preset, "zerolatency") < 0)
         return TDM_E_SYSTEM;
     p->i_log_level = X264_LOG_NONE;
     p->i_width = config->width;
@@ -304,7 +315,10 @@ static enum tdm_err x264_encode(struct tdm_video_encoder *enc, const struct tdm_
 
 const struct tdm_video_encoder_ops tdm_x264_encoder = {
     .id = TDM_CODEC_H264,
+    .name = "x264",
     .rtp_name = "H264",
+    .presets = presets,
+    .version = version,
     .create = x264_create,
     .destroy = x264_destroy,
     .encode = x264_encode,

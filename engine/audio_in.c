@@ -133,7 +133,7 @@ static enum tdm_err open_all(struct tdm_audio_in *in, struct tdm_cause *cause)
         .sample_hz = in->config.sample_hz,
         .channels = in->config.channels,
         .bitrate_bps = in->config.bitrate_bps,
-        .frame_ms = in->config.frame_ms,
+        .frame_us = (uint16_t)(in->config.frame_ms * 1000),
     };
     enum tdm_err err;
 

@@ -17,6 +17,7 @@ FLOORS = {
     "engine/io/": 3,
     "sim/": 4,
     "signalling/": 4,
+    "measure/": 4,
     "include/tandem/": 4,
     "engine/": 4,
     "apps/": 5,
@@ -30,6 +31,8 @@ SIDEWAYS = {
     ("sim/", "signalling/"),
     ("engine/", "signalling/"),
     ("engine/", "include/tandem/"),
+    ("engine/", "measure/"),
+    ("measure/", "include/tandem/"),
 }
 
 # What these folders may include of this repository beside their own folder, whatever their floor.
@@ -44,7 +47,7 @@ CODEC_TABLE = r"\bconst\s+struct\s+tdm_\w+_ops\s+\w+\s*="
 CODECS_ALL = ("codecs/registry.c",)
 
 LIBRARY = ("engine/", "codecs/", "capture/", "render/", "collab/", "signalling/", "sim/",
-           "include/")
+           "measure/", "include/")
 PROGRAM = LIBRARY + ("apps/", "examples/")
 PURE = ("engine/base/", "engine/wire/", "engine/core/", "collab/", "codecs/", "sim/", "signalling/")
 # The only ones that know libre. All but the checks may allocate and talk to the system.
@@ -66,15 +69,16 @@ class Library(NamedTuple):
 
 LIBRARIES = (
     Library(("re/", "re.h", "re_"), SIP_LIBRE + ("signalling/sip_checks.c",)),
-    Library(("opus", "vpx/", "x264"), ("codecs/",)),
-    Library(("libavcodec/", "libavutil/"), ("codecs/",) + DEVICES),
+    Library(("opus", "vpx/", "x264", "wels/", "aom/", "dav1d/"), ("codecs/",)),
+    Library(("libavcodec/", "libavutil/"), ("codecs/", "measure/") + DEVICES),
     Library(("libavformat/", "libswscale/", "libswresample/", "libavdevice/"), DEVICES),
     Library(("portaudio", "pa_", "alsa/"), ("engine/io/sound",)),
-    Library(("SDL", "cairo", "pango"), ("render/",)),
+    Library(("SDL",), ("render/",)),
+    Library(("cairo", "pango"), ("render/", "measure/")),
     Library(("X11/", "xcb/"), DEVICES),
     Library(("linux/videodev2.h",), ("capture/",)),
     Library(("openssl/", "srtp2/", "miniupnpc/", "natpmp"), ("engine/io/",)),
-    Library(("jansson.h",), ("engine/", "apps/", "examples/")),
+    Library(("jansson.h",), ("engine/", "measure/", "apps/", "examples/")),
     Library(("sys/socket.h", "netinet/", "arpa/", "netdb.h", "sys/epoll.h", "net/if", "ifaddrs.h"),
             ("engine/io/", "apps/") + SIP_ADAPTER),
     Library(("pthread.h", "threads.h", "semaphore.h"), THREADS),
@@ -128,8 +132,8 @@ BANS = (
 )
 
 # Folders whose names start a path when they stand in a document or a comment.
-TOP_FOLDERS = ("engine", "codecs", "capture", "render", "collab", "signalling", "sim", "include",
-               "apps", "examples", "bench", "tests", "docs", "tools", "cmake")
+TOP_FOLDERS = ("engine", "codecs", "capture", "render", "collab", "signalling", "sim", "measure",
+               "include", "apps", "examples", "bench", "tests", "docs", "tools", "cmake")
 
 # Made by the build, and named by documents without the build folder before them.
 BUILT = ("apps/tandem",)

@@ -25,7 +25,10 @@ static struct tdm_audio_encoder_config
 audio_config(uint32_t hz, uint8_t channels, uint16_t frame_ms, uint32_t bps, const char *fmtp)
 {
     struct tdm_audio_encoder_config config = {
-        .sample_hz = hz, .channels = channels, .bitrate_bps = bps, .frame_ms = frame_ms};
+        .sample_hz = hz,
+        .channels = channels,
+        .bitrate_bps = bps,
+        .frame_us = (uint16_t)(frame_ms == 2 ? 2500 : frame_ms * 1000)};
 
     (void)snprintf(config.fmtp, sizeof config.fmtp, "%s", fmtp);
     return config;
@@ -37,8 +40,7 @@ static struct voice voice_of(enum tdm_codec_id id, const struct tdm_audio_encode
 
     assert_int_equal(v.enc_ops->create(config, &v.enc, NULL), TDM_OK);
     assert_int_equal(v.dec_ops->create(config->sample_hz, config->channels, &v.dec, NULL), TDM_OK);
-    v.frame = config->frame_ms == 2 ? config->sample_hz / 400
-                                    : config->sample_hz * config->frame_ms / 1000;
+    v.frame = (uint32_t)((uint64_t)config->sample_hz * config->frame_us / 1000000);
     return v;
 }
 
