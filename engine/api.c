@@ -3,7 +3,6 @@
  * The public functions on calls: each packs its arguments, has the control thread do the work, and
  * hands the outcome back.
  */
-#include "codecs/codec.h"
 #include "engine/engine.h"
 
 #include "engine/report.h"
@@ -56,7 +55,10 @@ const char *tandem_version(void)
 
 const char *tandem_video_codecs(void)
 {
-    return tdm_video_encoder_find(TDM_CODEC_H264) ? "h264,vp8" : "vp8";
+    static _Thread_local char names[64];
+
+    tdm_video_codec_names(names, sizeof names);
+    return names;
 }
 
 const char *tandem_audio_codecs(void)

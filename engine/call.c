@@ -52,10 +52,10 @@ static void describe(const struct tandem_call *call, char *text, size_t capacity
 
     if (audio->active)
         (void)snprintf(parts[0], sizeof parts[0], "audio %s %s",
-                       tdm_codec_short_name(audio->send.id), way(audio));
+                       tdm_codec_short_name(tdm_media_plan_codec(audio)), way(audio));
     if (video->active)
         (void)snprintf(parts[1], sizeof parts[1], "video %s %s",
-                       tdm_codec_short_name(video->send.id), way(video));
+                       tdm_codec_short_name(tdm_media_plan_codec(video)), way(video));
     (void)snprintf(text, capacity, "%s, %s, with %s, not encrypted", parts[0], parts[1], to);
 }
 

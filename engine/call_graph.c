@@ -265,6 +265,8 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     call->video_in = NULL;
     if (!wanted)
         return TDM_OK;
+    struct tdm_video_choice choice = tdm_media_plan_choose(&call->plan, agreed->send.id);
+
     call->video_in_codec = agreed->send.id;
     (void)snprintf(call->video_in_fmtp, sizeof call->video_in_fmtp, "%s", agreed->send.fmtp);
     atomic_store(&call->link.video_bps, config->limit_bps);
@@ -274,7 +276,9 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
             .link = &call->link,
             .control_wake = call->engine->wake,
             .source = call->plan.video_source,
-            .codec = agreed->send.id,
+            .encoder = choice.encoder,
+            .preset = choice.preset,
+            .threads = choice.threads,
             .width = call->plan.width,
             .height = call->plan.height,
             .fps = call->plan.fps,
@@ -408,7 +412,7 @@ static enum tdm_err start_recording(struct tandem_call *call, const char *path,
     };
 
     if (video->active)
-        config.video = codec != TDM_CODEC_NONE ? codec : video->send.id;
+        config.video = codec != TDM_CODEC_NONE ? codec : tdm_media_plan_codec(video);
     if (call->latency.width) {
         config.width = call->latency.width;
         config.height = call->latency.height;

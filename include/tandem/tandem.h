@@ -84,7 +84,8 @@ TANDEM_API void tandem_destroy(struct tandem *engine);
 /** The SIP port in use; 0 while none is open. */
 TANDEM_API uint16_t tandem_port(struct tandem *engine);
 
-/** Names of what this build has, separated by commas: "h264,vp8" and "opus,pcmu,pcma,l16". */
+/** Names of what this build can send, separated by commas: "h264,vp8,vp9,av1" and
+ *  "opus,pcmu,pcma,l16". The text stays as long as the calling thread. */
 TANDEM_API const char *tandem_video_codecs(void);
 TANDEM_API const char *tandem_audio_codecs(void);
 
@@ -103,12 +104,17 @@ struct tandem_media {
     const char *audio_source; /* ["mic"] */
     const char *video_sink;   /* ["window"] */
     const char *audio_sink;   /* ["speaker"] */
-    const char *video_codecs; /* In order of preference. ["h264,vp8"] */
+    const char *video_codecs; /* In order of preference: codecs, or an encoder where there are two
+                                 for one codec ("x264", "openh264"). "h265" is taken when the other
+                                 side offers it, never offered or sent. [all of the build] */
+    const char *video_preset; /* One of the encoder's, as ffmpeg calls them; of several encoders the
+                                 one that has it takes it. [the encoder's, by size and rate] */
     const char *audio_codecs; /* ["opus,pcmu,pcma"] */
     uint32_t video_bps;       /* Most that the video may send. [1500000] */
     uint32_t audio_bps;       /* Opus up to 40000 adds in-band redundancy and 4 ms. [48000] */
     uint16_t width, height;   /* Of the sent picture; even. [1280, 720] */
     uint16_t fps;             /* [30] */
+    uint16_t video_threads;   /* That encode a picture. [chosen] */
     uint16_t audio_frame_ms;  /* [10] */
     const char *record_path;  /* MKV of the other side; NULL: no recording. */
     const char *sheet_path;   /* PNG contact sheet of what was shown, written at the end. */

@@ -138,6 +138,30 @@ static void reads_what_gstreamer_and_ffmpeg_write(void **state)
     assert_false(tdm_sdp_fmtp_value(d.media[0].codecs[0].fmtp, "mode", value, 32));
 }
 
+static void knows_its_codecs_by_name_and_clock(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t hz;
+        enum tdm_codec_id id;
+    } rows[] = {
+        {"H264", 90000, TDM_CODEC_H264}, {"VP8", 90000, TDM_CODEC_VP8},
+        {"VP9", 90000, TDM_CODEC_VP9},   {"vp9", 90000, TDM_CODEC_VP9},
+        {"VP9", 48000, TDM_CODEC_NONE},  {"AV1", 90000, TDM_CODEC_AV1},
+        {"AV1X", 90000, TDM_CODEC_NONE}, {"H265", 90000, TDM_CODEC_H265},
+        {"HEVC", 90000, TDM_CODEC_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (tdm_sdp_codec_id(TDM_VIDEO, rows[i].name, rows[i].hz) != rows[i].id)
+            fail_msg("%s/%u", rows[i].name, (unsigned)rows[i].hz);
+        assert_int_equal(tdm_sdp_codec_id(TDM_AUDIO, rows[i].name, rows[i].hz), TDM_CODEC_NONE);
+        assert_int_equal(tdm_sdp_codec_id(TDM_VIDEO, tdm_sdp_codec_name(rows[i].id), 90000),
+                         rows[i].id);
+    }
+}
+
 static void inherits_the_session_level(void **state)
 {
     struct tdm_media_desc d =
@@ -319,6 +343,7 @@ int main(void)
         cmocka_unit_test(reads_an_offer_like_baresips),
         cmocka_unit_test(reads_an_offer_like_linphones),
         cmocka_unit_test(reads_what_gstreamer_and_ffmpeg_write),
+        cmocka_unit_test(knows_its_codecs_by_name_and_clock),
         cmocka_unit_test(inherits_the_session_level),
         cmocka_unit_test(keeps_unknown_lines_in_place),
         cmocka_unit_test(limits_ptime_by_maxptime),
