@@ -21,8 +21,8 @@ struct tdm_media_plan {
     uint8_t video_codec_count, audio_codec_count;
     enum tdm_codec_id video_codecs[TDM_CODECS_MAX], audio_codecs[TDM_CODECS_MAX];
     uint32_t video_bps, audio_bps;
-    uint16_t width, height, fps, audio_frame_ms, sheet_every_ms, ring_seconds;
-    bool time_code;
+    uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
+    bool time_code, audio_music;
 };
 
 /** TDM_E_UNSUPPORTED with a cause that lists what there is; TDM_E_MALFORMED for a bad number. */
@@ -43,14 +43,11 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
                            const struct tdm_negotiated_media *agreed, enum tdm_media_kind kind,
                            bool held_here, struct tdm_stream_config *config);
 
-/** The RTP clock of a sent codec as an encoder's sample rate. */
-uint32_t tdm_codec_sample_hz(enum tdm_codec_id id);
-
 /** "h264", "opus" ..., and back; TDM_CODEC_NONE for an unknown name. */
 const char *tdm_codec_short_name(enum tdm_codec_id id);
 
 /** Codecs in their default order of preference, as struct tandem_media names them. */
 #define TDM_DEFAULT_VIDEO_CODECS "h264,vp8"
-#define TDM_DEFAULT_AUDIO_CODECS "opus,pcmu,pcma"
+#define TDM_DEFAULT_AUDIO_CODECS "opus,g722,pcmu,pcma"
 
 #endif

@@ -247,6 +247,7 @@ static void agree(struct tdm_negotiated_media *media, const struct tdm_media_lin
     media->max_bitrate_bps = remote->bandwidth_bps;
     media->framerate = remote->framerate;
     media->ptime_ms = remote->ptime_ms;
+    media->max_ptime_ms = remote->max_ptime_ms;
     for (unsigned i = 0; i < remote->codec_count && !ours; i++) {
         if (tdm_codec_is_media(&remote->codecs[i]))
             ours = find_match(&remote->codecs[i], local->codecs, local->codec_count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first byte chooses decoder and channels (bits 0 and 1, bit 2; bit 3: G.722, mono); a unit's first byte whether it is decoded or only
- * known as what follows a gap, and the gap's length. */
+/* The first byte chooses decoder and channels (bits 0 and 1, bit 2; bit 3: G.722, mono); a unit's
+ * first byte whether it is decoded or only known as what follows a gap, and the gap's length. */
 #include "tests/fuzz/codec_units.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

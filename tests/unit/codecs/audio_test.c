@@ -25,10 +25,7 @@ static struct tdm_audio_encoder_config
 audio_config(uint32_t hz, uint8_t channels, uint16_t frame_us, uint32_t bps, const char *fmtp)
 {
     struct tdm_audio_encoder_config config = {
-        .sample_hz = hz,
-        .channels = channels,
-        .bitrate_bps = bps,
-        .frame_us = frame_us};
+        .sample_hz = hz, .channels = channels, .bitrate_bps = bps, .frame_us = frame_us};
 
     (void)snprintf(config.fmtp, sizeof config.fmtp, "%s", fmtp);
     return config;
@@ -549,12 +546,8 @@ static void test_bad_payloads(void **state)
         enum tdm_codec_id id;
         uint32_t hz;
         uint8_t channels;
-    } cases[] = {{TDM_CODEC_OPUS, 48000, 1},
-                 {TDM_CODEC_OPUS, 48000, 2},
-                 {TDM_CODEC_PCMU, 8000, 2},
-                 {TDM_CODEC_PCMA, 8000, 1},
-                 {TDM_CODEC_G722, 16000, 1},
-                 {TDM_CODEC_L16, 48000, 2}};
+    } cases[] = {{TDM_CODEC_OPUS, 48000, 1}, {TDM_CODEC_OPUS, 48000, 2}, {TDM_CODEC_PCMU, 8000, 2},
+                 {TDM_CODEC_PCMA, 8000, 1},  {TDM_CODEC_G722, 16000, 1}, {TDM_CODEC_L16, 48000, 2}};
     static int16_t pcm[TDM_AUDIO_FRAME_SAMPLES_MAX * 2];
     static uint8_t payload[65536];
     struct tdm_rng rng = tdm_rng_of(3);

@@ -37,9 +37,9 @@ static void test_tones(void **state)
             double signal = 0;
             double noise = 0;
 
-            tdm_upsample_init(&u, factors[f]);
+            tdm_upsample_init(&u, 8000, 8000 * factors[f], 1);
             tone(in, freqs[k], 8000, IN, 0);
-            tdm_upsample_run(&u, in, IN, out);
+            assert_int_equal(tdm_upsample_run(&u, in, IN, out), IN * factor);
             tone(ideal, freqs[k], 8000.0 * factor, IN * factor, TDM_UPSAMPLE_TAPS / 2.0 * factor);
             for (int i = 100 * factor; i < IN * factor; i++) {
                 signal += (double)ideal[i] * ideal[i];
@@ -63,13 +63,13 @@ static void test_blocks(void **state)
 
     (void)state;
     tone(in, 440, 8000, IN, 0);
-    tdm_upsample_init(&a, 6);
-    tdm_upsample_init(&b, 6);
-    tdm_upsample_run(&a, in, IN, whole);
+    tdm_upsample_init(&a, 8000, 48000, 1);
+    tdm_upsample_init(&b, 8000, 48000, 1);
+    (void)tdm_upsample_run(&a, in, IN, whole);
     for (uint32_t at = 0, size = 1; at < IN; at += size, size = size % 160 + 7) {
         if (size > IN - at)
             size = IN - at;
-        tdm_upsample_run(&b, in + at, size, cut + at * 6);
+        (void)tdm_upsample_run(&b, in + at, size, cut + at * 6);
     }
     assert_memory_equal(whole, cut, sizeof whole);
 }
@@ -81,16 +81,16 @@ static void test_levels(void **state)
     struct tdm_upsample u;
 
     (void)state;
-    tdm_upsample_init(&u, 6);
+    tdm_upsample_init(&u, 8000, 48000, 1);
     for (int i = 0; i < 200; i++)
         in[i] = 12345;
-    tdm_upsample_run(&u, in, 200, out);
+    (void)tdm_upsample_run(&u, in, 200, out);
     for (int i = 200; i < 1200; i++)
         assert_in_range(out[i], 12344, 12346);
     /* The steepest input there is clips and does not wrap. */
     for (int i = 0; i < 200; i++)
         in[i] = i / 8 % 2 ? 32767 : -32768;
-    tdm_upsample_run(&u, in, 200, out);
+    (void)tdm_upsample_run(&u, in, 200, out);
     for (int i = 7; i < 1200; i++)
         assert_true(abs(out[i] - out[i - 1]) < 30000);
 }
