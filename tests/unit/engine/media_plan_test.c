@@ -26,7 +26,8 @@ static void defaults(void **state)
     assert_int_equal(plan.fps, 30);
     assert_int_equal(plan.audio_frame_us, 10000);
     assert_int_equal(plan.ring_seconds, 60);
-    assert_int_equal(plan.audio_codec_count, 3);
+    assert_int_equal(plan.audio_channels, 1);
+    assert_int_equal(plan.audio_codec_count, 4);
     assert_int_equal(plan.audio_codecs[0], TDM_CODEC_OPUS);
     assert_int_equal(plan.video_codecs[plan.video_codec_count - 1], TDM_CODEC_VP8);
 }
