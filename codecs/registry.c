@@ -16,17 +16,11 @@ static const struct tdm_video_decoder_ops *const video_decoders[] = {
 };
 
 static const struct tdm_audio_encoder_ops *const audio_encoders[] = {
-    &tdm_opus_encoder,
-    &tdm_pcmu_encoder,
-    &tdm_pcma_encoder,
-    &tdm_l16_encoder,
+    &tdm_opus_encoder, &tdm_g722_encoder, &tdm_pcmu_encoder, &tdm_pcma_encoder, &tdm_l16_encoder,
 };
 
 static const struct tdm_audio_decoder_ops *const audio_decoders[] = {
-    &tdm_opus_decoder,
-    &tdm_pcmu_decoder,
-    &tdm_pcma_decoder,
-    &tdm_l16_decoder,
+    &tdm_opus_decoder, &tdm_g722_decoder, &tdm_pcmu_decoder, &tdm_pcma_decoder, &tdm_l16_decoder,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -14,6 +14,8 @@ extern const struct tdm_video_decoder_ops tdm_avc_decoder;  /* avc_decoder.c */
 
 extern const struct tdm_audio_encoder_ops tdm_opus_encoder; /* opus.c */
 extern const struct tdm_audio_decoder_ops tdm_opus_decoder;
+extern const struct tdm_audio_encoder_ops tdm_g722_encoder; /* g722.c */
+extern const struct tdm_audio_decoder_ops tdm_g722_decoder;
 extern const struct tdm_audio_encoder_ops tdm_pcmu_encoder; /* g711.c */
 extern const struct tdm_audio_decoder_ops tdm_pcmu_decoder;
 extern const struct tdm_audio_encoder_ops tdm_pcma_encoder;
