@@ -43,6 +43,7 @@ struct tandem_call {
     struct tdm_video_out *video_out;
     enum tdm_codec_id audio_in_codec, video_in_codec; /* What the senders were made for. */
     char video_in_fmtp[192], audio_in_fmtp[192];
+    struct tdm_audio_format audio_in_format;
     struct tdm_stream_config configs[2]; /* As last given to the net, by enum tdm_media_kind. */
 
     struct tdm_recorder *_Atomic recorder; /* Read by two media threads, */
