@@ -63,7 +63,7 @@ const char *tandem_video_codecs(void)
 
 const char *tandem_audio_codecs(void)
 {
-    return "opus,pcmu,pcma,l16";
+    return "opus,g722,pcmu,pcma,l16";
 }
 
 static void unlink_call(struct tandem *engine, struct tandem_call *call)

@@ -45,6 +45,7 @@ struct tandem_call {
     const struct tdm_video_encoder_ops *video_in_encoder;
     char video_in_preset[TDM_PRESET_MAX];
     char video_in_fmtp[192], audio_in_fmtp[192];
+    struct tdm_audio_format audio_in_format;
     struct tdm_stream_config configs[2]; /* As last given to the net, by enum tdm_media_kind. */
 
     struct tdm_recorder *_Atomic recorder; /* Read by two media threads, */

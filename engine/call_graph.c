@@ -15,8 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define L16_FRAME_MS 10   /* 960 bytes at 48 kHz; more would not fit into a packet. */
-#define MODE0_SLICE  1100 /* Single NAL unit mode: every slice is one packet. */
+#define MODE0_SLICE 1100 /* Single NAL unit mode: every slice is one packet. */
 
 /* Opens a source and closes it again, so that a missing device is known before anybody rings. */
 static enum tdm_err probe_sources(const struct tdm_media_plan *plan, struct tdm_cause *cause)
@@ -181,6 +180,7 @@ enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM
             &(struct tdm_audio_out_config){
                 .link = &call->link,
                 .sink = call->plan.audio_sink,
+                .channels = (uint8_t)call->plan.audio_channels,
                 .find_chirps = call->plan.time_code,
                 .played = played,
                 .played_arg = call,
@@ -204,14 +204,9 @@ enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM
     return err;
 }
 
-static uint16_t frame_ms(const struct tandem_call *call, const struct tdm_negotiated_media *agreed)
+static bool same_format(const struct tdm_audio_format *a, const struct tdm_audio_format *b)
 {
-    uint16_t wanted = call->plan.audio_frame_ms;
-
-    /* RFC 3551 section 4.2: G.711 in 20 ms unless the other side asks for less. */
-    if (tdm_codec_sample_hz(agreed->send.id) == 8000 && agreed->ptime_ms != wanted)
-        return 20;
-    return agreed->send.id == TDM_CODEC_L16 && wanted > L16_FRAME_MS ? L16_FRAME_MS : wanted;
+    return a->sample_hz == b->sample_hz && a->frame_us == b->frame_us && a->channels == b->channels;
 }
 
 static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *cause)
@@ -219,7 +214,9 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_AUDIO];
     bool wanted = agreed->active && call->configs[TDM_AUDIO].send &&
                   strcmp(call->plan.audio_source, "off") != 0;
+    struct tdm_audio_format format = tdm_audio_format_of(&call->plan, agreed);
     bool same = call->audio_in && call->audio_in_codec == agreed->send.id &&
+                same_format(&call->audio_in_format, &format) &&
                 strcmp(call->audio_in_fmtp, agreed->send.fmtp) == 0;
 
     if (wanted && same)
@@ -229,6 +226,7 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
     if (!wanted)
         return TDM_OK;
     call->audio_in_codec = agreed->send.id;
+    call->audio_in_format = format;
     (void)snprintf(call->audio_in_fmtp, sizeof call->audio_in_fmtp, "%s", agreed->send.fmtp);
     enum tdm_err err = tdm_audio_in_create(
         &(struct tdm_audio_in_config){
@@ -236,10 +234,9 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
             .control_wake = call->engine->wake,
             .source = call->plan.audio_source,
             .codec = agreed->send.id,
-            .sample_hz = tdm_codec_sample_hz(agreed->send.id),
-            .channels = 1,
+            .format = format,
             .bitrate_bps = call->plan.audio_bps,
-            .frame_ms = frame_ms(call, agreed),
+            .music = call->plan.audio_music,
             .fmtp = agreed->send.fmtp,
         },
         &call->audio_in, cause);
@@ -433,7 +430,7 @@ static enum tdm_err start_recording(struct tandem_call *call, const char *path,
         .width = call->plan.width,
         .height = call->plan.height,
         .sample_hz = call->machine.negotiated.media[TDM_AUDIO].active ? 48000 : 0,
-        .channels = 1,
+        .channels = (uint8_t)call->plan.audio_channels,
     };
 
     if (video->active)

@@ -2,6 +2,7 @@
 #include "engine/media_plan.h"
 
 #include "codecs/codec.h"
+#include "engine/audio_plan.h"
 #include "engine/wire/frame_timing.h"
 
 #include <stdio.h>
@@ -27,10 +28,14 @@ static const struct {
     uint8_t channels;
     const char *fmtp;
 } known_codecs[] = {
-    {"opus", TDM_AUDIO, TDM_CODEC_OPUS, 111, 48000, 2, "useinbandfec=1;minptime=10"},
+    {"opus", TDM_AUDIO, TDM_CODEC_OPUS, 111, 48000, 2, NULL}, /* fmtp: tdm_audio_capability. */
+    {"g722", TDM_AUDIO, TDM_CODEC_G722, 9, 8000, 1, NULL},
     {"pcmu", TDM_AUDIO, TDM_CODEC_PCMU, 0, 8000, 1, NULL},
     {"pcma", TDM_AUDIO, TDM_CODEC_PCMA, 8, 8000, 1, NULL},
     {"l16", TDM_AUDIO, TDM_CODEC_L16, 112, 48000, 1, NULL},
+    {"l16", TDM_AUDIO, TDM_CODEC_L16, 11, 44100, 1, NULL},
+    {"l16", TDM_AUDIO, TDM_CODEC_L16, 113, 48000, 2, NULL},
+    {"l16", TDM_AUDIO, TDM_CODEC_L16, 10, 44100, 2, NULL},
     {"h264", TDM_VIDEO, TDM_CODEC_H264, 102, 90000, 1,
      "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"},
     {"vp8", TDM_VIDEO, TDM_CODEC_VP8, 96, 90000, 1, NULL},
@@ -50,11 +55,6 @@ const char *tdm_codec_short_name(enum tdm_codec_id id)
         if (known_codecs[i].id == id)
             return known_codecs[i].name;
     return "";
-}
-
-uint32_t tdm_codec_sample_hz(enum tdm_codec_id id)
-{
-    return id == TDM_CODEC_PCMU || id == TDM_CODEC_PCMA ? 8000 : 48000;
 }
 
 /* Whether the first `size` characters of `text` are `name`, in either case. */
@@ -262,9 +262,13 @@ static enum tdm_err check_numbers(const struct tdm_media_plan *plan, struct tdm_
     if (plan->video_threads > THREADS_MAX)
         return tdm_fail(cause, TDM_E_MALFORMED, "%u threads for video: use 1 to %d",
                         plan->video_threads, THREADS_MAX);
-    if (plan->audio_frame_ms != 5 && plan->audio_frame_ms != 10 && plan->audio_frame_ms != 20)
-        return tdm_fail(cause, TDM_E_MALFORMED, "audio frames of %u ms: use 5, 10 or 20",
-                        plan->audio_frame_ms);
+    if (!tdm_audio_frame_known(plan->audio_frame_us))
+        return tdm_fail(cause, TDM_E_MALFORMED,
+                        "audio frames of %g ms: use 2.5, 5, 10, 20, 40 or 60",
+                        plan->audio_frame_us / 1000.0);
+    if (plan->audio_channels != 1 && plan->audio_channels != 2)
+        return tdm_fail(cause, TDM_E_MALFORMED, "%u audio channels: use 1, or 2 for stereo",
+                        plan->audio_channels);
     return TDM_OK;
 }
 
@@ -277,11 +281,14 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
 
     memset(plan, 0, sizeof *plan);
     plan->video_bps = m->video_bps ? m->video_bps : 1500000;
-    plan->audio_bps = m->audio_bps ? m->audio_bps : 48000;
+    plan->audio_channels = m->audio_channels ? m->audio_channels : 1;
+    plan->audio_music = m->audio_music;
+    plan->audio_bps =
+        m->audio_bps ? m->audio_bps : tdm_audio_bps(plan->audio_channels, plan->audio_music);
     plan->width = m->width ? m->width : 1280;
     plan->height = m->height ? m->height : 720;
     plan->fps = m->fps ? m->fps : 30;
-    plan->audio_frame_ms = m->audio_frame_ms ? m->audio_frame_ms : 10;
+    plan->audio_frame_us = m->audio_frame_us ? m->audio_frame_us : 10000;
     plan->sheet_every_ms = m->sheet_every_ms ? m->sheet_every_ms : 1500;
     plan->ring_seconds = m->ring_seconds ? m->ring_seconds : 60;
     plan->time_code = m->time_code;
@@ -356,7 +363,7 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
                        "0-15");
     fill_media(audio, direction_of(plan->audio_source, plan->audio_sink), audio_port);
     fill_media(video, direction_of(plan->video_source, plan->video_sink), video_port);
-    audio->ptime_ms = plan->audio_frame_ms;
+    tdm_audio_capability(plan, audio);
     video->framerate = plan->fps;
 }
 
@@ -430,6 +437,7 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
             .payload_type = agreed->receive[i].payload_type,
             .id = agreed->receive[i].id,
             .rtp_hz = agreed->receive[i].clock_hz,
+            .channels = agreed->receive[i].channels,
         };
     if (agreed->dtmf_receive_type && config->receive_count < TDM_SESSION_PTS_MAX)
         config->receive_codecs[config->receive_count++] = (struct tdm_receive_codec){

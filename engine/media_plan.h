@@ -27,8 +27,8 @@ struct tdm_media_plan {
     char video_preset[TDM_PRESET_MAX];   /* "" = each encoder's own choice. */
     uint16_t video_threads;              /* 0 = chosen. */
     uint32_t video_bps, audio_bps;
-    uint16_t width, height, fps, audio_frame_ms, sheet_every_ms, ring_seconds;
-    bool time_code;
+    uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
+    bool time_code, audio_music;
 };
 
 /** TDM_E_UNSUPPORTED with a cause that lists what there is; TDM_E_MALFORMED for a bad number. */
@@ -65,13 +65,10 @@ enum tdm_codec_id tdm_media_plan_codec(const struct tdm_negotiated_media *agreed
 /** The video codecs that this build can send, in their default order, as in "h264,vp8". */
 void tdm_video_codec_names(char *names, size_t capacity);
 
-/** The RTP clock of a sent codec as an encoder's sample rate. */
-uint32_t tdm_codec_sample_hz(enum tdm_codec_id id);
-
 /** "h264", "opus" ..., and back; TDM_CODEC_NONE for an unknown name. */
 const char *tdm_codec_short_name(enum tdm_codec_id id);
 
 /** Codecs in their default order of preference, as struct tandem_media names them. */
-#define TDM_DEFAULT_AUDIO_CODECS "opus,pcmu,pcma"
+#define TDM_DEFAULT_AUDIO_CODECS "opus,g722,pcmu,pcma"
 
 #endif

@@ -275,6 +275,7 @@ static void agree(struct tdm_negotiated_media *media, const struct tdm_media_lin
     media->max_bitrate_bps = remote->bandwidth_bps;
     media->framerate = remote->framerate;
     media->ptime_ms = remote->ptime_ms;
+    media->max_ptime_ms = remote->max_ptime_ms;
     if (sent)
         media->send = *sent;
     for (unsigned i = 0; i < local->codec_count; i++)

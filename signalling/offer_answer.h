@@ -64,8 +64,8 @@ struct tdm_negotiated_media {
     uint8_t ext_count;
     struct tdm_ext_desc exts[TDM_DESC_EXT_MAX]; /* Same ids both ways. */
     bool nack, pli, fir, remb;                  /* Feedback both sides understand. */
-    uint32_t max_bitrate_bps;     /* What the other side receives at most; 0: not said. */
-    uint16_t framerate, ptime_ms; /* What the other side wants; 0: not said. */
+    uint32_t max_bitrate_bps; /* What the other side receives at most; 0: not said. */
+    uint16_t framerate, ptime_ms, max_ptime_ms; /* What the other side wants; 0: not said. */
 };
 
 struct tdm_negotiated {

@@ -121,7 +121,7 @@ static void call_with(const char *video, const char *audio)
 
     media.video_codecs = video;
     media.audio_codecs = audio;
-    media.audio_frame_ms = strcmp(audio, "opus") == 0 ? 10 : 20;
+    media.audio_frame_us = strcmp(audio, "opus") == 0 ? 10000 : 20000;
     trap_arm(true);
     pair_start(&p, &media, &media);
     (void)side_until(&p.a, more_of_all, 20, "a call at a");

@@ -214,13 +214,14 @@ static void limits_ptime_by_maxptime(void **state)
 {
     static const struct {
         const char *attributes;
-        int ptime_ms;
+        int ptime_ms, max_ptime_ms;
     } rows[] = {
-        {"", 0},
-        {"a=ptime:20\r\n", 20},
-        {"a=ptime:60\r\na=maxptime:40\r\n", 40},
-        {"a=maxptime:60\r\n", 0},
-        {"a=maxptime:10\r\n", 10},
+        {"", 0, 0},
+        {"a=ptime:20\r\n", 20, 0},
+        {"a=ptime:2.5\r\n", 3, 0},
+        {"a=ptime:60\r\na=maxptime:40\r\n", 40, 40},
+        {"a=maxptime:60\r\n", 0, 60},
+        {"a=maxptime:10\r\n", 10, 10},
     };
 
     (void)state;
@@ -229,6 +230,7 @@ static void limits_ptime_by_maxptime(void **state)
 
         (void)snprintf(text, sizeof text, HEAD "m=audio 7000 RTP/AVP 0\r\n%s", rows[i].attributes);
         assert_int_equal(parsed(text).media[0].ptime_ms, rows[i].ptime_ms);
+        assert_int_equal(parsed(text).media[0].max_ptime_ms, rows[i].max_ptime_ms);
     }
 }
 
@@ -351,7 +353,8 @@ static void writes_what_it_reads(void **state)
         "m=audio 7000 RTP/AVP 96 0 101\r\nb=AS:65\r\nb=TIAS:64001\r\n"
         "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\na=rtpmap:0 PCMU/8000\r\n"
         "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=rtcp-mux\r\n"
-        "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=ptime:10\r\na=mid:a\r\n"
+        "a=extmap:1 "
+        "urn:ietf:params:rtp-hdrext:sdes:mid\r\na=ptime:10\r\na=maxptime:60\r\na=mid:a\r\n"
         "a=sendrecv\r\n"
         "m=video 7002 RTP/AVPF 97\r\nc=IN IP6 ::1\r\na=rtpmap:97 H264/90000\r\n"
         "a=fmtp:97 profile-level-id=42e01f;packetization-mode=1\r\na=rtcp-fb:97 nack\r\n"
