@@ -47,7 +47,7 @@ static const struct {
 #define KNOWN_COUNT (sizeof known_codecs / sizeof *known_codecs)
 /* A second H.264 payload type for peers that only speak single NAL unit mode. */
 #define H264_MODE0_TYPE 103
-#define H264_MODE0_FMTP "profile-level-id=42e01f;packetization-mode=0;level-asymmetry-allowed=1"
+#define H264_MODE0_FMTP "profile-level-id=42e01f;level-asymmetry-allowed=1" /* Mode 0 unsaid. */
 
 const char *tdm_codec_short_name(enum tdm_codec_id id)
 {
