@@ -7,6 +7,9 @@ static const struct tdm_video_encoder_ops *const video_encoders[] = {
 #ifdef TANDEM_HAS_X264
     &tdm_x264_encoder,
 #endif
+#ifdef TANDEM_HAS_OPENH264
+    &tdm_openh264_encoder,
+#endif
     &tdm_vp8_encoder,
 };
 

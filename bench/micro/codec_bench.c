@@ -3,10 +3,11 @@
  * Times the video codecs and checks what they promise in the same loop: sizes against the budget
  * of each frame, and the picture that comes out.
  *
- *     codec_bench h264|vp8 WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
+ *     codec_bench ENCODER[:PRESET] WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
  *
  * Without a file the test scene of the unit tests is coded. 150 frames at 30 a second; the budget
- * falls to a quarter at frame 75 when BITRATE ends in "/4".
+ * falls to a quarter at frame 75 when BITRATE ends in "/4". With CODEC_BENCH_SCREEN in the
+ * environment the encoder is told that it codes a screen.
  */
 #include "codecs/codec.h"
 #include "tests/unit/codecs/signals.h"
@@ -110,18 +111,17 @@ static bool code_one(struct run *run, const struct tdm_video_encoder_ops *enc_op
     return true;
 }
 
-static int run_all(struct run *run, const struct tdm_video_encoder_config *config)
+static int run_all(struct run *run, const struct tdm_video_encoder_ops *enc_ops,
+                   const struct tdm_video_encoder_config *config)
 {
-    enum tdm_codec_id id = run->h264 ? TDM_CODEC_H264 : TDM_CODEC_VP8;
-    const struct tdm_video_encoder_ops *enc_ops = tdm_video_encoder_find(id);
-    const struct tdm_video_decoder_ops *dec_ops = tdm_video_decoder_find(id);
+    const struct tdm_video_decoder_ops *dec_ops = tdm_video_decoder_find(enc_ops->id);
     struct canvas canvas = canvas_of(run->width, run->height);
     struct tdm_video_encoder *enc;
     struct tdm_video_decoder *dec;
     struct tdm_cause cause = {{0}};
     bool ok = true;
 
-    if (!enc_ops || enc_ops->create(config, &enc, &cause) != TDM_OK ||
+    if (!dec_ops || enc_ops->create(config, &enc, &cause) != TDM_OK ||
         dec_ops->create(&dec, &cause) != TDM_OK) {
         fprintf(stderr, "no codec: %s\n", cause.text);
         return 1;
@@ -164,8 +164,16 @@ int main(int argc, char **argv)
         values[i] = number(argv[i]);
         good = values[i] >= (i == 6 ? 0 : 1); /* A slice may be without limit. */
     }
-    if (!good) {
-        fprintf(stderr, "usage: %s h264|vp8 WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES [FILE]\n",
+    const struct tdm_video_encoder_ops *enc_ops = NULL;
+    char *preset = good ? strchr(argv[1], ':') : NULL;
+
+    if (preset)
+        *preset++ = '\0';
+    if (good)
+        enc_ops = tdm_video_encoder_named(argv[1]);
+    if (!enc_ops) {
+        fprintf(stderr,
+                "usage: %s ENCODER[:PRESET] WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES [FILE]\n",
                 argv[0]);
         return 2;
     }
@@ -179,7 +187,11 @@ int main(int argc, char **argv)
     };
     static struct run run;
 
-    run = (struct run){.h264 = strcmp(argv[1], "h264") == 0,
+    if (getenv("CODEC_BENCH_SCREEN"))
+        config.content = TDM_CONTENT_SCREEN;
+    if (preset)
+        (void)snprintf(config.preset, sizeof config.preset, "%s", preset);
+    run = (struct run){.h264 = enc_ops->id == TDM_CODEC_H264,
                        .step = strstr(argv[4], "/4") != NULL,
                        .width = config.width,
                        .height = config.height,
@@ -190,7 +202,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "cannot read %s\n", argc > 7 ? argv[7] : "memory");
         return 1;
     }
-    int code = run_all(&run, &config);
+    int code = run_all(&run, enc_ops, &config);
 
     if (run.file)
         (void)fclose(run.file);
