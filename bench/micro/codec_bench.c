@@ -3,11 +3,11 @@
  * Times the video codecs and checks what they promise in the same loop: sizes against the budget
  * of each frame, and the picture that comes out.
  *
- *     codec_bench ENCODER[:PRESET] WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
+ *     codec_bench ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
  *
- * Without a file the test scene of the unit tests is coded. 150 frames at 30 a second; the budget
- * falls to a quarter at frame 75 when BITRATE ends in "/4". With CODEC_BENCH_SCREEN in the
- * environment the encoder is told that it codes a screen.
+ * ENCODER is a name of the table, e.g. x264, vp8, vp9 or aom. Without a file the test scene of the
+ * unit tests is coded. 150 frames at 30 a second; the budget falls to a quarter at frame 75 when
+ * BITRATE ends in "/4".
  */
 #include "codecs/codec.h"
 #include "tests/unit/codecs/signals.h"
@@ -21,7 +21,8 @@
 #define UNIT_MAX (4 << 20)
 
 struct run {
-    bool h264, step;
+    const struct tdm_video_encoder_ops *enc_ops;
+    bool step;
     int width, height;
     uint32_t bps;
     FILE *file;
@@ -50,7 +51,7 @@ static void take(void *arg, const struct tdm_slice *slice)
         run->first_ms = now_ms() - run->start;
     run->payload += slice->size;
     assert(run->size + slice->size + 4 + TDM_DECODER_PADDING <= UNIT_MAX);
-    if (run->h264) {
+    if (run->enc_ops->id == TDM_CODEC_H264) {
         memcpy(run->unit + run->size, "\0\0\0\1", 4);
         run->size += 4;
     }
@@ -82,16 +83,16 @@ static bool next_picture(struct run *run, struct canvas *canvas, int frame)
     return true;
 }
 
-static bool code_one(struct run *run, const struct tdm_video_encoder_ops *enc_ops,
-                     struct tdm_video_encoder *enc, const struct tdm_video_decoder_ops *dec_ops,
-                     struct tdm_video_decoder *dec, const struct tdm_picture *pic, uint32_t budget)
+static bool code_one(struct run *run, struct tdm_video_encoder *enc,
+                     const struct tdm_video_decoder_ops *dec_ops, struct tdm_video_decoder *dec,
+                     const struct tdm_picture *pic, uint32_t budget)
 {
     struct tdm_picture out;
     int at = run->coded;
 
     run->size = run->payload = 0;
     run->start = now_ms();
-    enum tdm_err err = enc_ops->encode(enc, pic, budget, false, take, run);
+    enum tdm_err err = run->enc_ops->encode(enc, pic, budget, false, take, run);
 
     if (err == TDM_E_AGAIN) {
         run->dropped++;
@@ -111,9 +112,9 @@ static bool code_one(struct run *run, const struct tdm_video_encoder_ops *enc_op
     return true;
 }
 
-static int run_all(struct run *run, const struct tdm_video_encoder_ops *enc_ops,
-                   const struct tdm_video_encoder_config *config)
+static int run_all(struct run *run, const struct tdm_video_encoder_config *config)
 {
+    const struct tdm_video_encoder_ops *enc_ops = run->enc_ops;
     const struct tdm_video_decoder_ops *dec_ops = tdm_video_decoder_find(enc_ops->id);
     struct canvas canvas = canvas_of(run->width, run->height);
     struct tdm_video_encoder *enc;
@@ -127,7 +128,7 @@ static int run_all(struct run *run, const struct tdm_video_encoder_ops *enc_ops,
         return 1;
     }
     for (int i = 0; ok && i < FRAMES && next_picture(run, &canvas, i); i++)
-        ok = code_one(run, enc_ops, enc, dec_ops, dec, &canvas.pic,
+        ok = code_one(run, enc, dec_ops, dec, &canvas.pic,
                       run->bps / 240 / (run->step && i >= FRAMES / 2 ? 4 : 1));
     enc_ops->destroy(enc);
     dec_ops->destroy(dec);
@@ -155,6 +156,20 @@ static int number(const char *text)
     return end != text && value >= 0 && value <= 100000000 ? (int)value : -1;
 }
 
+/* Takes NAME[:PRESET][:screen] apart. NULL for a name that no encoder has. */
+static const struct tdm_video_encoder_ops *encoder_of(char *text,
+                                                      struct tdm_video_encoder_config *config)
+{
+    char *rest, *name = strtok_r(text, ":", &rest), *word;
+
+    while (name && (word = strtok_r(NULL, ":", &rest)))
+        if (strcmp(word, "screen") == 0)
+            config->content = TDM_CONTENT_SCREEN;
+        else
+            (void)snprintf(config->preset, sizeof config->preset, "%s", word);
+    return name ? tdm_video_encoder_named(name) : NULL;
+}
+
 int main(int argc, char **argv)
 {
     int values[7] = {0}; /* At the places of their arguments. */
@@ -164,16 +179,10 @@ int main(int argc, char **argv)
         values[i] = number(argv[i]);
         good = values[i] >= (i == 6 ? 0 : 1); /* A slice may be without limit. */
     }
-    const struct tdm_video_encoder_ops *enc_ops = NULL;
-    char *preset = good ? strchr(argv[1], ':') : NULL;
-
-    if (preset)
-        *preset++ = '\0';
-    if (good)
-        enc_ops = tdm_video_encoder_named(argv[1]);
-    if (!enc_ops) {
+    if (!good) {
         fprintf(stderr,
-                "usage: %s ENCODER[:PRESET] WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES [FILE]\n",
+                "usage: %s ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES "
+                "[FILE]\n",
                 argv[0]);
         return 2;
     }
@@ -187,22 +196,22 @@ int main(int argc, char **argv)
     };
     static struct run run;
 
-    if (getenv("CODEC_BENCH_SCREEN"))
-        config.content = TDM_CONTENT_SCREEN;
-    if (preset)
-        (void)snprintf(config.preset, sizeof config.preset, "%s", preset);
-    run = (struct run){.h264 = enc_ops->id == TDM_CODEC_H264,
+    run = (struct run){.enc_ops = encoder_of(argv[1], &config),
                        .step = strstr(argv[4], "/4") != NULL,
                        .width = config.width,
                        .height = config.height,
                        .bps = config.bitrate_bps};
+    if (!run.enc_ops) {
+        fprintf(stderr, "no encoder is called %s\n", argv[1]);
+        return 1;
+    }
     run.unit = malloc(UNIT_MAX);
     run.file = argc > 7 ? fopen(argv[7], "rb") : NULL;
     if (!run.unit || (argc > 7 && !run.file)) {
         fprintf(stderr, "cannot read %s\n", argc > 7 ? argv[7] : "memory");
         return 1;
     }
-    int code = run_all(&run, enc_ops, &config);
+    int code = run_all(&run, &config);
 
     if (run.file)
         (void)fclose(run.file);
