@@ -55,7 +55,7 @@ TANDEM_API void tandem_bench_destroy(struct tandem_bench *bench);
 
 struct tandem_bench_progress {
     uint32_t done, total; /* Steps. */
-    double seconds_left; /* Estimated from the steps done. */
+    double seconds_left;  /* Estimated from the steps done. */
     char cell[128];       /* What was measured last: "x264 superfast 1280x720 camera 1.5 Mb/s". */
     double encode_ms, decode_ms, psnr_db; /* Of it; 0 where it has none. */
 };
