@@ -14,12 +14,16 @@ struct known_codec {
 
 static const struct known_codec known_codecs[] = {
     {TDM_CODEC_OPUS, TDM_AUDIO, "opus", 48000},
+    {TDM_CODEC_G722, TDM_AUDIO, "G722", 8000}, /* RFC 3551: not its sample rate. */
     {TDM_CODEC_PCMU, TDM_AUDIO, "PCMU", 8000},
     {TDM_CODEC_PCMA, TDM_AUDIO, "PCMA", 8000},
     {TDM_CODEC_L16, TDM_AUDIO, "L16", 0},
     {TDM_CODEC_TELEPHONE_EVENT, TDM_AUDIO, "telephone-event", 0},
     {TDM_CODEC_VP8, TDM_VIDEO, "VP8", 90000},
     {TDM_CODEC_H264, TDM_VIDEO, "H264", 90000},
+    {TDM_CODEC_VP9, TDM_VIDEO, "VP9", 90000},
+    {TDM_CODEC_AV1, TDM_VIDEO, "AV1", 90000},
+    {TDM_CODEC_H265, TDM_VIDEO, "H265", 90000},
 };
 
 #define KNOWN_COUNT (sizeof known_codecs / sizeof *known_codecs)

@@ -105,6 +105,8 @@ static void write_line(struct output *o, const struct tdm_media_desc *desc,
         put(o, "a=extmap:%u %s\r\n", line->exts[i].id, line->exts[i].uri);
     if (line->ptime_ms)
         put(o, "a=ptime:%u\r\n", line->ptime_ms);
+    if (line->max_ptime_ms)
+        put(o, "a=maxptime:%u\r\n", line->max_ptime_ms);
     if (line->framerate)
         put(o, "a=framerate:%u\r\n", line->framerate);
     if (line->mid[0])
