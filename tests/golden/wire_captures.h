@@ -429,6 +429,22 @@ static const struct captured_rtp captured_rtp[] = {
             "5b6e58"},
 };
 
+/* Temporal units as libaom 3.6.0 coded them for ffmpeg, delimiter and all: a key frame and the two
+ * frames behind it. */
+static const char *const coded_av1[] = {
+    "12000a0d20000002aff79b5f240434008032bd021000f801fffffe2cfc30dd2b712f8e16cdc9b37a"
+    "0bec180c924848c05311e776e20a25381e43ffff4d591bce9b5f1b63994feea30a7c3c13a2eccc82"
+    "24b23e795b540b55c2ee6e0c446680c33ad74316c930ba70afafff391da6a4439d977643abb4e3f4"
+    "ecbacf6305c87fb98cec6515c29ab18c0400c9b85655ade6103689d9fdcf9ff8e10bc8c0cf29588d"
+    "12cfc86800f9ba1e23830fd7217ec3488a5e1387c22189800ceca257a3157c95e622052bf124438a"
+    "17a0362fc5e2f5f4cf550a608ec655986beffdbf0d8f2e0ffb9b54d32f952cf2a37c0c61b62b7b54"
+    "fca8a1310cb94961c697fee572cb492f1171cf22b6a3579de07a7e44098428e81dfcce88a4ceef42"
+    "5cf2e8b12e773c862958358cb740adf0b13b1b65f6a9c13ff9f98993216d24fc05d5b68d5bf88bc9"
+    "3b27701905d51395fb662cf39b98baba4c",
+    "1200321430038080fdf806ff81fffffe2c551200cdce18e0",
+    "12003217300401057df806ff81fffffe2c551200da77419b375b90",
+};
+
 /* `items` is the dissection in the words of wire_captures_test.c. */
 struct captured_rtcp {
     const char *name;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets of other programs, read by engine/wire and compared with what tshark read in them. */
 
+#include "engine/wire/av1_payload.h"
 #include "engine/wire/dtmf.h"
 #include "engine/wire/h264_payload.h"
 #include "engine/wire/h265_payload.h"
@@ -122,6 +123,35 @@ static void test_vp9(void **state)
             d.structure.height[0] != want->height ||
             d.size + want->header_bytes != rtp.payload_size || rtp.marker != want->end)
             fail_msg("%s", want->name);
+    }
+}
+
+/* What an encoder made comes back byte for byte, but for the delimiter. */
+static void test_av1(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof coded_av1 / sizeof *coded_av1; i++) {
+        uint8_t unit[CAPTURE_BYTES_MAX], joined[CAPTURE_BYTES_MAX], out[90];
+        size_t size = bytes_of_hex(unit, coded_av1[i]), out_size, count = 0;
+        struct tdm_writer w = tdm_writer_of(joined, sizeof joined);
+        struct tdm_av1_packetizer p;
+        struct tdm_av1_joiner j = {0};
+        bool last = false;
+
+        tdm_av1_packetizer_init(&p, unit, size, sizeof out);
+        for (; tdm_av1_packetizer_next(&p, out, sizeof out, &out_size, &last) == TDM_OK; count++) {
+            struct tdm_av1_peek peek;
+
+            assert_int_equal(tdm_av1_peek(&peek, out, out_size), TDM_OK);
+            assert_int_equal(peek.new_sequence, i == 0 && count == 0);
+            assert_int_equal(peek.has_sequence_header, i == 0 && count == 0);
+            assert_int_equal(peek.has_key_frame, i == 0 && count == 0);
+            assert_int_equal(peek.has_other_frame, i > 0 && count == 0);
+            assert_int_equal(tdm_av1_join(&j, &w, out, out_size), TDM_OK);
+        }
+        assert_true(last && !j.in_obu && (i > 0 || count > 1));
+        assert_int_equal(tdm_writer_size(&w), size - 2);
+        assert_memory_equal(joined, unit + 2, size - 2);
     }
 }
 
@@ -308,9 +338,13 @@ static void test_rtcp(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rtp_headers), cmocka_unit_test(test_vp8),
-        cmocka_unit_test(test_vp9),         cmocka_unit_test(test_h265),
-        cmocka_unit_test(test_h264),        cmocka_unit_test(test_telephone_event),
+        cmocka_unit_test(test_rtp_headers),
+        cmocka_unit_test(test_vp8),
+        cmocka_unit_test(test_vp9),
+        cmocka_unit_test(test_av1),
+        cmocka_unit_test(test_h265),
+        cmocka_unit_test(test_h264),
+        cmocka_unit_test(test_telephone_event),
         cmocka_unit_test(test_rtcp),
     };
 
