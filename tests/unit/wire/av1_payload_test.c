@@ -36,7 +36,7 @@ struct join_case {
     uint8_t want[24];
 };
 
-/* One payload each; the layouts are figures 2 to 5 of the payload format. */
+/* One payload each, laid out after the payload format's section 4.5. */
 static const struct join_case cases[] = {
     {"one element", TDM_OK, 4, {0x10, FRAME, 1, 2}, 4, {FRAME | SIZED, 2, 1, 2}},
     {"two counted",
