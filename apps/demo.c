@@ -184,7 +184,7 @@ static bool choose_files(struct demo *d)
 struct args {
     int count;
     char *list[ARGS_MAX];
-    char numbers[8][24];
+    char numbers[12][24];
     int number_count;
 };
 
@@ -223,6 +223,8 @@ static void fill_args(struct demo *d, struct args *args, bool answers, const cha
     add(args, "--sink", d->sink);
     add(args, "--speaker", d->speaker);
     add(args, "-c:v", m->video_codecs);
+    add(args, "-preset", m->video_preset);
+    add_number(args, "-threads", m->video_threads);
     add(args, "-c:a", m->audio_codecs);
     add_number(args, "-b:v", m->video_bps);
     add_number(args, "-b:a", m->audio_bps);

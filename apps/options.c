@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, WAV, DIGITS };
+enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS };
 
 #define CALL   1
 #define ANSWER 2
@@ -35,16 +35,26 @@ static const struct option options[] = {
     {"--speaker", TEXT, MEDIA(audio_sink), ALL, "SPEC",
      "where its sound goes: speaker[:DEVICE], wav:PATH, null, off [speaker]"},
     {"--wav", WAV, 0, ALL, "FILE", "the same as --speaker wav:FILE"},
-    {"-c:v", TEXT, MEDIA(video_codecs), ALL, "LIST", "video codecs in order: h264,vp8"},
-    {"-c:a", TEXT, MEDIA(audio_codecs), ALL, "LIST", "audio codecs in order: opus,pcmu,pcma,l16"},
+    {"-c:v", TEXT, MEDIA(video_codecs), ALL, "LIST",
+     "video codecs in order: h264,vp8,vp9,av1, or an encoder: x264,openh264 [all of the build]"},
+    {"-preset", TEXT, MEDIA(video_preset), ALL, "NAME",
+     "preset of the video encoder, as in ffmpeg [by size and rate]"},
+    {"-threads", NUMBER16, MEDIA(video_threads), ALL, "N",
+     "threads that encode a picture [chosen]"},
+    {"-c:a", TEXT, MEDIA(audio_codecs), ALL, "LIST",
+     "audio codecs in order: opus,g722,pcmu,pcma,l16"},
     {"-b:v", BITS, MEDIA(video_bps), ALL, "BITS",
      "video bit rate at most, e.g. 1M or 800k [1500k]"},
     {"-b:a", BITS, MEDIA(audio_bps), ALL, "BITS",
-     "audio bit rate; Opus adds redundancy and 4 ms up to 40k [48k]"},
+     "audio bit rate; Opus adds redundancy and 4 ms up to 40k a channel [48k a channel, 64k for "
+     "music]"},
+    {"-ac", NUMBER16, MEDIA(audio_channels), ALL, "N", "audio channels: 1, or 2 for stereo [1]"},
+    {"--music", FLAG, MEDIA(audio_music), ALL, NULL,
+     "code the sound for music rather than for speech"},
     {"-s", SIZE, 0, ALL, "WxH", "size of the sent picture [1280x720]"},
     {"-r", NUMBER16, MEDIA(fps), ALL, "FPS", "frames a second [30]"},
-    {"--frame-ms", NUMBER16, MEDIA(audio_frame_ms), ALL, "MS",
-     "length of an audio frame: 5, 10, 20 [10]"},
+    {"--frame-ms", MILLISECONDS, MEDIA(audio_frame_us), ALL, "MS",
+     "length of an audio frame: 2.5, 5, 10, 20, 40, 60 [10]"},
     {"--record", TEXT, MEDIA(record_path), CALL | ANSWER, "FILE",
      "record the other side into an MKV"},
     {"--sheet", TEXT, MEDIA(sheet_path), CALL | ANSWER, "FILE",
@@ -124,6 +134,18 @@ static bool parse_seconds(const char *text, double *seconds)
     return end != text && !*end && *seconds > 0 && *seconds < 1e7;
 }
 
+/* "2.5" to 2500 microseconds. */
+static bool parse_milliseconds(const char *text, uint16_t *us)
+{
+    char *end;
+    double ms = strtod(text, &end);
+
+    if (end == text || *end || !(ms > 0 && ms <= 65))
+        return false;
+    *us = (uint16_t)(ms * 1000 + 0.5);
+    return true;
+}
+
 static bool take_value(struct options *o, const struct option *option, const char *text)
 {
     char *field = (char *)o + option->at;
@@ -141,6 +163,8 @@ static bool take_value(struct options *o, const struct option *option, const cha
         return parse_bits(text, (uint32_t *)(void *)field);
     case SIZE:
         return parse_size(text, &o->media);
+    case MILLISECONDS:
+        return parse_milliseconds(text, (uint16_t *)(void *)field);
     case SECONDS:
         return parse_seconds(text, &o->seconds);
     case WAV:

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opus by libopus, as RFC 7587 sends it. Two ways of coding:
+ * Opus by libopus, as RFC 7587 sends it. Three ways of coding:
  *
  *   low delay   2.5 ms of lookahead, no redundancy inside the stream. The default.
  *   voice       6.5 ms of lookahead, in-band redundancy (LBRR) by the loss that the receiver
  * reports. Taken when the receiver wants that (useinbandfec=1) and the rate is one at which the
  *               voice modes, which alone carry it, are in use.
+ *   music       6.5 ms of lookahead, decisions biased to music. Only when it was asked for.
  *
- * libopus cannot change between them in a running stream.
+ * Frames under 10 ms exist in the low-delay coder alone. libopus cannot change between the ways in
+ * a running stream.
  */
 #include "codecs/fmtp.h"
 #include "codecs/registry.h"
@@ -23,6 +25,7 @@
 #define VOICE_BPS_MAX 40000 /* A channel; above it 4 ms less delay are worth more than LBRR. */
 #define BITRATE_MIN   6000
 #define BITRATE_MAX   510000
+#define LONG_FRAME_US 10000
 #define DTX_BYTES_MAX 2   /* libopus: a packet this short need not be sent. */
 #define PIECES_A_SEC  400 /* Concealment comes in pieces of 2.5 ms. */
 #define PIECE_MAX     (CLOCK_HZ / PIECES_A_SEC)
@@ -56,14 +59,16 @@ static opus_int32 bandwidth_of(uint32_t playback_hz)
                                   : OPUS_BANDWIDTH_FULLBAND;
 }
 
-/* Frames under 10 ms exist only in the low-delay coder. */
 static int application_of(const struct tdm_audio_encoder_config *config, uint32_t coded_channels)
 {
     bool wanted = tdm_fmtp_number(config->fmtp, "useinbandfec", 10, 0) == 1;
     bool low_rate = bitrate_of(config) / coded_channels <= VOICE_BPS_MAX;
 
-    return wanted && low_rate && config->frame_us >= 10000 ? OPUS_APPLICATION_VOIP
-                                                           : OPUS_APPLICATION_RESTRICTED_LOWDELAY;
+    if (config->frame_us < LONG_FRAME_US)
+        return OPUS_APPLICATION_RESTRICTED_LOWDELAY;
+    if (config->music)
+        return OPUS_APPLICATION_AUDIO;
+    return wanted && low_rate ? OPUS_APPLICATION_VOIP : OPUS_APPLICATION_RESTRICTED_LOWDELAY;
 }
 
 /* RFC 7587 section 6.1: what the receiver asked for. */
@@ -80,6 +85,8 @@ static void apply(struct opus_encoder *e, const struct tdm_audio_encoder_config 
     opus_encoder_ctl(e->opus, OPUS_SET_VBR(!constant));
     opus_encoder_ctl(e->opus, OPUS_SET_VBR_CONSTRAINT(1));
     opus_encoder_ctl(e->opus, OPUS_SET_COMPLEXITY(10));
+    if (config->music)
+        opus_encoder_ctl(e->opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_MUSIC));
     opus_encoder_ctl(e->opus, OPUS_SET_INBAND_FEC(e->redundancy));
     opus_encoder_ctl(e->opus, OPUS_SET_DTX(e->dtx));
     opus_encoder_ctl(e->opus, OPUS_SET_MAX_BANDWIDTH(bandwidth_of(

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAYLOAD_MAX 1100
-
 struct tdm_audio_in {
     struct tdm_audio_in_config config;
     struct tdm_worker worker;
@@ -20,7 +18,7 @@ struct tdm_audio_in {
     struct tdm_audio_source *source;
     const struct tdm_audio_encoder_ops *encoder_ops;
     struct tdm_audio_encoder *encoder;
-    uint32_t block_samples;
+    uint32_t block_samples, block_rtp; /* The block in samples and on the RTP clock. */
     tdm_time block, lookahead;
     tdm_time next_silence; /* Pace of the silence that stands in for a source that is gone. */
     bool gone;
@@ -49,7 +47,7 @@ static enum tdm_err read_block(struct tdm_audio_in *in, tdm_time *captured)
     }
     if (tdm_wait_until(in->next_silence, in->worker.wake, -1) == TDM_WAIT_WAKE)
         return TDM_E_AGAIN;
-    memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.channels);
+    memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.format.channels);
     *captured = in->next_silence;
     in->next_silence += in->block;
     return TDM_OK;
@@ -59,13 +57,13 @@ static void encode_block(struct tdm_audio_in *in, tdm_time captured)
 {
     struct tdm_link *link = in->config.link;
     struct tdm_link_audio_tx head = {
-        .samples_rtp = in->block_samples,
+        .samples_rtp = in->block_rtp,
         /* When the first sample that decoding gives was taken: the codec delays by its lookahead.
          */
         .captured = captured - in->block - in->lookahead,
         .encode_start = tdm_clock_now(),
     };
-    uint8_t payload[PAYLOAD_MAX];
+    uint8_t payload[TDM_AUDIO_PAYLOAD_MAX];
     size_t size = 0;
 
     if (in->encoder_ops->set_loss)
@@ -94,7 +92,7 @@ static void *run(void *arg)
     tdm_rt_enter();
     while (read_block(in, &captured) == TDM_OK) {
         if (atomic_load_explicit(&in->mute, memory_order_relaxed))
-            memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.channels);
+            memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.format.channels);
         encode_block(in, captured);
     }
     tdm_rt_leave();
@@ -106,8 +104,8 @@ static enum tdm_err open_source(struct tdm_audio_in *in, const char *spec,
                                 struct tdm_audio_source **source, struct tdm_cause *cause)
 {
     struct tdm_audio_source_config config = {
-        .sample_hz = in->config.sample_hz,
-        .channels = in->config.channels,
+        .sample_hz = in->config.format.sample_hz,
+        .channels = in->config.format.channels,
         .block_samples = in->block_samples,
         .wake_fd = in->worker.wake,
     };
@@ -130,10 +128,11 @@ static enum tdm_err start(struct tdm_audio_in *in, struct tdm_cause *cause)
 static enum tdm_err open_all(struct tdm_audio_in *in, struct tdm_cause *cause)
 {
     struct tdm_audio_encoder_config config = {
-        .sample_hz = in->config.sample_hz,
-        .channels = in->config.channels,
+        .sample_hz = in->config.format.sample_hz,
+        .channels = in->config.format.channels,
         .bitrate_bps = in->config.bitrate_bps,
-        .frame_us = (uint16_t)(in->config.frame_ms * 1000),
+        .frame_us = in->config.format.frame_us,
+        .music = in->config.music,
     };
     enum tdm_err err;
 
@@ -151,6 +150,11 @@ static enum tdm_err open_all(struct tdm_audio_in *in, struct tdm_cause *cause)
     err = in->encoder_ops->create(&config, &in->encoder, cause);
     if (err != TDM_OK)
         return err;
+    uint32_t clock_hz = in->encoder_ops->rtp_clock_hz;
+
+    in->block_rtp =
+        clock_hz ? (uint32_t)((uint64_t)in->block_samples * clock_hz / in->config.format.sample_hz)
+                 : in->block_samples;
     if (in->encoder_ops->lookahead_samples)
         in->lookahead = tdm_time_of_units(in->encoder_ops->lookahead_samples(in->encoder), 48000);
     err = open_source(in, in->config.source, &in->ops, &in->source, cause);
@@ -166,8 +170,9 @@ enum tdm_err tdm_audio_in_create(const struct tdm_audio_in_config *config,
     if (!in)
         return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for sound");
     in->config = *config;
-    in->block_samples = config->sample_hz / 1000 * config->frame_ms;
-    in->block = tdm_time_of_units(in->block_samples, config->sample_hz);
+    in->block_samples =
+        (uint32_t)((uint64_t)config->format.sample_hz * config->format.frame_us / 1000000);
+    in->block = tdm_time_of_units(in->block_samples, config->format.sample_hz);
     err = open_all(in, cause);
     in->config.source = in->config.fmtp = NULL;
     if (err != TDM_OK)

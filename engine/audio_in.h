@@ -7,7 +7,7 @@
  * is gone it goes on with silence and says so once.
  */
 
-#include "engine/base/codec_id.h"
+#include "engine/audio_plan.h"
 #include "engine/link.h"
 
 struct tdm_audio_in_config {
@@ -15,10 +15,9 @@ struct tdm_audio_in_config {
     int control_wake;   /* Signalled when a notice waits. */
     const char *source; /* Spec. Borrowed for create. */
     enum tdm_codec_id codec;
-    uint32_t sample_hz; /* Of the codec: 48000, or 8000 for G.711. */
-    uint8_t channels;
+    struct tdm_audio_format format;
     uint32_t bitrate_bps;
-    uint16_t frame_ms;
+    bool music;
     const char *fmtp; /* What the other side asked for. Borrowed for create. */
 };
 

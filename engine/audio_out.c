@@ -15,18 +15,34 @@
 #include <string.h>
 
 #define DEVICE_HZ     48000u
-#define CHANNELS      1
+#define CHANNELS_MAX  2
 #define TRACES        256
-#define RECENT        64 /* Packets whose stamps are remembered; a power of two. */
+#define RECENT        256 /* Packets whose stamps are remembered; a power of two. */
 #define STATS_EVERY   (100 * TDM_MS)
 #define MAX_DELAY     (2 * TDM_S)
 #define PULL_MAX      TDM_PLAYOUT_PULL_MAX
 #define PULLS_DECODES 64 /* One pull never decodes more packets than this. */
+#define ROOM          (TDM_AUDIO_FRAME_SAMPLES_MAX + 4) /* Samples; rounding of 44.1 kHz. */
+
+/* What may come in. */
+static const struct form {
+    enum tdm_codec_id id;
+    uint32_t rtp_hz, hz;
+    uint8_t channels; /* 0: the decoder makes what the device has. */
+} forms[] = {
+    {TDM_CODEC_OPUS, 48000, 48000, 0}, {TDM_CODEC_PCMU, 8000, 8000, 1},
+    {TDM_CODEC_PCMA, 8000, 8000, 1},   {TDM_CODEC_G722, 8000, 16000, 1},
+    {TDM_CODEC_L16, 48000, 48000, 1},  {TDM_CODEC_L16, 48000, 48000, 2},
+    {TDM_CODEC_L16, 44100, 44100, 1},  {TDM_CODEC_L16, 44100, 44100, 2},
+};
+
+#define FORM_COUNT (sizeof forms / sizeof *forms)
 
 struct decoder {
+    const struct form *form;
     const struct tdm_audio_decoder_ops *ops;
     struct tdm_audio_decoder *instance;
-    uint32_t hz;
+    uint8_t channels; /* Of what it decodes to. */
 };
 
 struct stamps {
@@ -38,9 +54,8 @@ struct tdm_audio_out {
     char spec[256]; /* Of the sink that runs. */
     const struct tdm_audio_sink_ops *ops;
     struct tdm_audio_sink *sink;
-    struct decoder decoders[TDM_CODEC_COUNT];
-    enum tdm_codec_id codec;
-    uint32_t rtp_hz;
+    struct decoder decoders[FORM_COUNT];
+    const struct decoder *decoder; /* Of the playout that runs. */
     struct tdm_upsample upsample;
     void *playout_storage;
     struct tdm_playout *playout; /* NULL until the first packet. */
@@ -57,16 +72,16 @@ struct tdm_audio_out {
     struct tdm_playout_stats stats[TDM_MAILBOX_SLOTS];
     struct tdm_ring traces;
     struct tdm_audio_trace trace_slots[TRACES];
-    int16_t narrow[TDM_AUDIO_FRAME_SAMPLES_MAX];
-    int16_t wide[TDM_AUDIO_FRAME_SAMPLES_MAX];
+    int16_t decoded[ROOM * CHANNELS_MAX]; /* As the codec has it, then in the device's channels, */
+    int16_t wide[ROOM * CHANNELS_MAX];    /* and at the device's rate. */
 };
 
-static struct tdm_playout_config playout_config(uint32_t rtp_hz)
+static struct tdm_playout_config playout_config(uint32_t rtp_hz, uint8_t channels)
 {
     return (struct tdm_playout_config){
         .sample_hz = DEVICE_HZ,
         .rtp_hz = rtp_hz,
-        .channels = CHANNELS,
+        .channels = channels,
         .max_delay = MAX_DELAY,
     };
 }
@@ -97,19 +112,28 @@ static void end_playout(struct tdm_audio_out *out)
     out->playout = NULL;
 }
 
-static void restart(struct tdm_audio_out *out, const struct tdm_session_audio *audio, tdm_time now)
+/* NULL: no such decoder here. */
+static const struct decoder *decoder_of(const struct tdm_audio_out *out,
+                                        const struct tdm_session_audio *audio)
 {
-    struct tdm_playout_config config = playout_config(audio->rtp_hz);
-    const struct decoder *decoder = &out->decoders[audio->codec];
+    for (size_t i = 0; i < FORM_COUNT; i++)
+        if (forms[i].id == audio->codec && forms[i].rtp_hz == audio->rtp_hz &&
+            (audio->codec != TDM_CODEC_L16 || forms[i].channels == audio->channels))
+            return out->decoders[i].instance ? &out->decoders[i] : NULL;
+    return NULL;
+}
 
-    out->codec = audio->codec;
-    out->rtp_hz = audio->rtp_hz;
+static void restart(struct tdm_audio_out *out, const struct decoder *decoder, tdm_time now)
+{
     end_playout(out);
     out->min_delay_set = 0;
-    if (!decoder->instance)
+    out->decoder = decoder;
+    if (!decoder)
         return;
+    struct tdm_playout_config config = playout_config(decoder->form->rtp_hz, out->config.channels);
+
     out->playout = tdm_playout_init(out->playout_storage, &config, now);
-    tdm_upsample_init(&out->upsample, DEVICE_HZ / decoder->hz);
+    tdm_upsample_init(&out->upsample, decoder->form->hz, DEVICE_HZ, out->config.channels);
 }
 
 static void remember(struct tdm_audio_out *out, const struct tdm_session_audio *audio)
@@ -125,22 +149,21 @@ static void remember(struct tdm_audio_out *out, const struct tdm_session_audio *
 static tdm_time captured_as_heard(const struct tdm_session_audio *audio,
                                   const struct decoder *decoder)
 {
-    if (audio->captured == TDM_NEVER || decoder->hz == DEVICE_HZ)
+    if (audio->captured == TDM_NEVER || decoder->form->hz == DEVICE_HZ)
         return audio->captured;
-    return audio->captured - tdm_time_of_units(TDM_UPSAMPLE_TAPS / 2, decoder->hz);
+    return audio->captured - tdm_time_of_units(TDM_UPSAMPLE_TAPS / 2, decoder->form->hz);
 }
 
 static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_rx *rx, tdm_time now)
 {
     const struct tdm_session_audio *audio = &rx->audio;
-    const struct decoder *decoder = &out->decoders[audio->codec];
+    const struct decoder *decoder = decoder_of(out, audio);
     /* It waited in the ring for this pull; to the playout it came when it came. */
     tdm_time came = tdm_time_min(audio->arrival, now);
     struct tdm_playout_out unused;
 
-    if (!out->playout || audio->restarted || audio->codec != out->codec ||
-        audio->rtp_hz != out->rtp_hz)
-        restart(out, audio, came);
+    if (!out->playout || audio->restarted || decoder != out->decoder)
+        restart(out, decoder, came);
     if (!out->playout || audio->size > TDM_PLAYOUT_PAYLOAD_MAX)
         return;
     const uint8_t *payload = (const uint8_t *)(rx + 1);
@@ -152,7 +175,7 @@ static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_r
         .rtp_time = audio->rtp_time,
         .arrival = audio->arrival,
         .captured = captured_as_heard(audio, decoder),
-        .samples = samples * (DEVICE_HZ / decoder->hz),
+        .samples = (uint32_t)((uint64_t)samples * DEVICE_HZ / decoder->form->hz),
         .size = audio->size,
         .payload = payload,
     };
@@ -186,30 +209,53 @@ static void take_packets(struct tdm_audio_out *out, tdm_time now)
     }
 }
 
+/* In place: one channel is doubled, two are mixed, where the device has another count. */
+static void fit_channels(int16_t *pcm, uint32_t samples, uint8_t from, uint8_t to)
+{
+    if (from < to)
+        for (size_t i = samples; i-- > 0;)
+            pcm[2 * i] = pcm[2 * i + 1] = pcm[i];
+    if (from > to)
+        for (size_t i = 0; i < samples; i++)
+            pcm[i] = (int16_t)((pcm[2 * i] + pcm[2 * i + 1]) / 2);
+}
+
+/* Samples at the codec's rate that make at least so many at the device's. */
+static uint32_t samples_for(const struct decoder *decoder, uint32_t wanted)
+{
+    uint64_t units = (uint64_t)wanted * decoder->form->hz;
+
+    return (uint32_t)(units / DEVICE_HZ) + (DEVICE_HZ % decoder->form->hz ? 2 : 0);
+}
+
 /* Does what the playout asked for; the PCM it answers with is at the device's rate. */
 static struct tdm_playout_in make_pcm(struct tdm_audio_out *out, const struct tdm_playout_out *ask)
 {
-    const struct decoder *decoder = &out->decoders[out->codec];
-    uint32_t factor = DEVICE_HZ / decoder->hz;
-    int16_t *target = factor == 1 ? out->wide : out->narrow;
-    uint32_t capacity = TDM_AUDIO_FRAME_SAMPLES_MAX / factor;
+    const struct decoder *decoder = out->decoder;
+    uint32_t hz = decoder->form->hz;
+    uint32_t capacity = (uint32_t)((uint64_t)TDM_AUDIO_FRAME_SAMPLES_MAX * hz / DEVICE_HZ);
     uint32_t samples = 0;
-    bool failed = false;
+    bool conceals = ask->action == TDM_PLAYOUT_CONCEAL;
     struct tdm_playout_in in = {.kind = TDM_PLAYOUT_PCM};
 
-    if (ask->action == TDM_PLAYOUT_DECODE) {
-        failed = decoder->ops->decode(decoder->instance, ask->payload, ask->payload_size, target,
-                                      capacity, &samples) != TDM_OK;
-    } else {
-        samples = ask->samples / factor;
+    if (conceals) {
+        samples = samples_for(decoder, ask->samples);
         samples = samples < capacity ? samples : capacity;
-        decoder->ops->conceal(decoder->instance, ask->payload, ask->payload_size, target, samples);
+        decoder->ops->conceal(decoder->instance, ask->payload, ask->payload_size, out->decoded,
+                              samples);
+    } else {
+        in.pcm.failed = decoder->ops->decode(decoder->instance, ask->payload, ask->payload_size,
+                                             out->decoded, capacity, &samples) != TDM_OK;
     }
-    if (factor > 1)
-        tdm_upsample_run(&out->upsample, out->narrow, samples, out->wide);
-    in.pcm.data = out->wide;
-    in.pcm.samples = samples * factor;
-    in.pcm.failed = failed;
+    fit_channels(out->decoded, samples, decoder->channels, out->config.channels);
+    in.pcm.data = out->decoded;
+    in.pcm.samples = samples;
+    if (hz != DEVICE_HZ) {
+        in.pcm.data = out->wide;
+        in.pcm.samples = tdm_upsample_run(&out->upsample, out->decoded, samples, out->wide);
+    }
+    if (conceals && in.pcm.samples > ask->samples)
+        in.pcm.samples = ask->samples;
     return in;
 }
 
@@ -238,7 +284,7 @@ static double find_chirp(struct tdm_audio_out *out, const int16_t *pcm, uint32_t
         double arrival;
 
         out->heard_samples++;
-        if (!tdm_chirp_detector_push(&out->chirps, pcm[(size_t)i * CHANNELS], &arrival))
+        if (!tdm_chirp_detector_push(&out->chirps, pcm[(size_t)i * out->config.channels], &arrival))
             continue;
         double back = (double)(out->heard_samples - 1) - arrival; /* Samples from the chirp to i. */
         double heard = (double)play_at + (i - back) * 1e9 / DEVICE_HZ;
@@ -300,9 +346,9 @@ static void pull_block(struct tdm_audio_out *out, int16_t *pcm, uint32_t samples
         in = make_pcm(out, &ask);
     }
     if (out->playout && ask.action == TDM_PLAYOUT_READY && ask.pcm)
-        memcpy(pcm, ask.pcm, sizeof *pcm * samples * CHANNELS);
+        memcpy(pcm, ask.pcm, sizeof *pcm * samples * out->config.channels);
     else
-        memset(pcm, 0, sizeof *pcm * samples * CHANNELS);
+        memset(pcm, 0, sizeof *pcm * samples * out->config.channels);
     report(out, &ask, pcm, samples, play_at);
     if (out->config.played)
         out->config.played(out->config.played_arg, pcm, samples, play_at);
@@ -319,7 +365,7 @@ static void pull(void *arg, int16_t *pcm, uint32_t samples, tdm_time now, tdm_ti
         uint32_t block = samples < PULL_MAX ? samples : PULL_MAX;
 
         pull_block(out, pcm, block, now, play_at);
-        pcm += (size_t)block * CHANNELS;
+        pcm += (size_t)block * out->config.channels;
         play_at += tdm_time_of_units(block, DEVICE_HZ);
         samples -= block;
     }
@@ -330,7 +376,7 @@ static void pull(void *arg, int16_t *pcm, uint32_t samples, tdm_time now, tdm_ti
 static enum tdm_err open_sink(struct tdm_audio_out *out, const char *spec, struct tdm_cause *cause)
 {
     struct tdm_audio_sink_config config = {
-        .sample_hz = DEVICE_HZ, .channels = CHANNELS, .arg = out, .pull = pull};
+        .sample_hz = DEVICE_HZ, .channels = out->config.channels, .arg = out, .pull = pull};
 
     out->ops =
         tdm_audio_sink_find(strcmp(spec, "off") == 0 ? "null" : spec, &config.argument, cause);
@@ -345,22 +391,15 @@ static enum tdm_err open_sink(struct tdm_audio_out *out, const char *spec, struc
 
 static enum tdm_err open_decoders(struct tdm_audio_out *out, struct tdm_cause *cause)
 {
-    static const struct {
-        enum tdm_codec_id id;
-        uint32_t hz;
-    } known[] = {{TDM_CODEC_OPUS, 48000},
-                 {TDM_CODEC_PCMU, 8000},
-                 {TDM_CODEC_PCMA, 8000},
-                 {TDM_CODEC_L16, 48000}};
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        struct decoder *d = &out->decoders[i];
 
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        struct decoder *d = &out->decoders[known[i].id];
-
-        d->ops = tdm_audio_decoder_find(known[i].id);
-        d->hz = known[i].hz;
+        d->form = &forms[i];
+        d->channels = forms[i].channels ? forms[i].channels : out->config.channels;
+        d->ops = tdm_audio_decoder_find(forms[i].id);
         if (!d->ops)
             continue;
-        enum tdm_err err = d->ops->create(known[i].hz, CHANNELS, &d->instance, cause);
+        enum tdm_err err = d->ops->create(forms[i].hz, d->channels, &d->instance, cause);
 
         if (err != TDM_OK)
             return err;
@@ -372,9 +411,10 @@ enum tdm_err tdm_audio_out_create(const struct tdm_audio_out_config *config,
                                   struct tdm_audio_out **result, struct tdm_cause *cause)
 {
     struct tdm_audio_out *out = calloc(1, sizeof *out);
-    struct tdm_playout_config playout = playout_config(DEVICE_HZ);
+    struct tdm_playout_config playout = playout_config(DEVICE_HZ, config->channels);
     enum tdm_err err = TDM_E_SYSTEM;
 
+    assert(config->channels == 1 || config->channels == 2);
     if (out)
         out->playout_storage = malloc(tdm_playout_bytes(&playout));
     if (!out || !out->playout_storage) {
@@ -403,7 +443,7 @@ void tdm_audio_out_destroy(struct tdm_audio_out *out)
         return;
     if (out->sink)
         out->ops->destroy(out->sink);
-    for (int i = 0; i < TDM_CODEC_COUNT; i++)
+    for (size_t i = 0; i < FORM_COUNT; i++)
         if (out->decoders[i].instance)
             out->decoders[i].ops->destroy(out->decoders[i].instance);
     free(out->playout_storage);

@@ -22,12 +22,13 @@ struct tdm_audio_trace {
     double chirp_ms; /* Latency of a chirp that was found in this block, else below 0. */
 };
 
-/** Takes what was played; runs on the device's thread, must not block. */
+/** Takes what was played, interleaved; runs on the device's thread, must not block. */
 typedef void tdm_played_fn(void *arg, const int16_t *pcm, uint32_t samples, tdm_time play_at);
 
 struct tdm_audio_out_config {
     struct tdm_link *link;
     const char *sink; /* Spec; "off" pulls into nothing. Borrowed for create. */
+    uint8_t channels; /* Of the sink, 1 or 2; what comes with another count is mixed or doubled. */
     bool find_chirps;
     tdm_played_fn *played; /* NULL: nobody listens. */
     void *played_arg;

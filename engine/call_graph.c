@@ -15,8 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define L16_FRAME_MS 10   /* 960 bytes at 48 kHz; more would not fit into a packet. */
-#define MODE0_SLICE  1100 /* Single NAL unit mode: every slice is one packet. */
+#define MODE0_SLICE 1100 /* Single NAL unit mode: every slice is one packet. */
 
 /* Opens a source and closes it again, so that a missing device is known before anybody rings. */
 static enum tdm_err probe_sources(const struct tdm_media_plan *plan, struct tdm_cause *cause)
@@ -181,6 +180,7 @@ enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM
             &(struct tdm_audio_out_config){
                 .link = &call->link,
                 .sink = call->plan.audio_sink,
+                .channels = (uint8_t)call->plan.audio_channels,
                 .find_chirps = call->plan.time_code,
                 .played = played,
                 .played_arg = call,
@@ -204,14 +204,9 @@ enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM
     return err;
 }
 
-static uint16_t frame_ms(const struct tandem_call *call, const struct tdm_negotiated_media *agreed)
+static bool same_format(const struct tdm_audio_format *a, const struct tdm_audio_format *b)
 {
-    uint16_t wanted = call->plan.audio_frame_ms;
-
-    /* RFC 3551 section 4.2: G.711 in 20 ms unless the other side asks for less. */
-    if (tdm_codec_sample_hz(agreed->send.id) == 8000 && agreed->ptime_ms != wanted)
-        return 20;
-    return agreed->send.id == TDM_CODEC_L16 && wanted > L16_FRAME_MS ? L16_FRAME_MS : wanted;
+    return a->sample_hz == b->sample_hz && a->frame_us == b->frame_us && a->channels == b->channels;
 }
 
 static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *cause)
@@ -219,7 +214,9 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_AUDIO];
     bool wanted = agreed->active && call->configs[TDM_AUDIO].send &&
                   strcmp(call->plan.audio_source, "off") != 0;
+    struct tdm_audio_format format = tdm_audio_format_of(&call->plan, agreed);
     bool same = call->audio_in && call->audio_in_codec == agreed->send.id &&
+                same_format(&call->audio_in_format, &format) &&
                 strcmp(call->audio_in_fmtp, agreed->send.fmtp) == 0;
 
     if (wanted && same)
@@ -229,6 +226,7 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
     if (!wanted)
         return TDM_OK;
     call->audio_in_codec = agreed->send.id;
+    call->audio_in_format = format;
     (void)snprintf(call->audio_in_fmtp, sizeof call->audio_in_fmtp, "%s", agreed->send.fmtp);
     enum tdm_err err = tdm_audio_in_create(
         &(struct tdm_audio_in_config){
@@ -236,10 +234,9 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
             .control_wake = call->engine->wake,
             .source = call->plan.audio_source,
             .codec = agreed->send.id,
-            .sample_hz = tdm_codec_sample_hz(agreed->send.id),
-            .channels = 1,
+            .format = format,
             .bitrate_bps = call->plan.audio_bps,
-            .frame_ms = frame_ms(call, agreed),
+            .music = call->plan.audio_music,
             .fmtp = agreed->send.fmtp,
         },
         &call->audio_in, cause);
@@ -254,7 +251,9 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_VIDEO];
     const struct tdm_stream_config *config = &call->configs[TDM_VIDEO];
     bool wanted = agreed->active && config->send && strcmp(call->plan.video_source, "off") != 0;
-    bool same = call->video_in && call->video_in_codec == agreed->send.id &&
+    struct tdm_video_choice choice = tdm_media_plan_choose(&call->plan, agreed->send.id);
+    bool same = call->video_in && choice.encoder == call->video_in_encoder &&
+                strcmp(choice.preset, call->video_in_preset) == 0 &&
                 strcmp(call->video_in_fmtp, agreed->send.fmtp) == 0;
 
     if (wanted && same)
@@ -265,7 +264,8 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     call->video_in = NULL;
     if (!wanted)
         return TDM_OK;
-    call->video_in_codec = agreed->send.id;
+    call->video_in_encoder = choice.encoder;
+    (void)snprintf(call->video_in_preset, sizeof call->video_in_preset, "%s", choice.preset);
     (void)snprintf(call->video_in_fmtp, sizeof call->video_in_fmtp, "%s", agreed->send.fmtp);
     atomic_store(&call->link.video_bps, config->limit_bps);
     atomic_store(&call->link.keyframe_wanted, true);
@@ -274,7 +274,9 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
             .link = &call->link,
             .control_wake = call->engine->wake,
             .source = call->plan.video_source,
-            .codec = agreed->send.id,
+            .encoder = choice.encoder,
+            .preset = choice.preset,
+            .threads = choice.threads,
             .width = call->plan.width,
             .height = call->plan.height,
             .fps = call->plan.fps,
@@ -394,6 +396,30 @@ enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
     return remember_spec(call->plan.video_sink, spec, err, cause);
 }
 
+enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *codecs,
+                                       const char *preset, struct tdm_cause *cause)
+{
+    struct tdm_media_plan *to = &call->plan;
+    struct tdm_media_plan from;
+    enum tdm_err err = tdm_media_plan_of(
+        &from, &(struct tandem_media){.video_codecs = codecs, .video_preset = preset}, cause);
+    enum tdm_codec_id sent = call->machine.negotiated.media[TDM_VIDEO].send.id;
+    bool goes_on = false;
+
+    if (err != TDM_OK)
+        return err;
+    to->video_codec_count = from.video_codec_count;
+    memcpy(to->video_codecs, from.video_codecs, sizeof to->video_codecs);
+    memcpy(to->video_encoders, from.video_encoders, sizeof to->video_encoders);
+    memcpy(to->video_preset, from.video_preset, sizeof to->video_preset);
+    for (uint8_t i = 0; i < to->video_codec_count; i++)
+        goes_on |= to->video_codecs[i] == sent;
+    tdm_call_offer_plan(call);
+    if (goes_on && call->video_in) /* Another encoder or preset needs nobody's agreement. */
+        tdm_call_follow(call);
+    return TDM_OK;
+}
+
 static enum tdm_err start_recording(struct tandem_call *call, const char *path,
                                     struct tdm_recorder **recorder, struct tdm_cause *cause)
 {
@@ -404,11 +430,11 @@ static enum tdm_err start_recording(struct tandem_call *call, const char *path,
         .width = call->plan.width,
         .height = call->plan.height,
         .sample_hz = call->machine.negotiated.media[TDM_AUDIO].active ? 48000 : 0,
-        .channels = 1,
+        .channels = (uint8_t)call->plan.audio_channels,
     };
 
     if (video->active)
-        config.video = codec != TDM_CODEC_NONE ? codec : video->send.id;
+        config.video = codec != TDM_CODEC_NONE ? codec : tdm_media_plan_codec(video);
     if (call->latency.width) {
         config.width = call->latency.width;
         config.height = call->latency.height;

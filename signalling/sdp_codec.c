@@ -14,6 +14,7 @@ struct known_codec {
 
 static const struct known_codec known_codecs[] = {
     {TDM_CODEC_OPUS, TDM_AUDIO, "opus", 48000},
+    {TDM_CODEC_G722, TDM_AUDIO, "G722", 8000}, /* RFC 3551: not its sample rate. */
     {TDM_CODEC_PCMU, TDM_AUDIO, "PCMU", 8000},
     {TDM_CODEC_PCMA, TDM_AUDIO, "PCMA", 8000},
     {TDM_CODEC_L16, TDM_AUDIO, "L16", 0},

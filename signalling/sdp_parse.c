@@ -19,7 +19,6 @@ struct parser {
     struct tdm_media_desc *desc;
     struct tdm_media_line *line; /* NULL at session level. */
     struct session session;
-    uint16_t max_ptime_ms; /* Of the current line. */
     bool direction_said, tias_said, origin_said;
     unsigned line_number;
     struct tdm_text whole; /* The line being read, for the cause. */
@@ -143,9 +142,9 @@ static void finish_line(struct parser *p)
         line->bandwidth_bps = p->session.bandwidth_bps;
     if (!line->rtcp_port && line->port && line->port < UINT16_MAX)
         line->rtcp_port = (uint16_t)(line->port + 1);
-    if (p->max_ptime_ms &&
-        (line->ptime_ms > p->max_ptime_ms || (!line->ptime_ms && p->max_ptime_ms < 20)))
-        line->ptime_ms = p->max_ptime_ms;
+    if (line->max_ptime_ms &&
+        (line->ptime_ms > line->max_ptime_ms || (!line->ptime_ms && line->max_ptime_ms < 20)))
+        line->ptime_ms = line->max_ptime_ms;
     for (unsigned i = 0; i < line->codec_count; i++) {
         line->codecs[i].nack |= p->session.feedback.nack;
         line->codecs[i].pli |= p->session.feedback.pli;
@@ -224,7 +223,6 @@ static enum tdm_err parse_media(struct parser *p, struct tdm_text value)
 
     p->line = &p->desc->media[p->desc->media_count++];
     p->direction_said = p->tias_said = false;
-    p->max_ptime_ms = 0;
     p->line->port = (uint16_t)number;
     p->line->kind = tdm_text_equals(media, "video") ? TDM_VIDEO : TDM_AUDIO;
     p->line->avpf = tdm_text_equals(proto, "RTP/AVPF");
@@ -406,7 +404,7 @@ static enum tdm_err parse_line_attribute(struct parser *p, struct tdm_text name,
     else if (tdm_text_equals(name, "ptime"))
         p->line->ptime_ms = rounded(value);
     else if (tdm_text_equals(name, "maxptime"))
-        p->max_ptime_ms = rounded(value);
+        p->line->max_ptime_ms = rounded(value);
     else if (tdm_text_equals(name, "framerate"))
         p->line->framerate = rounded(value);
     return TDM_OK;

@@ -33,6 +33,7 @@ struct tdm_codec_desc {
     uint8_t channels;
     char fmtp[192];            /* Text after the payload type, "" when there is none. */
     bool nack, pli, fir, remb; /* a=rtcp-fb nack; nack pli; ccm fir; goog-remb. */
+    bool decode_only;          /* Of ours: we have no encoder. Not in SDP. */
 };
 
 /** a=extmap: id 1-14 for the one-byte form (RFC 8285). */
@@ -55,7 +56,8 @@ struct tdm_media_line {
     struct tdm_codec_desc codecs[TDM_DESC_CODECS_MAX]; /* In order of preference. */
     uint8_t ext_count;
     struct tdm_ext_desc exts[TDM_DESC_EXT_MAX];
-    uint16_t ptime_ms;      /* 0 = not said. */
+    uint16_t ptime_ms;      /* a=ptime, at most max_ptime_ms; 0 = not said. */
+    uint16_t max_ptime_ms;  /* a=maxptime; 0 = not said. */
     uint16_t framerate;     /* a=framerate, 0 = not said. */
     uint32_t bandwidth_bps; /* b=TIAS or b=AS, 0 = not said. */
     char mid[16];

@@ -32,6 +32,7 @@ struct tdm_receive_codec {
     uint8_t payload_type;
     enum tdm_codec_id id;
     uint32_t rtp_hz;
+    uint8_t channels; /* As in a=rtpmap: two for every Opus. */
 };
 
 /** What negotiation settled for one stream. Reconfiguring a running stream keeps its SSRC and
@@ -107,6 +108,7 @@ enum tdm_session_unit { TDM_UNIT_NONE, TDM_UNIT_AUDIO, TDM_UNIT_VIDEO, TDM_UNIT_
 struct tdm_session_audio {
     enum tdm_codec_id codec;
     uint32_t rtp_hz;
+    uint8_t channels;           /* Of the payload type. */
     int64_t seq, rtp_time;      /* Extended. */
     bool restarted;             /* A new source or sequence: the playout starts anew. */
     tdm_time arrival, captured; /* Local clock; captured TDM_NEVER while not known. */

@@ -123,6 +123,7 @@ static void give_audio(struct tdm_session *s, struct tdm_stream *st, tdm_time no
     out->audio = (struct tdm_session_audio){
         .codec = rx->codec,
         .rtp_hz = rx->hz,
+        .channels = rx->channels,
         .seq = seq,
         .rtp_time = rtp_time,
         .restarted = rx->fresh,
@@ -314,9 +315,10 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
         give_dtmf(s, st, &rtp, codec->rtp_hz, out);
         return;
     }
-    bool other_codec = codec->id != rx->codec || hz != rx->hz;
+    bool other_codec = codec->id != rx->codec || hz != rx->hz || codec->channels != rx->channels;
 
     rx->codec = codec->id;
+    rx->channels = codec->channels;
     rx->hz = hz;
     rx->payload_type = rtp.payload_type;
     if (other_codec || rx->resting)

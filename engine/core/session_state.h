@@ -65,6 +65,7 @@ struct stream_receiver {
     uint32_t other_ssrc; /* A source that would take over when it sends a second packet. */
     uint8_t other_count;
     uint8_t payload_type;
+    uint8_t channels;
     enum tdm_codec_id codec;
     uint32_t hz;
     bool fresh;   /* The next unit is the first of its source. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first byte chooses decoder and channels; a unit's first byte whether it is decoded or only
- * known as what follows a gap, and the gap's length. */
+/* The first byte chooses decoder and channels (bits 0 and 1, bit 2; bit 3: G.722, mono); a unit's
+ * first byte whether it is decoded or only known as what follows a gap, and the gap's length. */
 #include "tests/fuzz/codec_units.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,16 +28,17 @@ static void feed(const struct tdm_audio_decoder_ops *ops, struct tdm_audio_decod
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum tdm_codec_id ids[] = {TDM_CODEC_OPUS, TDM_CODEC_PCMU, TDM_CODEC_PCMA,
-                                            TDM_CODEC_L16};
-    static const uint32_t rates[] = {48000, 8000, 8000, 44100};
+                                            TDM_CODEC_L16, TDM_CODEC_G722};
+    static const uint32_t rates[] = {48000, 8000, 8000, 44100, 16000};
     struct tdm_reader r = tdm_reader_of(data, size);
-    uint8_t choice = tdm_read_u8(&r), channels = (uint8_t)(1 + (choice >> 2 & 1));
-    const struct tdm_audio_decoder_ops *ops = tdm_audio_decoder_find(ids[choice & 3]);
+    uint8_t first = tdm_read_u8(&r), choice = first & 8 ? 4 : first & 3;
+    uint8_t channels = choice < 4 ? (uint8_t)(1 + (first >> 2 & 1)) : 1;
+    const struct tdm_audio_decoder_ops *ops = tdm_audio_decoder_find(ids[choice]);
     struct tdm_audio_decoder *dec;
     uint8_t *unit;
     size_t unit_size;
 
-    if (ops->create(rates[choice & 3], channels, &dec, NULL) != TDM_OK)
+    if (ops->create(rates[choice], channels, &dec, NULL) != TDM_OK)
         abort();
     while ((unit = take_unit(&r, &unit_size))) {
         if (unit_size > 0)

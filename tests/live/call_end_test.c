@@ -201,7 +201,7 @@ static const struct wrong {
     {{.video_source = "pattern", .audio_source = "tone", .audio_codecs = "mp3"}, "opus"},
     {{.video_source = "pattern", .audio_source = "tone", .width = 321}, "321"},
     {{.video_source = "pattern", .audio_source = "tone", .fps = 1000}, "120"},
-    {{.video_source = "pattern", .audio_source = "tone", .audio_frame_ms = 7}, "5, 10 or 20"},
+    {{.video_source = "pattern", .audio_source = "tone", .audio_frame_us = 7000}, "40 or 60"},
     {{.video_source = "pattern", .audio_source = "tone", .video_bps = 1}, "bit/s"},
     {{.video_source = "pattern", .audio_source = "tone", .record_path = "/no/such/x.mkv"},
      "/no/such/x.mkv"},

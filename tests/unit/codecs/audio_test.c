@@ -22,13 +22,10 @@ struct voice {
 };
 
 static struct tdm_audio_encoder_config
-audio_config(uint32_t hz, uint8_t channels, uint16_t frame_ms, uint32_t bps, const char *fmtp)
+audio_config(uint32_t hz, uint8_t channels, uint16_t frame_us, uint32_t bps, const char *fmtp)
 {
     struct tdm_audio_encoder_config config = {
-        .sample_hz = hz,
-        .channels = channels,
-        .bitrate_bps = bps,
-        .frame_us = (uint16_t)(frame_ms == 2 ? 2500 : frame_ms * 1000)};
+        .sample_hz = hz, .channels = channels, .bitrate_bps = bps, .frame_us = frame_us};
 
     (void)snprintf(config.fmtp, sizeof config.fmtp, "%s", fmtp);
     return config;
@@ -99,7 +96,7 @@ static void test_g711_values(void **state)
         {TDM_CODEC_PCMA, 32767, 0xaa, 32256},   {TDM_CODEC_PCMA, -32768, 0x2a, -32256},
         {TDM_CODEC_PCMA, -1, 0x55, -8},         {TDM_CODEC_PCMA, 1000, 0xfa, 1008},
     };
-    struct tdm_audio_encoder_config config = audio_config(8000, 1, 20, 64000, "");
+    struct tdm_audio_encoder_config config = audio_config(8000, 1, 20000, 64000, "");
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -122,7 +119,7 @@ static void test_g711_values(void **state)
 static void test_g711_all(void **state)
 {
     static const enum tdm_codec_id ids[] = {TDM_CODEC_PCMU, TDM_CODEC_PCMA};
-    struct tdm_audio_encoder_config config = audio_config(8000, 1, 20, 64000, "");
+    struct tdm_audio_encoder_config config = audio_config(8000, 1, 20000, 64000, "");
 
     (void)state;
     for (int k = 0; k < 2; k++) {
@@ -156,15 +153,18 @@ static void test_quality(void **state)
         enum tdm_codec_id id;
         uint32_t hz;
         uint8_t channels;
-        uint16_t frame_ms;
+        uint16_t frame_us;
         double snr;
     } cases[] = {
-        {TDM_CODEC_PCMU, 8000, 1, 20, 34},  {TDM_CODEC_PCMA, 8000, 1, 10, 34},
-        {TDM_CODEC_PCMU, 8000, 2, 20, 34},  {TDM_CODEC_L16, 48000, 2, 10, 150},
-        {TDM_CODEC_L16, 44100, 1, 20, 150}, {TDM_CODEC_OPUS, 48000, 1, 10, 20},
-        {TDM_CODEC_OPUS, 48000, 2, 20, 20}, {TDM_CODEC_OPUS, 48000, 1, 5, 20},
-        {TDM_CODEC_OPUS, 48000, 1, 2, 15},  {TDM_CODEC_OPUS, 48000, 1, 40, 20},
-        {TDM_CODEC_OPUS, 48000, 1, 60, 20},
+        {TDM_CODEC_PCMU, 8000, 1, 20000, 34},  {TDM_CODEC_PCMA, 8000, 1, 10000, 34},
+        {TDM_CODEC_PCMU, 8000, 2, 20000, 34},  {TDM_CODEC_PCMU, 8000, 1, 2500, 34},
+        {TDM_CODEC_G722, 16000, 1, 20000, 22}, {TDM_CODEC_G722, 16000, 1, 2500, 22},
+        {TDM_CODEC_G722, 16000, 1, 60000, 22}, {TDM_CODEC_L16, 48000, 2, 10000, 150},
+        {TDM_CODEC_L16, 44100, 1, 20000, 150}, {TDM_CODEC_OPUS, 48000, 1, 2500, 15},
+        {TDM_CODEC_OPUS, 48000, 1, 5000, 20},  {TDM_CODEC_OPUS, 48000, 1, 10000, 20},
+        {TDM_CODEC_OPUS, 48000, 1, 20000, 20}, {TDM_CODEC_OPUS, 48000, 1, 40000, 20},
+        {TDM_CODEC_OPUS, 48000, 1, 60000, 20}, {TDM_CODEC_OPUS, 48000, 2, 2500, 15},
+        {TDM_CODEC_OPUS, 48000, 2, 20000, 20}, {TDM_CODEC_OPUS, 48000, 2, 60000, 20},
     };
     static int16_t in[SECOND * 2], out[SECOND * 2];
 
@@ -173,12 +173,15 @@ static void test_quality(void **state)
         uint32_t hz = cases[i].hz;
         uint8_t channels = cases[i].channels;
         struct tdm_audio_encoder_config config =
-            audio_config(hz, channels, cases[i].frame_ms, 64000u * channels, "stereo=1");
+            audio_config(hz, channels, cases[i].frame_us, 64000u * channels, "stereo=1");
         struct voice v = voice_of(cases[i].id, &config);
-        uint32_t delay = v.enc_ops->lookahead_samples(v.enc);
+        uint32_t delay = v.enc_ops->lookahead_samples(v.enc) * hz / 48000;
 
-        /* No frame is held: Opus looks 6.5 ms ahead at most, the others not at all. */
-        assert_true(delay <= (cases[i].id == TDM_CODEC_OPUS ? OPUS_LOOKAHEAD_MOST : 0));
+        /* No frame is held: Opus looks 6.5 ms ahead at most, G.722's filters take 22 samples, and
+         * the others take nothing. */
+        assert_true(delay <= (cases[i].id == TDM_CODEC_OPUS   ? OPUS_LOOKAHEAD_MOST
+                              : cases[i].id == TDM_CODEC_G722 ? 22
+                                                              : 0));
         fill_voice(in, hz, channels, hz);
         memset(out, 0, sizeof out);
         size_t bytes = pass(&v, in, out, channels, hz);
@@ -186,16 +189,57 @@ static void test_quality(void **state)
         double snr = sound_snr(in + (size_t)from * channels,
                                out + (size_t)(from + delay) * channels, (size_t)count * channels);
 
-        printf("codec %d %u Hz %u channels %u ms: %.1f dB, delay %u, %zu kb/s\n", (int)cases[i].id,
-               hz, channels, cases[i].frame_ms, snr, delay, bytes * 8 / 1000);
+        printf("codec %d %u Hz %u channels %u us: %.1f dB, delay %u, %zu kb/s\n", (int)cases[i].id,
+               hz, channels, cases[i].frame_us, snr, delay, bytes * 8 / 1000);
         assert_true(snr > cases[i].snr);
         voice_close(&v);
     }
 }
 
+/* 160 samples of a shaken triangle. The bytes are what another implementation (spandsp 0.0.6) makes
+ * of them at 64 kbit/s, and so is what it hears
+ * in them. */
+static void test_g722_values(void **state)
+{
+    static const uint8_t expected[80] = {
+        0x98, 0x25, 0x84, 0x22, 0x8a, 0x20, 0x23, 0xa5, 0x25, 0x67, 0xa8, 0x29, 0x6c, 0xb0,
+        0x33, 0x78, 0xbc, 0x3e, 0x5c, 0x99, 0x16, 0x54, 0x92, 0x11, 0x90, 0x93, 0x19, 0x5c,
+        0x9e, 0x3d, 0x7b, 0xb9, 0x36, 0x74, 0xb0, 0x2e, 0x6f, 0xaf, 0x34, 0x78, 0xb9, 0x7c,
+        0xff, 0x9f, 0x5d, 0xd9, 0x96, 0x15, 0x53, 0xd4, 0x51, 0x57, 0x9f, 0x3f, 0x7e, 0xff,
+        0x3b, 0x79, 0xf4, 0x71, 0x71, 0xae, 0x6f, 0xf0, 0xb4, 0x3a, 0x7d, 0xfc, 0x7d, 0x5e,
+        0x9c, 0x57, 0xd6, 0x95, 0x12, 0x52, 0xd2, 0x5b, 0x7e, 0x9d};
+    struct tdm_audio_encoder_config config = audio_config(16000, 1, 5000, 64000, "");
+    struct voice v = voice_of(TDM_CODEC_G722, &config);
+    int16_t in[160], out[160];
+    static const int16_t heard[] = {-22, 217, 76, -355, -169, 594, 1122, 1174};
+    int level = 0, step = 700;
+
+    (void)state;
+    for (int i = 0; i < 160; i++) {
+        level += step;
+        if (level > 9000 || level < -9000)
+            step = -step;
+        in[i] = (int16_t)(level + (i % 3 == 0 ? 3000 : -1500));
+    }
+    for (int at = 0; at < 160; at += 80) {
+        uint8_t payload[40];
+        size_t size;
+        uint32_t samples;
+
+        assert_int_equal(v.enc_ops->encode(v.enc, in + at, 80, payload, 39, &size), TDM_E_SPACE);
+        assert_int_equal(v.enc_ops->encode(v.enc, in + at, 80, payload, 40, &size), TDM_OK);
+        assert_int_equal(size, 40);
+        assert_memory_equal(payload, expected + at / 2, 40);
+        assert_int_equal(v.dec_ops->decode(v.dec, payload, 40, out + at, 80, &samples), TDM_OK);
+    }
+    for (size_t i = 0; i < sizeof heard / sizeof *heard; i++)
+        assert_in_range(out[16 + i] + 20000, heard[i] + 19998, heard[i] + 20002);
+    voice_close(&v);
+}
+
 static void test_l16_order(void **state)
 {
-    struct tdm_audio_encoder_config config = audio_config(44100, 2, 10, 0, "");
+    struct tdm_audio_encoder_config config = audio_config(44100, 2, 10000, 0, "");
     struct voice v = voice_of(TDM_CODEC_L16, &config);
     const int16_t pcm[] = {0x0102, -2};
     uint8_t payload[4];
@@ -217,13 +261,17 @@ static void test_repeat_conceals(void **state)
         enum tdm_codec_id id;
         uint32_t hz;
         uint8_t channels;
-    } cases[] = {{TDM_CODEC_PCMU, 8000, 1}, {TDM_CODEC_PCMA, 8000, 2}, {TDM_CODEC_L16, 48000, 2}};
+        uint32_t delay;
+    } cases[] = {{TDM_CODEC_PCMU, 8000, 1, 0},
+                 {TDM_CODEC_PCMA, 8000, 2, 0},
+                 {TDM_CODEC_G722, 16000, 1, 22},
+                 {TDM_CODEC_L16, 48000, 2, 0}};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t hz = cases[i].hz, frame = hz / 50;
         uint8_t channels = cases[i].channels;
-        struct tdm_audio_encoder_config config = audio_config(hz, channels, 20, 0, "");
+        struct tdm_audio_encoder_config config = audio_config(hz, channels, 20000, 0, "");
         struct voice v = voice_of(cases[i].id, &config);
         static int16_t in[SECOND * 2], out[SECOND * 2];
         uint32_t samples;
@@ -233,8 +281,9 @@ static void test_repeat_conceals(void **state)
                 in[s * channels + c] = sine_at(s, hz, 200);
         (void)pass(&v, in, out, channels, frame * 5);
         v.dec_ops->conceal(v.dec, NULL, 0, out, frame / 2);
-        assert_true(sound_snr(in + (size_t)frame * 5 * channels, out,
-                              (size_t)frame / 2 * channels) > 15); /* The tone goes on in phase. */
+        /* The tone goes on in phase. */
+        assert_true(sound_snr(in + (size_t)(frame * 5 - cases[i].delay) * channels, out,
+                              (size_t)frame / 2 * channels) > 15);
         v.dec_ops->conceal(v.dec, NULL, 0, out, frame / 2);
         double level = sound_rms(out, (size_t)frame / 2 * channels);
 
@@ -260,7 +309,7 @@ static void test_repeat_conceals(void **state)
 /* What one lost frame costs, with redundancy in the next one and without. */
 static double lost_frame_snr(const char *fmtp, double loss, bool show_next)
 {
-    struct tdm_audio_encoder_config config = audio_config(48000, 1, 20, 32000, fmtp);
+    struct tdm_audio_encoder_config config = audio_config(48000, 1, 20000, 32000, fmtp);
     struct voice v = voice_of(TDM_CODEC_OPUS, &config);
     static int16_t in[SECOND], whole[SECOND], part[SECOND];
     static uint8_t payloads[50][1500];
@@ -337,9 +386,9 @@ static void test_opus_conceals_any_length(void **state)
         }
 }
 
-static uint32_t opus_lookahead(uint32_t bps, uint16_t frame_ms, const char *fmtp)
+static uint32_t opus_lookahead(uint32_t bps, uint16_t frame_us, const char *fmtp)
 {
-    struct tdm_audio_encoder_config config = audio_config(48000, 1, frame_ms, bps, fmtp);
+    struct tdm_audio_encoder_config config = audio_config(48000, 1, frame_us, bps, fmtp);
     struct voice v = voice_of(TDM_CODEC_OPUS, &config);
     uint32_t lookahead = v.enc_ops->lookahead_samples(v.enc);
 
@@ -347,10 +396,74 @@ static uint32_t opus_lookahead(uint32_t bps, uint16_t frame_ms, const char *fmtp
     return lookahead;
 }
 
+/* Samples at the codec's rate from a click into the codec to the same click out of it. */
+static uint32_t click_delay(enum tdm_codec_id id, const struct tdm_audio_encoder_config *config)
+{
+    static int16_t in[SECOND], out[SECOND];
+    struct voice v = voice_of(id, config);
+    uint32_t at = config->sample_hz / 2, most = at - 100;
+
+    memset(in, 0, sizeof in);
+    memset(out, 0, sizeof out);
+    in[at] = 30000;
+    (void)pass(&v, in, out, 1, config->sample_hz);
+    for (uint32_t i = at - 100; i < at + config->sample_hz / 20; i++)
+        most = abs(out[i]) > abs(out[most]) ? i : most;
+    voice_close(&v);
+    return most - at;
+}
+
+/* The delay that a codec says is that of a click that goes through it. */
+static void test_delays(void **state)
+{
+    static const struct {
+        enum tdm_codec_id id;
+        uint32_t hz;
+        uint16_t frame_us;
+        uint32_t bps;
+        const char *fmtp;
+        bool music;
+        uint32_t delay; /* At 48 kHz. */
+    } cases[] = {
+        {TDM_CODEC_PCMU, 8000, 20000, 64000, "", false, 0},
+        {TDM_CODEC_L16, 48000, 10000, 0, "", false, 0},
+        {TDM_CODEC_G722, 16000, 20000, 64000, "", false, 66},
+        {TDM_CODEC_OPUS, 48000, 2500, 64000, "", false, 120},
+        {TDM_CODEC_OPUS, 48000, 5000, 64000, "", false, 120},
+        {TDM_CODEC_OPUS, 48000, 10000, 64000, "", false, 120},
+        {TDM_CODEC_OPUS, 48000, 20000, 64000, "", false, 120},
+        {TDM_CODEC_OPUS, 48000, 40000, 64000, "", false, 120},
+        {TDM_CODEC_OPUS, 48000, 60000, 64000, "", false, 120},
+        {TDM_CODEC_OPUS, 48000, 10000, 32000, "useinbandfec=1", false, 312},
+        {TDM_CODEC_OPUS, 48000, 5000, 64000, "", true, 120},
+        {TDM_CODEC_OPUS, 48000, 10000, 64000, "", true, 312},
+        {TDM_CODEC_OPUS, 48000, 60000, 64000, "", true, 312},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tdm_audio_encoder_config config =
+            audio_config(cases[i].hz, 1, cases[i].frame_us, cases[i].bps, cases[i].fmtp);
+
+        config.music = cases[i].music;
+        struct voice v = voice_of(cases[i].id, &config);
+        uint32_t said = v.enc_ops->lookahead_samples(v.enc);
+
+        voice_close(&v);
+        uint32_t heard = click_delay(cases[i].id, &config) * (48000 / cases[i].hz);
+
+        printf("codec %d, frames of %u us, \"%s\"%s: %u samples of 48 kHz, said %u\n",
+               (int)cases[i].id, cases[i].frame_us, cases[i].fmtp, cases[i].music ? ", music" : "",
+               heard, said);
+        assert_int_equal(said, cases[i].delay);
+        assert_in_range(heard + 8, said, said + 16);
+    }
+}
+
 static size_t opus_bytes(uint8_t channels, uint32_t bps, const char *fmtp)
 {
     static int16_t in[SECOND * 2], out[SECOND * 2];
-    struct tdm_audio_encoder_config config = audio_config(48000, channels, 20, bps, fmtp);
+    struct tdm_audio_encoder_config config = audio_config(48000, channels, 20000, bps, fmtp);
     struct voice v = voice_of(TDM_CODEC_OPUS, &config);
 
     fill_voice(in, SECOND, channels, SECOND);
@@ -364,11 +477,13 @@ static void test_opus_fmtp(void **state)
 {
     (void)state;
     /* Low delay unless voice modes are wanted and useful. */
-    assert_int_equal(opus_lookahead(32000, 10, "useinbandfec=1"), 312);
-    assert_int_equal(opus_lookahead(32000, 10, ""), 120);
-    assert_int_equal(opus_lookahead(96000, 10, "useinbandfec=1"), 120);
-    assert_int_equal(opus_lookahead(32000, 5, "useinbandfec=1"), 120);
-    assert_int_equal(opus_lookahead(96000, 10, "useinbandfec=1;maxaveragebitrate=24000"), 312);
+    assert_int_equal(opus_lookahead(32000, 10000, "useinbandfec=1"), 312);
+    assert_int_equal(opus_lookahead(32000, 10000, ""), 120);
+    assert_int_equal(opus_lookahead(96000, 10000, "useinbandfec=1"), 120);
+    assert_int_equal(opus_lookahead(32000, 5000, "useinbandfec=1"), 120);
+    assert_int_equal(opus_lookahead(32000, 2500, "useinbandfec=1"), 120);
+    assert_int_equal(opus_lookahead(32000, 60000, "useinbandfec=1"), 312);
+    assert_int_equal(opus_lookahead(96000, 10000, "useinbandfec=1;maxaveragebitrate=24000"), 312);
 
     size_t free_rate = opus_bytes(1, 64000, "");
     size_t capped = opus_bytes(1, 64000, "maxaveragebitrate=20000");
@@ -383,7 +498,7 @@ static void test_opus_fmtp(void **state)
 static void test_opus_dtx(void **state)
 {
     struct tdm_audio_encoder_config config =
-        audio_config(48000, 1, 20, 24000, "usedtx=1;useinbandfec=1");
+        audio_config(48000, 1, 20000, 24000, "usedtx=1;useinbandfec=1");
     struct voice v = voice_of(TDM_CODEC_OPUS, &config);
     int16_t silence[960] = {0};
     int unsent = 0;
@@ -407,7 +522,7 @@ static void test_opus_stereo_asked(void **state)
     (void)state;
     for (int asked = 0; asked < 2; asked++) {
         struct tdm_audio_encoder_config config =
-            audio_config(48000, 2, 20, 64000, asked ? "stereo=1" : "");
+            audio_config(48000, 2, 20000, 64000, asked ? "stereo=1" : "");
         struct voice v = voice_of(TDM_CODEC_OPUS, &config);
         static int16_t in[960 * 2];
         uint8_t payload[1500];
@@ -431,11 +546,8 @@ static void test_bad_payloads(void **state)
         enum tdm_codec_id id;
         uint32_t hz;
         uint8_t channels;
-    } cases[] = {{TDM_CODEC_OPUS, 48000, 1},
-                 {TDM_CODEC_OPUS, 48000, 2},
-                 {TDM_CODEC_PCMU, 8000, 2},
-                 {TDM_CODEC_PCMA, 8000, 1},
-                 {TDM_CODEC_L16, 48000, 2}};
+    } cases[] = {{TDM_CODEC_OPUS, 48000, 1}, {TDM_CODEC_OPUS, 48000, 2}, {TDM_CODEC_PCMU, 8000, 2},
+                 {TDM_CODEC_PCMA, 8000, 1},  {TDM_CODEC_G722, 16000, 1}, {TDM_CODEC_L16, 48000, 2}};
     static int16_t pcm[TDM_AUDIO_FRAME_SAMPLES_MAX * 2];
     static uint8_t payload[65536];
     struct tdm_rng rng = tdm_rng_of(3);
@@ -473,8 +585,8 @@ static void test_bad_payloads(void **state)
 
 static void test_refused_formats(void **state)
 {
-    struct tdm_audio_encoder_config wideband = audio_config(16000, 1, 20, 64000, "");
-    struct tdm_audio_encoder_config odd = audio_config(44100, 1, 20, 64000, "");
+    struct tdm_audio_encoder_config wideband = audio_config(16000, 1, 20000, 64000, "");
+    struct tdm_audio_encoder_config odd = audio_config(44100, 1, 20000, 64000, "");
     struct tdm_audio_encoder *enc;
     struct tdm_audio_decoder *dec;
     struct tdm_cause cause = {{0}};
@@ -484,6 +596,10 @@ static void test_refused_formats(void **state)
                      TDM_E_UNSUPPORTED);
     assert_true(strlen(cause.text) > 0);
     assert_int_equal(tdm_audio_encoder_find(TDM_CODEC_OPUS)->create(&odd, &enc, &cause),
+                     TDM_E_UNSUPPORTED);
+    assert_int_equal(tdm_audio_encoder_find(TDM_CODEC_G722)->create(&odd, &enc, &cause),
+                     TDM_E_UNSUPPORTED);
+    assert_int_equal(tdm_audio_decoder_find(TDM_CODEC_G722)->create(16000, 2, &dec, &cause),
                      TDM_E_UNSUPPORTED);
     assert_int_equal(tdm_audio_decoder_find(TDM_CODEC_L16)->create(96000, 2, &dec, &cause),
                      TDM_E_UNSUPPORTED);
@@ -526,6 +642,8 @@ int main(void)
         cmocka_unit_test(test_fmtp),
         cmocka_unit_test(test_g711_values),
         cmocka_unit_test(test_g711_all),
+        cmocka_unit_test(test_g722_values),
+        cmocka_unit_test(test_delays),
         cmocka_unit_test(test_l16_order),
         cmocka_unit_test(test_quality),
         cmocka_unit_test(test_repeat_conceals),

@@ -138,6 +138,30 @@ static void reads_what_gstreamer_and_ffmpeg_write(void **state)
     assert_false(tdm_sdp_fmtp_value(d.media[0].codecs[0].fmtp, "mode", value, 32));
 }
 
+static void knows_its_codecs_by_name_and_clock(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t hz;
+        enum tdm_codec_id id;
+    } rows[] = {
+        {"H264", 90000, TDM_CODEC_H264}, {"VP8", 90000, TDM_CODEC_VP8},
+        {"VP9", 90000, TDM_CODEC_VP9},   {"vp9", 90000, TDM_CODEC_VP9},
+        {"VP9", 48000, TDM_CODEC_NONE},  {"AV1", 90000, TDM_CODEC_AV1},
+        {"AV1X", 90000, TDM_CODEC_NONE}, {"H265", 90000, TDM_CODEC_H265},
+        {"HEVC", 90000, TDM_CODEC_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (tdm_sdp_codec_id(TDM_VIDEO, rows[i].name, rows[i].hz) != rows[i].id)
+            fail_msg("%s/%u", rows[i].name, (unsigned)rows[i].hz);
+        assert_int_equal(tdm_sdp_codec_id(TDM_AUDIO, rows[i].name, rows[i].hz), TDM_CODEC_NONE);
+        assert_int_equal(tdm_sdp_codec_id(TDM_VIDEO, tdm_sdp_codec_name(rows[i].id), 90000),
+                         rows[i].id);
+    }
+}
+
 static void inherits_the_session_level(void **state)
 {
     struct tdm_media_desc d =
@@ -190,13 +214,14 @@ static void limits_ptime_by_maxptime(void **state)
 {
     static const struct {
         const char *attributes;
-        int ptime_ms;
+        int ptime_ms, max_ptime_ms;
     } rows[] = {
-        {"", 0},
-        {"a=ptime:20\r\n", 20},
-        {"a=ptime:60\r\na=maxptime:40\r\n", 40},
-        {"a=maxptime:60\r\n", 0},
-        {"a=maxptime:10\r\n", 10},
+        {"", 0, 0},
+        {"a=ptime:20\r\n", 20, 0},
+        {"a=ptime:2.5\r\n", 3, 0},
+        {"a=ptime:60\r\na=maxptime:40\r\n", 40, 40},
+        {"a=maxptime:60\r\n", 0, 60},
+        {"a=maxptime:10\r\n", 10, 10},
     };
 
     (void)state;
@@ -205,6 +230,7 @@ static void limits_ptime_by_maxptime(void **state)
 
         (void)snprintf(text, sizeof text, HEAD "m=audio 7000 RTP/AVP 0\r\n%s", rows[i].attributes);
         assert_int_equal(parsed(text).media[0].ptime_ms, rows[i].ptime_ms);
+        assert_int_equal(parsed(text).media[0].max_ptime_ms, rows[i].max_ptime_ms);
     }
 }
 
@@ -256,6 +282,38 @@ static void names_the_line_that_is_wrong(void **state)
     }
 }
 
+/* Feedback is said once for all codecs that have the same. */
+static void writes_common_feedback_once(void **state)
+{
+    static const char head[] = "v=0\r\no=- 1 2 IN IP4 10.0.0.7\r\ns=-\r\nc=IN IP4 10.0.0.7\r\n"
+                               "t=0 0\r\nm=video 7002 RTP/AVP 97 98\r\n";
+    static const struct {
+        const char *read, *written;
+    } rows[] = {
+        {"a=rtpmap:97 VP9/90000\r\na=rtcp-fb:97 nack pli\r\na=rtpmap:98 AV1/90000\r\n"
+         "a=rtcp-fb:98 nack pli\r\n",
+         "a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:* nack pli\r\n"},
+        {"a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:98 nack pli\r\n",
+         "a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:98 nack pli\r\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024], wanted[1024];
+        size_t size;
+
+        (void)snprintf(text, sizeof text, "%s%sa=sendrecv\r\n", head, rows[i].read);
+        (void)snprintf(wanted, sizeof wanted, "%s%sa=sendrecv\r\n", head, rows[i].written);
+        struct tdm_media_desc d = parsed(text), again;
+
+        assert_int_equal(tdm_sdp_write(&d, text, sizeof text - 1, &size), TDM_OK);
+        text[size] = '\0';
+        assert_string_equal(text, wanted);
+        again = parsed(text);
+        assert_memory_equal(&d, &again, sizeof d);
+    }
+}
+
 static void stays_within_its_bounds(void **state)
 {
     char text[TDM_SDP_MAX];
@@ -295,7 +353,8 @@ static void writes_what_it_reads(void **state)
         "m=audio 7000 RTP/AVP 96 0 101\r\nb=AS:65\r\nb=TIAS:64001\r\n"
         "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\na=rtpmap:0 PCMU/8000\r\n"
         "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=rtcp-mux\r\n"
-        "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=ptime:10\r\na=mid:a\r\n"
+        "a=extmap:1 "
+        "urn:ietf:params:rtp-hdrext:sdes:mid\r\na=ptime:10\r\na=maxptime:60\r\na=mid:a\r\n"
         "a=sendrecv\r\n"
         "m=video 7002 RTP/AVPF 97\r\nc=IN IP6 ::1\r\na=rtpmap:97 H264/90000\r\n"
         "a=fmtp:97 profile-level-id=42e01f;packetization-mode=1\r\na=rtcp-fb:97 nack\r\n"
@@ -319,12 +378,14 @@ int main(void)
         cmocka_unit_test(reads_an_offer_like_baresips),
         cmocka_unit_test(reads_an_offer_like_linphones),
         cmocka_unit_test(reads_what_gstreamer_and_ffmpeg_write),
+        cmocka_unit_test(knows_its_codecs_by_name_and_clock),
         cmocka_unit_test(inherits_the_session_level),
         cmocka_unit_test(keeps_unknown_lines_in_place),
         cmocka_unit_test(limits_ptime_by_maxptime),
         cmocka_unit_test(names_the_line_that_is_wrong),
         cmocka_unit_test(stays_within_its_bounds),
         cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(writes_common_feedback_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
