@@ -155,6 +155,50 @@ static void test_av1(void **state)
     }
 }
 
+static struct tdm_rtp rtp_of_chromium(uint8_t bytes[CAPTURE_BYTES_MAX], const char *name)
+{
+    const char *hex = NULL;
+    struct tdm_rtp rtp;
+
+    for (size_t i = 0; i < sizeof captured_chromium / sizeof *captured_chromium; i++)
+        if (strcmp(captured_chromium[i].name, name) == 0)
+            hex = captured_chromium[i].hex;
+    assert_non_null(hex);
+    assert_int_equal(tdm_rtp_parse(&rtp, bytes, bytes_of_hex(bytes, hex)), TDM_OK);
+    assert_true(rtp.ext_count > 1);
+    return rtp;
+}
+
+/* Flexible mode, two of the three spatial layers of a picture in the highest temporal one. */
+static void test_chromium(void **state)
+{
+    uint8_t bytes[CAPTURE_BYTES_MAX];
+    struct tdm_rtp rtp;
+    struct tdm_vp9_descriptor d;
+    struct tdm_av1_peek peek;
+
+    (void)state;
+    for (uint8_t sid = 0; sid < 2; sid++) {
+        rtp = rtp_of_chromium(bytes, sid ? "chromium_vp9_upper" : "chromium_vp9_base");
+        assert_int_equal(tdm_vp9_parse(&d, rtp.payload, rtp.payload_size), TDM_OK);
+        assert_true(d.start && d.end && d.inter_picture && d.flexible && d.not_upward);
+        assert_true(d.has_layers && d.switching_up && !d.inter_layer && !d.has_structure);
+        assert_int_equal(d.picture_id, sid ? 17204 : 17201);
+        assert_int_equal(d.tid, 2);
+        assert_int_equal(d.sid, sid);
+        assert_int_equal(d.reference_count, 1);
+        assert_int_equal(d.references[0], 1);
+        assert_int_equal(d.size, rtp.payload_size - 5);
+        assert_false(d.keyframe);
+    }
+    rtp = rtp_of_chromium(bytes, "chromium_av1");
+    assert_int_equal(tdm_av1_peek(&peek, rtp.payload, rtp.payload_size), TDM_OK);
+    assert_true(peek.starts_obu && peek.ends_obu && peek.has_other_frame);
+    assert_false(peek.new_sequence || peek.has_sequence_header || peek.has_key_frame);
+    rtp = rtp_of_chromium(bytes, "chromium_padding");
+    assert_int_equal(rtp.payload_size, 0);
+}
+
 struct h265_want {
     const char *name;
     struct tdm_h265_peek peek; /* Starts, ends, VPS, SPS, IRAP, first slice. */
@@ -338,13 +382,10 @@ static void test_rtcp(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rtp_headers),
-        cmocka_unit_test(test_vp8),
-        cmocka_unit_test(test_vp9),
-        cmocka_unit_test(test_av1),
-        cmocka_unit_test(test_h265),
-        cmocka_unit_test(test_h264),
-        cmocka_unit_test(test_telephone_event),
+        cmocka_unit_test(test_rtp_headers), cmocka_unit_test(test_vp8),
+        cmocka_unit_test(test_vp9),         cmocka_unit_test(test_av1),
+        cmocka_unit_test(test_h265),        cmocka_unit_test(test_chromium),
+        cmocka_unit_test(test_h264),        cmocka_unit_test(test_telephone_event),
         cmocka_unit_test(test_rtcp),
     };
 
