@@ -360,9 +360,9 @@ static const struct tdm_stream_config plain_audio = {
     .send_payload_type = 111,
     .send_hz = 48000,
     .receive_count = 3,
-    .receive_codecs = {{111, TDM_CODEC_OPUS, 48000},
-                       {0, TDM_CODEC_PCMU, 8000},
-                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000}},
+    .receive_codecs = {{111, TDM_CODEC_OPUS, 48000, 2},
+                       {0, TDM_CODEC_PCMU, 8000, 1},
+                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000, 1}},
     .dtmf_payload_type = 101,
     .dtmf_hz = 48000,
 };
