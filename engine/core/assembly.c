@@ -122,8 +122,11 @@ static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
         .has_timing = p->timing != NULL,
     };
 
-    a->heard = true;
-    if (p->size > TDM_DATAGRAM_MAX || !a->format->look(&seen.start, p->payload, p->size)) {
+    if (!p->size && !a->started)
+        return;
+    a->heard |= p->size > 0;
+    if (p->size > TDM_DATAGRAM_MAX ||
+        (p->size && !a->format->look(&seen.start, p->payload, p->size))) {
         a->stats.malformed_packets++;
         return;
     }
@@ -143,9 +146,22 @@ static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
     if (p->timing)
         memcpy(seen.timing, p->timing, sizeof seen.timing);
     a->slots[p->seq & MASK] = seen;
-    memcpy(a->payloads[p->seq & MASK], p->payload, p->size);
+    if (p->size)
+        memcpy(a->payloads[p->seq & MASK], p->payload, p->size);
     if (p->seq > a->highest)
         a->highest = p->seq;
+}
+
+/* Steps over packets of padding alone, which are of no frame but have numbers. */
+static void skip_padding(struct tdm_assembly *a)
+{
+    struct slot *s;
+
+    while ((s = slot_of(a, a->base)) && !s->size) {
+        s->seq = -1;
+        a->base++;
+        a->hole_since = TDM_NEVER;
+    }
 }
 
 /* Last packet of the whole frame that starts at `first`, or -1. */
@@ -160,6 +176,8 @@ static int64_t frame_end(struct tdm_assembly *a, int64_t first)
 
         if (!s)
             return -1;
+        if (!s->size)
+            continue;
         if (s->rtp_time != start->rtp_time)
             return seq - 1; /* A sender that does not set the marker. */
         if (s->marker)
@@ -189,6 +207,8 @@ static bool keyframe_behind(struct tdm_assembly *a, int64_t *first, int64_t *las
         const struct slot *s = slot_of(a, seq);
 
         *last = seq - 1;
+        if (s && !s->size)
+            continue;
         if (found && s && s->rtp_time != rtp_time)
             return true; /* A sender that does not set the marker. */
         if (!s) {
@@ -211,10 +231,12 @@ static bool join(struct tdm_assembly *a, int64_t first, int64_t last, size_t *si
     struct tdm_writer w = tdm_writer_of(a->frame, sizeof a->frame);
     struct tdm_payload_joiner joiner = {0};
 
-    for (int64_t seq = first; seq <= last; seq++)
-        if (!a->format->join(&joiner, &w, a->payloads[seq & MASK], a->slots[seq & MASK].size) ||
-            !w.ok)
+    for (int64_t seq = first; seq <= last; seq++) {
+        uint16_t bytes = a->slots[seq & MASK].size;
+
+        if (bytes && (!a->format->join(&joiner, &w, a->payloads[seq & MASK], bytes) || !w.ok))
             return false;
+    }
     *size = tdm_writer_size(&w);
     return *size > 0 && (!a->format->is_whole || a->format->is_whole(&joiner));
 }
@@ -226,7 +248,7 @@ static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
 
     f->data = a->frame;
     f->keyframe = false;
-    f->rtp_time = end->rtp_time;
+    f->rtp_time = slot_of(a, first)->rtp_time;
     f->first_seq = first;
     f->last_seq = last;
     f->first_arrival = TDM_NEVER;
@@ -331,6 +353,7 @@ static bool advance(struct tdm_assembly *a, tdm_time now, struct tdm_assembly_ou
     bool hole = false;
 
     for (;;) {
+        skip_padding(a);
         if ((last = frame_end(a, a->base)) < 0) {
             if (!keyframe_behind(a, &first, &last))
                 break;

@@ -30,7 +30,7 @@ struct tdm_assembly_packet {
     int64_t rtp_time;
     tdm_time arrival;
     bool marker;
-    uint16_t size;
+    uint16_t size;          /* 0: padding alone, as some send to probe the path. */
     const uint8_t *payload; /* Copied by the step. */
     const uint8_t *timing;  /* TDM_FRAME_TIMING_BYTES of the header extension, or NULL. Copied. */
 };

@@ -241,8 +241,6 @@ static void take_video(struct tdm_session *s, struct tdm_stream *st, tdm_time no
             },
     };
 
-    if (rtp->payload_size == 0)
-        return; /* Keep-alive or probe. */
     if (st->config.nack)
         st->rx.gave_up |=
             run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_PACKET, .seq = seq});

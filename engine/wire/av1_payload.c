@@ -221,6 +221,8 @@ enum tdm_err tdm_av1_packetizer_next(struct tdm_av1_packetizer *p, uint8_t *out,
     if (c.at_end)
         return TDM_E_AGAIN;
     unsigned count = plan(&c, p->payload_max, pieces);
+
+    assert(count); /* Any payload has room for FRAGMENT_MIN. */
     const struct piece *end = &pieces[count - 1];
 
     tdm_write_u8(&w, (uint8_t)((pieces[0].from.done ? CONTINUES : 0) |

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes become packets of either codec, settings and steps of time. Checked: frames come in order,
+ * Bytes become packets of any codec, settings and steps of time. Checked: frames come in order,
  * each once, of bounded size, inside the assembly, and begin with a keyframe or after long asking;
  * no wake in the past; the wakes of one instant come to an end; every packet is accounted for.
  */
@@ -51,20 +51,66 @@ static void run_until(struct world *w, tdm_time end)
     w->now = end;
 }
 
-/* Whole payloads as they begin in the field, or bytes from the input. */
-static uint16_t payload_of(struct tdm_reader *r, uint8_t op, uint8_t payload[32])
+/* Two codecs that the old inputs know, then the others. */
+static enum tdm_codec_id codec_of(uint8_t shape)
 {
-    static const uint8_t begins[8][3] = {{0x10, 0x10, 1},    {0x10, 0x11, 1}, {0x00, 0x11, 1},
-                                         {0x67, 0x42, 1},    {0x65, 0x88, 1}, {0x41, 0x9a, 1},
-                                         {0x7c, 0x85, 0x88}, {0x7c, 0x45, 1}};
-    uint16_t size = 3;
+    static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_H264, TDM_CODEC_VP9,
+                                               TDM_CODEC_AV1, TDM_CODEC_H265, TDM_CODEC_VP9};
 
-    if (op & 8)
+    return codecs[(shape & 1) + (shape >> 2) % 3 * 2];
+}
+
+/* Payloads as they begin in the field, or bytes from the input. */
+static uint16_t payload_of(struct tdm_reader *r, enum tdm_codec_id codec, uint8_t op,
+                           uint8_t payload[32])
+{
+    static const uint8_t begins[TDM_CODEC_COUNT][8][10] = {
+        [TDM_CODEC_VP8] = {{0x10, 0x10, 1}, {0x10, 0x11, 1}, {0x00, 0x11, 1}, {0x10, 0x10, 1}},
+        [TDM_CODEC_H264] = {{0x41, 0x1a, 1},
+                            {0x09, 0xf0, 1},
+                            {0x68, 0xce, 1},
+                            {0x67, 0x42, 1},
+                            {0x65, 0x88, 1},
+                            {0x41, 0x9a, 1},
+                            {0x7c, 0x85, 0x88},
+                            {0x7c, 0x45, 1}},
+        [TDM_CODEC_VP9] = {{0x0c, 0x82, 0x49, 0x83, 0x42, 0x40, 0x15, 0xf0, 0x11, 0xf0},
+                           {0x08, 0x82, 0x49, 0x83, 0x42, 0x40, 0x15, 0xf0, 0x11, 0xf0},
+                           {0x4c, 0x86, 1},
+                           {0x48, 0x86, 1},
+                           {0x40, 0x82, 3},
+                           {0x44, 0x82, 5},
+                           {0x2c, 0x03, 0, 0x86, 7},
+                           {0x6c, 0x03, 0, 0x86, 8}},
+        [TDM_CODEC_AV1] = {{0x28, 2, 0x08, 9, 0x30, 0x10, 1},
+                           {0x60, 2, 0x08, 9, 0x30, 0x10, 1},
+                           {0xd0, 2, 3},
+                           {0x90, 4, 5},
+                           {0x10, 0x30, 0x30, 1},
+                           {0x20, 2, 0x08, 9, 0x30, 0x30, 1},
+                           {0x10, 0x10},
+                           {0xa0, 1, 4, 0x28, 5}},
+        [TDM_CODEC_H265] = {{0x40, 1, 0x0c, 1},
+                            {0x42, 1, 0x01, 1},
+                            {0x60, 1, 0, 2, 0x40, 1, 0, 2, 0x42, 1},
+                            {0x26, 1, 0x80, 1},
+                            {0x02, 1, 0x80, 1},
+                            {0x62, 1, 0x93, 0x80},
+                            {0x62, 1, 0x13, 1},
+                            {0x62, 1, 0x53, 1}},
+    };
+    uint16_t size = 10;
+
+    if (op & 8) {
         for (size = 0; size < (op & 7) * 4 && tdm_reader_left(r); size++)
             payload[size] = tdm_read_u8(r);
-    else
-        for (int i = 0; i < 3; i++)
-            payload[i] = begins[op & 7][i];
+        return size;
+    }
+    for (int i = 0; i < 10; i++)
+        payload[i] = begins[codec][op & 7][i];
+    /* The zeros behind are no part of it. */
+    while (size > 3 && !payload[size - 1])
+        size--;
     return size;
 }
 
@@ -72,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tdm_reader r = tdm_reader_of(data, size);
     uint8_t shape = tdm_read_u8(&r);
+    enum tdm_codec_id codec = codec_of(shape);
     void *storage = malloc(tdm_assembly_bytes());
     struct world w = {.now = TDM_S, .wake_at = TDM_NEVER};
     int64_t seq = 70000;
@@ -80,10 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!storage)
         abort();
-    w.a = tdm_assembly_init(
-        storage,
-        &(struct tdm_assembly_config){shape & 1 ? TDM_CODEC_H264 : TDM_CODEC_VP8, shape & 2},
-        w.now);
+    w.a = tdm_assembly_init(storage, &(struct tdm_assembly_config){codec, shape & 2}, w.now);
     while (tdm_reader_left(&r)) {
         uint8_t op = tdm_read_u8(&r);
         struct tdm_assembly_in in = {.kind = TDM_ASSEMBLY_PACKET};
@@ -97,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             in.packet.seq = seq;
             in.packet.rtp_time = rtp_time;
             in.packet.arrival = w.now;
-            in.packet.size = payload_of(&r, op, payload);
+            in.packet.size = payload_of(&r, codec, op, payload);
             in.packet.payload = payload;
             packets++;
         } else if (op < 200) {

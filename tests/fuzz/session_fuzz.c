@@ -96,7 +96,8 @@ static void configure(struct world *w, uint8_t stream, uint8_t how)
 {
     struct tdm_stream_config *c = &w->config[stream];
     bool video = stream & 1;
-    bool h264 = how & 1;
+    enum tdm_codec_id sent = how & 1 ? TDM_CODEC_H264 : how >> 7 ? TDM_CODEC_AV1 : TDM_CODEC_VP8;
+    enum tdm_codec_id received = how >> 7 ? TDM_CODEC_AV1 : TDM_CODEC_VP8;
 
     if ((how & 0x1f) == 0x1f) {
         w->highest[stream] = 0;
@@ -107,9 +108,7 @@ static void configure(struct world *w, uint8_t stream, uint8_t how)
         .kind = video ? TDM_VIDEO : TDM_AUDIO,
         .send = how & 2,
         .receive = how & 4,
-        .send_codec = !video ? TDM_CODEC_OPUS
-                      : h264 ? TDM_CODEC_H264
-                             : TDM_CODEC_VP8,
+        .send_codec = video ? sent : TDM_CODEC_OPUS,
         .send_payload_type = video ? 96 : 111,
         .send_hz = video ? 90000 : 48000,
         .receive_count = 3,
@@ -123,12 +122,12 @@ static void configure(struct world *w, uint8_t stream, uint8_t how)
         .limit_bps = 1000000,
         .fps = 30,
     };
-    c->receive_codecs[0] = (struct tdm_receive_codec){96, video ? TDM_CODEC_VP8 : TDM_CODEC_OPUS,
-                                                      video ? 90000 : 48000, 1};
+    c->receive_codecs[0] =
+        (struct tdm_receive_codec){96, video ? received : TDM_CODEC_OPUS, video ? 90000 : 48000, 1};
     c->receive_codecs[1] = (struct tdm_receive_codec){97, video ? TDM_CODEC_H264 : TDM_CODEC_PCMU,
                                                       video ? 90000 : 8000, 1};
     c->receive_codecs[2] = (struct tdm_receive_codec){
-        101, video ? TDM_CODEC_H264 : TDM_CODEC_TELEPHONE_EVENT, video ? 90000 : 48000, 1};
+        101, video ? TDM_CODEC_VP9 : TDM_CODEC_TELEPHONE_EVENT, video ? 90000 : 48000, 1};
     step(w,
          &(struct tdm_session_in){.kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets of other programs, read by engine/wire and compared with what tshark read in them. */
 
+#include "engine/wire/av1_payload.h"
 #include "engine/wire/dtmf.h"
 #include "engine/wire/h264_payload.h"
 #include "engine/wire/h265_payload.h"
@@ -123,6 +124,79 @@ static void test_vp9(void **state)
             d.size + want->header_bytes != rtp.payload_size || rtp.marker != want->end)
             fail_msg("%s", want->name);
     }
+}
+
+/* What an encoder made comes back byte for byte, but for the delimiter. */
+static void test_av1(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof coded_av1 / sizeof *coded_av1; i++) {
+        uint8_t unit[CAPTURE_BYTES_MAX], joined[CAPTURE_BYTES_MAX], out[90];
+        size_t size = bytes_of_hex(unit, coded_av1[i]), out_size, count = 0;
+        struct tdm_writer w = tdm_writer_of(joined, sizeof joined);
+        struct tdm_av1_packetizer p;
+        struct tdm_av1_joiner j = {0};
+        bool last = false;
+
+        tdm_av1_packetizer_init(&p, unit, size, sizeof out);
+        for (; tdm_av1_packetizer_next(&p, out, sizeof out, &out_size, &last) == TDM_OK; count++) {
+            struct tdm_av1_peek peek;
+
+            assert_int_equal(tdm_av1_peek(&peek, out, out_size), TDM_OK);
+            assert_int_equal(peek.new_sequence, i == 0 && count == 0);
+            assert_int_equal(peek.has_sequence_header, i == 0 && count == 0);
+            assert_int_equal(peek.has_key_frame, i == 0 && count == 0);
+            assert_int_equal(peek.has_other_frame, i > 0 && count == 0);
+            assert_int_equal(tdm_av1_join(&j, &w, out, out_size), TDM_OK);
+        }
+        assert_true(last && !j.in_obu && (i > 0 || count > 1));
+        assert_int_equal(tdm_writer_size(&w), size - 2);
+        assert_memory_equal(joined, unit + 2, size - 2);
+    }
+}
+
+static struct tdm_rtp rtp_of_chromium(uint8_t bytes[CAPTURE_BYTES_MAX], const char *name)
+{
+    const char *hex = NULL;
+    struct tdm_rtp rtp;
+
+    for (size_t i = 0; i < sizeof captured_chromium / sizeof *captured_chromium; i++)
+        if (strcmp(captured_chromium[i].name, name) == 0)
+            hex = captured_chromium[i].hex;
+    assert_non_null(hex);
+    assert_int_equal(tdm_rtp_parse(&rtp, bytes, bytes_of_hex(bytes, hex)), TDM_OK);
+    assert_true(rtp.ext_count > 1);
+    return rtp;
+}
+
+/* Flexible mode, two of the three spatial layers of a picture in the highest temporal one. */
+static void test_chromium(void **state)
+{
+    uint8_t bytes[CAPTURE_BYTES_MAX];
+    struct tdm_rtp rtp;
+    struct tdm_vp9_descriptor d;
+    struct tdm_av1_peek peek;
+
+    (void)state;
+    for (uint8_t sid = 0; sid < 2; sid++) {
+        rtp = rtp_of_chromium(bytes, sid ? "chromium_vp9_upper" : "chromium_vp9_base");
+        assert_int_equal(tdm_vp9_parse(&d, rtp.payload, rtp.payload_size), TDM_OK);
+        assert_true(d.start && d.end && d.inter_picture && d.flexible && d.not_upward);
+        assert_true(d.has_layers && d.switching_up && !d.inter_layer && !d.has_structure);
+        assert_int_equal(d.picture_id, sid ? 17204 : 17201);
+        assert_int_equal(d.tid, 2);
+        assert_int_equal(d.sid, sid);
+        assert_int_equal(d.reference_count, 1);
+        assert_int_equal(d.references[0], 1);
+        assert_int_equal(d.size, rtp.payload_size - 5);
+        assert_false(d.keyframe);
+    }
+    rtp = rtp_of_chromium(bytes, "chromium_av1");
+    assert_int_equal(tdm_av1_peek(&peek, rtp.payload, rtp.payload_size), TDM_OK);
+    assert_true(peek.starts_obu && peek.ends_obu && peek.has_other_frame);
+    assert_false(peek.new_sequence || peek.has_sequence_header || peek.has_key_frame);
+    rtp = rtp_of_chromium(bytes, "chromium_padding");
+    assert_int_equal(rtp.payload_size, 0);
 }
 
 struct h265_want {
@@ -309,7 +383,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rtp_headers), cmocka_unit_test(test_vp8),
-        cmocka_unit_test(test_vp9),         cmocka_unit_test(test_h265),
+        cmocka_unit_test(test_vp9),         cmocka_unit_test(test_av1),
+        cmocka_unit_test(test_h265),        cmocka_unit_test(test_chromium),
         cmocka_unit_test(test_h264),        cmocka_unit_test(test_telephone_event),
         cmocka_unit_test(test_rtcp),
     };

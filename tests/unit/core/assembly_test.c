@@ -19,9 +19,10 @@
  * slice, N slice, n second slice of a picture, F and f and e: FU-A start, middle and end of an IDR.
  * VP9: G key and g other frame in one packet, H and h such a frame's first, m and d its middle and
  * last, U and u an upper layer's frame of a key and of another picture. AV1: Z key frame in one
- * packet, Y and y and w its first, middle and last without N, D other frame, L one with a repeated
- * sequence header. H.265: V VPS, s SPS, a both, R IRAP slice, T other slice, t a second one.
- * In brackets: lost for good. In the order of sending; `order` is the order of arrival.
+ * packet, Y and y and w its first, middle and last without N, E a last with a sequence header
+ * behind, M one without, with N, D other frame, L one with a repeated sequence header. H.265: V
+ * VPS, s SPS, a both, R IRAP slice, T other slice, t a second one. 0: padding alone. In brackets:
+ * lost for good. In the order of sending; `order` is the order of arrival.
  */
 struct script {
     const char *what;
@@ -82,6 +83,9 @@ static const uint8_t *payload_of(char kind, uint16_t *size)
         {'w', 3, {0x90, 4, 5}},
         {'D', 4, {0x10, 0x30, 0x30, 1}},
         {'L', 7, {0x20, 2, 0x08, 9, 0x30, 0x30, 1}},
+        {'M', 4, {0x18, 0x30, 0x10, 1}},
+        {'E', 5, {0xa0, 1, 4, 0x08, 9}},
+        {'0', 0, {0}},
         {'V', 4, {0x40, 1, 0x0c, 1}},
         {'s', 4, {0x42, 1, 0x01, 1}},
         {'a', 10, {0x60, 1, 0, 2, 0x40, 1, 0, 2, 0x42, 1}},
@@ -212,6 +216,17 @@ static const struct script scripts[] = {
     {"a hole, keyframe, no markers", VP8, true, "K0! [P1!] K2 c2 P3!", NULL, "0k 2k 3", false},
     {"of two frames at one time", VP8, true, "K0! P1 P1! K2!", NULL, "0k 2k", true},
     {"refused payload type", H264, true, "S0 I0! x1! S2 I2!", NULL, "0k 2k", false},
+    {"padding between frames", VP8, true, "K0! 00 00 P1! 01 P2!", NULL, "0k 1 2", false},
+    {"padding comes first", VP8, true, "00 00 K1! P2!", NULL, "1k 2", false},
+    {"padding inside a frame", VP8, true, "K0 00 c0! P1! 01 P2!", NULL, "0k 1 2", false},
+    {"padding with a time of its own", VP8, true, "K0 09 c0! P1! 09 P2!", NULL, "0k 1 2", false},
+    {"padding in a keyframe behind a hole", VP8, true, "K0! [P1!] K2 09 c2! 02 P3!", NULL,
+     "0k 2k 3", false},
+    {"padding without markers", VP8, true, "K0 c0 00 P1 01 P2", NULL, "0k 1", false},
+    {"padding repairs a hole", VP8, true, "K0! 00 P1! P2!", "acdb", "0k 1 2", false},
+    {"padding lost for good", VP8, true, "K0! [00] P1! P2!", NULL, "0k", true},
+    {"padding in front of an IDR", H264, true, "S0 p0 I0! 00 [N1!] 01 I2! N3!", NULL, "0k 2k 3",
+     false},
     {"VP9 in order", VP9, true, "H0 m0 d0! g1! h2 d2!", NULL, "0k 1 2", false},
     {"VP9, no markers", VP9, true, "H0 d0 g1 h2 m2 d2 g3", NULL, "0k 1 2", false},
     {"VP9, layers of a picture", VP9, true, "G0 U0! h1 d1 u1! g2 u2!", NULL, "0k 1 2", false},
@@ -230,6 +245,8 @@ static const struct script scripts[] = {
     {"AV1, layers of a unit", AV1, true, "Z0 D0! D1 D1! D2!", NULL, "0k 1 2", false},
     {"AV1, begins amid a unit", AV1, true, "y0 w0! D1! Z2! D3!", NULL, "2k 3", false},
     {"AV1, a sequence header alone", AV1, true, "L0! L1! Z2! L3!", NULL, "2k 3", false},
+    {"AV1, N alone", AV1, true, "D0! M1! D2!", NULL, "1k 2", false},
+    {"AV1, a header amid a unit", AV1, true, "Z0! Y1 E1! D2!", "acbd", "0k 1k 2", false},
     {"AV1, a hole, then a keyframe", AV1, true, "Z0! D1 [D1!] D2! Y3 w3! D4!", NULL, "0k 3k 4",
      false},
     {"AV1, a hole for good", AV1, true, "Z0! [D1!] D2! D3!", NULL, "0k", true},

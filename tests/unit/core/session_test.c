@@ -360,9 +360,9 @@ static const struct tdm_stream_config plain_audio = {
     .send_payload_type = 111,
     .send_hz = 48000,
     .receive_count = 3,
-    .receive_codecs = {{111, TDM_CODEC_OPUS, 48000},
-                       {0, TDM_CODEC_PCMU, 8000},
-                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000}},
+    .receive_codecs = {{111, TDM_CODEC_OPUS, 48000, 2},
+                       {0, TDM_CODEC_PCMU, 8000, 1},
+                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000, 1}},
     .dtmf_payload_type = 101,
     .dtmf_hz = 48000,
 };
@@ -375,8 +375,8 @@ static const struct tdm_stream_config plain_video = {
     .send_payload_type = 96,
     .send_hz = 90000,
     .receive_count = 4,
-    .receive_codecs = {{96, TDM_CODEC_VP8, 90000},
-                       {97, TDM_CODEC_H264, 90000},
+    .receive_codecs = {{96, TDM_CODEC_VP8, 90000, 1},
+                       {97, TDM_CODEC_H264, 90000, 1},
                        {98, TDM_CODEC_VP9, 90000, 1},
                        {99, TDM_CODEC_AV1, 90000, 1}},
     .nack = true,
@@ -657,6 +657,36 @@ static void test_newer_codecs(void **state)
     }
 }
 
+/* As browsers probe a path: packets with numbers but without payload, between the frames. */
+static void test_padding_alone(void **state)
+{
+    static const uint8_t payloads[][4] = {{0x10, 0x10, 1, 2}, {0}, {0}, {0x10, 0x11, 1, 2}};
+    struct world *w = world_of(0);
+
+    (void)state;
+    w->unchecked = true;
+    w->sides[0].media = w->sides[1].media = false;
+    for (uint16_t i = 0; i < 4; i++) {
+        uint8_t packet[12 + 4] = {payloads[i][0] ? 0x80 : 0xa0, payloads[i][0] ? 0x80 | 96 : 96};
+        struct tdm_writer at = tdm_writer_of(packet + 2, sizeof packet - 2);
+
+        tdm_write_u16(&at, i);
+        tdm_write_u32(&at, i < 3 ? 90000 : 93000);
+        tdm_write_u32(&at, 77);
+        tdm_write_bytes(&at, payloads[i][0] ? payloads[i] : (const uint8_t *)"\0\0\0\4", 4);
+        step(w, 1,
+             &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
+                                      .stream = VIDEO,
+                                      .datagram = {.data = packet,
+                                                   .size = sizeof packet,
+                                                   .received = local(&w->sides[1], w->now)}});
+    }
+    run(w, TDM_S);
+    assert_int_equal(w->sides[1].unchecked, 2);
+    assert_int_equal(stats_of(w, 1, VIDEO).nacks_sent, 0);
+    world_end(w);
+}
+
 /* A codec that is only received: its frames are not sent, and the caller is told. */
 static void test_codec_that_cannot_be_cut(void **state)
 {
@@ -888,6 +918,7 @@ int main(void)
         cmocka_unit_test(test_sender_starts_anew),
         cmocka_unit_test(test_codec_changes),
         cmocka_unit_test(test_newer_codecs),
+        cmocka_unit_test(test_padding_alone),
         cmocka_unit_test(test_codec_that_cannot_be_cut),
         cmocka_unit_test(test_hold_and_resume),
         cmocka_unit_test(test_stream_removed),

@@ -36,7 +36,7 @@ struct join_case {
     uint8_t want[24];
 };
 
-/* One payload each; the layouts are figures 2 to 5 of the payload format. */
+/* One payload each, laid out after the payload format's section 4.5. */
 static const struct join_case cases[] = {
     {"one element", TDM_OK, 4, {0x10, FRAME, 1, 2}, 4, {FRAME | SIZED, 2, 1, 2}},
     {"two counted",
@@ -77,6 +77,7 @@ static const struct join_case cases[] = {
     {"forbidden bit", TDM_E_MALFORMED, 3, {0x10, 0x80 | FRAME, 1}, 0, {0}},
     {"element too long", TDM_E_MALFORMED, 4, {0x20, 3, FRAME, 1}, 0, {0}},
     {"last element empty", TDM_E_MALFORMED, 4, {0x20, 2, FRAME, 1}, 0, {0}},
+    {"last element empty, to go on", TDM_E_MALFORMED, 3, {0x60, 1, METADATA}, 0, {0}},
     {"empty element", TDM_E_MALFORMED, 4, {0x20, 0, FRAME, 1}, 0, {0}},
     {"empty sized element", TDM_E_MALFORMED, 4, {0x00, 0, 1, FRAME}, 0, {0}},
     {"sized element too long", TDM_E_MALFORMED, 4, {0x00, 3, FRAME, 1}, 0, {0}},

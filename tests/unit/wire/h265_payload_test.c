@@ -105,7 +105,7 @@ static void test_peek(void **state)
     }
 }
 
-/* RFC 7798 figures 7 (aggregation) and 9 (fragmentation). */
+/* Bytes laid out after RFC 7798 sections 4.4.2 (aggregation) and 4.4.3 (fragmentation). */
 static void test_joins_the_rfc_layouts(void **state)
 {
     static const uint8_t ap[] = {AP, 1, 0, 3, VPS, 1, 9, 0, 2, SPS, 1};

@@ -31,11 +31,11 @@ static void refuses_cuts(const uint8_t *payload, size_t size)
 }
 
 /* RFC 9628 section 4.2, flexible mode with everything: I P L F B V Z; M and picture id 0x1234;
- * TID 5, U, SID 3, D; P_DIFF 1, 63 and 127; two layers' sizes; two pictures of a group, of one and
+ * TID 5, U, SID 7, D; P_DIFF 1, 63 and 127; two layers' sizes; two pictures of a group, of one and
  * two references. */
 static void test_flexible_with_everything(void **state)
 {
-    static const uint8_t payload[] = {0xfb, 0x92, 0x34, 0xb7, 0x03, 0x7f, 0xfe,  0x38,
+    static const uint8_t payload[] = {0xfb, 0x92, 0x34, 0xbf, 0x03, 0x7f, 0xfe,  0x38,
                                       0x02, 0x80, 0x01, 0x68, 0x05, 0x00, 0x02,  0xd0,
                                       0x02, 0x04, 0x18, 0x38, 0x07, 0x09, INTER, 0xaa};
     struct tdm_vp9_descriptor d;
@@ -46,7 +46,7 @@ static void test_flexible_with_everything(void **state)
     assert_true(d.has_picture_id && d.picture_id_wide && d.has_layers && !d.has_tl0);
     assert_int_equal(d.picture_id, 0x1234);
     assert_int_equal(d.tid, 5);
-    assert_int_equal(d.sid, 3);
+    assert_int_equal(d.sid, 7);
     assert_true(d.switching_up && d.inter_layer);
     assert_int_equal(d.reference_count, 3);
     assert_memory_equal(d.references, ((uint8_t[]){1, 63, 127}), 3);
@@ -155,7 +155,7 @@ static void test_frame_headers(void **state)
     (void)state;
     for (unsigned i = 0; i < 4 * 2 * 4; i++) {
         unsigned profile = i & 3, color_space = i & 4 ? 7 : 2;
-        unsigned width = i & 8 ? 1 : 65535, height = i & 16 ? 1080 : 65536;
+        unsigned width = i & 8 ? 65535 : 65536, height = i & 16 ? 1080 : 65536;
         struct bit_writer w = {.at = 0};
         struct tdm_vp9_frame f;
 
@@ -176,7 +176,7 @@ static void test_frame_headers(void **state)
         put_bits(&w, height - 1, 16);
         assert_int_equal(tdm_vp9_frame_parse(&f, w.bytes, (w.at + 7) / 8), TDM_OK);
         assert_true(f.keyframe);
-        assert_int_equal(f.width, width);
+        assert_int_equal(f.width, width == 65536 ? 0 : width);
         assert_int_equal(f.height, height == 65536 ? 0 : height);
         for (size_t size = 1; size < (w.at + 7) / 8; size++)
             assert_int_equal(tdm_vp9_frame_parse(&f, w.bytes, size), TDM_E_MALFORMED);
