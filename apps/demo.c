@@ -184,7 +184,7 @@ static bool choose_files(struct demo *d)
 struct args {
     int count;
     char *list[ARGS_MAX];
-    char numbers[8][24];
+    char numbers[12][24];
     int number_count;
 };
 
@@ -204,7 +204,7 @@ static void add_number(struct args *args, const char *name, double number)
 
     if (number <= 0)
         return;
-    (void)snprintf(text, sizeof args->numbers[0], "%.0f", number);
+    (void)snprintf(text, sizeof args->numbers[0], "%.10g", number);
     add(args, name, text);
 }
 
@@ -223,9 +223,15 @@ static void fill_args(struct demo *d, struct args *args, bool answers, const cha
     add(args, "--sink", d->sink);
     add(args, "--speaker", d->speaker);
     add(args, "-c:v", m->video_codecs);
+    add(args, "-preset", m->video_preset);
+    add_number(args, "-threads", m->video_threads);
     add(args, "-c:a", m->audio_codecs);
     add_number(args, "-b:v", m->video_bps);
     add_number(args, "-b:a", m->audio_bps);
+    add_number(args, "-ac", m->audio_channels);
+    add_number(args, "--frame-ms", m->audio_frame_us / 1000.0);
+    if (m->audio_music)
+        add(args, "--music", "");
     add_number(args, "-r", m->fps);
     if (m->width) {
         (void)snprintf(size, sizeof args->numbers[0], "%ux%u", m->width, m->height);

@@ -3,11 +3,15 @@
 # nothing else, its headers, its pkg-config file, and the command.
 include(GNUInstallDirs)
 
-# tandem_shared_library(NAME ENGINE): NAME is a shared library of the objects of the static library
-# ENGINE and of what they need from the floors below it. Only tandem_* can be seen from outside.
+# tandem_shared_library(NAME ENGINE [FLOOR...]): NAME is a shared library of the objects of the static
+# libraries ENGINE and FLOOR, which define what include/tandem declares, and of what they need from
+# the floors below. Only tandem_* can be seen from outside.
 function(tandem_shared_library name engine)
   set(map ${PROJECT_SOURCE_DIR}/cmake/libtandem.map)
   add_library(${name} SHARED $<TARGET_OBJECTS:${engine}>)
+  foreach(floor ${ARGN})
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:${floor}>)
+  endforeach()
   target_link_libraries(${name} PRIVATE ${engine})
   target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
   target_link_options(${name} PRIVATE -Wl,--version-script=${map})

@@ -21,34 +21,18 @@
  * What even the coarsest quantiser cannot fit is sent as it is and becomes a debt; while the debt
  * is larger than a frame's budget, pictures are dropped before they cost any work.
  */
+#include "codecs/quantiser_fit.h"
 #include "codecs/registry.h"
 #include "engine/base/rt.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
 
-#define QUANTISER_MIN   6 /* Finer is not seen, and makes the next movement overshoot. */
-#define QUANTISER_MAX   63
-#define QUANTISER_START 40
-#define QUANTISER_FALL  3 /* Steps by which it may get finer from one picture to the next. */
-#define ATTEMPTS_MAX    3
-#define AIM             0.90 /* Of the budget. */
-#define ACCEPT          1.10 /* A larger picture is coded again. */
-#define EXPONENT_KEY    1.5  /* size ~ step ^ -EXPONENT, measured (docs/codecs.md). */
-#define EXPONENT_INTER  4.0
-#define SPEED           (-8)
-#define SPEED_LARGE     (-12)
-#define FAST_PIXELS     40e6 /* A second and thread; above it SPEED_LARGE. */
-
-/* What a picture of one kind cost last, from which the next quantiser follows. */
-struct cost {
-    double exponent;
-    int quantiser;
-    size_t bytes;
-};
+#define SPEED       (-8)
+#define SPEED_LARGE (-12)
+#define FAST_PIXELS 40e6 /* A second and thread; above it SPEED_LARGE. */
 
 struct vp8_encoder {
     vpx_codec_ctx_t vpx;
@@ -59,8 +43,7 @@ struct vp8_encoder {
     vpx_codec_pts_t pts;
     bool keyframe_owed;
     bool alternate_is_current; /* Which buffer the next picture refers to. */
-    uint64_t debt_bytes;
-    struct cost key_cost, inter_cost;
+    struct tdm_quantiser_fit fit;
 };
 
 /* The step that a libvpx quantiser (0-63) stands for: linear in two pieces to within 20 %. */
@@ -69,16 +52,18 @@ static double step_of(int quantiser)
     return quantiser <= 41 ? 4 + 1.66 * quantiser : 72 + 3.86 * (quantiser - 41);
 }
 
-/* The finest quantiser whose predicted size stays within `aim` bytes. */
-static int quantiser_for(const struct cost *cost, double aim, int finest)
-{
-    double scale = (double)cost->bytes * pow(step_of(cost->quantiser), cost->exponent);
-    int quantiser = finest < QUANTISER_MIN ? QUANTISER_MIN : finest;
-
-    while (quantiser < QUANTISER_MAX && scale * pow(step_of(quantiser), -cost->exponent) > aim)
-        quantiser++;
-    return quantiser;
-}
+/* Finer than 6 is not seen, and makes the next movement overshoot. */
+static const struct tdm_quantiser_shape shape = {
+    .step_of = step_of,
+    .finest = 6,
+    .coarsest = 63,
+    .fall = 3,
+    .attempts_max = 3,
+    .key_exponent = 1.5,
+    .inter_exponent = 4.0,
+    .start = 37,
+    .start_bytes_per_pixel = 0.03,
+};
 
 static vpx_enc_frame_flags_t flags_for(const struct vp8_encoder *e, bool keyframe)
 {
@@ -110,53 +95,28 @@ static const vpx_codec_cx_pkt_t *attempt(struct vp8_encoder *e, int quantiser, b
     return packet;
 }
 
-/* Codes until the picture fits, the quantiser is at its end or the attempts are used up. */
-static const vpx_codec_cx_pkt_t *fit(struct vp8_encoder *e, uint32_t budget_bytes, bool keyframe)
-{
-    struct cost *cost = keyframe ? &e->key_cost : &e->inter_cost;
-    double slack = e->debt_bytes < budget_bytes ? (double)e->debt_bytes : (double)budget_bytes;
-    double aim = AIM * budget_bytes - slack / 4;
-    int quantiser = quantiser_for(cost, aim, cost->quantiser - QUANTISER_FALL);
-    const vpx_codec_cx_pkt_t *packet = NULL;
-
-    for (int i = 0; i < ATTEMPTS_MAX; i++) {
-        if (i == ATTEMPTS_MAX - 1)
-            quantiser = QUANTISER_MAX;
-        packet = attempt(e, quantiser, keyframe);
-        if (!packet)
-            return NULL;
-        cost->quantiser = quantiser;
-        cost->bytes = packet->data.frame.sz;
-        if ((double)cost->bytes <= ACCEPT * budget_bytes || quantiser == QUANTISER_MAX)
-            break;
-        quantiser = quantiser_for(cost, aim, quantiser + 1);
-    }
-    return packet;
-}
-
 static enum tdm_err vp8_encode(struct tdm_video_encoder *enc, const struct tdm_picture *pic,
                                uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
                                void *emit_arg)
 {
     struct vp8_encoder *e = (struct vp8_encoder *)enc;
+    const vpx_codec_cx_pkt_t *packet;
+    int quantiser;
 
     assert(pic->width == (int)e->config.g_w && pic->height == (int)e->config.g_h);
     assert(pic->strides[1] == pic->strides[2]);
     e->keyframe_owed |= keyframe;
-    if (budget_bytes == 0)
+    if (!tdm_quantiser_fit_begin(&e->fit, budget_bytes, e->keyframe_owed, &quantiser))
         return TDM_E_AGAIN;
-    if (e->debt_bytes >= budget_bytes) {
-        e->debt_bytes -= budget_bytes;
-        return TDM_E_AGAIN;
-    }
     for (int i = 0; i < 3; i++) {
         e->image.planes[i] = pic->planes[i];
         e->image.stride[i] = pic->strides[i];
     }
-    const vpx_codec_cx_pkt_t *packet = fit(e, budget_bytes, e->keyframe_owed);
-
-    if (!packet)
-        return TDM_E_SYSTEM;
+    do {
+        packet = attempt(e, quantiser, e->keyframe_owed);
+        if (!packet)
+            return TDM_E_SYSTEM;
+    } while (tdm_quantiser_fit_again(&e->fit, packet->data.frame.sz, &quantiser));
     struct tdm_slice slice = {
         .data = packet->data.frame.buf,
         .size = packet->data.frame.sz,
@@ -167,8 +127,7 @@ static enum tdm_err vp8_encode(struct tdm_video_encoder *enc, const struct tdm_p
 
     e->alternate_is_current = !slice.keyframe && !e->alternate_is_current;
     e->keyframe_owed = false;
-    e->debt_bytes += slice.size;
-    e->debt_bytes -= e->debt_bytes < budget_bytes ? e->debt_bytes : budget_bytes;
+    tdm_quantiser_fit_sent(&e->fit, slice.size);
     emit(emit_arg, &slice);
     return TDM_OK;
 }
@@ -238,8 +197,7 @@ static enum tdm_err vp8_encoder_create(const struct tdm_video_encoder_config *co
     if (!e)
         return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the VP8 encoder.");
     e->keyframe_owed = true;
-    e->key_cost = (struct cost){.exponent = EXPONENT_KEY, .quantiser = QUANTISER_START};
-    e->inter_cost = (struct cost){.exponent = EXPONENT_INTER, .quantiser = QUANTISER_START};
+    tdm_quantiser_fit_init(&e->fit, &shape, config->width * config->height);
     if (set_config(e, config))
         e->open = vpx_codec_enc_init(&e->vpx, vpx_codec_vp8_cx(), &e->config, 0) == VPX_CODEC_OK;
     if (!e->open || !set_controls(e, config) ||

@@ -54,12 +54,12 @@ static void describe(const struct tandem_call *call, char *text, size_t capacity
         struct tdm_audio_format format = tdm_audio_format_of(&call->plan, audio);
 
         (void)snprintf(parts[0], sizeof parts[0], "audio %s %g ms%s %s",
-                       tdm_codec_short_name(audio->send.id), format.frame_us / 1000.0,
+                       tdm_codec_short_name(tdm_media_plan_codec(audio)), format.frame_us / 1000.0,
                        format.channels == 2 ? " stereo" : "", way(audio));
     }
     if (video->active)
         (void)snprintf(parts[1], sizeof parts[1], "video %s %s",
-                       tdm_codec_short_name(video->send.id), way(video));
+                       tdm_codec_short_name(tdm_media_plan_codec(video)), way(video));
     (void)snprintf(text, capacity, "%s, %s, with %s, not encrypted", parts[0], parts[1], to);
 }
 

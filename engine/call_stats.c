@@ -41,7 +41,7 @@ static void stream_stats(const struct tandem_call *call, enum tdm_media_kind kin
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[kind];
     const struct tandem_stream_stats *rates =
         kind == TDM_AUDIO ? &call->rates.audio : &call->rates.video;
-    const char *name = tdm_codec_short_name(agreed->send.id);
+    const char *name = tdm_codec_short_name(tdm_media_plan_codec(agreed));
     double expected = (double)from->packets_received + (double)from->packets_lost;
 
     *to = (struct tandem_stream_stats){

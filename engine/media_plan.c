@@ -15,7 +15,10 @@
 #define SIDE_MIN      16
 #define BPS_MIN       32000
 #define BPS_MAX       100000000
+#define THREADS_MAX   64
 
+/* Video codecs stand in their default order of preference. VP9 without parameters is profile 0, AV1
+ * profile 0 at level 3.1 (RFC 9628 section 6, AOM section 7.2). */
 static const struct {
     const char *name;
     enum tdm_media_kind kind;
@@ -36,12 +39,15 @@ static const struct {
     {"h264", TDM_VIDEO, TDM_CODEC_H264, 102, 90000, 1,
      "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"},
     {"vp8", TDM_VIDEO, TDM_CODEC_VP8, 96, 90000, 1, NULL},
+    {"vp9", TDM_VIDEO, TDM_CODEC_VP9, 98, 90000, 1, NULL},
+    {"av1", TDM_VIDEO, TDM_CODEC_AV1, 45, 90000, 1, NULL},
+    {"h265", TDM_VIDEO, TDM_CODEC_H265, 49, 90000, 1, "profile-id=1;level-id=153"},
 };
 
 #define KNOWN_COUNT (sizeof known_codecs / sizeof *known_codecs)
 /* A second H.264 payload type for peers that only speak single NAL unit mode. */
 #define H264_MODE0_TYPE 103
-#define H264_MODE0_FMTP "profile-level-id=42e01f;packetization-mode=0;level-asymmetry-allowed=1"
+#define H264_MODE0_FMTP "profile-level-id=42e01f;level-asymmetry-allowed=1" /* Mode 0 unsaid. */
 
 const char *tdm_codec_short_name(enum tdm_codec_id id)
 {
@@ -51,33 +57,166 @@ const char *tdm_codec_short_name(enum tdm_codec_id id)
     return "";
 }
 
-static bool can_encode(size_t known)
+/* Whether the first `size` characters of `text` are `name`, in either case. */
+static bool is_named(const char *text, size_t size, const char *name)
 {
-    return known_codecs[known].kind == TDM_AUDIO
-               ? tdm_audio_encoder_find(known_codecs[known].id) != NULL
-               : tdm_video_encoder_find(known_codecs[known].id) != NULL;
+    return strlen(name) == size && strncasecmp(name, text, size) == 0;
 }
 
-static enum tdm_err parse_codecs(const char *list, enum tdm_media_kind kind, enum tdm_codec_id *ids,
-                                 uint8_t *count, struct tdm_cause *cause)
+static size_t find_named(enum tdm_media_kind kind, const char *text, size_t size)
 {
-    *count = 0;
-    for (const char *at = list; *at && *count < TDM_CODECS_MAX;) {
-        size_t size = strcspn(at, ",");
-        size_t i = 0;
+    size_t i = 0;
 
-        while (i < KNOWN_COUNT && (known_codecs[i].kind != kind || !can_encode(i) ||
-                                   strlen(known_codecs[i].name) != size ||
-                                   strncasecmp(known_codecs[i].name, at, size) != 0))
-            i++;
-        if (i == KNOWN_COUNT)
-            return tdm_fail(cause, TDM_E_UNSUPPORTED, "unknown %s codec \"%.*s\": use %s",
-                            kind == TDM_AUDIO ? "audio" : "video", (int)size, at,
-                            kind == TDM_AUDIO ? tandem_audio_codecs() : tandem_video_codecs());
-        ids[(*count)++] = known_codecs[i].id;
+    while (i < KNOWN_COUNT &&
+           (known_codecs[i].kind != kind || !is_named(text, size, known_codecs[i].name)))
+        i++;
+    return i;
+}
+
+static enum tdm_err parse_audio_codecs(struct tdm_media_plan *plan, const char *list,
+                                       struct tdm_cause *cause)
+{
+    for (const char *at = list; *at && plan->audio_codec_count < TDM_CODECS_MAX;) {
+        size_t size = strcspn(at, ",");
+        size_t i = find_named(TDM_AUDIO, at, size);
+
+        if (i == KNOWN_COUNT || !tdm_audio_encoder_find(known_codecs[i].id))
+            return tdm_fail(cause, TDM_E_UNSUPPORTED, "unknown audio codec \"%.*s\": use %s",
+                            (int)size, at, tandem_audio_codecs());
+        plan->audio_codecs[plan->audio_codec_count++] = known_codecs[i].id;
         at += size + (at[size] == ',');
     }
-    return *count ? TDM_OK : tdm_fail(cause, TDM_E_MALFORMED, "the list of codecs is empty");
+    return plan->audio_codec_count
+               ? TDM_OK
+               : tdm_fail(cause, TDM_E_MALFORMED, "the list of codecs is empty");
+}
+
+/* Appends ",name" or "name". */
+static void add_name(char *names, size_t capacity, const char *name)
+{
+    size_t used = strlen(names);
+
+    (void)snprintf(names + used, capacity - used, "%s%s", used ? "," : "", name);
+}
+
+void tdm_video_codec_names(char *names, size_t capacity)
+{
+    names[0] = 0;
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (known_codecs[i].kind == TDM_VIDEO && tdm_video_encoder_find(known_codecs[i].id) &&
+            tdm_video_decoder_find(known_codecs[i].id))
+            add_name(names, capacity, known_codecs[i].name);
+}
+
+static enum tdm_err unknown_video_codec(const char *name, size_t size, struct tdm_cause *cause)
+{
+    char codecs[64], encoders[96] = "";
+    const struct tdm_video_encoder_ops *ops;
+
+    tdm_video_codec_names(codecs, sizeof codecs);
+    for (size_t i = 0; (ops = tdm_video_encoder_at(i)); i++)
+        if (find_named(TDM_VIDEO, ops->name, strlen(ops->name)) == KNOWN_COUNT)
+            add_name(encoders, sizeof encoders, ops->name);
+    return tdm_fail(cause, TDM_E_UNSUPPORTED, "unknown video codec \"%.*s\": use %s%s%s",
+                    size < 40 ? (int)size : 40, name, codecs,
+                    encoders[0] ? ", or one encoder's name: " : "", encoders);
+}
+
+/* Of two encoders for one codec the first stays: a codec is offered once. */
+static void add_video_codec(struct tdm_media_plan *plan, enum tdm_codec_id id,
+                            const struct tdm_video_encoder_ops *encoder)
+{
+    for (uint8_t i = 0; i < plan->video_codec_count; i++)
+        if (plan->video_codecs[i] == id)
+            return;
+    if (plan->video_codec_count == TDM_CODECS_MAX)
+        return;
+    plan->video_encoders[plan->video_codec_count] = encoder;
+    plan->video_codecs[plan->video_codec_count++] = id;
+}
+
+static enum tdm_err parse_video_codecs(struct tdm_media_plan *plan, const char *list,
+                                       struct tdm_cause *cause)
+{
+    for (const char *at = list; *at;) {
+        size_t size = strcspn(at, ",");
+        size_t known = find_named(TDM_VIDEO, at, size);
+        const struct tdm_video_encoder_ops *encoder = NULL;
+        enum tdm_codec_id id = TDM_CODEC_NONE;
+
+        if (known < KNOWN_COUNT) {
+            id = known_codecs[known].id;
+            encoder = tdm_video_encoder_find(id);
+        }
+        for (size_t i = 0; !id && (encoder = tdm_video_encoder_at(i)); i++)
+            if (is_named(at, size, encoder->name))
+                id = encoder->id;
+        if (!id || !tdm_video_decoder_find(id))
+            return unknown_video_codec(at, size, cause);
+        add_video_codec(plan, id, encoder);
+        at += size + (at[size] == ',');
+    }
+    for (uint8_t i = 0; i < plan->video_codec_count; i++)
+        if (plan->video_encoders[i])
+            return TDM_OK;
+    return plan->video_codec_count
+               ? tdm_fail(cause, TDM_E_UNSUPPORTED,
+                          "%s can only be received: name a codec to send, too", list)
+               : tdm_fail(cause, TDM_E_MALFORMED, "the list of codecs is empty");
+}
+
+/* Everything that the build has; what it can only receive is not offered but accepted. */
+static void default_video_codecs(struct tdm_media_plan *plan)
+{
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (known_codecs[i].kind == TDM_VIDEO && tdm_video_decoder_find(known_codecs[i].id))
+            add_video_codec(plan, known_codecs[i].id, tdm_video_encoder_find(known_codecs[i].id));
+}
+
+static bool has_preset(const struct tdm_video_encoder_ops *encoder, const char *preset)
+{
+    for (size_t i = 0; encoder && encoder->presets && encoder->presets[i]; i++)
+        if (strcmp(encoder->presets[i], preset) == 0)
+            return true;
+    return false;
+}
+
+/* A preset is of one encoder; the others in the list keep their own choice. */
+static enum tdm_err check_preset(const struct tdm_media_plan *plan, const char *preset,
+                                 struct tdm_cause *cause)
+{
+    const struct tdm_video_encoder_ops *first = NULL;
+    char names[128] = "";
+
+    for (uint8_t i = 0; i < plan->video_codec_count; i++) {
+        if (has_preset(plan->video_encoders[i], preset))
+            return TDM_OK;
+        if (!first && plan->video_encoders[i] && plan->video_encoders[i]->presets)
+            first = plan->video_encoders[i];
+    }
+    for (size_t i = 0; first && first->presets[i]; i++)
+        add_name(names, sizeof names, first->presets[i]);
+    return first ? tdm_fail(cause, TDM_E_UNSUPPORTED,
+                            "\"%.40s\" is no preset of the encoder %s: use one of %s", preset,
+                            first->name, names)
+                 : tdm_fail(cause, TDM_E_UNSUPPORTED, "these encoders have no presets");
+}
+
+static enum tdm_err plan_video(struct tdm_media_plan *plan, const struct tandem_media *m,
+                               struct tdm_cause *cause)
+{
+    enum tdm_err err = TDM_OK;
+
+    if (m->video_codecs)
+        err = parse_video_codecs(plan, m->video_codecs, cause);
+    else
+        default_video_codecs(plan);
+    if (err != TDM_OK || !m->video_preset || !m->video_preset[0])
+        return err;
+    err = check_preset(plan, m->video_preset, cause);
+    if (err == TDM_OK)
+        (void)snprintf(plan->video_preset, sizeof plan->video_preset, "%s", m->video_preset);
+    return err;
 }
 
 static enum tdm_err copy_text(char *to, const char *from, const char *fallback,
@@ -120,6 +259,9 @@ static enum tdm_err check_numbers(const struct tdm_media_plan *plan, struct tdm_
     if (plan->video_bps < BPS_MIN || plan->video_bps > BPS_MAX)
         return tdm_fail(cause, TDM_E_MALFORMED, "%u bit/s for video: use %u to %u", plan->video_bps,
                         BPS_MIN, BPS_MAX);
+    if (plan->video_threads > THREADS_MAX)
+        return tdm_fail(cause, TDM_E_MALFORMED, "%u threads for video: use 1 to %d",
+                        plan->video_threads, THREADS_MAX);
     if (!tdm_audio_frame_known(plan->audio_frame_us))
         return tdm_fail(cause, TDM_E_MALFORMED,
                         "audio frames of %g ms: use 2.5, 5, 10, 20, 40 or 60",
@@ -150,13 +292,13 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->sheet_every_ms = m->sheet_every_ms ? m->sheet_every_ms : 1500;
     plan->ring_seconds = m->ring_seconds ? m->ring_seconds : 60;
     plan->time_code = m->time_code;
+    plan->video_threads = m->video_threads;
     err = copy_texts(plan, m, cause);
     if (err == TDM_OK)
-        err = parse_codecs(m->video_codecs ? m->video_codecs : tandem_video_codecs(), TDM_VIDEO,
-                           plan->video_codecs, &plan->video_codec_count, cause);
+        err = plan_video(plan, m, cause);
     if (err == TDM_OK)
-        err = parse_codecs(m->audio_codecs ? m->audio_codecs : TDM_DEFAULT_AUDIO_CODECS, TDM_AUDIO,
-                           plan->audio_codecs, &plan->audio_codec_count, cause);
+        err = parse_audio_codecs(plan, m->audio_codecs ? m->audio_codecs : TDM_DEFAULT_AUDIO_CODECS,
+                                 cause);
     return err == TDM_OK ? check_numbers(plan, cause) : err;
 }
 
@@ -168,6 +310,19 @@ static void add_codec(struct tdm_capability *capability, enum tdm_codec_id id)
                                known_codecs[i].hz, known_codecs[i].channels, known_codecs[i].fmtp);
     if (id == TDM_CODEC_H264)
         tdm_capability_add(capability, TDM_VIDEO, id, H264_MODE0_TYPE, 90000, 1, H264_MODE0_FMTP);
+}
+
+static void add_video(struct tdm_capability *capability, const struct tdm_media_plan *plan)
+{
+    struct tdm_media_capability *video = &capability->media[TDM_VIDEO];
+
+    for (uint8_t i = 0; i < plan->video_codec_count; i++) {
+        uint8_t added = video->codec_count;
+
+        add_codec(capability, plan->video_codecs[i]);
+        for (; added < video->codec_count; added++)
+            video->codecs[added].decode_only = !plan->video_encoders[i];
+    }
 }
 
 static enum tdm_direction direction_of(const char *source, const char *sink)
@@ -203,8 +358,7 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
     (void)snprintf(capability->address, sizeof capability->address, "%s", address);
     for (uint8_t i = 0; i < plan->audio_codec_count; i++)
         add_codec(capability, plan->audio_codecs[i]);
-    for (uint8_t i = 0; i < plan->video_codec_count; i++)
-        add_codec(capability, plan->video_codecs[i]);
+    add_video(capability, plan);
     tdm_capability_add(capability, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, DTMF_TYPE, 8000, 1,
                        "0-15");
     fill_media(audio, direction_of(plan->audio_source, plan->audio_sink), audio_port);
@@ -220,6 +374,29 @@ void tdm_media_plan_everything(struct tdm_capability *capability)
     if (tdm_media_plan_of(&plan, &(struct tandem_media){.audio_codecs = tandem_audio_codecs()},
                           NULL) == TDM_OK)
         tdm_media_plan_capability(&plan, "127.0.0.1", 9, 9, capability);
+}
+
+struct tdm_video_choice tdm_media_plan_choose(const struct tdm_media_plan *plan,
+                                              enum tdm_codec_id codec)
+{
+    struct tdm_video_choice choice = {
+        .encoder = tdm_video_encoder_find(codec),
+        .preset = "",
+        .threads = plan->video_threads ? plan->video_threads : 1,
+    };
+
+    for (uint8_t i = 0; i < plan->video_codec_count; i++)
+        if (plan->video_codecs[i] == codec)
+            choice.encoder = plan->video_encoders[i];
+    if (has_preset(choice.encoder, plan->video_preset))
+        choice.preset = plan->video_preset;
+    return choice;
+}
+
+enum tdm_codec_id tdm_media_plan_codec(const struct tdm_negotiated_media *agreed)
+{
+    return agreed->send.id != TDM_CODEC_NONE || !agreed->receive_count ? agreed->send.id
+                                                                       : agreed->receive[0].id;
 }
 
 static uint8_t ext_id(const struct tdm_negotiated_media *agreed, const char *uri)

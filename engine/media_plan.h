@@ -7,12 +7,14 @@
  * becomes a capability to negotiate with; and how what was negotiated becomes stream settings.
  */
 
+#include "codecs/codec.h"
 #include "engine/core/session.h"
 #include "signalling/offer_answer.h"
 #include "tandem/tandem.h"
 
 #define TDM_SPEC_MAX   256
 #define TDM_CODECS_MAX 8
+#define TDM_PRESET_MAX sizeof(((struct tdm_video_encoder_config *)0)->preset)
 
 struct tdm_media_plan {
     char video_source[TDM_SPEC_MAX], audio_source[TDM_SPEC_MAX];
@@ -20,6 +22,10 @@ struct tdm_media_plan {
     char record_path[TDM_SPEC_MAX], sheet_path[TDM_SPEC_MAX]; /* "" = none. */
     uint8_t video_codec_count, audio_codec_count;
     enum tdm_codec_id video_codecs[TDM_CODECS_MAX], audio_codecs[TDM_CODECS_MAX];
+    const struct tdm_video_encoder_ops
+        *video_encoders[TDM_CODECS_MAX]; /* Of each of video_codecs; NULL: only decoded. */
+    char video_preset[TDM_PRESET_MAX];   /* "" = each encoder's own choice. */
+    uint16_t video_threads;              /* 0 = chosen. */
     uint32_t video_bps, audio_bps;
     uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
     bool time_code, audio_music;
@@ -43,11 +49,26 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
                            const struct tdm_negotiated_media *agreed, enum tdm_media_kind kind,
                            bool held_here, struct tdm_stream_config *config);
 
+/** With what the pictures of an agreed codec are encoded. */
+struct tdm_video_choice {
+    const struct tdm_video_encoder_ops *encoder; /* NULL: this build has none. */
+    const char *preset;                          /* "" = the encoder's own choice. */
+    unsigned threads;
+};
+
+struct tdm_video_choice tdm_media_plan_choose(const struct tdm_media_plan *plan,
+                                              enum tdm_codec_id codec);
+
+/** What is sent, or received where nothing can be sent; TDM_CODEC_NONE when nothing is agreed. */
+enum tdm_codec_id tdm_media_plan_codec(const struct tdm_negotiated_media *agreed);
+
+/** The video codecs that this build can send, in their default order, as in "h264,vp8". */
+void tdm_video_codec_names(char *names, size_t capacity);
+
 /** "h264", "opus" ..., and back; TDM_CODEC_NONE for an unknown name. */
 const char *tdm_codec_short_name(enum tdm_codec_id id);
 
 /** Codecs in their default order of preference, as struct tandem_media names them. */
-#define TDM_DEFAULT_VIDEO_CODECS "h264,vp8"
 #define TDM_DEFAULT_AUDIO_CODECS "opus,g722,pcmu,pcma"
 
 #endif

@@ -2,7 +2,6 @@
 #include "engine/video_in.h"
 
 #include "capture/source.h"
-#include "codecs/codec.h"
 #include "engine/base/rt.h"
 #include "engine/base/time_code.h"
 #include "engine/core/frame_budget.h"
@@ -10,6 +9,7 @@
 #include "engine/io/wake.h"
 #include "engine/worker.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +20,9 @@ struct tdm_video_in {
     struct tdm_worker worker;
     const struct tdm_video_source_ops *ops;
     struct tdm_video_source *source;
-    const struct tdm_video_encoder_ops *encoder_ops;
+    struct tdm_video_encoder_config encoder_config; /* But for the content. */
     struct tdm_video_encoder *encoder;
+    enum tdm_content content; /* That it was opened for. */
     bool gone, broken;
     tdm_time next_dark;
     struct tdm_frame_budget budget;
@@ -64,6 +65,7 @@ static void emit(void *arg, const struct tdm_slice *slice)
     struct tdm_video_in *in = arg;
     struct tdm_link *link = in->config.link;
     struct tdm_link_slice_tx head = {
+        .codec = in->config.encoder->id,
         .first = slice->first,
         .last = slice->last,
         .keyframe = slice->keyframe,
@@ -120,7 +122,8 @@ static void encode(struct tdm_video_in *in, const struct tdm_picture *pic)
         in->encode_start = now;
         in->frame_bytes = 0;
         in->frame_id++;
-        err = in->encoder_ops->encode(in->encoder, pic, out.budget_bytes, out.keyframe, emit, in);
+        err =
+            in->config.encoder->encode(in->encoder, pic, out.budget_bytes, out.keyframe, emit, in);
         if (err == TDM_E_AGAIN)
             tdm_frame_budget_dropped(&in->budget, &out);
     }
@@ -186,23 +189,49 @@ static enum tdm_err start(struct tdm_video_in *in, struct tdm_cause *cause)
     return tdm_worker_start(&in->worker, "tdm-video-in", TDM_PRIORITY_MEDIA, run, in, cause);
 }
 
-static enum tdm_err open_encoder(struct tdm_video_in *in, struct tdm_cause *cause)
+static enum tdm_content content_of(const char *spec)
 {
-    struct tdm_video_encoder_config config = {
-        .width = in->config.width,
-        .height = in->config.height,
-        .fps = in->config.fps,
-        .bitrate_bps = in->config.bitrate_bps,
-        .slice_bytes_max = in->config.slice_bytes_max,
-        .threads = 1,
-    };
+    return strcmp(spec, "screen") == 0 || strncmp(spec, "screen:", strlen("screen:")) == 0
+               ? TDM_CONTENT_SCREEN
+               : TDM_CONTENT_CAMERA;
+}
 
-    if (in->config.fmtp)
-        memcpy(config.fmtp, in->config.fmtp, strnlen(in->config.fmtp, sizeof config.fmtp - 1));
-    in->encoder_ops = tdm_video_encoder_find(in->config.codec);
-    if (!in->encoder_ops)
+static enum tdm_err open_encoder(const struct tdm_video_in *in, enum tdm_content content,
+                                 struct tdm_video_encoder **encoder, struct tdm_cause *cause)
+{
+    const struct tdm_video_encoder_ops *ops = in->config.encoder;
+    struct tdm_video_encoder_config config = in->encoder_config;
+    struct tdm_cause why = {""};
+
+    if (!ops)
         return tdm_fail(cause, TDM_E_UNSUPPORTED, "this build has no encoder for that video codec");
-    return in->encoder_ops->create(&config, &in->encoder, cause);
+    config.content = content;
+    enum tdm_err err = ops->create(&config, encoder, &why);
+
+    return err == TDM_OK ? TDM_OK
+                         : tdm_fail(cause, err,
+                                    "the video encoder %s does not open (%.120s): use another "
+                                    "codec, size or preset",
+                                    ops->name, why.text);
+}
+
+static void keep_encoder_config(struct tdm_video_in *in)
+{
+    const struct tdm_video_in_config *c = &in->config;
+    struct tdm_video_encoder_config *to = &in->encoder_config;
+
+    *to = (struct tdm_video_encoder_config){
+        .width = c->width,
+        .height = c->height,
+        .fps = c->fps,
+        .bitrate_bps = c->bitrate_bps,
+        .slice_bytes_max = c->slice_bytes_max,
+        .threads = c->threads ? c->threads : 1,
+    };
+    if (c->fmtp)
+        (void)snprintf(to->fmtp, sizeof to->fmtp, "%s", c->fmtp);
+    if (c->preset)
+        (void)snprintf(to->preset, sizeof to->preset, "%s", c->preset);
 }
 
 enum tdm_err tdm_video_in_create(const struct tdm_video_in_config *config,
@@ -221,13 +250,15 @@ enum tdm_err tdm_video_in_create(const struct tdm_video_in_config *config,
     tdm_picture_over(&in->dark_picture, in->dark_storage, config->width, config->height);
     tdm_frame_budget_init(&in->budget, config->fps);
     err = tdm_worker_open(&in->worker, config->control_wake, cause);
+    keep_encoder_config(in);
+    in->content = content_of(config->source);
     if (err == TDM_OK)
-        err = open_encoder(in, cause);
+        err = open_encoder(in, in->content, &in->encoder, cause);
     if (err == TDM_OK)
         err = open_source(in, config->source, &in->ops, &in->source, cause);
     if (err == TDM_OK)
         err = start(in, cause);
-    in->config.source = in->config.fmtp = NULL;
+    in->config.source = in->config.fmtp = in->config.preset = NULL;
     if (err != TDM_OK)
         tdm_video_in_destroy(in);
     else
@@ -243,7 +274,7 @@ void tdm_video_in_destroy(struct tdm_video_in *in)
     if (in->source)
         in->ops->destroy(in->source);
     if (in->encoder)
-        in->encoder_ops->destroy(in->encoder);
+        in->config.encoder->destroy(in->encoder);
     tdm_worker_close(&in->worker);
     free(in->dark_storage);
     free(in);
@@ -254,15 +285,28 @@ enum tdm_err tdm_video_in_set_source(struct tdm_video_in *in, const char *spec,
 {
     const struct tdm_video_source_ops *ops;
     struct tdm_video_source *source;
+    struct tdm_video_encoder *encoder = NULL;
+    enum tdm_content content = content_of(spec);
     enum tdm_err err = open_source(in, spec, &ops, &source, cause);
 
-    if (err != TDM_OK)
+    if (err == TDM_OK && content != in->content)
+        err = open_encoder(in, content, &encoder, cause);
+    if (err != TDM_OK) {
+        if (source)
+            ops->destroy(source);
         return err;
+    }
     tdm_worker_stop(&in->worker);
     if (in->source)
         in->ops->destroy(in->source);
     in->ops = ops;
     in->source = source;
+    if (encoder) { /* It begins with a keyframe of its own accord. */
+        in->config.encoder->destroy(in->encoder);
+        in->encoder = encoder;
+        in->content = content;
+        in->broken = false;
+    }
     return start(in, cause);
 }
 

@@ -8,7 +8,7 @@
  * hands each frame its byte budget. When its source is gone it goes on with a dark picture.
  */
 
-#include "engine/base/codec_id.h"
+#include "codecs/codec.h"
 #include "engine/base/picture.h"
 #include "engine/link.h"
 
@@ -18,8 +18,10 @@ typedef void tdm_self_view_fn(void *arg, const struct tdm_picture *pic);
 struct tdm_video_in_config {
     struct tdm_link *link;
     int control_wake;
-    const char *source; /* Spec. Borrowed for create. */
-    enum tdm_codec_id codec;
+    const char *source;                          /* Spec. Borrowed for create. */
+    const struct tdm_video_encoder_ops *encoder; /* NULL: create says that there is none. */
+    const char *preset; /* One of the encoder's or "". Borrowed likewise. */
+    unsigned threads;
     int width, height;
     uint32_t fps, bitrate_bps;
     uint32_t slice_bytes_max;
@@ -40,7 +42,8 @@ enum tdm_err tdm_video_in_create(const struct tdm_video_in_config *config, struc
                                  struct tdm_cause *cause);
 void tdm_video_in_destroy(struct tdm_video_in *in);
 
-/** Swaps the source; on failure the old one goes on. */
+/** Swaps the source; on failure the old one goes on. Between a screen and anything else the encoder
+ *  is opened anew, for the other content. */
 enum tdm_err tdm_video_in_set_source(struct tdm_video_in *in, const char *spec,
                                      struct tdm_cause *cause);
 

@@ -186,12 +186,10 @@ static enum tdm_err open_sink(struct tdm_video_out *out, const char *spec,
 
 static enum tdm_err open_decoders(struct tdm_video_out *out, struct tdm_cause *cause)
 {
-    static const enum tdm_codec_id known[] = {TDM_CODEC_VP8, TDM_CODEC_H264};
+    for (int id = 0; id < TDM_CODEC_COUNT; id++) {
+        struct decoder *d = &out->decoders[id];
 
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        struct decoder *d = &out->decoders[known[i]];
-
-        d->ops = tdm_video_decoder_find(known[i]);
+        d->ops = tdm_video_decoder_find((enum tdm_codec_id)id);
         enum tdm_err err = d->ops ? d->ops->create(&d->instance, cause) : TDM_OK;
 
         if (err != TDM_OK)

@@ -4,6 +4,7 @@
 #include "engine/base/record_ring.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
+#include "render/stream_header.h"
 
 #include <errno.h>
 #include <libavformat/avformat.h>
@@ -71,33 +72,22 @@ static bool failed(const struct tdm_recorder *rec)
     return atomic_load_explicit(&rec->state, memory_order_relaxed) != WRITING;
 }
 
-/* The parameter sets (NAL types 7 and 8) of an Annex B access unit, with start codes. */
-static size_t find_parameter_sets(const uint8_t *data, size_t size, uint8_t *out, size_t out_max)
+static enum AVCodecID av_codec_of(enum tdm_codec_id codec)
 {
-    size_t at = 0, used = 0;
-    bool have_sps = false, have_pps = false;
-
-    while (at + 3 < size) {
-        if (data[at] || data[at + 1] || data[at + 2] != 1) {
-            at++;
-            continue;
-        }
-        size_t end = at + 3;
-        int type = data[end] & 31;
-
-        while (end < size &&
-               !(end + 2 < size && !data[end] && !data[end + 1] && data[end + 2] <= 1))
-            end++;
-        if ((type == 7 || type == 8) && used + 1 + end - at <= out_max) {
-            out[used++] = 0;
-            memcpy(out + used, data + at, end - at);
-            used += end - at;
-            have_sps |= type == 7;
-            have_pps |= type == 8;
-        }
-        at = end;
+    switch (codec) {
+    case TDM_CODEC_H264:
+        return AV_CODEC_ID_H264;
+    case TDM_CODEC_H265:
+        return AV_CODEC_ID_HEVC;
+    case TDM_CODEC_VP8:
+        return AV_CODEC_ID_VP8;
+    case TDM_CODEC_VP9:
+        return AV_CODEC_ID_VP9;
+    case TDM_CODEC_AV1:
+        return AV_CODEC_ID_AV1;
+    default:
+        return AV_CODEC_ID_NONE;
     }
-    return have_sps && have_pps ? used : 0;
 }
 
 static void describe_video(struct tdm_recorder *rec)
@@ -105,7 +95,7 @@ static void describe_video(struct tdm_recorder *rec)
     AVCodecParameters *par = rec->video->codecpar;
 
     par->codec_type = AVMEDIA_TYPE_VIDEO;
-    par->codec_id = rec->config.video == TDM_CODEC_H264 ? AV_CODEC_ID_H264 : AV_CODEC_ID_VP8;
+    par->codec_id = av_codec_of(rec->config.video);
     par->width = rec->config.width;
     par->height = rec->config.height;
     rec->video->time_base = (AVRational){1, 1000};
@@ -130,11 +120,12 @@ static bool begin(struct tdm_recorder *rec, tdm_time time, const uint8_t *data, 
 {
     AVDictionary *options = NULL;
 
-    if (rec->config.video == TDM_CODEC_H264) {
+    if (tdm_stream_header_needed(rec->config.video)) {
         assert(rec->video);
         AVCodecParameters *par = rec->video->codecpar;
         uint8_t *sets = av_mallocz(EXTRADATA_MAX + AV_INPUT_BUFFER_PADDING_SIZE);
-        size_t used = sets ? find_parameter_sets(data, size, sets, EXTRADATA_MAX) : 0;
+        size_t used =
+            sets ? tdm_stream_header_find(rec->config.video, data, size, sets, EXTRADATA_MAX) : 0;
 
         if (!used) {
             av_free(sets);
@@ -315,9 +306,8 @@ static enum tdm_err open_rings(struct tdm_recorder *rec, struct tdm_cause *cause
 enum tdm_err tdm_recorder_create(const char *path, const struct tdm_recorder_config *config,
                                  struct tdm_recorder **recorder, struct tdm_cause *cause)
 {
-    bool coded = config->video == TDM_CODEC_H264 || config->video == TDM_CODEC_VP8;
-
-    assert(coded || (config->video == TDM_CODEC_NONE && config->sample_hz));
+    assert(av_codec_of(config->video) != AV_CODEC_ID_NONE ||
+           (config->video == TDM_CODEC_NONE && config->sample_hz));
     struct tdm_recorder *rec = aligned_alloc(64, (sizeof *rec + 63) / 64 * 64);
 
     if (!rec)

@@ -21,7 +21,8 @@
 #include <stdint.h>
 
 struct tdm_recorder_config {
-    enum tdm_codec_id video; /* TDM_CODEC_H264 (Annex B), TDM_CODEC_VP8, or TDM_CODEC_NONE. */
+    enum tdm_codec_id video; /* Any video codec, its frames as decoders take them (codecs/codec.h);
+                                TDM_CODEC_NONE: no picture. */
     int width, height;       /* Of the first pictures; the stream itself may change later. */
     uint32_t sample_hz;      /* 0: no sound. */
     uint8_t channels;        /* 1 or 2. */

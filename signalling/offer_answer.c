@@ -62,13 +62,29 @@ static const struct tdm_codec_desc *find_match(const struct tdm_codec_desc *code
     return NULL;
 }
 
-static bool shares_media(const struct tdm_media_line *line, const struct tdm_codec_desc *list,
-                         unsigned count)
+/* The first of the other side's codecs that `ours` has too; with `to_send`, and an encoder for. */
+static const struct tdm_codec_desc *first_shared(const struct tdm_media_line *theirs,
+                                                 const struct tdm_codec_desc *ours, unsigned count,
+                                                 bool to_send)
 {
-    for (unsigned i = 0; i < line->codec_count; i++)
-        if (tdm_codec_is_media(&line->codecs[i]) && find_match(&line->codecs[i], list, count))
-            return true;
-    return false;
+    for (unsigned i = 0; i < theirs->codec_count; i++) {
+        const struct tdm_codec_desc *match = tdm_codec_is_media(&theirs->codecs[i])
+                                                 ? find_match(&theirs->codecs[i], ours, count)
+                                                 : NULL;
+
+        if (match && !(to_send && match->decode_only))
+            return &theirs->codecs[i];
+    }
+    return NULL;
+}
+
+/* `direction` without sending when all that is shared with `theirs` we can only decode. */
+static enum tdm_direction within_codecs(enum tdm_direction direction,
+                                        const struct tdm_media_line *theirs,
+                                        const struct tdm_codec_desc *ours, unsigned count)
+{
+    return first_shared(theirs, ours, count, true) ? direction
+                                                   : (enum tdm_direction)(direction & TDM_RECVONLY);
 }
 
 /* The o= version goes up by one whenever the text differs from what we sent last. Padding counts
@@ -154,6 +170,9 @@ static void offer_line(struct tdm_media_line *line, const struct tdm_capability 
 
     fill_line(line, capability, kind);
     line->direction = media->direction;
+    if (before && first_shared(remote, before->codecs, before->codec_count, false))
+        line->direction =
+            within_codecs(media->direction, remote, before->codecs, before->codec_count);
     line->rtcp_mux = media->rtcp_mux;
     line->avpf = before ? before->avpf : media->avpf;
     if (before)
@@ -161,6 +180,9 @@ static void offer_line(struct tdm_media_line *line, const struct tdm_capability 
     for (unsigned i = 0; i < media->codec_count; i++) {
         struct tdm_codec_desc codec = media->codecs[i];
 
+        if (codec.decode_only &&
+            !(before && find_match(&codec, before->codecs, before->codec_count)))
+            continue;
         codec.payload_type = choose_type(&codec, line, before, remote);
         line->codecs[line->codec_count++] = codec;
     }
@@ -234,7 +256,11 @@ static void agree(struct tdm_negotiated_media *media, const struct tdm_media_lin
                   const struct tdm_media_line *remote, unsigned line_index)
 {
     enum tdm_direction remote_direction = direction_of(remote);
-    const struct tdm_codec_desc *ours = NULL;
+    const struct tdm_codec_desc *shared =
+        first_shared(remote, local->codecs, local->codec_count, false);
+    const struct tdm_codec_desc *sent =
+        first_shared(remote, local->codecs, local->codec_count, true);
+    const struct tdm_codec_desc *theirs = sent ? sent : shared;
 
     media->line_index = (uint8_t)line_index;
     media->local_port = local->port;
@@ -242,29 +268,29 @@ static void agree(struct tdm_negotiated_media *media, const struct tdm_media_lin
     memcpy(media->remote_address, remote->address, sizeof media->remote_address);
     media->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
     media->remote_rtcp_port = media->rtcp_mux ? remote->port : remote->rtcp_port;
-    media->direction = (enum tdm_direction)(local->direction & reversed(remote_direction));
+    media->direction =
+        within_codecs((enum tdm_direction)(local->direction & reversed(remote_direction)), remote,
+                      local->codecs, local->codec_count);
     media->held_by_remote = !(remote_direction & TDM_RECVONLY);
     media->max_bitrate_bps = remote->bandwidth_bps;
     media->framerate = remote->framerate;
     media->ptime_ms = remote->ptime_ms;
     media->max_ptime_ms = remote->max_ptime_ms;
-    for (unsigned i = 0; i < remote->codec_count && !ours; i++) {
-        if (tdm_codec_is_media(&remote->codecs[i]))
-            ours = find_match(&remote->codecs[i], local->codecs, local->codec_count);
-        if (ours)
-            media->send = remote->codecs[i];
-    }
+    if (sent)
+        media->send = *sent;
     for (unsigned i = 0; i < local->codec_count; i++)
         if (tdm_codec_is_media(&local->codecs[i]) &&
             find_match(&local->codecs[i], remote->codecs, remote->codec_count))
             media->receive[media->receive_count++] = local->codecs[i];
-    media->active = ours && local->port && remote->port;
-    if (!ours)
+    media->active = theirs && local->port && remote->port;
+    if (!theirs)
         return;
-    media->nack = media->send.nack && ours->nack;
-    media->pli = media->send.pli && ours->pli;
-    media->fir = media->send.fir && ours->fir;
-    media->remb = media->send.remb && ours->remb;
+    const struct tdm_codec_desc *ours = find_match(theirs, local->codecs, local->codec_count);
+
+    media->nack = theirs->nack && ours->nack;
+    media->pli = theirs->pli && ours->pli;
+    media->fir = theirs->fir && ours->fir;
+    media->remb = theirs->remb && ours->remb;
 }
 
 /* telephone-event goes with the clock of the voice where both have it, else any that both have. */
@@ -327,6 +353,7 @@ static void answer_codecs(struct tdm_media_line *line, const struct tdm_media_li
         *codec = *theirs;
         memset(codec->fmtp, 0, sizeof codec->fmtp);
         tdm_codec_answer_fmtp(ours, theirs, codec->fmtp, sizeof codec->fmtp);
+        codec->decode_only = ours->decode_only;
         codec->nack = theirs->nack && ours->nack;
         codec->pli = theirs->pli && ours->pli;
         codec->fir = theirs->fir && ours->fir;
@@ -342,7 +369,9 @@ static void answer_line(struct tdm_media_line *line, const struct tdm_media_line
     fill_line(line, capability, offered->kind);
     line->avpf = offered->avpf;
     line->rtcp_mux = offered->rtcp_mux && media->rtcp_mux;
-    line->direction = (enum tdm_direction)(media->direction & reversed(direction_of(offered)));
+    line->direction =
+        within_codecs((enum tdm_direction)(media->direction & reversed(direction_of(offered))),
+                      offered, media->codecs, media->codec_count);
     memcpy(line->mid, offered->mid, sizeof line->mid);
     answer_codecs(line, offered, media);
     for (unsigned i = 0; i < offered->ext_count; i++)
@@ -360,7 +389,7 @@ static bool acceptable(const struct tdm_media_line *offered,
 
     const struct tdm_media_capability *media = &capability->media[offered->kind];
 
-    return media->wanted && shares_media(offered, media->codecs, media->codec_count);
+    return media->wanted && first_shared(offered, media->codecs, media->codec_count, false);
 }
 
 /* Which offered line serves each kind: the one in use, else the first that we can take. */
@@ -474,7 +503,7 @@ enum tdm_err tdm_answer_apply(struct tdm_offer_answer *oa, const struct tdm_medi
         if (line_of[ours->kind] < 0)
             line_of[ours->kind] = (int8_t)i;
         accepted |= theirs->port != 0;
-        shared |= theirs->port && shares_media(theirs, ours->codecs, ours->codec_count);
+        shared |= theirs->port && first_shared(theirs, ours->codecs, ours->codec_count, false);
     }
     if (accepted ? !shared : !offers_nothing(offer))
         return tdm_fail(cause, TDM_E_UNSUPPORTED,

@@ -38,7 +38,8 @@ struct tdm_capability {
     struct tdm_media_capability media[TDM_MEDIA_KINDS];
 };
 
-/** Appends a codec; name from `id`; fmtp may be NULL. Video gets nack, pli, fir and remb. */
+/** Appends a codec, which may be marked decode_only then; name from `id`; fmtp may be NULL. Video
+ * gets nack, pli, fir and remb. */
 void tdm_capability_add(struct tdm_capability *capability, enum tdm_media_kind kind,
                         enum tdm_codec_id id, uint8_t payload_type, uint32_t clock_hz,
                         uint8_t channels, const char *fmtp);
@@ -49,8 +50,9 @@ struct tdm_negotiated_media {
     uint8_t line_index;           /* Of the m= line. */
     enum tdm_direction direction; /* From our point of view; hold included. */
     bool held_by_remote;          /* The other side does not want to receive. */
-    struct tdm_codec_desc
-        send; /* First choice to send: payload type and fmtp are the receiver's. */
+    struct tdm_codec_desc send;   /* First choice to send: payload type and fmtp are the
+                                     receiver's. TDM_CODEC_NONE when all that is shared we can only
+                                     decode. */
     uint8_t receive_count;
     struct tdm_codec_desc receive[TDM_DESC_CODECS_MAX]; /* Payload types and fmtp are ours. */
     uint8_t dtmf_send_type, dtmf_receive_type;          /* telephone-event; 0 = none. */
@@ -84,6 +86,8 @@ struct tdm_offer_answer {
 void tdm_offer_answer_init(struct tdm_offer_answer *oa, uint64_t session_id);
 
 /** Makes an offer of what `capability` wants, on the slots of the session. Nothing is agreed yet.
+ *  Codecs that are decode_only are left out, unless the line uses one already. Then, when nothing
+ *  else is shared, the line is offered as one that we only receive.
  *  TDM_E_UNSUPPORTED when nothing is wanted or there is no slot left. */
 enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
                             struct tdm_media_desc *offer, struct tdm_cause *cause);
@@ -91,7 +95,8 @@ enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capabi
 /** Whether `offer` says just what was agreed already, so that it need not be sent. */
 bool tdm_offer_is_agreed(const struct tdm_offer_answer *oa, const struct tdm_media_desc *offer);
 
-/** Answers `offer`; agreed at once. TDM_E_UNSUPPORTED (488) with a cause when no line can be
+/** Answers `offer`; agreed at once. A line whose shared codecs are all decode_only is one that we
+ *  only receive. TDM_E_UNSUPPORTED (488) with a cause when no line can be
  *  taken; the session is then as before. */
 enum tdm_err tdm_answer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
                              const struct tdm_media_desc *offer, struct tdm_media_desc *answer,

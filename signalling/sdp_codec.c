@@ -21,6 +21,9 @@ static const struct known_codec known_codecs[] = {
     {TDM_CODEC_TELEPHONE_EVENT, TDM_AUDIO, "telephone-event", 0},
     {TDM_CODEC_VP8, TDM_VIDEO, "VP8", 90000},
     {TDM_CODEC_H264, TDM_VIDEO, "H264", 90000},
+    {TDM_CODEC_VP9, TDM_VIDEO, "VP9", 90000},
+    {TDM_CODEC_AV1, TDM_VIDEO, "AV1", 90000},
+    {TDM_CODEC_H265, TDM_VIDEO, "H265", 90000},
 };
 
 #define KNOWN_COUNT (sizeof known_codecs / sizeof *known_codecs)

@@ -17,6 +17,29 @@ struct header {
     uint8_t slice, slice_count;
 };
 
+/* How one codec's frames are made and read. */
+struct form {
+    enum tdm_codec_id codec;
+    bool needs_parameters; /* Sets or a sequence header before the first frame. */
+    void (*encode)(struct tdm_model_video_encoder *enc, struct header h, bool keyframe,
+                   tdm_slice_fn *emit, void *emit_arg);
+    bool (*read)(struct tdm_model_video_decoder *dec, struct tdm_reader *r, struct header *h,
+                 bool *keyframe);
+};
+
+static const struct form *form_of(enum tdm_codec_id codec);
+
+#define VP9_KEY_FRAME   0x82 /* Frame marker, profile 0, key frame, shown. */
+#define VP9_INTER_FRAME 0x86
+#define VP9_SYNC_CODE   0x498342u
+
+#define AV1_FRAME_OBU   0x32 /* With a size. */
+#define AV1_KEY_FRAME   0x10 /* Shown. */
+#define AV1_INTER_FRAME 0x30
+
+/* Main profile; the rest of it is of no use to anybody here. */
+static const uint8_t av1_sequence_header[] = {0x0a, 0x06, 0x00, 0x80, 0x81, 0x82, 0x83, 0x84};
+
 static void write_field(struct tdm_writer *w, uint32_t value)
 {
     for (int shift = 28; shift >= 0; shift -= 7)
@@ -101,7 +124,7 @@ static bool read_part(struct tdm_reader *r, struct header *h)
 void tdm_model_video_encoder_init(struct tdm_model_video_encoder *enc,
                                   const struct tdm_model_video_config *config)
 {
-    assert(config->codec == TDM_CODEC_VP8 || config->codec == TDM_CODEC_H264);
+    assert(form_of(config->codec));
     assert(config->slices >= 1 && config->slices <= TDM_MODEL_SLICES_MAX);
     enc->config = *config;
     enc->rng = tdm_rng_of(config->seed);
@@ -156,6 +179,54 @@ static void encode_vp8(struct tdm_model_video_encoder *enc, struct header h, boo
              emit_arg);
 }
 
+/* Profile 0 and shown. A key frame has its sync code, a color space and its size. */
+static void encode_vp9(struct tdm_model_video_encoder *enc, struct header h, bool keyframe,
+                       tdm_slice_fn *emit, void *emit_arg)
+{
+    struct tdm_writer w = tdm_writer_of(enc->nal, sizeof(enc->nal));
+
+    h.slice_count = 1;
+    tdm_write_u8(&w, keyframe ? VP9_KEY_FRAME : VP9_INTER_FRAME);
+    if (keyframe) {
+        uint64_t size = (uint64_t)(enc->config.width - 1) << 16 | (enc->config.height - 1u);
+
+        tdm_write_u24(&w, VP9_SYNC_CODE);
+        tdm_write_uint(&w, UINT64_C(2) << 37 | size << 4, 5); /* BT.709, studio range. */
+    }
+    write_part(&w, &h);
+    emit_nal(enc, &w, (struct tdm_slice){.first = true, .last = true, .keyframe = keyframe}, emit,
+             emit_arg);
+}
+
+static size_t part_bytes(const struct header *h)
+{
+    return HEADER_BYTES + h->body_bytes;
+}
+
+static void write_leb128(struct tdm_writer *w, size_t value)
+{
+    for (; value > 0x7f; value >>= 7)
+        tdm_write_u8(w, (uint8_t)(0x80 | (value & 0x7f)));
+    tdm_write_u8(w, (uint8_t)value);
+}
+
+/* A sequence header in front of a key frame, then the frame in one OBU. */
+static void encode_av1(struct tdm_model_video_encoder *enc, struct header h, bool keyframe,
+                       tdm_slice_fn *emit, void *emit_arg)
+{
+    struct tdm_writer w = tdm_writer_of(enc->nal, sizeof(enc->nal));
+
+    h.slice_count = 1;
+    if (keyframe)
+        tdm_write_bytes(&w, av1_sequence_header, sizeof(av1_sequence_header));
+    tdm_write_u8(&w, AV1_FRAME_OBU);
+    write_leb128(&w, 1 + part_bytes(&h));
+    tdm_write_u8(&w, keyframe ? AV1_KEY_FRAME : AV1_INTER_FRAME);
+    write_part(&w, &h);
+    emit_nal(enc, &w, (struct tdm_slice){.first = true, .last = true, .keyframe = keyframe}, emit,
+             emit_arg);
+}
+
 static void encode_h264(struct tdm_model_video_encoder *enc, struct header h, bool keyframe,
                         tdm_slice_fn *emit, void *emit_arg)
 {
@@ -199,10 +270,7 @@ void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_
     keyframe = keyframe || enc->last_frame == TDM_MODEL_NO_FRAME;
     h.reference = keyframe ? TDM_MODEL_NO_FRAME : enc->last_frame;
     h.body_bytes = draw_size(enc, budget_bytes, keyframe);
-    if (enc->config.codec == TDM_CODEC_VP8)
-        encode_vp8(enc, h, keyframe, emit, emit_arg);
-    else
-        encode_h264(enc, h, keyframe, emit, emit_arg);
+    form_of(enc->config.codec)->encode(enc, h, keyframe, emit, emit_arg);
     enc->last_frame = frame_id;
     enc->frames++;
     enc->keyframes += keyframe;
@@ -211,12 +279,15 @@ void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_
 void tdm_model_video_decoder_init(struct tdm_model_video_decoder *dec, enum tdm_codec_id codec,
                                   uint32_t stream_id)
 {
+    assert(form_of(codec));
     *dec = (struct tdm_model_video_decoder){
         .codec = codec, .stream_id = stream_id, .last_frame = TDM_MODEL_NO_FRAME};
 }
 
-static bool read_vp8(struct tdm_reader *r, struct header *h, bool *keyframe)
+static bool read_vp8(struct tdm_model_video_decoder *dec, struct tdm_reader *r, struct header *h,
+                     bool *keyframe)
 {
+    (void)dec;
     *keyframe = !(tdm_read_u8(r) & 1);
     tdm_read_skip(r, 2);
     if (*keyframe && tdm_read_u24(r) != 0x9d012a)
@@ -224,6 +295,52 @@ static bool read_vp8(struct tdm_reader *r, struct header *h, bool *keyframe)
     if (*keyframe)
         tdm_read_skip(r, 4);
     return read_part(r, h) && h->slice_count == 1;
+}
+
+static bool read_vp9(struct tdm_model_video_decoder *dec, struct tdm_reader *r, struct header *h,
+                     bool *keyframe)
+{
+    uint8_t first = tdm_read_u8(r);
+
+    (void)dec;
+    *keyframe = first == VP9_KEY_FRAME;
+    if (!*keyframe && first != VP9_INTER_FRAME)
+        return false;
+    if (*keyframe && tdm_read_u24(r) != VP9_SYNC_CODE)
+        return false;
+    if (*keyframe)
+        tdm_read_skip(r, 5);
+    return read_part(r, h) && h->slice_count == 1;
+}
+
+static size_t read_leb128(struct tdm_reader *r)
+{
+    size_t value = 0;
+    uint8_t byte = 0x80;
+
+    for (unsigned i = 0; i < 4 && byte & 0x80; i++) {
+        byte = tdm_read_u8(r);
+        value |= (size_t)(byte & 0x7f) << 7 * i;
+    }
+    return value;
+}
+
+static bool read_av1(struct tdm_model_video_decoder *dec, struct tdm_reader *r, struct header *h,
+                     bool *keyframe)
+{
+    const size_t sequence_bytes = sizeof(av1_sequence_header);
+
+    if (tdm_reader_left(r) > sequence_bytes && r->at[0] == av1_sequence_header[0]) {
+        if (memcmp(tdm_read_bytes(r, sequence_bytes), av1_sequence_header, sequence_bytes) != 0)
+            return false;
+        dec->has_sps = dec->has_pps = true;
+    }
+    if (tdm_read_u8(r) != AV1_FRAME_OBU || read_leb128(r) != tdm_reader_left(r))
+        return false;
+    uint8_t first = tdm_read_u8(r);
+
+    *keyframe = first == AV1_KEY_FRAME;
+    return (*keyframe || first == AV1_INTER_FRAME) && read_part(r, h) && h->slice_count == 1;
 }
 
 /* The next NAL unit of an Annex B stream, without its start code; false at the end. */
@@ -272,22 +389,36 @@ static bool read_h264(struct tdm_model_video_decoder *dec, struct tdm_reader *r,
     return tdm_reader_left(r) == 0 && slices > 0 && slices == h->slice_count;
 }
 
+static const struct form *form_of(enum tdm_codec_id codec)
+{
+    static const struct form forms[] = {
+        {TDM_CODEC_VP8, false, encode_vp8, read_vp8},
+        {TDM_CODEC_VP9, false, encode_vp9, read_vp9},
+        {TDM_CODEC_AV1, true, encode_av1, read_av1},
+        {TDM_CODEC_H264, true, encode_h264, read_h264},
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++)
+        if (forms[i].codec == codec)
+            return &forms[i];
+    return NULL;
+}
+
 enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const uint8_t *data,
                                     size_t size, uint32_t *frame_id, bool *keyframe)
 {
     struct tdm_reader r = tdm_reader_of(data, size);
     struct header h = {0};
-    bool good =
-        dec->codec == TDM_CODEC_VP8 ? read_vp8(&r, &h, keyframe) : read_h264(dec, &r, &h, keyframe);
+    const struct form *form = form_of(dec->codec);
 
-    if (!good || h.stream_id != dec->stream_id ||
+    if (!form->read(dec, &r, &h, keyframe) || h.stream_id != dec->stream_id ||
         *keyframe != (h.reference == TDM_MODEL_NO_FRAME)) {
         dec->corrupt++;
         return TDM_E_MALFORMED;
     }
     *frame_id = h.frame_id;
     if ((!*keyframe && h.reference != dec->last_frame) ||
-        (dec->codec == TDM_CODEC_H264 && !(dec->has_sps && dec->has_pps))) {
+        (form->needs_parameters && !(dec->has_sps && dec->has_pps))) {
         dec->missing_reference++;
         return TDM_E_AGAIN;
     }

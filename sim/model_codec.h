@@ -4,8 +4,9 @@
 
 /*
  * Codecs for simulation: frames of the right sizes and shapes whose every byte the receiver can
- * check. Video frames look enough like VP8 (RFC 6386 section 9.1) or H.264 (NAL units with SPS,
- * PPS and slice headers) for the real packetisers and assemblers; audio looks like Opus (a TOC
+ * check. Video frames look enough like VP8 (RFC 6386 section 9.1), VP9 (its uncompressed header),
+ * AV1 (a temporal unit of OBUs) or H.264 (NAL units with SPS, PPS and slice headers) for the real
+ * packetisers and assemblers; audio looks like Opus (a TOC
  * byte, RFC 6716 section 3.1). The rest of a payload is a header that names the frame and its
  * reference, and a body that follows from those numbers, so that the decoder makes it again and
  * compares. No byte of it is below 0x80, which also rules out H.264 start codes inside a NAL unit.
@@ -29,7 +30,7 @@
 
 struct tdm_model_video_config {
     uint64_t seed;
-    enum tdm_codec_id codec; /* TDM_CODEC_VP8 or TDM_CODEC_H264. */
+    enum tdm_codec_id codec; /* TDM_CODEC_VP8, _VP9, _AV1 or _H264. */
     uint32_t stream_id;      /* Any number below 2^28; tells streams apart. */
     uint16_t width, height;
     double fill;           /* Mean size as a part of the budget, e.g. 0.85. */
@@ -60,14 +61,14 @@ struct tdm_model_video_decoder {
     enum tdm_codec_id codec;
     uint32_t stream_id;
     uint32_t last_frame;   /* Decoded last, TDM_MODEL_NO_FRAME before the first. */
-    bool has_sps, has_pps; /* H.264: kept from the first time on. */
+    bool has_sps, has_pps; /* H.264, AV1's sequence header: kept from the first time on. */
     uint64_t frames, corrupt, missing_reference;
 };
 
 void tdm_model_video_decoder_init(struct tdm_model_video_decoder *dec, enum tdm_codec_id codec,
                                   uint32_t stream_id);
 
-/** Decodes and checks a whole frame (VP8) or Annex B access unit (H.264).
+/** Decodes and checks a whole frame (VP8, VP9), temporal unit (AV1) or Annex B access unit (H.264).
  *  @return TDM_OK; TDM_E_MALFORMED when a byte is not what the encoder wrote; TDM_E_AGAIN when the
  *  frame is intact but its reference, or parameter sets, never came. *frame_id is set in the first
  * and last case.

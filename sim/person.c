@@ -33,11 +33,21 @@ static void fill_capability(struct tdm_capability *c, const struct tdm_sim_scena
     c->media[TDM_VIDEO].bandwidth_bps = s->video_bps;
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_OPUS, 111, 48000, 2, "useinbandfec=1");
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 101, 48000, 1, "0-15");
-    if (s->video_codec == TDM_CODEC_H264)
+    switch (s->video_codec) {
+    case TDM_CODEC_H264:
         tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_H264, 102, 90000, 1,
                            "profile-level-id=42e01f;packetization-mode=1");
-    else
+        break;
+    case TDM_CODEC_VP9:
+        tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_VP9, 98, 90000, 1, "profile-id=0");
+        break;
+    case TDM_CODEC_AV1:
+        tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_AV1, 99, 90000, 1, NULL);
+        break;
+    default:
         tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_VP8, 96, 90000, 1, NULL);
+        break;
+    }
 }
 
 void tdm_sim_person_init(struct tdm_sim_person *p, struct tdm_sim_world *world, uint8_t side,

@@ -261,6 +261,18 @@ static void draw_actions(struct tdm_sim_scenario *s, struct tdm_rng *rng)
     }
 }
 
+/* The newer or the older of two codecs, from a stream of its own, so that all other draws of a seed
+ * are what they were before there was a newer one. */
+static enum tdm_codec_id draw_codec(uint64_t seed, bool vp)
+{
+    struct tdm_rng rng = tdm_rng_of(seed ^ UINT64_C(0x76703961763121));
+    bool newer = tdm_rng_chance(&rng, 0.5);
+
+    if (vp)
+        return newer ? TDM_CODEC_VP9 : TDM_CODEC_VP8;
+    return newer ? TDM_CODEC_AV1 : TDM_CODEC_H264;
+}
+
 void tdm_sim_scenario_mixed(struct tdm_sim_scenario *s, uint64_t seed, tdm_time duration)
 {
     enum tdm_sim_network network = (enum tdm_sim_network)(seed % TDM_SIM_NETWORK_COUNT);
@@ -282,7 +294,7 @@ void tdm_sim_scenario_mixed(struct tdm_sim_scenario *s, uint64_t seed, tdm_time 
     }
     s->signalling_delay = tdm_time_max(s->path[0].link.delay, s->path[1].link.delay);
     s->signalling_loss = network == TDM_SIM_LAN ? 0 : between(&rng, 0, 0.05);
-    s->video_codec = tdm_rng_chance(&rng, 0.5) ? TDM_CODEC_VP8 : TDM_CODEC_H264;
+    s->video_codec = draw_codec(seed, tdm_rng_chance(&rng, 0.5));
     s->video_bps = (uint32_t)between(&rng, 4e5, 1.5e6);
     s->fps = tdm_rng_chance(&rng, 0.7) ? 30 : 15;
     s->audio_frame_ms = tdm_rng_chance(&rng, 0.7) ? 10 : 20;

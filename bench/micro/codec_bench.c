@@ -3,10 +3,11 @@
  * Times the video codecs and checks what they promise in the same loop: sizes against the budget
  * of each frame, and the picture that comes out.
  *
- *     codec_bench h264|vp8 WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
+ *     codec_bench ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
  *
- * Without a file the test scene of the unit tests is coded. 150 frames at 30 a second; the budget
- * falls to a quarter at frame 75 when BITRATE ends in "/4".
+ * ENCODER is a name of the table, e.g. x264, vp8, vp9 or aom. Without a file the test scene of the
+ * unit tests is coded. 150 frames at 30 a second; the budget falls to a quarter at frame 75 when
+ * BITRATE ends in "/4".
  */
 #include "codecs/codec.h"
 #include "tests/unit/codecs/signals.h"
@@ -20,7 +21,8 @@
 #define UNIT_MAX (4 << 20)
 
 struct run {
-    bool h264, step;
+    const struct tdm_video_encoder_ops *enc_ops;
+    bool step;
     int width, height;
     uint32_t bps;
     FILE *file;
@@ -49,7 +51,7 @@ static void take(void *arg, const struct tdm_slice *slice)
         run->first_ms = now_ms() - run->start;
     run->payload += slice->size;
     assert(run->size + slice->size + 4 + TDM_DECODER_PADDING <= UNIT_MAX);
-    if (run->h264) {
+    if (run->enc_ops->id == TDM_CODEC_H264) {
         memcpy(run->unit + run->size, "\0\0\0\1", 4);
         run->size += 4;
     }
@@ -81,16 +83,16 @@ static bool next_picture(struct run *run, struct canvas *canvas, int frame)
     return true;
 }
 
-static bool code_one(struct run *run, const struct tdm_video_encoder_ops *enc_ops,
-                     struct tdm_video_encoder *enc, const struct tdm_video_decoder_ops *dec_ops,
-                     struct tdm_video_decoder *dec, const struct tdm_picture *pic, uint32_t budget)
+static bool code_one(struct run *run, struct tdm_video_encoder *enc,
+                     const struct tdm_video_decoder_ops *dec_ops, struct tdm_video_decoder *dec,
+                     const struct tdm_picture *pic, uint32_t budget)
 {
     struct tdm_picture out;
     int at = run->coded;
 
     run->size = run->payload = 0;
     run->start = now_ms();
-    enum tdm_err err = enc_ops->encode(enc, pic, budget, false, take, run);
+    enum tdm_err err = run->enc_ops->encode(enc, pic, budget, false, take, run);
 
     if (err == TDM_E_AGAIN) {
         run->dropped++;
@@ -112,22 +114,21 @@ static bool code_one(struct run *run, const struct tdm_video_encoder_ops *enc_op
 
 static int run_all(struct run *run, const struct tdm_video_encoder_config *config)
 {
-    enum tdm_codec_id id = run->h264 ? TDM_CODEC_H264 : TDM_CODEC_VP8;
-    const struct tdm_video_encoder_ops *enc_ops = tdm_video_encoder_find(id);
-    const struct tdm_video_decoder_ops *dec_ops = tdm_video_decoder_find(id);
+    const struct tdm_video_encoder_ops *enc_ops = run->enc_ops;
+    const struct tdm_video_decoder_ops *dec_ops = tdm_video_decoder_find(enc_ops->id);
     struct canvas canvas = canvas_of(run->width, run->height);
     struct tdm_video_encoder *enc;
     struct tdm_video_decoder *dec;
     struct tdm_cause cause = {{0}};
     bool ok = true;
 
-    if (!enc_ops || enc_ops->create(config, &enc, &cause) != TDM_OK ||
+    if (!dec_ops || enc_ops->create(config, &enc, &cause) != TDM_OK ||
         dec_ops->create(&dec, &cause) != TDM_OK) {
         fprintf(stderr, "no codec: %s\n", cause.text);
         return 1;
     }
     for (int i = 0; ok && i < FRAMES && next_picture(run, &canvas, i); i++)
-        ok = code_one(run, enc_ops, enc, dec_ops, dec, &canvas.pic,
+        ok = code_one(run, enc, dec_ops, dec, &canvas.pic,
                       run->bps / 240 / (run->step && i >= FRAMES / 2 ? 4 : 1));
     enc_ops->destroy(enc);
     dec_ops->destroy(dec);
@@ -155,6 +156,20 @@ static int number(const char *text)
     return end != text && value >= 0 && value <= 100000000 ? (int)value : -1;
 }
 
+/* Takes NAME[:PRESET][:screen] apart. NULL for a name that no encoder has. */
+static const struct tdm_video_encoder_ops *encoder_of(char *text,
+                                                      struct tdm_video_encoder_config *config)
+{
+    char *rest, *name = strtok_r(text, ":", &rest), *word;
+
+    while (name && (word = strtok_r(NULL, ":", &rest)))
+        if (strcmp(word, "screen") == 0)
+            config->content = TDM_CONTENT_SCREEN;
+        else
+            (void)snprintf(config->preset, sizeof config->preset, "%s", word);
+    return name ? tdm_video_encoder_named(name) : NULL;
+}
+
 int main(int argc, char **argv)
 {
     int values[7] = {0}; /* At the places of their arguments. */
@@ -165,7 +180,9 @@ int main(int argc, char **argv)
         good = values[i] >= (i == 6 ? 0 : 1); /* A slice may be without limit. */
     }
     if (!good) {
-        fprintf(stderr, "usage: %s h264|vp8 WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES [FILE]\n",
+        fprintf(stderr,
+                "usage: %s ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES "
+                "[FILE]\n",
                 argv[0]);
         return 2;
     }
@@ -179,11 +196,15 @@ int main(int argc, char **argv)
     };
     static struct run run;
 
-    run = (struct run){.h264 = strcmp(argv[1], "h264") == 0,
+    run = (struct run){.enc_ops = encoder_of(argv[1], &config),
                        .step = strstr(argv[4], "/4") != NULL,
                        .width = config.width,
                        .height = config.height,
                        .bps = config.bitrate_bps};
+    if (!run.enc_ops) {
+        fprintf(stderr, "no encoder is called %s\n", argv[1]);
+        return 1;
+    }
     run.unit = malloc(UNIT_MAX);
     run.file = argc > 7 ? fopen(argv[7], "rb") : NULL;
     if (!run.unit || (argc > 7 && !run.file)) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/core/assembly.h"
 
-#include "engine/wire/h264_payload.h"
-#include "engine/wire/vp8_payload.h"
+#include "engine/core/payload_format.h"
 
 #include <string.h>
 
@@ -21,16 +20,16 @@ struct slot {
     tdm_time arrival;
     uint16_t size;
     bool marker, has_timing;
-    bool keyframe_start;
-    bool bare_idr; /* A keyframe's slice without parameter sets in front, as far as this packet. */
+    struct tdm_payload_start start;
     uint8_t timing[TDM_FRAME_TIMING_BYTES];
 };
 
 struct tdm_assembly {
     struct tdm_assembly_config config;
+    const struct tdm_payload_format *format;
     bool started, need_keyframe;
     bool heard;           /* A packet came since the last request for a keyframe. */
-    bool parameters_seen; /* H.264: the decoder has had a SPS. */
+    bool parameters_seen; /* The decoder has had a keyframe that was not bare. */
     bool gave_up;
     int64_t gave_up_time; /* RTP time of the frame whose hole was given up. */
     int64_t base;         /* First packet of the next frame to come out. */
@@ -53,8 +52,9 @@ struct tdm_assembly *tdm_assembly_init(void *storage, const struct tdm_assembly_
 {
     struct tdm_assembly *a = storage;
 
-    assert(config->codec == TDM_CODEC_VP8 || config->codec == TDM_CODEC_H264);
     a->config = *config;
+    a->format = tdm_payload_format_of(config->codec);
+    assert(a->format);
     a->started = a->heard = a->parameters_seen = a->gave_up = false;
     a->gave_up_time = 0;
     a->need_keyframe = true;
@@ -86,25 +86,6 @@ static void drop_range(struct tdm_assembly *a, int64_t from, int64_t to)
             s->seq = -1;
         }
     }
-}
-
-/* What a payload begins; false when it follows no payload format. */
-static bool look(const struct tdm_assembly *a, const struct tdm_assembly_packet *p, struct slot *s)
-{
-    struct tdm_vp8_descriptor d;
-    struct tdm_h264_peek peek;
-
-    if (a->config.codec == TDM_CODEC_VP8) {
-        if (tdm_vp8_parse(&d, p->payload, p->size) != TDM_OK)
-            return false;
-        s->keyframe_start = d.start && d.keyframe;
-        return true;
-    }
-    if (tdm_h264_peek(&peek, p->payload, p->size) != TDM_OK)
-        return false;
-    s->bare_idr = peek.starts_nal && peek.has_idr && peek.first_slice && !peek.has_sps;
-    s->keyframe_start = peek.starts_nal && (peek.has_sps || s->bare_idr);
-    return true;
 }
 
 static void lose_reference(struct tdm_assembly *a)
@@ -142,7 +123,7 @@ static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
     };
 
     a->heard = true;
-    if (p->size > TDM_DATAGRAM_MAX || !look(a, p, &seen)) {
+    if (p->size > TDM_DATAGRAM_MAX || !a->format->look(&seen.start, p->payload, p->size)) {
         a->stats.malformed_packets++;
         return;
     }
@@ -186,16 +167,16 @@ static int64_t frame_end(struct tdm_assembly *a, int64_t first)
     }
 }
 
-/* Whether a keyframe can be decoded from this packet on: not from an IDR slice whose parameter sets
+/* Whether a keyframe can be decoded from this packet on: not from a slice whose parameter sets
  * are on their way, or were never seen. */
 static bool may_start_at(struct tdm_assembly *a, int64_t seq)
 {
     const struct slot *s = slot_of(a, seq);
     const struct slot *before = slot_of(a, seq - 1);
 
-    if (!s || !s->keyframe_start)
+    if (!s || !s->start.keyframe)
         return false;
-    return !s->bare_idr || (a->parameters_seen && before && before->rtp_time != s->rtp_time);
+    return !s->start.bare || (a->parameters_seen && before && before->rtp_time != s->rtp_time);
 }
 
 /* The first whole keyframe of what waits; one look at each packet. */
@@ -224,36 +205,18 @@ static bool keyframe_behind(struct tdm_assembly *a, int64_t *first, int64_t *las
     return false;
 }
 
-/* A frame has its start in its first packet and nowhere else. */
-static enum tdm_err join_vp8(struct tdm_writer *w, const uint8_t *payload, size_t size, bool first)
-{
-    struct tdm_vp8_descriptor d;
-    enum tdm_err err = tdm_vp8_parse(&d, payload, size);
-
-    if (err != TDM_OK || d.start != first)
-        return TDM_E_MALFORMED;
-    tdm_write_bytes(w, d.data, d.size);
-    return TDM_OK;
-}
-
 /* Joins the payloads; false when they do not make a frame. */
 static bool join(struct tdm_assembly *a, int64_t first, int64_t last, size_t *size)
 {
     struct tdm_writer w = tdm_writer_of(a->frame, sizeof a->frame);
-    struct tdm_h264_joiner joiner = {0};
+    struct tdm_payload_joiner joiner = {0};
 
-    for (int64_t seq = first; seq <= last; seq++) {
-        const uint8_t *payload = a->payloads[seq & MASK];
-        uint16_t bytes = a->slots[seq & MASK].size;
-        enum tdm_err err = a->config.codec == TDM_CODEC_VP8
-                               ? join_vp8(&w, payload, bytes, seq == first)
-                               : tdm_h264_join(&joiner, &w, payload, bytes);
-
-        if (err != TDM_OK || !w.ok)
+    for (int64_t seq = first; seq <= last; seq++)
+        if (!a->format->join(&joiner, &w, a->payloads[seq & MASK], a->slots[seq & MASK].size) ||
+            !w.ok)
             return false;
-    }
     *size = tdm_writer_size(&w);
-    return *size > 0;
+    return *size > 0 && (!a->format->is_whole || a->format->is_whole(&joiner));
 }
 
 static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
@@ -275,8 +238,8 @@ static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
 
         f->first_arrival = tdm_time_min(f->first_arrival, s->arrival);
         f->last_arrival = tdm_time_max(f->last_arrival, s->arrival);
-        f->keyframe |= s->keyframe_start && (!s->bare_idr || a->parameters_seen);
-        a->parameters_seen |= s->keyframe_start && !s->bare_idr;
+        f->keyframe |= s->start.keyframe && (!s->start.bare || a->parameters_seen);
+        a->parameters_seen |= s->start.keyframe && !s->start.bare;
     }
 }
 
@@ -323,9 +286,9 @@ static tdm_time hole_deadline(const struct tdm_assembly *a)
  * or at an IDR slice right behind the hole whose own parameter sets nobody misses. */
 static bool resumes_at(const struct tdm_assembly *a, const struct slot *s, int64_t first)
 {
-    if (!s->keyframe_start || s->seq == a->base)
+    if (!s->start.keyframe || s->seq == a->base)
         return false;
-    return !s->bare_idr || (a->parameters_seen && s->seq == first);
+    return !s->start.bare || (a->parameters_seen && s->seq == first);
 }
 
 /* Drops the damaged frame, as far as it came. `hole_since` is cleared: there was progress. */

@@ -51,8 +51,7 @@ struct tdm_assembly_in {
 };
 
 struct tdm_assembly_frame {
-    const uint8_t
-        *data; /* H.264: Annex B access unit; VP8: the frame. Valid until the next step. */
+    const uint8_t *data; /* As a decoder of codecs/codec.h takes it. Valid until the next step. */
     size_t size;
     bool keyframe;
     int64_t rtp_time;
@@ -82,7 +81,7 @@ struct tdm_assembly;
 
 /** `can_repair`: the sender answers NACKs, so that a hole is worth a wait. */
 struct tdm_assembly_config {
-    enum tdm_codec_id codec; /* VP8 or H264. */
+    enum tdm_codec_id codec; /* One that engine/core/payload_format.h knows. */
     bool can_repair;
 };
 

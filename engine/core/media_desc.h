@@ -33,6 +33,7 @@ struct tdm_codec_desc {
     uint8_t channels;
     char fmtp[192];            /* Text after the payload type, "" when there is none. */
     bool nack, pli, fir, remb; /* a=rtcp-fb nack; nack pli; ccm fir; goog-remb. */
+    bool decode_only;          /* Of ours: we have no encoder. Not in SDP. */
 };
 
 /** a=extmap: id 1-14 for the one-byte form (RFC 8285). */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/core/session_state.h"
 
+#include "engine/core/payload_format.h"
 #include "engine/wire/dtmf.h"
-#include "engine/wire/h264_payload.h"
-#include "engine/wire/vp8_payload.h"
 
 #include <string.h>
 
@@ -144,31 +143,7 @@ void tdm_session_take_audio(struct tdm_session *s, struct tdm_stream *st, tdm_ti
                   true);
 }
 
-/* One packet's payload from whichever packetiser the codec has. */
-struct cutter {
-    enum tdm_codec_id codec;
-    struct tdm_vp8_packetizer vp8;
-    struct tdm_h264_packetizer h264;
-};
-
-static void cutter_init(struct cutter *c, struct tdm_stream *st, const uint8_t *data, size_t size)
-{
-    c->codec = st->config.send_codec;
-    if (c->codec == TDM_CODEC_VP8)
-        tdm_vp8_packetizer_init(&c->vp8, data, size, st->tx.picture_id, payload_max(st));
-    else
-        tdm_h264_packetizer_init(&c->h264, data, size, payload_max(st));
-}
-
-static enum tdm_err cutter_next(struct cutter *c, uint8_t *out, size_t capacity, size_t *size,
-                                bool *last)
-{
-    return c->codec == TDM_CODEC_VP8
-               ? tdm_vp8_packetizer_next(&c->vp8, out, capacity, size, last)
-               : tdm_h264_packetizer_next(&c->h264, out, capacity, size, last);
-}
-
-/* The store is full, or the NAL unit cannot be cut: the rest of the frame is not sent. */
+/* The store is full, or the slice cannot be cut: the rest of the frame is not sent. */
 static void cut_off(struct tdm_session *s, struct tdm_stream *st, struct tdm_session_out *out)
 {
     st->tx.cut_off = true;
@@ -207,20 +182,21 @@ static void cut_slice(struct tdm_session *s, struct tdm_stream *st, const struct
 {
     struct stream_sender *tx = &st->tx;
     bool single_only = st->config.send_codec == TDM_CODEC_H264 && st->config.h264_mode == 0;
-    struct cutter cutter;
+    const struct tdm_payload_format *format = tdm_payload_format_of(st->config.send_codec);
+    union tdm_payload_cutter cutter;
     uint8_t payload[TDM_RTP_PACKET_MAX];
     size_t size;
     bool last = false;
 
-    if (single_only && in->slice.size > payload_max(st)) {
+    if (!format || !format->cut || (single_only && in->slice.size > payload_max(st))) {
         cut_off(s, st, out);
         return;
     }
-    cutter_init(&cutter, st, in->slice.data, in->slice.size);
+    format->cut(&cutter, in->slice.data, in->slice.size, tx->picture_id, payload_max(st));
     while (!last) {
         struct tdm_send_packet *p = tdm_send_store_reserve(&tx->store);
 
-        if (!p || cutter_next(&cutter, payload, sizeof payload, &size, &last) != TDM_OK) {
+        if (!p || format->next(&cutter, payload, sizeof payload, &size, &last) != TDM_OK) {
             cut_off(s, st, out);
             return;
         }

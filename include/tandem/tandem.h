@@ -84,7 +84,8 @@ TANDEM_API void tandem_destroy(struct tandem *engine);
 /** The SIP port in use; 0 while none is open. */
 TANDEM_API uint16_t tandem_port(struct tandem *engine);
 
-/** Names of what this build has, separated by commas: "h264,vp8" and "opus,g722,pcmu,pcma,l16". */
+/** Names of what this build can send, separated by commas: "h264,vp8,vp9,av1" and
+ *  "opus,g722,pcmu,pcma,l16". The text stays as long as the calling thread. */
 TANDEM_API const char *tandem_video_codecs(void);
 TANDEM_API const char *tandem_audio_codecs(void);
 
@@ -103,13 +104,18 @@ struct tandem_media {
     const char *audio_source; /* ["mic"] */
     const char *video_sink;   /* ["window"] */
     const char *audio_sink;   /* ["speaker"] */
-    const char *video_codecs; /* In order of preference. ["h264,vp8"] */
+    const char *video_codecs; /* In order of preference: codecs, or an encoder where there are two
+                                 for one codec ("x264", "openh264"). "h265" is taken when the other
+                                 side offers it, never offered or sent. [all of the build] */
+    const char *video_preset; /* One of the encoder's, as ffmpeg calls them; of several encoders the
+                                 one that has it takes it. [the encoder's, by size and rate] */
     const char *audio_codecs; /* ["opus,g722,pcmu,pcma"] */
     uint32_t video_bps;       /* Most that the video may send. [1500000] */
     uint32_t audio_bps;       /* Opus up to 40000 a channel adds in-band redundancy and 4 ms.
                                  [48000 a channel, 64000 for music] */
     uint16_t width, height;   /* Of the sent picture; even. [1280, 720] */
     uint16_t fps;             /* [30] */
+    uint16_t video_threads;   /* That encode a picture. [chosen] */
     uint16_t audio_frame_us; /* 2500, 5000, 10000, 20000, 40000 or 60000, where codec and other side
                                 take it. [10000] */
     uint16_t audio_channels; /* 1, or 2 for stereo: Opus when the other side takes it, L16. [1] */
@@ -219,6 +225,13 @@ TANDEM_API enum tandem_status tandem_set_video_sink(struct tandem_call *call, co
                                                     struct tandem_cause *cause);
 TANDEM_API enum tandem_status tandem_set_audio_sink(struct tandem_call *call, const char *spec,
                                                     struct tandem_cause *cause);
+/** Offers other video codecs, as in struct tandem_media; NULL: the defaults. When the other side
+ *  agrees, both go on in the first one that they share; another encoder or preset for the same
+ * codec is taken at once. TANDEM_UNSUPPORTED for a name that is unknown here; the call goes on as
+ * it was. */
+TANDEM_API enum tandem_status tandem_set_video_codecs(struct tandem_call *call, const char *codecs,
+                                                      const char *preset,
+                                                      struct tandem_cause *cause);
 /** Starts recording the other side to an MKV, or stops it (path NULL). TANDEM_INVALID while another
  *  recording runs. When video comes later or changes its codec, the recording goes on in a second
  *  file, "name-2.mkv", and a NOTICE says so. */

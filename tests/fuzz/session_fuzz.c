@@ -124,11 +124,11 @@ static void configure(struct world *w, uint8_t stream, uint8_t how)
         .fps = 30,
     };
     c->receive_codecs[0] = (struct tdm_receive_codec){96, video ? TDM_CODEC_VP8 : TDM_CODEC_OPUS,
-                                                      video ? 90000 : 48000};
+                                                      video ? 90000 : 48000, 1};
     c->receive_codecs[1] = (struct tdm_receive_codec){97, video ? TDM_CODEC_H264 : TDM_CODEC_PCMU,
-                                                      video ? 90000 : 8000};
+                                                      video ? 90000 : 8000, 1};
     c->receive_codecs[2] = (struct tdm_receive_codec){
-        101, video ? TDM_CODEC_H264 : TDM_CODEC_TELEPHONE_EVENT, video ? 90000 : 48000};
+        101, video ? TDM_CODEC_H264 : TDM_CODEC_TELEPHONE_EVENT, video ? 90000 : 48000, 1};
     step(w,
          &(struct tdm_session_in){.kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});
 }

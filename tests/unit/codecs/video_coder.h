@@ -73,6 +73,12 @@ static inline void take_slice(void *arg, const struct tdm_slice *slice)
     c->size += slice->size;
 }
 
+/* Whether this build has both sides of a codec: libx264, libaom and dav1d may be left out. */
+static inline bool coder_exists(enum tdm_codec_id id)
+{
+    return tdm_video_encoder_find(id) && tdm_video_decoder_find(id);
+}
+
 static inline struct coder *coder_create(enum tdm_codec_id id,
                                          const struct tdm_video_encoder_config *config)
 {

@@ -7,7 +7,12 @@
 #define WIDTH  640
 #define HEIGHT 360
 
-static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_H264};
+static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_VP9, TDM_CODEC_AV1,
+                                           TDM_CODEC_H264};
+/* Those whose size codecs/quantiser_fit.h keeps. */
+static const enum tdm_codec_id fitted[] = {TDM_CODEC_VP8, TDM_CODEC_VP9, TDM_CODEC_AV1};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const uint8_t *slice_data(const struct coder *c, int index)
 {
@@ -58,10 +63,9 @@ static void holds_no_frame(enum tdm_codec_id id, unsigned threads)
 static void test_holds_no_frame(void **state)
 {
     (void)state;
-    for (unsigned threads = 1; threads <= 3; threads++)
-        holds_no_frame(TDM_CODEC_VP8, threads);
-    for (unsigned threads = 1; threads <= 3; threads++)
-        holds_no_frame(TDM_CODEC_H264, threads);
+    for (size_t k = 0; k < COUNT(codecs); k++)
+        for (unsigned threads = 1; coder_exists(codecs[k]) && threads <= 3; threads++)
+            holds_no_frame(codecs[k], threads);
 }
 
 struct shares {
@@ -125,30 +129,29 @@ static void test_h264_keeps_budget(void **state)
 }
 
 /* Within 1.1 while a coarser quantiser is left; this scene at this rate never needs the last. */
-static void test_vp8_keeps_budget(void **state)
+static void test_fitted_keep_budget(void **state)
 {
     (void)state;
-    for (unsigned threads = 1; threads <= 2; threads++) {
-        struct shares shares = measure_shares(TDM_CODEC_VP8, 0, threads, false);
+    for (size_t k = 0; k < COUNT(fitted); k++)
+        for (unsigned threads = 1; coder_exists(fitted[k]) && threads <= 2; threads++) {
+            struct shares shares = measure_shares(fitted[k], 0, threads, false);
 
-        assert_true(shares.max <= 1.2);
-        assert_true(shares.mean > 0.5);
-        shares = measure_shares(TDM_CODEC_VP8, 0, threads, true);
-        assert_true(shares.over <= 2);
-    }
+            assert_true(shares.max <= 1.2);
+            assert_true(shares.mean > 0.5);
+            shares = measure_shares(fitted[k], 0, threads, true);
+            assert_true(shares.over <= 2);
+        }
 }
 
 /* What cannot fit is paid back by dropped pictures; a keyframe asked for meanwhile is owed. */
-static void test_vp8_pays_back(void **state)
+static void pays_back(enum tdm_codec_id id, uint32_t budget)
 {
     struct tdm_video_encoder_config config = config_of(WIDTH, HEIGHT, 100000);
     struct canvas canvas = canvas_of(WIDTH, HEIGHT);
-    struct coder *c = coder_create(TDM_CODEC_VP8, &config);
-    const uint32_t budget = 400;
+    struct coder *c = coder_create(id, &config);
     size_t sent = 0;
     bool owed_came = false;
 
-    (void)state;
     for (int i = 0; i < 90; i++) {
         draw_scene(&canvas.pic, i, 0);
         enum tdm_err err = coder_encode(c, &canvas.pic, budget, i == 1);
@@ -164,18 +167,28 @@ static void test_vp8_pays_back(void **state)
         sent += c->payload;
     }
     assert_true(owed_came);
-    printf("VP8 at 400 bytes a frame: %.2f of the budget over 90 frames\n",
+    printf("codec %d at %u bytes a frame: %.2f of the budget over 90 frames\n", (int)id, budget,
            (double)sent / (90 * budget));
     assert_true((double)sent < 1.3 * 90 * budget);
     coder_destroy(c);
     free(canvas.storage);
 }
 
+static void test_fitted_pay_back(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < COUNT(fitted); k++)
+        if (coder_exists(fitted[k]))
+            pays_back(fitted[k], fitted[k] == TDM_CODEC_VP8 ? 400 : 100);
+}
+
 /* A keyframe comes when it is asked for, decodes by itself and keeps the budget too. */
 static void test_keyframe_on_demand(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < COUNT(codecs); k++) {
+        if (!coder_exists(codecs[k]))
+            continue;
         struct tdm_video_encoder_config config = config_of(WIDTH, HEIGHT, 2000000);
         struct canvas canvas = canvas_of(WIDTH, HEIGHT);
         struct coder *c = coder_create(codecs[k], &config);
@@ -305,8 +318,8 @@ static void test_odd_sizes(void **state)
     static const int sizes[][2] = {{16, 16}, {322, 242}, {1366, 768}};
 
     (void)state;
-    for (size_t k = 0; k < 2; k++)
-        for (size_t s = 0; s < 3; s++) {
+    for (size_t k = 0; k < COUNT(codecs); k++)
+        for (size_t s = 0; coder_exists(codecs[k]) && s < 3; s++) {
             int width = sizes[s][0], height = sizes[s][1];
             struct tdm_video_encoder_config config = config_of(width, height, 2000000);
             struct canvas canvas = canvas_of(width, height);
@@ -329,7 +342,7 @@ static void test_odd_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vp8_keeps_budget),   cmocka_unit_test(test_vp8_pays_back),
+        cmocka_unit_test(test_fitted_keep_budget), cmocka_unit_test(test_fitted_pay_back),
         cmocka_unit_test(test_h264_keeps_budget),  cmocka_unit_test(test_h264_slices),
         cmocka_unit_test(test_h264_profile),       cmocka_unit_test(test_holds_no_frame),
         cmocka_unit_test(test_keyframe_on_demand), cmocka_unit_test(test_odd_sizes),

@@ -209,6 +209,192 @@ static void matches_h264_by_mode_and_profile(void **state)
     }
 }
 
+static void matches_the_other_codecs_by_their_parameters(void **state)
+{
+    static const struct {
+        enum tdm_codec_id id;
+        const char *a, *b;
+        bool match;
+    } rows[] = {
+        {TDM_CODEC_VP9, "profile-id=0", "", true},
+        {TDM_CODEC_VP9, "", "max-fs=3600;max-fr=30", true},
+        {TDM_CODEC_VP9, "profile-id=0", "profile-id=2", false},
+        {TDM_CODEC_VP9, "", "max-fr=30; profile-id=1", false},
+        {TDM_CODEC_VP9, "profile-id=2", "profile-id=2", true},
+        {TDM_CODEC_VP9, "profile-id=0", "profile-id=x", true},
+        {TDM_CODEC_AV1, "profile=0;level-idx=5;tier=0", "", true},
+        {TDM_CODEC_AV1, "profile=0;level-idx=5;tier=0", "profile=1;level-idx=8;tier=1", true},
+        {TDM_CODEC_H265, "profile-id=1;level-id=153", "", true},
+        {TDM_CODEC_H265, "profile-id=1", "profile-id=1;tier-flag=1;level-id=186", true},
+        {TDM_CODEC_H265, "", "profile-id=2", false},
+        {TDM_CODEC_H265, "", "profile-space=1", false},
+        {TDM_CODEC_H265, "", "tx-mode=SRST", true},
+        {TDM_CODEC_H265, "", "tx-mode=MRST", false},
+        {TDM_CODEC_H265, "", "sprop-max-don-diff=2", false},
+        {TDM_CODEC_H265, "", "sprop-max-don-diff=0", true},
+        {TDM_CODEC_H265, "", "profile-id=-1;level-id=99999999999", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_codec_desc a = {.id = rows[i].id, .clock_hz = 90000}, b = a;
+
+        (void)snprintf(a.fmtp, sizeof a.fmtp, "%s", rows[i].a);
+        (void)snprintf(b.fmtp, sizeof b.fmtp, "%s", rows[i].b);
+        if (tdm_codec_match(&a, &b) != rows[i].match || tdm_codec_match(&b, &a) != rows[i].match)
+            fail_msg("row %zu", i);
+        b.id = TDM_CODEC_VP8;
+        assert_false(tdm_codec_match(&a, &b));
+    }
+}
+
+static void answers_with_its_own_or_the_offered_parameters(void **state)
+{
+    static const struct {
+        enum tdm_codec_id id;
+        const char *ours, *offered, *answer;
+    } rows[] = {
+        {TDM_CODEC_VP9, "profile-id=0", "profile-id=0;max-fs=1200", "profile-id=0"},
+        {TDM_CODEC_AV1, "profile=0;level-idx=5;tier=0", "profile=2;level-idx=8;tier=1",
+         "profile=0;level-idx=5;tier=0"},
+        {TDM_CODEC_H265, "profile-id=1;level-id=153", "", "profile-id=1;tier-flag=0;level-id=93"},
+        {TDM_CODEC_H265, "profile-id=1;level-id=153", "level-id=186;tier-flag=1",
+         "profile-id=1;tier-flag=1;level-id=153"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_codec_desc ours = {.id = rows[i].id, .clock_hz = 90000}, offered = ours;
+        char fmtp[192];
+
+        (void)snprintf(ours.fmtp, sizeof ours.fmtp, "%s", rows[i].ours);
+        (void)snprintf(offered.fmtp, sizeof offered.fmtp, "%s", rows[i].offered);
+        tdm_codec_answer_fmtp(&ours, &offered, fmtp, sizeof fmtp);
+        assert_string_equal(fmtp, rows[i].answer);
+    }
+}
+
+/* All new codecs, the last of which is only decoded. */
+static struct tdm_capability capability_with_all(void)
+{
+    struct tdm_capability c = capability();
+    struct tdm_media_capability *video = &c.media[TDM_VIDEO];
+
+    tdm_capability_add(&c, TDM_VIDEO, TDM_CODEC_VP9, 100, 90000, 1, "profile-id=0");
+    tdm_capability_add(&c, TDM_VIDEO, TDM_CODEC_AV1, 45, 90000, 1, NULL);
+    tdm_capability_add(&c, TDM_VIDEO, TDM_CODEC_H265, 49, 90000, 1, "level-id=153");
+    video->codecs[video->codec_count - 1].decode_only = true;
+    return c;
+}
+
+static void takes_but_never_sends_what_it_only_decodes(void **state)
+{
+    static const struct {
+        const char *formats; /* Of the offered line. */
+        const char *direction;
+        enum tdm_direction answered;
+        enum tdm_codec_id send;
+        uint8_t receive_count;
+    } rows[] = {
+        {"121 120", "sendrecv", TDM_SENDRECV, TDM_CODEC_VP9, 2},
+        {"120 121", "sendrecv", TDM_SENDRECV, TDM_CODEC_VP9, 2},
+        {"121", "sendrecv", TDM_RECVONLY, TDM_CODEC_NONE, 1},
+        {"121", "sendonly", TDM_RECVONLY, TDM_CODEC_NONE, 1},
+        {"121", "recvonly", TDM_INACTIVE, TDM_CODEC_NONE, 1},
+        {"121 122", "sendrecv", TDM_SENDRECV, TDM_CODEC_AV1, 2},
+        {"120", "sendrecv", TDM_SENDRECV, TDM_CODEC_VP9, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_capability c = capability_with_all();
+        char text[512];
+
+        (void)snprintf(text, sizeof text,
+                       HEAD "m=video 9002 RTP/AVPF %s\r\na=rtpmap:120 VP9/90000\r\n"
+                            "a=rtpmap:121 H265/90000\r\na=fmtp:121 level-id=120\r\n"
+                            "a=rtcp-fb:* nack pli\r\n"
+                            "a=rtpmap:122 AV1/90000\r\na=%s\r\n",
+                       rows[i].formats, rows[i].direction);
+        struct answered a = fresh_answer(&c, text);
+        const struct tdm_negotiated_media *video = &a.n.media[TDM_VIDEO];
+
+        if (a.err != TDM_OK || a.answer.media[0].direction != rows[i].answered ||
+            video->direction != rows[i].answered || video->send.id != rows[i].send ||
+            video->receive_count != rows[i].receive_count)
+            fail_msg("row %zu: \"%s\" answered %d, sends %d, receives %u", i, a.cause.text,
+                     (int)a.answer.media[0].direction, (int)video->send.id, video->receive_count);
+        assert_true(video->active && video->pli && !video->fir);
+        assert_int_equal(a.answer.media[0].codec_count, rows[i].receive_count);
+        for (unsigned k = 0; k < a.answer.media[0].codec_count; k++)
+            if (a.answer.media[0].codecs[k].id == TDM_CODEC_H265)
+                assert_string_equal(a.answer.media[0].codecs[k].fmtp,
+                                    "profile-id=1;tier-flag=0;level-id=120");
+    }
+}
+
+static bool line_has(const struct tdm_media_line *line, enum tdm_codec_id id)
+{
+    for (unsigned i = 0; i < line->codec_count; i++)
+        if (line->codecs[i].id == id)
+            return true;
+    return false;
+}
+
+static void never_offers_what_it_only_decodes(void **state)
+{
+    struct tdm_capability c = capability_with_all();
+    struct tdm_offer_answer oa;
+    struct tdm_media_desc offer, answer;
+    struct tdm_negotiated n;
+    struct tdm_cause cause = {""};
+
+    (void)state;
+    tdm_offer_answer_init(&oa, 5);
+    assert_int_equal(tdm_offer_make(&oa, &c, &offer, &cause), TDM_OK);
+    assert_true(line_has(&offer.media[TDM_VIDEO], TDM_CODEC_AV1));
+    assert_false(line_has(&offer.media[TDM_VIDEO], TDM_CODEC_H265));
+
+    /* Who answers with it all the same has not understood: nothing is shared. */
+    answer = parsed(HEAD "m=audio 0 RTP/AVP 0\r\nm=video 9002 RTP/AVP 49\r\n"
+                         "a=rtpmap:49 H265/90000\r\n");
+    assert_int_equal(tdm_answer_apply(&oa, &offer, &answer, &n, &cause), TDM_E_UNSUPPORTED);
+}
+
+/* Our hold in a call that uses it must not throw the picture out. */
+static void offers_again_what_is_in_use(void **state)
+{
+    static const struct {
+        const char *formats;
+        enum tdm_direction direction;
+    } rows[] = {{"121", TDM_RECVONLY}, {"121 120", TDM_SENDRECV}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tdm_capability c = capability_with_all();
+        struct tdm_media_desc offer, answer;
+        struct tdm_negotiated n;
+        char text[512];
+
+        (void)snprintf(text, sizeof text,
+                       HEAD "m=video 9002 RTP/AVP %s\r\na=rtpmap:121 H265/90000\r\n"
+                            "a=rtpmap:120 VP9/90000\r\n",
+                       rows[i].formats);
+        struct answered a = fresh_answer(&c, text);
+
+        c.media[TDM_AUDIO].wanted = false;
+        assert_int_equal(tdm_offer_make(&a.oa, &c, &offer, &a.cause), TDM_OK);
+        assert_true(line_has(&offer.media[0], TDM_CODEC_H265));
+        assert_int_equal(offer.media[0].direction, rows[i].direction);
+        answer = parsed(text);
+        assert_int_equal(tdm_answer_apply(&a.oa, &offer, &answer, &n, &a.cause), TDM_OK);
+        assert_true(n.media[TDM_VIDEO].active);
+        assert_int_equal(n.media[TDM_VIDEO].direction, rows[i].direction);
+        assert_int_equal(n.media[TDM_VIDEO].receive[0].payload_type,
+                         n.media[TDM_VIDEO].receive[0].id == TDM_CODEC_H265 ? 121 : 120);
+    }
+}
+
 static void offers_and_takes_the_answer(void **state)
 {
     struct tdm_capability c = capability();
@@ -346,6 +532,11 @@ int main(void)
         cmocka_unit_test(answers_directions_and_hold),
         cmocka_unit_test(refuses_without_a_common_codec),
         cmocka_unit_test(matches_h264_by_mode_and_profile),
+        cmocka_unit_test(matches_the_other_codecs_by_their_parameters),
+        cmocka_unit_test(answers_with_its_own_or_the_offered_parameters),
+        cmocka_unit_test(takes_but_never_sends_what_it_only_decodes),
+        cmocka_unit_test(never_offers_what_it_only_decodes),
+        cmocka_unit_test(offers_again_what_is_in_use),
         cmocka_unit_test(offers_and_takes_the_answer),
         cmocka_unit_test(refuses_strange_answers),
         cmocka_unit_test(keeps_types_when_the_roles_change),

@@ -138,6 +138,30 @@ static void reads_what_gstreamer_and_ffmpeg_write(void **state)
     assert_false(tdm_sdp_fmtp_value(d.media[0].codecs[0].fmtp, "mode", value, 32));
 }
 
+static void knows_its_codecs_by_name_and_clock(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t hz;
+        enum tdm_codec_id id;
+    } rows[] = {
+        {"H264", 90000, TDM_CODEC_H264}, {"VP8", 90000, TDM_CODEC_VP8},
+        {"VP9", 90000, TDM_CODEC_VP9},   {"vp9", 90000, TDM_CODEC_VP9},
+        {"VP9", 48000, TDM_CODEC_NONE},  {"AV1", 90000, TDM_CODEC_AV1},
+        {"AV1X", 90000, TDM_CODEC_NONE}, {"H265", 90000, TDM_CODEC_H265},
+        {"HEVC", 90000, TDM_CODEC_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (tdm_sdp_codec_id(TDM_VIDEO, rows[i].name, rows[i].hz) != rows[i].id)
+            fail_msg("%s/%u", rows[i].name, (unsigned)rows[i].hz);
+        assert_int_equal(tdm_sdp_codec_id(TDM_AUDIO, rows[i].name, rows[i].hz), TDM_CODEC_NONE);
+        assert_int_equal(tdm_sdp_codec_id(TDM_VIDEO, tdm_sdp_codec_name(rows[i].id), 90000),
+                         rows[i].id);
+    }
+}
+
 static void inherits_the_session_level(void **state)
 {
     struct tdm_media_desc d =
@@ -258,6 +282,38 @@ static void names_the_line_that_is_wrong(void **state)
     }
 }
 
+/* Feedback is said once for all codecs that have the same. */
+static void writes_common_feedback_once(void **state)
+{
+    static const char head[] = "v=0\r\no=- 1 2 IN IP4 10.0.0.7\r\ns=-\r\nc=IN IP4 10.0.0.7\r\n"
+                               "t=0 0\r\nm=video 7002 RTP/AVP 97 98\r\n";
+    static const struct {
+        const char *read, *written;
+    } rows[] = {
+        {"a=rtpmap:97 VP9/90000\r\na=rtcp-fb:97 nack pli\r\na=rtpmap:98 AV1/90000\r\n"
+         "a=rtcp-fb:98 nack pli\r\n",
+         "a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:* nack pli\r\n"},
+        {"a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:98 nack pli\r\n",
+         "a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:98 nack pli\r\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024], wanted[1024];
+        size_t size;
+
+        (void)snprintf(text, sizeof text, "%s%sa=sendrecv\r\n", head, rows[i].read);
+        (void)snprintf(wanted, sizeof wanted, "%s%sa=sendrecv\r\n", head, rows[i].written);
+        struct tdm_media_desc d = parsed(text), again;
+
+        assert_int_equal(tdm_sdp_write(&d, text, sizeof text - 1, &size), TDM_OK);
+        text[size] = '\0';
+        assert_string_equal(text, wanted);
+        again = parsed(text);
+        assert_memory_equal(&d, &again, sizeof d);
+    }
+}
+
 static void stays_within_its_bounds(void **state)
 {
     char text[TDM_SDP_MAX];
@@ -322,12 +378,14 @@ int main(void)
         cmocka_unit_test(reads_an_offer_like_baresips),
         cmocka_unit_test(reads_an_offer_like_linphones),
         cmocka_unit_test(reads_what_gstreamer_and_ffmpeg_write),
+        cmocka_unit_test(knows_its_codecs_by_name_and_clock),
         cmocka_unit_test(inherits_the_session_level),
         cmocka_unit_test(keeps_unknown_lines_in_place),
         cmocka_unit_test(limits_ptime_by_maxptime),
         cmocka_unit_test(names_the_line_that_is_wrong),
         cmocka_unit_test(stays_within_its_bounds),
         cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(writes_common_feedback_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
