@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define PATH_MAX_   1024
-#define ARGS_MAX    48
+#define ARGS_MAX    64
 #define PORT_FIRST  5060
 #define PORT_TRIES  40
 #define ANSWER_HEAD 2.0 /* Seconds that B lives longer than A, so that A hangs up. */
