@@ -63,23 +63,25 @@ static int16_t rounded(double value)
     return (int16_t)lrint(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
 }
 
-/* --- 8 kHz to 48 kHz. --- */
+/* --- 8, 16, 24 or 44.1 kHz to 48 kHz. --- */
 
 struct raising {
     struct tdm_upsample u;
     const int16_t *in;
-    uint32_t samples;
+    uint32_t samples, made; /* In and out. */
 };
 
 static bool upsample_make(struct micro_case *c)
 {
     struct raising *r = c->state = micro_take(c, sizeof *r, 0);
-    uint32_t factor = micro_between(c, 1, TDM_UPSAMPLE_FACTOR_MAX);
+    static const uint32_t rates[] = {48000, 44100, 24000, 16000, 8000};
+    uint32_t hz = rates[micro_between(c, 0, 4)];
 
     r->samples = micro_between(c, 1, 80);
     r->in = voice(c, r->samples, 1);
-    tdm_upsample_init(&r->u, factor);
-    out_of(c, (size_t)r->samples * factor * 2);
+    tdm_upsample_init(&r->u, hz, 48000, 1);
+    r->made = (r->samples * r->u.phases + r->u.step - 1) / r->u.step;
+    out_of(c, (size_t)r->made * 2);
     return true;
 }
 
@@ -89,6 +91,7 @@ static void upsample_prepare(struct micro_case *c, size_t variant)
 
     (void)variant;
     memset(r->u.history, 0, sizeof r->u.history);
+    r->u.phase = 0;
 }
 
 static void upsample_run(struct micro_case *c, size_t variant)
@@ -97,20 +100,20 @@ static void upsample_run(struct micro_case *c, size_t variant)
     int16_t *out = (int16_t *)(void *)c->out;
 
     if (variant) {
-        tdm_upsample_run(&r->u, r->in, r->samples, out);
+        (void)tdm_upsample_run(&r->u, r->in, r->samples, out);
         return;
     }
-    for (uint32_t i = 0; i < r->samples; i++) {
-        for (uint32_t phase = 0; phase < r->u.factor; phase++) {
-            double sum = 0;
+    for (uint32_t n = 0; n < r->made; n++) {
+        uint32_t parts = n * r->u.step;
+        int64_t newest = parts / r->u.phases;
+        double sum = 0;
 
-            for (int tap = 0; tap < TDM_UPSAMPLE_TAPS; tap++) {
-                int64_t at = (int64_t)i + tap - (TDM_UPSAMPLE_TAPS - 1);
+        for (int tap = 0; tap < TDM_UPSAMPLE_TAPS; tap++) {
+            int64_t at = newest + tap - (TDM_UPSAMPLE_TAPS - 1);
 
-                sum += at < 0 ? 0 : (double)r->u.taps[phase][tap] * r->in[at];
-            }
-            out[i * r->u.factor + phase] = rounded(sum);
+            sum += at < 0 ? 0 : (double)r->u.taps[parts % r->u.phases][tap] * r->in[at];
         }
+        out[n] = rounded(sum);
     }
 }
 
