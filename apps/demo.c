@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define PATH_MAX_   1024
-#define ARGS_MAX    48
+#define ARGS_MAX    64
 #define PORT_FIRST  5060
 #define PORT_TRIES  40
 #define ANSWER_HEAD 2.0 /* Seconds that B lives longer than A, so that A hangs up. */
@@ -204,7 +204,7 @@ static void add_number(struct args *args, const char *name, double number)
 
     if (number <= 0)
         return;
-    (void)snprintf(text, sizeof args->numbers[0], "%.0f", number);
+    (void)snprintf(text, sizeof args->numbers[0], "%.10g", number);
     add(args, name, text);
 }
 
@@ -228,6 +228,10 @@ static void fill_args(struct demo *d, struct args *args, bool answers, const cha
     add(args, "-c:a", m->audio_codecs);
     add_number(args, "-b:v", m->video_bps);
     add_number(args, "-b:a", m->audio_bps);
+    add_number(args, "-ac", m->audio_channels);
+    add_number(args, "--frame-ms", m->audio_frame_us / 1000.0);
+    if (m->audio_music)
+        add(args, "--music", "");
     add_number(args, "-r", m->fps);
     if (m->width) {
         (void)snprintf(size, sizeof args->numbers[0], "%ux%u", m->width, m->height);

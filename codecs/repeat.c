@@ -33,19 +33,22 @@ void tdm_repeat_init(struct tdm_repeat *repeat, uint32_t sample_hz, uint32_t cha
     repeat->channels = channels;
 }
 
-/* How alike the last WINDOW and the one `lag` before it are: correlation, normalised by the
- * energy of the earlier one. Negative correlation counts as none. */
+/* How alike the last WINDOW and the one `lag` before it are, over all channels, since they are
+ * repeated together: correlation, normalised by the energy of the earlier one. Negative correlation
+ * counts as none. */
 static double likeness(const struct tdm_repeat *r, uint32_t lag, uint32_t step)
 {
     uint32_t end = history_size(r);
     double product = 0, energy = 1;
 
     for (uint32_t i = 1; i <= WINDOW; i++) {
-        double now = r->history[(size_t)(end - i * step) * r->channels];
-        double then = r->history[(size_t)(end - (i + lag) * step) * r->channels];
+        const int16_t *now = &r->history[(size_t)(end - i * step) * r->channels];
+        const int16_t *then = &r->history[(size_t)(end - (i + lag) * step) * r->channels];
 
-        product += now * then;
-        energy += then * then;
+        for (uint32_t c = 0; c < r->channels; c++) {
+            product += (double)now[c] * then[c];
+            energy += (double)then[c] * then[c];
+        }
     }
     return product > 0 ? product * product / energy : 0;
 }

@@ -130,7 +130,7 @@ static enum tdm_err open_all(struct tdm_audio_in *in, struct tdm_cause *cause)
     struct tdm_audio_encoder_config config = {
         .sample_hz = in->config.format.sample_hz,
         .channels = in->config.format.channels,
-        .bitrate_bps = in->config.bitrate_bps,
+        .bitrate_bps = in->config.format.bitrate_bps,
         .frame_us = in->config.format.frame_us,
         .music = in->config.music,
     };

@@ -16,7 +16,6 @@ struct tdm_audio_in_config {
     const char *source; /* Spec. Borrowed for create. */
     enum tdm_codec_id codec;
     struct tdm_audio_format format;
-    uint32_t bitrate_bps;
     bool music;
     const char *fmtp; /* What the other side asked for. Borrowed for create. */
 };

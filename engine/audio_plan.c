@@ -120,6 +120,8 @@ struct tdm_audio_format tdm_audio_format_of(const struct tdm_media_plan *plan,
     if (codec->id == TDM_CODEC_OPUS && plan->audio_channels == 2 &&
         parameter(codec->fmtp, "stereo") == 1)
         format.channels = 2;
+    format.bitrate_bps =
+        plan->audio_bps_asked ? plan->audio_bps : tdm_audio_bps(format.channels, plan->audio_music);
     format.frame_us = frame_us_of(plan->audio_frame_us, agreed, &format);
     return format;
 }

@@ -16,6 +16,7 @@ struct tdm_audio_format {
     uint32_t sample_hz;
     uint16_t frame_us; /* A rate of 44100 gives the whole samples in it. */
     uint8_t channels;  /* That are captured and given to the encoder. */
+    uint32_t bitrate_bps;
 };
 
 /** Samples a second of a codec with this RTP clock. */

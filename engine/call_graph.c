@@ -235,7 +235,6 @@ static enum tdm_err follow_audio_in(struct tandem_call *call, struct tdm_cause *
             .source = call->plan.audio_source,
             .codec = agreed->send.id,
             .format = format,
-            .bitrate_bps = call->plan.audio_bps,
             .music = call->plan.audio_music,
             .fmtp = agreed->send.fmtp,
         },

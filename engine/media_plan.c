@@ -283,6 +283,7 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->video_bps = m->video_bps ? m->video_bps : 1500000;
     plan->audio_channels = m->audio_channels ? m->audio_channels : 1;
     plan->audio_music = m->audio_music;
+    plan->audio_bps_asked = m->audio_bps != 0;
     plan->audio_bps =
         m->audio_bps ? m->audio_bps : tdm_audio_bps(plan->audio_channels, plan->audio_music);
     plan->width = m->width ? m->width : 1280;

@@ -3,6 +3,7 @@
  * the same sums in double, straight from the filters' tables. */
 #include "bench/micro/micro.h"
 #include "engine/base/chirp.h"
+#include "engine/base/cpu.h"
 #include "engine/core/resample.h"
 #include "engine/core/stretch.h"
 #include "engine/core/upsample.h"
@@ -63,9 +64,7 @@ static int16_t rounded(double value)
     return (int16_t)lrint(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
 }
 
-#define DEVICE_HZ 48000u
-
-/* --- 8, 16 and 24 kHz to 48 kHz. --- */
+/* --- Up to 48 kHz. --- */
 
 struct raising {
     struct tdm_upsample u;
@@ -75,13 +74,15 @@ struct raising {
 
 static bool upsample_make(struct micro_case *c)
 {
+    static const uint32_t rates[] = {48000, 44100, 24000, 16000, 8000};
     struct raising *r = c->state = micro_take(c, sizeof *r, 0);
-    uint32_t factor = 6 / micro_between(c, 1, 3); /* From 8, 16 and 24 kHz. */
+    uint32_t rate = rates[micro_between(c, 0, 4)];
+    uint32_t channels = c->timed ? 1 : micro_between(c, 1, TDM_UPSAMPLE_CHANNELS_MAX);
 
     r->samples = micro_between(c, 1, 80);
-    r->in = voice(c, r->samples, 1);
-    tdm_upsample_init(&r->u, DEVICE_HZ / factor, DEVICE_HZ, 1);
-    out_of(c, (size_t)r->samples * factor * 2);
+    r->in = voice(c, r->samples, channels);
+    tdm_upsample_init(&r->u, rate, 48000, channels);
+    out_of(c, (r->samples * r->u.phases / r->u.step + 1) * (size_t)channels * 2);
     return true;
 }
 
@@ -90,30 +91,36 @@ static void upsample_prepare(struct micro_case *c, size_t variant)
     struct raising *r = c->state;
 
     (void)variant;
-    memset(r->u.history, 0, sizeof r->u.history);
     r->u.phase = 0;
+    memset(r->u.history, 0, sizeof r->u.history);
+}
+
+/* Sample `at` of one channel of the input, at a distance of `phase` behind it. */
+static double raised(const struct raising *r, uint32_t at, uint32_t phase, uint32_t channel)
+{
+    double sum = 0;
+
+    for (uint32_t tap = 0; tap < TDM_UPSAMPLE_TAPS && tap <= at; tap++)
+        sum += (double)r->u.taps[phase][TDM_UPSAMPLE_TAPS - 1 - tap] *
+               r->in[(at - tap) * r->u.channels + channel];
+    return sum;
 }
 
 static void upsample_run(struct micro_case *c, size_t variant)
 {
     struct raising *r = c->state;
     int16_t *out = (int16_t *)(void *)c->out;
+    uint32_t channels = r->u.channels;
 
     if (variant) {
-        tdm_upsample_run(&r->u, r->in, r->samples, out);
+        (void)tdm_upsample_run(&r->u, r->in, r->samples, out);
         return;
     }
-    for (uint32_t i = 0; i < r->samples; i++) {
-        for (uint32_t phase = 0; phase < r->u.phases; phase++) {
-            double sum = 0;
+    for (uint32_t k = 0; k * r->u.step / r->u.phases < r->samples; k++) {
+        uint32_t at = k * r->u.step;
 
-            for (int tap = 0; tap < TDM_UPSAMPLE_TAPS; tap++) {
-                int64_t at = (int64_t)i + tap - (TDM_UPSAMPLE_TAPS - 1);
-
-                sum += at < 0 ? 0 : (double)r->u.taps[phase][tap] * r->in[at];
-            }
-            out[i * r->u.phases + phase] = rounded(sum);
-        }
+        for (uint32_t i = 0; i < channels; i++)
+            out[k * channels + i] = rounded(raised(r, at / r->u.phases, at % r->u.phases, i));
     }
 }
 
@@ -141,6 +148,18 @@ static bool resample_make(struct micro_case *c)
     return true;
 }
 
+static bool resample_variant(size_t at, struct micro_variant *variant)
+{
+    if (at == 0)
+        *variant = (struct micro_variant){"plain double", true};
+    else if (at <= tdm_resample_variant_count)
+        *variant = (struct micro_variant){tdm_resample_variants[at - 1].name,
+                                          tdm_cpu_has(tdm_resample_variants[at - 1].needs)};
+    else
+        *variant = (struct micro_variant){"engine", true};
+    return at <= tdm_resample_variant_count + 1;
+}
+
 static double tap_between(const struct tdm_resample *r, double fraction, int k)
 {
     double scaled = fraction * TDM_RESAMPLE_PHASES;
@@ -158,10 +177,17 @@ static void resample_run(struct micro_case *c, size_t variant)
     int16_t *out = (int16_t *)(void *)c->out;
 
     b->r.fraction = b->first;
-    if (variant) {
-        (void)tdm_resample_run(&b->r, b->line, out, b->count, b->ratio, b->channels);
-        return;
+    for (uint32_t i = 0; i < b->count && variant && variant <= tdm_resample_variant_count; i++) {
+        double at = b->first + i * b->ratio;
+        uint32_t whole = (uint32_t)at;
+
+        tdm_resample_variants[variant - 1].interpolate(
+            &b->r, b->line + whole * b->channels, at - whole, out + i * b->channels, b->channels);
     }
+    if (variant > tdm_resample_variant_count)
+        (void)tdm_resample_run(&b->r, b->line, out, b->count, b->ratio, b->channels);
+    if (variant)
+        return;
     for (uint32_t i = 0; i < b->count * b->channels; i++) {
         uint32_t sample = i / b->channels;
         double at = b->first + sample * b->ratio, sum = 0;
@@ -318,7 +344,7 @@ static const struct micro_routine rows[] = {
      .right = samples_right},
     {.name = "sound.resample",
      .shape = "10 ms, 48 kHz stereo",
-     .variant = two_variants,
+     .variant = resample_variant,
      .make = resample_make,
      .run = resample_run,
      .right = samples_right},

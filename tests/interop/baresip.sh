@@ -30,6 +30,6 @@ check_tone spk_b.raw 700 2 || fail "baresip did not play our tone" b.log us.log
 await_tandem us 15
 check_tone us.wav 440 3 || fail "we did not record baresip's tone" us.log
 check_recording us.mkv 60 || fail "we did not record baresip's picture" us.log ffmpeg.log
-grep -qi "\"send_codec\": \"$SOUND\"" us.json || fail "the sound was not $SOUND" us.json
+grep -qi "\"send_codec\": \"$SOUND\"" "$W/us.json" || fail "the sound was not $SOUND" us.json
 check_sheet us.png || fail "the contact sheet is empty" us.log
 pass "$VERB $SOUND $PICTURE"

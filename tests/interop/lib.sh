@@ -161,9 +161,10 @@ show_source() {
 
 # --- What was decoded ------------------------------------------------------------------------------
 
-# check_tone FILE HZ [SECONDS]: a .raw (as record_sink) or .wav in $W holds that tone for that long.
+# check_tone FILE HZ [SECONDS [CHANNEL]]: a .raw (as record_sink) or .wav in $W holds that tone for
+# that long.
 check_tone() {
-	python3 "$HERE/sound_check.py" "$W/$1" "$2" "${3:-2}"
+	python3 "$HERE/sound_check.py" "$W/$1" "$2" "${3:-2}" "${4:-0}"
 }
 
 # check_glass DISPLAY [FPS]: time codes appear there, new ones at this rate at least.

@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Says whether a recording holds a tone: sound_check.py FILE.wav|FILE.raw HZ SECONDS
+"""Says whether a recording holds a tone: sound_check.py FILE.wav|FILE.raw HZ SECONDS [CHANNEL]
 
 A .raw file is mono, 48 kHz, 16 bits. Status 0 when at least SECONDS of the recording are mostly
-that tone (its power over half of all, in pieces of 100 ms), else 1 with what was heard instead."""
+that tone (its power over half of all, or over LEAST_SHARE of the environment, in pieces of 100 ms), else 1 with what was heard instead."""
 
 import array
 import math
+import os
 import sys
 import wave
 
 PIECE_S = 0.1
 LEAST_RMS = 60
-LEAST_SHARE = 0.5
+LEAST_SHARE = float(os.environ.get("LEAST_SHARE", "0.5"))
 
 
-def read(path):
+def read(path, channel):
     if path.endswith(".raw"):
         with open(path, "rb") as file:
             data = file.read()
@@ -24,7 +25,7 @@ def read(path):
         if file.getsampwidth() != 2:
             raise SystemExit(f"{path}: {8 * file.getsampwidth()} bits a sample, not 16")
         samples = array.array("h", file.readframes(file.getnframes()))
-        return samples[::file.getnchannels()], file.getframerate()
+        return samples[channel::file.getnchannels()], file.getframerate()
 
 
 def tone_share(piece, hz, rate):
@@ -47,7 +48,7 @@ def crossings_hz(piece, rate):
 def main():
     path, hz, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
     try:
-        samples, rate = read(path)
+        samples, rate = read(path, int(sys.argv[4]) if len(sys.argv) > 4 else 0)
     except (OSError, EOFError, wave.Error) as why:
         print(f"{path}: {why}")
         return 1

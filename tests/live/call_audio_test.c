@@ -16,7 +16,7 @@
 #define LEFT_HZ  440.0
 #define RIGHT_HZ 1000.0
 #define LEVEL    8000.0
-#define PIECE    (HZ / 20) /* Samples: whole periods of both tones. */
+#define PIECE    2400 /* Samples, 50 ms: whole periods of both tones. */
 #define PIECES   10
 #define THERE    0.5  /* Of the level sent. */
 #define NOT      0.05 /* Of it: 20 dB down. */
@@ -187,7 +187,7 @@ static void check_way(const struct way *way)
     (void)side_until(&p.b, audio_received_at_least, 1500000 / way->frame_us, "sound");
     pair_hang_up(&p);
     struct tandem_stats stats = side_stats(&p.b);
-    const char *up = NULL;
+    const char *up = "";
 
     print_message("  stretched %llu, shrunk %llu, concealed %llu samples\n",
                   (unsigned long long)stats.samples_stretched,
@@ -196,7 +196,6 @@ static void check_way(const struct way *way)
     for (uint32_t i = 0; i < p.a.log_count; i++)
         if (p.a.log[i].kind == TANDEM_EVENT_UP)
             up = p.a.log[i].text;
-    assert_non_null(up);
     if (!strstr(up, way->agreed))
         fail_msg("\"%s\" does not say \"%s\"", up, way->agreed);
     pair_close(&p);

@@ -12,6 +12,7 @@
 #include "engine/io/wake.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -223,6 +224,80 @@ static void what_the_speaker_plays_comes_back(void **state)
     mic_ops()->destroy(source);
 }
 
+#define LEFT_HZ  400.0
+#define RIGHT_HZ 1000.0
+
+/* Another tone on each side. */
+static void pull_sides(void *arg, int16_t *pcm, uint32_t samples, tdm_time now, tdm_time play_at)
+{
+    struct player *p = arg;
+
+    (void)now, (void)play_at;
+    for (uint32_t i = 0; i < samples; i++, p->samples++)
+        for (int c = 0; c < 2; c++)
+            pcm[2 * i + (uint32_t)c] = (int16_t)(8000 * sin(2 * M_PI * (c ? RIGHT_HZ : LEFT_HZ) *
+                                                            (double)(p->samples % 48000) / 48000));
+}
+
+static double level_of(const int16_t *pcm, uint32_t channel, double hz)
+{
+    double cosine = 0, sine = 0;
+
+    for (uint32_t i = 0; i < 4800; i++) {
+        cosine += pcm[2 * i + channel] * cos(2 * M_PI * hz * i / 48000);
+        sine += pcm[2 * i + channel] * sin(2 * M_PI * hz * i / 48000);
+    }
+    return hypot(cosine, sine) / 4800 * 2 / 8000;
+}
+
+/* In the shortest and the longest blocks that a call asks for. */
+static void sides_stay_apart(void **state)
+{
+    static const uint32_t blocks[] = {120, 2880};
+    static int16_t pcm[2 * (4800 + 2880)];
+    struct player player = {0};
+    struct tdm_audio_sink *sink;
+    const char *rest;
+    const struct tdm_audio_sink_ops *speaker = tdm_audio_sink_find("speaker", &rest, NULL);
+    const struct tdm_audio_sink_config out = {
+        .argument = "", .sample_hz = 48000, .channels = 2, .arg = &player, .pull = pull_sides};
+
+    (void)state;
+    if (!server)
+        skip();
+    assert_int_equal(speaker->create(&out, &sink, NULL), TDM_OK);
+    for (size_t k = 0; k < 2; k++) {
+        const struct tdm_audio_source_config in = {.argument = "",
+                                                   .sample_hz = 48000,
+                                                   .channels = 2,
+                                                   .block_samples = blocks[k],
+                                                   .wake_fd = -1};
+        struct tdm_audio_source *source;
+        tdm_time captured, before = 0;
+        uint32_t have = 0;
+
+        assert_int_equal(mic_ops()->create(&in, &source, NULL), TDM_OK);
+        for (uint32_t heard = 0; heard < 48000; heard += blocks[k]) { /* It settles meanwhile. */
+            assert_int_equal(mic_ops()->read(source, pcm, &captured, NULL), TDM_OK);
+            assert_true(captured > before);
+            before = captured;
+        }
+        for (; have < 4800; have += blocks[k])
+            assert_int_equal(mic_ops()->read(source, pcm + (size_t)2 * have, &captured, NULL),
+                             TDM_OK);
+        mic_ops()->destroy(source);
+        for (uint32_t c = 0; c < 2; c++) {
+            double left = level_of(pcm, c, LEFT_HZ), right = level_of(pcm, c, RIGHT_HZ);
+
+            print_message("blocks of %u: channel %u has %.2f and %.2f\n", blocks[k], c, left,
+                          right);
+            assert_true((c ? right : left) > 0.5);
+            assert_true((c ? left : right) < 0.15);
+        }
+    }
+    speaker->destroy(sink);
+}
+
 static void other_rates_are_served(void **state)
 {
     (void)state;
@@ -303,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown_devices_are_explained),
         cmocka_unit_test(what_the_speaker_plays_comes_back),
+        cmocka_unit_test(sides_stay_apart),
         cmocka_unit_test(other_rates_are_served),
         cmocka_unit_test(a_microphone_that_disappears_is_told),
         cmocka_unit_test(no_device_is_explained),

@@ -359,10 +359,12 @@ static const struct tdm_stream_config plain_audio = {
     .send_codec = TDM_CODEC_OPUS,
     .send_payload_type = 111,
     .send_hz = 48000,
-    .receive_count = 3,
+    .receive_count = 5,
     .receive_codecs = {{111, TDM_CODEC_OPUS, 48000, 2},
                        {0, TDM_CODEC_PCMU, 8000, 1},
-                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000, 1}},
+                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000, 1},
+                       {112, TDM_CODEC_L16, 48000, 1},
+                       {113, TDM_CODEC_L16, 48000, 2}},
     .dtmf_payload_type = 101,
     .dtmf_hz = 48000,
 };
@@ -622,6 +624,27 @@ static void test_codec_changes(void **state)
     assert_int_equal(a->keys_sent, 2);
     assert_true(w->sides[1].worst_error < TDM_MS);
     assert_true(stats_of(w, 1, AUDIO).jitter_ms < 1);
+    world_end(w);
+}
+
+/* The same codec and clock with another channel count is another stream to the decoder. */
+static void test_channels_change(void **state)
+{
+    struct world *w = world_of(0);
+    struct side *a = &w->sides[0];
+
+    (void)state;
+    a->config[AUDIO].send_codec = TDM_CODEC_L16;
+    a->config[AUDIO].send_payload_type = 112;
+    configure(w, 0, AUDIO);
+    run(w, TDM_S);
+    uint32_t restarts = w->sides[1].restarts;
+
+    a->config[AUDIO].send_payload_type = 113;
+    configure(w, 0, AUDIO);
+    run(w, TDM_S);
+    assert_int_equal(w->sides[1].restarts, restarts + 1);
+    assert_int_equal(w->sides[1].audio_codec, TDM_CODEC_L16);
     world_end(w);
 }
 
@@ -917,6 +940,7 @@ int main(void)
         cmocka_unit_test(test_digit_first),
         cmocka_unit_test(test_sender_starts_anew),
         cmocka_unit_test(test_codec_changes),
+        cmocka_unit_test(test_channels_change),
         cmocka_unit_test(test_newer_codecs),
         cmocka_unit_test(test_padding_alone),
         cmocka_unit_test(test_codec_that_cannot_be_cut),

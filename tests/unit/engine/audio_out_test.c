@@ -224,6 +224,43 @@ static void test_forms(void **state)
         }
 }
 
+/* One packet in ten is lost: what is concealed has the right channels and rate, and the tones are
+ * there all the same. */
+static void test_losses(void **state)
+{
+    static struct ear ears[FORM_COUNT];
+    static struct mouth talk[FORM_COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        mouth_open(&talk[i], forms[i]);
+        ear_open(&ears[i], forms[i].channels);
+    }
+    tdm_time start = tdm_clock_now();
+
+    for (int tick = 0; tick < TICKS; tick++) {
+        (void)tdm_wait_until(start + tick * 5 * TDM_MS, -1, -1);
+        for (size_t i = 0; i < FORM_COUNT; i++)
+            while (is_due(&talk[i], tick)) {
+                if (talk[i].at % 10 == 9)
+                    talk[i].at++;
+                else
+                    say(&talk[i], &ears[i].link);
+            }
+    }
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        struct tdm_playout_stats stats = {0};
+
+        (void)tdm_audio_out_stats(ears[i].out, &stats);
+        tdm_audio_out_destroy(ears[i].out);
+        ears[i].out = NULL;
+        assert_true(stats.concealed_samples > stats.played_samples / 20);
+        check(&ears[i], &talk[i]);
+        ear_close(&ears[i]);
+        talk[i].ops->destroy(talk[i].encoder);
+    }
+}
+
 /* Another payload type in the middle of a stream, and one that nobody knows. */
 static void test_changes(void **state)
 {
@@ -255,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_losses),
         cmocka_unit_test(test_changes),
     };
 

@@ -132,7 +132,12 @@ static void test_channels(void **state)
             .send = {.id = cases[i].id, .clock_hz = 48000, .channels = cases[i].agreed}};
 
         (void)snprintf(agreed.send.fmtp, sizeof agreed.send.fmtp, "%s", cases[i].fmtp);
-        assert_int_equal(tdm_audio_format_of(&plan, &agreed).channels, cases[i].channels);
+        struct tdm_audio_format format = tdm_audio_format_of(&plan, &agreed);
+
+        assert_int_equal(format.channels, cases[i].channels);
+        assert_int_equal(format.bitrate_bps, 48000 * cases[i].channels);
+        plan = plan_of(&(struct tandem_media){.audio_channels = 2, .audio_bps = 70000});
+        assert_int_equal(tdm_audio_format_of(&plan, &agreed).bitrate_bps, 70000);
     }
 }
 
