@@ -134,13 +134,62 @@ static void what_the_other_has_not(void **state)
     pair_close(&p);
 }
 
+/* Coded pictures that ffprobe decodes from a recording; -1: it is not installed. */
+static int frames_in(const char *path, const char *codec)
+{
+    char command[400], line[64] = "", name[16] = "";
+    int frames = 0;
+
+    (void)snprintf(command, sizeof command,
+                   "ffprobe -v error -count_frames -select_streams v -show_entries "
+                   "stream=codec_name,nb_read_frames -of csv=p=0 %s 2>&1",
+                   path);
+    FILE *probe = popen(command, "r");
+
+    assert_non_null(probe);
+    if (!fgets(line, sizeof line, probe))
+        line[0] = 0;
+    (void)pclose(probe);
+    if (strstr(line, "not found"))
+        return -1;
+    if (sscanf(line, "%15[^,],%d", name, &frames) != 2 || strcmp(name, codec) != 0)
+        fail_msg("%s: ffprobe says \"%s\"", codec, line);
+    return frames;
+}
+
+/* What each encoder of the build made, recorded at the other side. */
+static void recordings(void **state)
+{
+    const struct tdm_video_encoder_ops *ops;
+
+    (void)state;
+    for (size_t i = 0; (ops = tdm_video_encoder_at(i)); i++) {
+        struct tandem_media a = pair_media, b = pair_media;
+        char path[256];
+        struct pair p;
+
+        a.video_codecs = ops->name;
+        b.record_path = pair_file("codec.mkv", path, sizeof path);
+        pair_start(&p, &a, &b);
+        shows_in(&p.b, tdm_codec_short_name(ops->id));
+        pair_run(&p, 1000);
+        pair_hang_up(&p);
+        int frames = frames_in(path, tdm_codec_short_name(ops->id));
+
+        print_message("  %s: %d frames\n", ops->name, frames);
+        assert_true(frames >= 15 || frames == -1);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_to_each),
         cmocka_unit_test(another_preset),
         cmocka_unit_test(what_the_other_has_not),
+        cmocka_unit_test(recordings),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, pair_files_remove);
 }
