@@ -134,6 +134,34 @@ static void what_the_other_has_not(void **state)
     pair_close(&p);
 }
 
+/* The smallest picture that a call may ask for, and one that is no multiple of any block. */
+static void odd_sizes(void **state)
+{
+    static const uint16_t sizes[][2] = {{16, 16}, {98, 50}};
+    const struct tdm_video_encoder_ops *ops;
+
+    (void)state;
+    for (size_t i = 0; (ops = tdm_video_encoder_at(i)); i++)
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+            struct tandem_media media = pair_media;
+            struct pair p;
+
+            print_message("  %s %ux%u\n", ops->name, sizes[k][0], sizes[k][1]);
+            media.video_codecs = ops->name;
+            media.width = sizes[k][0];
+            media.height = sizes[k][1];
+            pair_start(&p, &media, &media);
+            (void)side_until(&p.a, shown_at_least, 5, "pictures at a");
+            struct tandem_stats stats = side_until(&p.b, shown_at_least, 5, "pictures at b");
+
+            assert_int_equal(stats.decode_errors, 0);
+            assert_int_equal(stats.width, sizes[k][0]);
+            assert_int_equal(stats.height, sizes[k][1]);
+            pair_hang_up(&p);
+            pair_close(&p);
+        }
+}
+
 /* Coded pictures that ffprobe decodes from a recording; -1: it is not installed. */
 static int frames_in(const char *path, const char *codec)
 {
@@ -188,6 +216,7 @@ int main(void)
         cmocka_unit_test(each_to_each),
         cmocka_unit_test(another_preset),
         cmocka_unit_test(what_the_other_has_not),
+        cmocka_unit_test(odd_sizes),
         cmocka_unit_test(recordings),
     };
 
