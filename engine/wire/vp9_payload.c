@@ -125,7 +125,7 @@ static unsigned take(struct bits *b, unsigned count)
             b->left = 8;
         }
         b->left--;
-        value = value << 1 | (b->byte >> b->left & 1u);
+        value = value << 1 | ((unsigned)b->byte >> b->left & 1u);
     }
     return value;
 }
