@@ -21,7 +21,7 @@ static uint32_t read_bits(struct bits *b, unsigned count)
             b->byte = tdm_read_u8(&b->bytes);
             b->left = 8;
         }
-        value = value << 1 | (b->byte >> --b->left & 1u);
+        value = value << 1 | ((unsigned)b->byte >> --b->left & 1u);
     }
     return value;
 }

@@ -51,6 +51,7 @@ struct tandem_call {
     struct tdm_recorder *_Atomic recorder; /* Read by two media threads, */
     _Atomic bool recording[2];             /* each of which says so while it uses it. */
     enum tdm_codec_id recorded_codec;
+    bool recorded_sound;              /* The recording has a track for it. */
     char recorded_path[TDM_SPEC_MAX]; /* Of the first part. */
     int recorded_parts;
     struct tdm_lipsync lipsync;
@@ -119,8 +120,8 @@ enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *cod
                                        const char *preset, struct tdm_cause *cause);
 enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct tdm_cause *cause);
 
-/** When the picture that comes is not the one that the recording was begun for (video came later,
- * or in another codec), goes on in a file of its own. */
+/** When what comes is not what the recording was begun for (video came later, or in another codec,
+ * or sound came later), goes on in a file of its own. */
 void tdm_call_continue_recording(struct tandem_call *call);
 
 /** The public statistics, live or final. */

@@ -150,7 +150,7 @@ static void played(void *arg, const int16_t *pcm, uint32_t samples, tdm_time pla
     atomic_store(&call->recording[TDM_AUDIO], true);
     struct tdm_recorder *recorder = atomic_load(&call->recorder);
 
-    if (recorder)
+    if (recorder && call->recorded_sound)
         tdm_recorder_audio(recorder, pcm, samples, play_at);
     atomic_store(&call->recording[TDM_AUDIO], false);
 }
@@ -434,11 +434,14 @@ static enum tdm_err start_recording(struct tandem_call *call, const char *path,
 
     if (video->active)
         config.video = codec != TDM_CODEC_NONE ? codec : tdm_media_plan_codec(video);
+    if (config.video == TDM_CODEC_NONE && !config.sample_hz)
+        return tdm_fail(cause, TDM_E_GONE, "the call has neither sound nor picture to record");
     if (call->latency.width) {
         config.width = call->latency.width;
         config.height = call->latency.height;
     }
     call->recorded_codec = config.video;
+    call->recorded_sound = config.sample_hz != 0;
     enum tdm_err err = tdm_recorder_create(path, &config, recorder, cause);
 
     if (err == TDM_OK && config.video != TDM_CODEC_NONE) {
@@ -489,19 +492,22 @@ static void part_path(const char *path, int part, char *to, size_t capacity)
 void tdm_call_continue_recording(struct tandem_call *call)
 {
     enum tdm_codec_id codec = call->status.streams[TDM_STREAM_VIDEO].receive_codec;
+    const struct tdm_negotiated_media *agreed = call->machine.negotiated.media;
+    bool picture =
+        agreed[TDM_VIDEO].active && codec != TDM_CODEC_NONE && codec != call->recorded_codec;
+    bool sound = agreed[TDM_AUDIO].active && !call->recorded_sound;
     char path[TDM_SPEC_MAX + 16];
     struct tdm_cause cause = {""};
 
-    if (!atomic_load(&call->recorder) || codec == TDM_CODEC_NONE || codec == call->recorded_codec ||
-        !call->machine.negotiated.media[TDM_VIDEO].active)
+    if (!atomic_load(&call->recorder) || !(picture || sound))
         return;
     part_path(call->recorded_path, ++call->recorded_parts, path, sizeof path);
     (void)tdm_call_record(call, NULL, NULL);
     struct tdm_recorder *recorder = NULL;
 
     if (start_recording(call, path, &recorder, &cause) == TDM_OK)
-        (void)snprintf(cause.text, sizeof cause.text,
-                       "another picture: the recording goes on in %.200s", path);
+        (void)snprintf(cause.text, sizeof cause.text, "%s: the recording goes on in %.200s",
+                       picture ? "another picture" : "now with sound", path);
     atomic_store(&call->recorder, recorder);
     tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
 }

@@ -191,8 +191,10 @@ static enum tdm_err check_preset(const struct tdm_media_plan *plan, const char *
     for (uint8_t i = 0; i < plan->video_codec_count; i++) {
         if (has_preset(plan->video_encoders[i], preset))
             return TDM_OK;
-        if (!first && plan->video_encoders[i] && plan->video_encoders[i]->presets)
-            first = plan->video_encoders[i];
+        const struct tdm_video_encoder_ops *encoder = plan->video_encoders[i];
+
+        if (!first && encoder && encoder->presets && encoder->presets[0])
+            first = encoder;
     }
     for (size_t i = 0; first && first->presets[i]; i++)
         add_name(names, sizeof names, first->presets[i]);

@@ -233,8 +233,8 @@ TANDEM_API enum tandem_status tandem_set_video_codecs(struct tandem_call *call, 
                                                       const char *preset,
                                                       struct tandem_cause *cause);
 /** Starts recording the other side to an MKV, or stops it (path NULL). TANDEM_INVALID while another
- *  recording runs. When video comes later or changes its codec, the recording goes on in a second
- *  file, "name-2.mkv", and a NOTICE says so. */
+ *  recording runs. When video or sound comes later or video changes its codec, the recording goes
+ *  on in a second file, "name-2.mkv", and a NOTICE says so. */
 TANDEM_API enum tandem_status tandem_record(struct tandem_call *call, const char *path,
                                             struct tandem_cause *cause);
 /** Text over the picture in the window; "" removes it. */

@@ -21,7 +21,7 @@ finish "$SIPP"
 check_recording us.mkv 45 || fail "we did not record GStreamer's picture" us.log out.log
 python3 - "$W/us.json" <<-'PY' || fail "the report is not of a call that only receives H.265" us.json
 	import json, sys
-	video = json.load(open(sys.argv[1]))["video"]
+	video = json.load(open(sys.argv[1]))["report"]["video"]
 	sys.exit(video["receive_codec"] != "h265" or video["send_codec"] != "" or video["packets_sent"] != 0)
 PY
 pass "gstreamer h265"

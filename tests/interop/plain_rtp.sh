@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# plain_rtp.sh gstreamer|ffmpeg vp8|h264, gstreamer vp9: programs that know RTP and SDP but no SIP and send no
+# plain_rtp.sh gstreamer|ffmpeg vp8|vp9|h264: programs that know RTP and SDP but no SIP and send no
 # feedback. SIPp answers for them; they decode our tone and picture and send theirs to our ports.
 . "$(dirname "$0")/lib.sh"
 PEER=$1 PICTURE=$2
@@ -63,6 +63,8 @@ ffmpeg_peer() {
 	local encode
 	if [ "$PICTURE" = h264 ]; then
 		encode="libx264 -preset superfast -tune zerolatency -profile:v baseline -pix_fmt yuv420p"
+	elif [ "$PICTURE" = vp9 ]; then # Its RTP muxer calls VP9 an experiment.
+		encode="libvpx-vp9 -pix_fmt yuv420p -deadline realtime -cpu-used 8 -strict experimental"
 	else
 		encode="libvpx -deadline realtime -cpu-used 8"
 	fi

@@ -548,6 +548,63 @@ static void record_to_the_end(void **state)
     pair_close(&p);
 }
 
+static void record_before_sound(void **state)
+{
+    struct tandem_cause cause = {""};
+    struct tandem_event event;
+    char path[FILE_MAX], second[FILE_MAX];
+    struct pair p;
+
+    (void)state;
+    (void)pair_file("still.mkv", path, sizeof path);
+    (void)pair_file("still-2.mkv", second, sizeof second);
+    pair_start(&p, &pair_media, &pair_media);
+    wait_for_more(&p.b);
+    assert_int_equal(tandem_set_audio(p.a.call, false), TANDEM_OK);
+    pair_run(&p, 500);
+    assert_int_equal(tandem_set_video(p.a.call, false), TANDEM_OK);
+    pair_run(&p, 500);
+    assert_int_equal(tandem_record(p.b.call, path, &cause), TANDEM_FAILED);
+    assert_non_null(strstr(cause.text, "neither sound nor picture"));
+    assert_int_equal(tandem_set_video(p.a.call, true), TANDEM_OK);
+    pair_run(&p, 500);
+    assert_int_equal(tandem_record(p.b.call, path, &cause), TANDEM_OK);
+    pair_run(&p, 1000);
+    assert_int_equal(tandem_set_audio(p.a.call, true), TANDEM_OK);
+    do
+        event = side_wait(&p.b, TANDEM_EVENT_NOTICE);
+    while (!strstr(event.text, "still-2.mkv"));
+    wait_for_more(&p.b);
+    pair_run(&p, 1000);
+    pair_hang_up(&p);
+    int streams = probe_streams(path);
+
+    assert_true(streams == 1 || streams == -1);
+    streams = probe_streams(second);
+    assert_true(streams == 11 || streams == -1);
+    pair_close(&p);
+}
+
+/* Sound is wanted here and heard as silence, but the call has none: nor has its recording. */
+static void record_without_sound(void **state)
+{
+    struct tandem_media a = pair_media, b = pair_media;
+    char path[FILE_MAX];
+    struct pair p;
+
+    (void)state;
+    a.audio_source = a.audio_sink = "off";
+    b.record_path = pair_file("mute.mkv", path, sizeof path);
+    pair_start(&p, &a, &b);
+    (void)side_until(&p.b, shown_at_least, 10, "pictures");
+    pair_run(&p, 500);
+    pair_hang_up(&p);
+    int streams = probe_streams(path);
+
+    assert_true(streams == 1 || streams == -1);
+    pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,6 +621,8 @@ int main(void)
         cmocka_unit_test(record_in_between),
         cmocka_unit_test(record_before_video),
         cmocka_unit_test(record_to_the_end),
+        cmocka_unit_test(record_without_sound),
+        cmocka_unit_test(record_before_sound),
     };
 
     return cmocka_run_group_tests(tests, NULL, pair_files_remove);

@@ -134,13 +134,91 @@ static void what_the_other_has_not(void **state)
     pair_close(&p);
 }
 
+/* The smallest picture that a call may ask for, and one that is no multiple of any block. */
+static void odd_sizes(void **state)
+{
+    static const uint16_t sizes[][2] = {{16, 16}, {98, 50}};
+    const struct tdm_video_encoder_ops *ops;
+
+    (void)state;
+    for (size_t i = 0; (ops = tdm_video_encoder_at(i)); i++)
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+            struct tandem_media media = pair_media;
+            struct pair p;
+
+            print_message("  %s %ux%u\n", ops->name, sizes[k][0], sizes[k][1]);
+            media.video_codecs = ops->name;
+            media.width = sizes[k][0];
+            media.height = sizes[k][1];
+            pair_start(&p, &media, &media);
+            (void)side_until(&p.a, shown_at_least, 5, "pictures at a");
+            struct tandem_stats stats = side_until(&p.b, shown_at_least, 5, "pictures at b");
+
+            assert_int_equal(stats.decode_errors, 0);
+            assert_int_equal(stats.width, sizes[k][0]);
+            assert_int_equal(stats.height, sizes[k][1]);
+            pair_hang_up(&p);
+            pair_close(&p);
+        }
+}
+
+/* Coded pictures that ffprobe decodes from a recording; -1: it is not installed. */
+static int frames_in(const char *path, const char *codec)
+{
+    char command[400], line[64] = "", name[16] = "";
+    int frames = 0;
+
+    (void)snprintf(command, sizeof command,
+                   "ffprobe -v error -count_frames -select_streams v -show_entries "
+                   "stream=codec_name,nb_read_frames -of csv=p=0 %s 2>&1",
+                   path);
+    FILE *probe = popen(command, "r");
+
+    assert_non_null(probe);
+    if (!fgets(line, sizeof line, probe))
+        line[0] = 0;
+    (void)pclose(probe);
+    if (strstr(line, "not found"))
+        return -1;
+    if (sscanf(line, "%15[^,],%d", name, &frames) != 2 || strcmp(name, codec) != 0)
+        fail_msg("%s: ffprobe says \"%s\"", codec, line);
+    return frames;
+}
+
+/* What each encoder of the build made, recorded at the other side. */
+static void recordings(void **state)
+{
+    const struct tdm_video_encoder_ops *ops;
+
+    (void)state;
+    for (size_t i = 0; (ops = tdm_video_encoder_at(i)); i++) {
+        struct tandem_media a = pair_media, b = pair_media;
+        char path[256];
+        struct pair p;
+
+        a.video_codecs = ops->name;
+        b.record_path = pair_file("codec.mkv", path, sizeof path);
+        pair_start(&p, &a, &b);
+        shows_in(&p.b, tdm_codec_short_name(ops->id));
+        pair_run(&p, 1000);
+        pair_hang_up(&p);
+        int frames = frames_in(path, tdm_codec_short_name(ops->id));
+
+        print_message("  %s: %d frames\n", ops->name, frames);
+        assert_true(frames >= 15 || frames == -1);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_to_each),
         cmocka_unit_test(another_preset),
         cmocka_unit_test(what_the_other_has_not),
+        cmocka_unit_test(odd_sizes),
+        cmocka_unit_test(recordings),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, pair_files_remove);
 }

@@ -225,11 +225,20 @@ static void vp8(void **state)
     the_sum_is_what_the_glass_shows("vp8");
 }
 
+static void av1(void **state)
+{
+    (void)state;
+    if (!strstr(tandem_video_codecs(), "av1"))
+        skip();
+    the_sum_is_what_the_glass_shows("av1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(h264),
         cmocka_unit_test(vp8),
+        cmocka_unit_test(av1),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

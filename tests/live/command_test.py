@@ -155,6 +155,8 @@ class Command(unittest.TestCase):
         call(FAILED, "/no/such.mp4", "--video", "file:/no/such.mp4")
         call(USAGE, "tone", "--audio", "drum")
         call(USAGE, "vp8", "-c:v", "mpeg1")
+        call(USAGE, "superfast", "-c:v", "x264", "-preset", "placebo")
+        call(USAGE, "1 to 64", "-threads", "65")
         call(USAGE, "opus", "-c:a", "mp3")
         call(USAGE, "321x180", "-s", "321x180")
         call(FAILED, "/no/such/x.mkv", "--record", "/no/such/x.mkv")

@@ -40,7 +40,7 @@ static void default_video_codecs(void **state)
     struct tdm_media_plan plan;
     struct tdm_capability c;
     char names[128] = "";
-    bool receive_only = false;
+    int received_only = 0;
 
     (void)state;
     assert_int_equal(tdm_media_plan_of(&plan, NULL, NULL), TDM_OK);
@@ -61,11 +61,11 @@ static void default_video_codecs(void **state)
 
         assert_int_equal(codec->decode_only, tdm_video_encoder_find(codec->id) == NULL);
         assert_string_not_equal(codec->name, "");
-        receive_only |= codec->decode_only;
+        received_only += codec->decode_only && codec->id == TDM_CODEC_H265;
         for (uint8_t j = 0; j < i; j++)
             assert_int_not_equal(codec->payload_type, c.media[TDM_VIDEO].codecs[j].payload_type);
     }
-    assert_int_equal(receive_only, tdm_video_decoder_find(TDM_CODEC_H265) != NULL);
+    assert_int_equal(received_only, tdm_video_decoder_find(TDM_CODEC_H265) ? 1 : 0);
 }
 
 /* An INVITE over UDP must fit into one packet of an Ethernet, and is well advised to stay near the
@@ -159,9 +159,11 @@ static void presets_and_threads(void **state)
         }
         media.video_preset = "no-such-preset";
         assert_int_equal(tdm_media_plan_of(&plan, &media, &cause), TDM_E_UNSUPPORTED);
-        assert_non_null(strstr(cause.text, ops->presets ? ops->name : "no presets"));
-        if (ops->presets)
-            assert_non_null(strstr(cause.text, ops->presets[0]));
+        const char *first = ops->presets ? ops->presets[0] : NULL;
+
+        assert_non_null(strstr(cause.text, first ? ops->name : "no presets"));
+        if (first)
+            assert_non_null(strstr(cause.text, first));
     }
     assert_int_equal(tdm_media_plan_of(&plan, &(struct tandem_media){.video_threads = 65}, &cause),
                      TDM_E_MALFORMED);

@@ -18,6 +18,10 @@
 
 #include <cmocka.h>
 
+struct tdm_video_encoder {
+    int count; /* Of pictures. */
+};
+
 /* What the fake encoders saw. One test at a time. */
 static struct {
     struct tdm_video_encoder_config config;
@@ -33,9 +37,8 @@ static enum tdm_err fake_create(const struct tdm_video_encoder_config *config,
     if (seen.refuse)
         return tdm_fail(cause, TDM_E_UNSUPPORTED, "no room on the chip");
     seen.created++;
-    *enc = malloc(sizeof(int));
-    *(int *)(void *)*enc = 0;
-    return TDM_OK;
+    *enc = calloc(1, sizeof **enc);
+    return *enc ? TDM_OK : TDM_E_SYSTEM;
 }
 
 static void fake_destroy(struct tdm_video_encoder *enc)
@@ -47,15 +50,14 @@ static void fake_destroy(struct tdm_video_encoder *enc)
 static enum tdm_err fake_encode(struct tdm_video_encoder *enc, const struct tdm_picture *pic,
                                 uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit, void *arg)
 {
-    int *count = (int *)(void *)enc;
     struct tdm_slice slice = {.data = (const uint8_t *)"frame",
                               .size = 5,
                               .first = true,
                               .last = true,
-                              .keyframe = keyframe || !*count};
+                              .keyframe = keyframe || !enc->count};
 
     assert(pic->width == seen.config.width && budget_bytes > 0);
-    ++*count;
+    enc->count++;
     atomic_fetch_add(&seen.pictures, 1);
     atomic_fetch_add(&seen.keyframes, slice.keyframe);
     emit(arg, &slice);
