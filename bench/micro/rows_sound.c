@@ -26,7 +26,8 @@ static int16_t *voice(struct micro_case *c, uint32_t samples, uint32_t channels)
     double pitch_hz = 90 + 250 * tdm_rng_unit(&c->rng);
 
     for (uint32_t i = 0; i < samples * channels; i++) {
-        double t = i / channels / 48000.0, value = 0;
+        uint32_t sample = i / channels;
+        double t = sample / 48000.0, value = 0;
 
         for (int k = 1; k < 6; k++)
             value += 4000.0 / k * sin(2 * PI * pitch_hz * k * t + i % channels);
@@ -159,7 +160,8 @@ static void resample_run(struct micro_case *c, size_t variant)
         return;
     }
     for (uint32_t i = 0; i < b->count * b->channels; i++) {
-        double at = b->first + i / b->channels * b->ratio, sum = 0;
+        uint32_t sample = i / b->channels;
+        double at = b->first + sample * b->ratio, sum = 0;
         ptrdiff_t first = (ptrdiff_t)at - TDM_RESAMPLE_BEFORE;
 
         for (int k = 0; k < TDM_RESAMPLE_TAPS; k++)
