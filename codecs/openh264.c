@@ -166,16 +166,17 @@ static double measure_activity(struct openh264_encoder *e, const struct tdm_pict
 }
 
 /* Tells the library who controls the next picture's quantiser, and its quantiser or rate. */
-static bool set_control(struct openh264_encoder *e, const struct tdm_openh264_plan *plan)
+static bool set_control(struct openh264_encoder *e, const struct tdm_openh264_plan *plan,
+                        bool fixed)
 {
-    int mode = plan->fixed ? RC_OFF_MODE : RC_BITRATE_MODE;
+    int mode = fixed ? RC_OFF_MODE : RC_BITRATE_MODE;
     double bps = fmin(8.0 * plan->budget_bytes * e->param.fMaxFrameRate, e->bps_max);
     SBitrateInfo rate = {.iLayer = SPATIAL_LAYER_ALL, .iBitrate = (int)bps};
 
     if ((*e->wels)->SetOption(e->wels, ENCODER_OPTION_RC_MODE, &mode) != 0)
         return false;
     e->param.iRCMode = (RC_MODES)mode;
-    if (!plan->fixed)
+    if (!fixed)
         return (*e->wels)->SetOption(e->wels, ENCODER_OPTION_BITRATE, &rate) == 0;
     e->param.sSpatialLayers[0].iDLayerQp = plan->quantiser;
     return (*e->wels)->SetOption(e->wels, ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, &e->param) == 0;
@@ -202,12 +203,17 @@ static bool encode_once(struct openh264_encoder *e, const struct tdm_picture *pi
 static bool run(struct openh264_encoder *e, const struct tdm_picture *pic, uint32_t budget_bytes,
                 struct tdm_openh264_plan *plan)
 {
-    bool ok = false;
     int quantiser;
 
     tdm_rt_foreign_enter();
-    for (int i = 0; i < KEY_ATTEMPTS_MAX; i++) {
-        ok = set_control(e, plan) && encode_once(e, pic, plan->keyframe);
+    bool ok = !plan->restarts || (set_control(e, plan, false) && encode_once(e, pic, true));
+
+    if (ok && plan->restarts) {
+        (void)measure(e, &quantiser);
+        tdm_openh264_rate_restart(&e->rate, quantiser);
+    }
+    for (int i = 0; ok && i < KEY_ATTEMPTS_MAX; i++) {
+        ok = set_control(e, plan, plan->fixed) && encode_once(e, pic, plan->keyframe);
         if (!ok || !plan->keyframe || i == KEY_ATTEMPTS_MAX - 1)
             break;
         if (!tdm_openh264_rate_again(&e->rate, plan, measure(e, &quantiser), budget_bytes))
