@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 
     if (!storage || !a || !b) {
         fprintf(stderr, "cannot read %s and %s\n", argv[1], argv[2]);
+        free(storage);
         return 1;
     }
     tdm_picture_over(&pictures[0], storage, width, height);

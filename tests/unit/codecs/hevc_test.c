@@ -136,8 +136,10 @@ static void test_pictures(void **state)
         struct tdm_video_decoder *dec = decoder();
         struct tdm_picture out;
 
-        if (!s)
+        if (!s) {
             skip();
+            return;
+        }
         assert_int_equal(s->units, FRAMES);
         for (int i = 0; i < FRAMES; i++) {
             draw_scene(&canvas.pic, i, 0);
@@ -167,8 +169,10 @@ static void test_lost_picture(void **state)
         struct tdm_video_decoder *dec = decoder();
         struct tdm_picture out;
 
-        if (!s)
+        if (!s) {
             skip();
+            return;
+        }
         for (int i = 0; i < FRAMES; i++) {
             if (i == 6)
                 continue;
@@ -193,8 +197,10 @@ static void test_lost_slice(void **state)
     int slices = 0;
 
     (void)state;
-    if (!s)
+    if (!s) {
         skip();
+        return;
+    }
     for (size_t i = s->at[5]; i + 5 < s->at[6]; i++)
         if (s->bytes[i] == 0 && s->bytes[i + 1] == 0 && s->bytes[i + 2] == 1 && ++slices == 2)
             s->bytes[i + 3] = 63 << 1; /* Another kind of unit, which decoders pass over. */
@@ -213,8 +219,10 @@ static void test_starts_late(void **state)
     struct tdm_picture out;
 
     (void)state;
-    if (!s)
+    if (!s) {
         skip();
+        return;
+    }
     for (int i = 1; i < 6; i++)
         assert_int_equal(decode(dec, s, i, &out), TDM_E_MALFORMED);
     size_t first_slice = s->at[0];
@@ -246,8 +254,10 @@ static void test_formats(void **state)
         struct tdm_video_decoder *dec = decoder();
         struct tdm_picture out;
 
-        if (!s)
+        if (!s) {
             skip();
+            return;
+        }
         assert_int_equal(decode(dec, s, 0, &out), TDM_E_UNSUPPORTED);
         assert_int_equal(decode(dec, s, 1, &out), TDM_E_MALFORMED);
         destroy(dec);
@@ -266,8 +276,10 @@ static void test_mutations(void **state)
     int refused = 0;
 
     (void)state;
-    if (!s)
+    if (!s) {
         skip();
+        return;
+    }
     uint8_t *unit = malloc(STREAM_MAX + TDM_DECODER_PADDING);
 
     assert_non_null(unit);

@@ -320,8 +320,10 @@ static void test_refuses(void **state)
     struct tdm_cause cause = {{0}};
 
     (void)state;
-    if (!ops)
+    if (!ops) {
         skip();
+        return;
+    }
     (void)snprintf(config.preset, sizeof config.preset, "superfast");
     assert_int_equal(ops->create(&config, &enc, &cause), TDM_E_SYSTEM);
     assert_true(cause.text[0] != '\0');
