@@ -265,6 +265,53 @@ static void test_formats(void **state)
     }
 }
 
+static size_t put_bits(uint8_t *bytes, size_t at, uint32_t value, int count)
+{
+    for (int i = count - 1; i >= 0; i--, at++)
+        bytes[at / 8] |= (uint8_t)((value >> i & 1) << (7 - at % 8));
+    return at;
+}
+
+static size_t put_golomb(uint8_t *bytes, size_t at, uint32_t value)
+{
+    int zeros = 31 - __builtin_clz(value + 1);
+
+    return put_bits(bytes, at + (size_t)zeros, value + 1, zeros + 1);
+}
+
+/* Sides beyond the limit are refused by the parameter set, written by hand, before anything is
+ * allocated for them. */
+static void test_too_large(void **state)
+{
+    static const struct {
+        uint32_t width, height;
+        bool refused;
+    } cases[] = {{4104, 16, true}, {16, 8192, true}, {4096, 4096, false}};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        uint8_t sps[64 + TDM_DECODER_PADDING] = {0, 0, 1, 33 << 1, 1};
+        struct tdm_video_decoder *dec = decoder();
+        struct tdm_picture out;
+        size_t at = put_bits(sps, 40, 1, 8); /* VPS 0, one sub-layer, nested. */
+
+        for (int i = 0; i < 12; i++) /* Profile and level. */
+            at = put_bits(sps, at, 0xff, 8);
+        at = put_golomb(sps, at, 0); /* Its number, and 4:2:0. */
+        at = put_golomb(sps, at, 1);
+        at = put_golomb(sps, at, cases[k].width);
+        at = put_golomb(sps, at, cases[k].height);
+        at = put_bits(sps, at, 0, 1); /* Nothing cut off; 8 bits; order counts of 4. */
+        at = put_bits(sps, at, 7, 3);
+        at = put_bits(sps, at, 0xffff, 16);
+        enum tdm_err err =
+            tdm_video_decoder_find(TDM_CODEC_H265)->decode(dec, sps, (at + 7) / 8, &out);
+
+        assert_int_equal(err == TDM_E_UNSUPPORTED, cases[k].refused);
+        destroy(dec);
+    }
+}
+
 /* Mutated and truncated units never crash, and a clean access point always heals. */
 static void test_mutations(void **state)
 {
@@ -329,7 +376,7 @@ int main(void)
         cmocka_unit_test(test_pictures),   cmocka_unit_test(test_lost_picture),
         cmocka_unit_test(test_lost_slice), cmocka_unit_test(test_starts_late),
         cmocka_unit_test(test_formats),    cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_empty),      cmocka_unit_test(test_too_large),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
