@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codecs/avc_stream.h"
+#include "codecs/nal.h"
 
 #include <string.h>
 
@@ -17,64 +18,14 @@ enum nal_type {
 #define SLICE_TYPES        5    /* 5-9 say the same of 0-4 for the whole picture. */
 #define SIDE_IN_BLOCKS_MAX 4096 /* Keeps the product of two sides inside 32 bits. */
 
-/* Bits of a NAL unit behind its header, emulation prevention removed on the way (section 7.3.1).
- * Sticky like tdm_reader: past the end it gives zeros and clears `ok`. */
-struct bits {
-    const uint8_t *at, *end;
-    uint8_t byte;
-    unsigned left;  /* Unread bits of `byte`. */
-    unsigned zeros; /* Zero bytes in a row before `at`. */
-    bool ok;
-};
-
-static unsigned read_bit(struct bits *b)
-{
-    if (b->left == 0) {
-        if (b->zeros >= 2 && b->at < b->end && *b->at == 3) {
-            b->at++;
-            b->zeros = 0;
-        }
-        if (b->at == b->end) {
-            b->ok = false;
-            return 0;
-        }
-        b->byte = *b->at++;
-        b->zeros = b->byte == 0 ? b->zeros + 1 : 0;
-        b->left = 8;
-    }
-    b->left--;
-    return (unsigned)b->byte >> b->left & 1u;
-}
-
-static uint32_t read_bits(struct bits *b, unsigned count)
-{
-    uint32_t value = 0;
-
-    while (count-- > 0)
-        value = value << 1 | read_bit(b);
-    return value;
-}
-
-/* ue(v), section 9.1; at most 2^32 - 2. */
-static uint32_t read_golomb(struct bits *b)
-{
-    unsigned zeros = 0;
-
-    while (b->ok && read_bit(b) == 0)
-        zeros++;
-    if (zeros > 31)
-        b->ok = false;
-    return b->ok ? (uint32_t)((1u << zeros) - 1 + read_bits(b, zeros)) : 0;
-}
-
 /* scaling_list(), section 7.3.2.1.1.1: only stepped over. */
-static void skip_scaling_list(struct bits *b, int entries)
+static void skip_scaling_list(struct tdm_nal_bits *b, int entries)
 {
     int last = 8, next = 8;
 
     for (int i = 0; i < entries && b->ok; i++) {
         if (next != 0) {
-            uint32_t code = read_golomb(b);
+            uint32_t code = tdm_nal_golomb(b);
             int delta = (int)((code & 0xffff) + 1) / 2;
 
             next = (last + (code & 1 ? delta : -delta) + 256) & 255;
@@ -84,19 +35,19 @@ static void skip_scaling_list(struct bits *b, int entries)
 }
 
 /* The fields that only the High profiles have. */
-static void read_high(struct bits *b, struct tdm_avc_sps *sps)
+static void read_high(struct tdm_nal_bits *b, struct tdm_avc_sps *sps)
 {
-    uint32_t chroma_format = read_golomb(b);
+    uint32_t chroma_format = tdm_nal_golomb(b);
 
     if (chroma_format == 3)
-        sps->separate_planes = read_bit(b);
-    (void)read_golomb(b); /* Bit depths. */
-    (void)read_golomb(b);
-    (void)read_bit(b);
-    if (!read_bit(b))
+        sps->separate_planes = tdm_nal_bit(b);
+    (void)tdm_nal_golomb(b); /* Bit depths. */
+    (void)tdm_nal_golomb(b);
+    (void)tdm_nal_bit(b);
+    if (!tdm_nal_bit(b))
         return;
     for (int i = 0; i < (chroma_format == 3 ? 12 : 8); i++)
-        if (read_bit(b))
+        if (tdm_nal_bit(b))
             skip_scaling_list(b, i < 6 ? 16 : 64);
 }
 
@@ -107,41 +58,41 @@ static bool is_high(uint32_t profile)
     return memchr(high, (int)profile, sizeof high) != NULL;
 }
 
-static void skip_picture_order(struct bits *b)
+static void skip_picture_order(struct tdm_nal_bits *b)
 {
-    uint32_t type = read_golomb(b);
+    uint32_t type = tdm_nal_golomb(b);
 
     if (type == 0) {
-        (void)read_golomb(b);
+        (void)tdm_nal_golomb(b);
     } else if (type == 1) {
-        (void)read_bit(b);
-        (void)read_golomb(b);
-        (void)read_golomb(b);
-        uint32_t count = read_golomb(b);
+        (void)tdm_nal_bit(b);
+        (void)tdm_nal_golomb(b);
+        (void)tdm_nal_golomb(b);
+        uint32_t count = tdm_nal_golomb(b);
 
         for (uint32_t i = 0; i < count && i < 255; i++)
-            (void)read_golomb(b);
+            (void)tdm_nal_golomb(b);
     }
 }
 
 /* Section 7.3.2.1.1. */
-static bool parse_sps(struct tdm_avc_stream *stream, struct bits *b)
+static bool parse_sps(struct tdm_avc_stream *stream, struct tdm_nal_bits *b)
 {
     struct tdm_avc_sps sps = {.known = true};
-    uint32_t profile = read_bits(b, 8);
+    uint32_t profile = tdm_nal_bits(b, 8);
 
-    (void)read_bits(b, 16); /* Constraints and level. */
-    uint32_t id = read_golomb(b);
+    (void)tdm_nal_bits(b, 16); /* Constraints and level. */
+    uint32_t id = tdm_nal_golomb(b);
 
     if (is_high(profile))
         read_high(b, &sps);
-    uint32_t bits = read_golomb(b) + 4;
+    uint32_t bits = tdm_nal_golomb(b) + 4;
 
     skip_picture_order(b);
-    (void)read_golomb(b); /* Reference frames. */
-    sps.gaps_allowed = read_bit(b);
-    uint32_t columns = read_golomb(b), rows = read_golomb(b);
-    bool frames_only = read_bit(b);
+    (void)tdm_nal_golomb(b); /* Reference frames. */
+    sps.gaps_allowed = tdm_nal_bit(b);
+    uint32_t columns = tdm_nal_golomb(b), rows = tdm_nal_golomb(b);
+    bool frames_only = tdm_nal_bit(b);
 
     if (!b->ok || id >= TDM_AVC_SPS_MAX || bits > 16 || columns >= SIDE_IN_BLOCKS_MAX ||
         rows >= SIDE_IN_BLOCKS_MAX)
@@ -153,9 +104,9 @@ static bool parse_sps(struct tdm_avc_stream *stream, struct bits *b)
     return true;
 }
 
-static bool parse_pps(struct tdm_avc_stream *stream, struct bits *b)
+static bool parse_pps(struct tdm_avc_stream *stream, struct tdm_nal_bits *b)
 {
-    uint32_t id = read_golomb(b), sps = read_golomb(b);
+    uint32_t id = tdm_nal_golomb(b), sps = tdm_nal_golomb(b);
 
     if (!b->ok || id >= TDM_AVC_PPS_MAX || sps >= TDM_AVC_SPS_MAX)
         return false;
@@ -164,41 +115,41 @@ static bool parse_pps(struct tdm_avc_stream *stream, struct bits *b)
 }
 
 /* A number that goes on while its bytes are 255 (section 7.3.2.3.1). */
-static uint32_t read_sei_number(struct bits *b)
+static uint32_t read_sei_number(struct tdm_nal_bits *b)
 {
     uint32_t sum = 0, byte;
 
     do {
-        byte = read_bits(b, 8);
+        byte = tdm_nal_bits(b, 8);
         sum += byte;
     } while (byte == 255 && b->ok);
     return sum;
 }
 
 /* Looks for a recovery point. A broken SEI message is no reason to refuse a picture. */
-static void parse_sei(struct bits *b, struct tdm_avc_unit *unit)
+static void parse_sei(struct tdm_nal_bits *b, struct tdm_avc_unit *unit)
 {
     while (b->ok && b->end - b->at > 2) {
         uint32_t type = read_sei_number(b), size = read_sei_number(b);
 
         if (type == SEI_RECOVERY_POINT) {
-            uint32_t frames = read_golomb(b);
+            uint32_t frames = tdm_nal_golomb(b);
 
             unit->recovery_point |= b->ok;
             unit->recovery_frames = frames;
             return;
         }
         while (size-- > 0 && b->ok)
-            (void)read_bits(b, 8);
+            (void)tdm_nal_bits(b, 8);
     }
 }
 
 /* Section 7.3.3, as far as frame_num. */
-static bool parse_slice(const struct tdm_avc_stream *stream, struct bits *b, unsigned header,
-                        struct tdm_avc_unit *unit)
+static bool parse_slice(const struct tdm_avc_stream *stream, struct tdm_nal_bits *b,
+                        unsigned header, struct tdm_avc_unit *unit)
 {
-    (void)read_golomb(b); /* First macroblock. */
-    uint32_t type = read_golomb(b), pps = read_golomb(b);
+    (void)tdm_nal_golomb(b); /* First macroblock. */
+    uint32_t type = tdm_nal_golomb(b), pps = tdm_nal_golomb(b);
 
     if (!b->ok || pps >= TDM_AVC_PPS_MAX || stream->pps_sps[pps] == 0)
         return false;
@@ -207,8 +158,8 @@ static bool parse_slice(const struct tdm_avc_stream *stream, struct bits *b, uns
     if (!sps->known)
         return false;
     if (sps->separate_planes)
-        (void)read_bits(b, 2);
-    uint32_t frame_num = read_bits(b, sps->frame_num_bits);
+        (void)tdm_nal_bits(b, 2);
+    uint32_t frame_num = tdm_nal_bits(b, sps->frame_num_bits);
 
     if (!b->ok || (unit->has_slice && unit->frame_num != frame_num))
         return false;
@@ -229,7 +180,7 @@ static bool parse_nal(struct tdm_avc_stream *stream, const uint8_t *data, size_t
 {
     if (size < 2)
         return size == 0;
-    struct bits b = {.at = data + 1, .end = data + size, .ok = true};
+    struct tdm_nal_bits b = tdm_nal_bits_of(data + 1, size - 1);
 
     switch (data[0] & 31) {
     case NAL_SLICE:
@@ -248,39 +199,21 @@ static bool parse_nal(struct tdm_avc_stream *stream, const uint8_t *data, size_t
     }
 }
 
-/* The next 00 00 01 at or after `at`, or `end`. */
-static const uint8_t *find_start_code(const uint8_t *at, const uint8_t *end)
-{
-    while (end - at >= 3) {
-        const uint8_t *one = memchr(at + 2, 1, (size_t)(end - at - 2));
-
-        if (!one)
-            return end;
-        if (one[-1] == 0 && one[-2] == 0)
-            return one - 2;
-        at = one - 1;
-    }
-    return end;
-}
-
 enum tdm_err tdm_avc_unit_parse(struct tdm_avc_stream *stream, const uint8_t *data, size_t size,
                                 struct tdm_avc_unit *unit)
 {
     const uint8_t *end = data + size;
-    const uint8_t *at = find_start_code(data, end);
+    const uint8_t *at = tdm_nal_start_code(data, end);
 
     *unit = (struct tdm_avc_unit){0};
     if (at == end)
         return TDM_E_MALFORMED;
     while (at < end) {
-        const uint8_t *nal = at + 3, *after = find_start_code(nal, end);
-        size_t nal_size = (size_t)(after - nal);
+        size_t nal_size;
+        const uint8_t *nal = tdm_nal_take(&at, end, &nal_size);
 
-        while (nal_size > 0 && nal[nal_size - 1] == 0) /* Of a start code with 4 bytes. */
-            nal_size--;
         if (!parse_nal(stream, nal, nal_size, unit))
             return TDM_E_MALFORMED;
-        at = after;
     }
     return TDM_OK;
 }

@@ -12,6 +12,7 @@
  * taken back.
  */
 #include "codecs/fmtp.h"
+#include "codecs/nal.h"
 #include "codecs/openh264_rate.h"
 #include "codecs/registry.h"
 #include "engine/base/rt.h"
@@ -29,7 +30,6 @@
 #define FPS_MAX          60 /* Of openh264; a faster stream is told its rate as if at 60. */
 #define ACTIVITY_STRIDE  4  /* Every fourth sample of every fourth row is compared. */
 #define KEY_ATTEMPTS_MAX 3
-#define HEADER_BYTES     32 /* Holds a slice header as far as its quantiser. */
 #define FRAME_NUM_BITS   15 /* As openh264's parameter sets say. */
 #define ORDER_BITS       16
 #define QUANTISER_INIT   26
@@ -58,79 +58,36 @@ static const char *version(void)
     return "libopenh264 " LIBRARY_VERSION;
 }
 
-/* Bits of a slice header, emulation prevention already removed. Past the end come zeros. */
-struct bits {
-    uint8_t bytes[HEADER_BYTES];
-    unsigned at;
-};
-
-static unsigned read_bits(struct bits *b, unsigned count)
-{
-    unsigned value = 0;
-
-    for (; count > 0; count--, b->at++)
-        value = value << 1 |
-                (b->at / 8 < HEADER_BYTES ? b->bytes[b->at / 8] >> (7 - b->at % 8) & 1u : 0u);
-    return value;
-}
-
-/* ue(v), ITU-T H.264 section 9.1. */
-static unsigned read_golomb(struct bits *b)
-{
-    unsigned zeros = 0;
-
-    while (zeros < 16 && read_bits(b, 1) == 0)
-        zeros++;
-    return (1u << zeros) - 1 + read_bits(b, zeros);
-}
-
-static struct bits bits_of(const uint8_t *data, size_t size)
-{
-    struct bits b = {.at = 0};
-    unsigned zeros = 0;
-
-    for (size_t i = 0, count = 0; i < size && count < HEADER_BYTES; i++) {
-        if (zeros >= 2 && data[i] == 3) {
-            zeros = 0;
-            continue;
-        }
-        b.bytes[count++] = data[i];
-        zeros = data[i] == 0 ? zeros + 1 : 0;
-    }
-    return b;
-}
-
 /* The quantiser that a slice starts with (section 7.3.3, as openh264 writes it: frames only, one
  * reference in its natural order, nothing marked); 0 when it is written otherwise. */
 static int slice_quantiser(const uint8_t *nal, size_t size, bool cabac)
 {
-    struct bits b = bits_of(nal + 1, size - 1);
+    struct tdm_nal_bits b = tdm_nal_bits_of(nal + 1, size - 1);
     bool idr = (nal[0] & 31) == 5;
 
-    (void)read_golomb(&b); /* First macroblock, type, PPS. */
-    (void)read_golomb(&b);
-    (void)read_golomb(&b);
-    (void)read_bits(&b, FRAME_NUM_BITS);
+    (void)tdm_nal_golomb(&b); /* First macroblock, type, PPS. */
+    (void)tdm_nal_golomb(&b);
+    (void)tdm_nal_golomb(&b);
+    (void)tdm_nal_bits(&b, FRAME_NUM_BITS);
     if (idr)
-        (void)read_golomb(&b);
-    (void)read_bits(&b, ORDER_BITS);
+        (void)tdm_nal_golomb(&b);
+    (void)tdm_nal_bits(&b, ORDER_BITS);
     if (idr) {
-        (void)read_bits(&b, 2); /* How the reference is marked. */
+        (void)tdm_nal_bits(&b, 2); /* How the reference is marked. */
     } else {
-        if (read_bits(&b, 1)) /* Number of references. */
-            (void)read_golomb(&b);
-        if (read_bits(&b, 1)) /* Their order: each with one argument, up to a 3. */
-            while (read_golomb(&b) != 3 && b.at < HEADER_BYTES * 8)
-                (void)read_golomb(&b);
-        if (read_bits(&b, 1))
+        if (tdm_nal_bit(&b)) /* Number of references. */
+            (void)tdm_nal_golomb(&b);
+        if (tdm_nal_bit(&b)) /* Their order: each with one argument, up to a 3. */
+            while (b.ok && tdm_nal_golomb(&b) != 3)
+                (void)tdm_nal_golomb(&b);
+        if (tdm_nal_bit(&b))
             return 0;
         if (cabac)
-            (void)read_golomb(&b);
+            (void)tdm_nal_golomb(&b);
     }
-    unsigned code = read_golomb(&b);
-    int quantiser = QUANTISER_INIT + (code & 1 ? (int)(code + 1) / 2 : -(int)(code / 2));
+    int32_t quantiser = QUANTISER_INIT + tdm_nal_golomb_signed(&b);
 
-    return quantiser > 0 && quantiser <= TDM_OPENH264_QUANTISER_MAX ? quantiser : 0;
+    return b.ok && quantiser > 0 && quantiser <= TDM_OPENH264_QUANTISER_MAX ? quantiser : 0;
 }
 
 /* One piece of the coded picture after the other. */
@@ -209,16 +166,17 @@ static double measure_activity(struct openh264_encoder *e, const struct tdm_pict
 }
 
 /* Tells the library who controls the next picture's quantiser, and its quantiser or rate. */
-static bool set_control(struct openh264_encoder *e, const struct tdm_openh264_plan *plan)
+static bool set_control(struct openh264_encoder *e, const struct tdm_openh264_plan *plan,
+                        bool fixed)
 {
-    int mode = plan->fixed ? RC_OFF_MODE : RC_BITRATE_MODE;
+    int mode = fixed ? RC_OFF_MODE : RC_BITRATE_MODE;
     double bps = fmin(8.0 * plan->budget_bytes * e->param.fMaxFrameRate, e->bps_max);
     SBitrateInfo rate = {.iLayer = SPATIAL_LAYER_ALL, .iBitrate = (int)bps};
 
     if ((*e->wels)->SetOption(e->wels, ENCODER_OPTION_RC_MODE, &mode) != 0)
         return false;
     e->param.iRCMode = (RC_MODES)mode;
-    if (!plan->fixed)
+    if (!fixed)
         return (*e->wels)->SetOption(e->wels, ENCODER_OPTION_BITRATE, &rate) == 0;
     e->param.sSpatialLayers[0].iDLayerQp = plan->quantiser;
     return (*e->wels)->SetOption(e->wels, ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, &e->param) == 0;
@@ -245,12 +203,17 @@ static bool encode_once(struct openh264_encoder *e, const struct tdm_picture *pi
 static bool run(struct openh264_encoder *e, const struct tdm_picture *pic, uint32_t budget_bytes,
                 struct tdm_openh264_plan *plan)
 {
-    bool ok = false;
     int quantiser;
 
     tdm_rt_foreign_enter();
-    for (int i = 0; i < KEY_ATTEMPTS_MAX; i++) {
-        ok = set_control(e, plan) && encode_once(e, pic, plan->keyframe);
+    bool ok = !plan->restarts || (set_control(e, plan, false) && encode_once(e, pic, true));
+
+    if (ok && plan->restarts) {
+        (void)measure(e, &quantiser);
+        tdm_openh264_rate_restart(&e->rate, quantiser);
+    }
+    for (int i = 0; ok && i < KEY_ATTEMPTS_MAX; i++) {
+        ok = set_control(e, plan, plan->fixed) && encode_once(e, pic, plan->keyframe);
         if (!ok || !plan->keyframe || i == KEY_ATTEMPTS_MAX - 1)
             break;
         if (!tdm_openh264_rate_again(&e->rate, plan, measure(e, &quantiser), budget_bytes))

@@ -13,10 +13,13 @@
 #define QUIET          0.3 /* Added to the activity: what noise and headers cost. */
 #define CUT_ACTIVITY   1.5 /* A picture that changes so much more than the last one ... */
 #define CUT_SHARE      1.5 /* ... and would need so many budgets is a cut. */
-#define CUT_WHOLE      4   /* ... and so much more: nothing of the last picture is of use. */
-#define FALL           2   /* Steps by which our quantiser gets finer from picture to picture. */
-#define NEAR           2   /* Steps from the library's quantiser at which it takes over. */
-#define FIXED_MAX      20  /* Then the library takes over from any quantiser. */
+#define CUT_WHOLE      12 /* With a mean change of so much nothing of the last picture is of use. */
+#define FALL           2  /* Steps by which our quantiser gets finer from picture to picture. */
+#define NEAR           2  /* Steps from the library's quantiser at which it takes over. */
+#define FIXED_MAX      20 /* Then it takes over from further away ... */
+#define FAR            9  /* ... but not from further than this: it moves by 5 a picture. */
+#define OUT_OF_REACH   18 /* A keyframe so much coarser begins the library's control anew. */
+#define RESTART_MARGIN 4  /* Its first pictures overshoot less when they may be coarser. */
 #define SETTLING_COUNT 4
 #define SETTLING_SHARE 0.5
 
@@ -76,14 +79,10 @@ static bool is_cut(const struct tdm_openh264_rate *rate, double activity, uint32
 static void plan_fixed(struct tdm_openh264_rate *rate, double activity, double aim,
                        struct tdm_openh264_plan *plan)
 {
-    int finest = rate->quantiser - FALL;
-
-    if (rate->fixed_count == 0 && activity > CUT_WHOLE * rate->last_activity && rate->scale > 0)
-        finest = quantiser_for(rate->key_scale, EXPONENT_KEY, aim, 0);
-    plan->quantiser = quantiser_for(rate->scale * activity, EXPONENT, aim, finest);
+    plan->quantiser = quantiser_for(rate->scale * activity, EXPONENT, aim, rate->quantiser - FALL);
     if (rate->fixed_count > 0 && plan->quantiser <= rate->library_quantiser + NEAR) {
         rate->fixed = false;
-    } else if (rate->fixed_count >= FIXED_MAX) {
+    } else if (rate->fixed_count >= FIXED_MAX && plan->quantiser <= rate->library_quantiser + FAR) {
         rate->fixed = false;
         rate->settling = SETTLING_COUNT;
     }
@@ -93,21 +92,25 @@ static void plan_fixed(struct tdm_openh264_rate *rate, double activity, double a
 struct tdm_openh264_plan tdm_openh264_rate_plan(struct tdm_openh264_rate *rate, double activity,
                                                 uint32_t budget_bytes, bool keyframe)
 {
-    struct tdm_openh264_plan plan = {.keyframe = keyframe};
+    struct tdm_openh264_plan plan = {0};
     double aim = aim_of(rate, AIM, budget_bytes);
 
     activity += QUIET;
-    if (keyframe || is_cut(rate, activity, budget_bytes)) {
+    bool cut = is_cut(rate, activity, budget_bytes);
+
+    plan.keyframe = keyframe || (cut && activity > CUT_WHOLE);
+    if (plan.keyframe || cut) {
         rate->fixed = true;
         rate->fixed_count = 0;
         rate->settling = 0;
     }
-    if (keyframe)
+    if (plan.keyframe)
         plan.quantiser = quantiser_for(rate->key_scale, EXPONENT_KEY, aim, 0);
     else if (rate->fixed)
         plan_fixed(rate, activity, aim, &plan);
     plan.fixed = rate->fixed;
-    if (!plan.fixed) {
+    plan.restarts = plan.keyframe && plan.quantiser > rate->library_quantiser + OUT_OF_REACH;
+    if (!plan.fixed || plan.restarts) {
         double share = rate->settling > 0 ? rate->share * SETTLING_SHARE : rate->share;
 
         rate->settling -= rate->settling > 0;
@@ -115,6 +118,12 @@ struct tdm_openh264_plan tdm_openh264_rate_plan(struct tdm_openh264_rate *rate, 
         plan.budget_bytes = aim > 1 ? (uint32_t)aim : 1;
     }
     return plan;
+}
+
+void tdm_openh264_rate_restart(struct tdm_openh264_rate *rate, int quantiser)
+{
+    if (quantiser > 0)
+        rate->library_quantiser = quantiser - RESTART_MARGIN;
 }
 
 bool tdm_openh264_rate_again(const struct tdm_openh264_rate *rate, struct tdm_openh264_plan *plan,

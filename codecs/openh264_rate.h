@@ -8,8 +8,9 @@
  *
  * openh264's own rate control moves the quantiser inside a picture and then holds a budget to
  * within a few percent, but it lets keyframes have six budgets and a scene cut thirty. So it has
- * the pictures of a settled scene only. A keyframe, a cut and the pictures after them, until the
- * quantiser is back where the library's control left it, are coded at a quantiser of ours:
+ * the pictures of a settled scene only. A keyframe (and a cut is made one), a sudden movement and
+ * the pictures after them, until the quantiser is back where the library's control left it, are
+ * coded at a quantiser of ours:
  *
  *     keyframe, cut       fixed       fixed ...  fixed           library's own
  *     quantiser 46        44          42         34 = library's  34 +- what the rows need
@@ -22,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TDM_OPENH264_QUANTISER_MIN 20 /* Finer is not seen, and the next movement overshoots. */
+#define TDM_OPENH264_QUANTISER_MIN 22 /* Finer is not seen, and the next movement overshoots. */
 #define TDM_OPENH264_QUANTISER_MAX 51
 
 struct tdm_openh264_rate {
@@ -40,10 +41,12 @@ struct tdm_openh264_rate {
 
 /** How to code one picture. */
 struct tdm_openh264_plan {
-    bool keyframe;
+    bool keyframe; /* Asked for, or a cut: nothing of the last picture would be of use. */
     bool fixed;
-    int quantiser;         /* When `fixed`. */
-    uint32_t budget_bytes; /* To tell the library when not `fixed`. */
+    bool restarts; /* The library is to code a keyframe by its own control first, which is thrown
+                      away: from then on that control knows of the coarser quantisers. */
+    int quantiser; /* When `fixed`. */
+    uint32_t budget_bytes; /* To tell the library when its control is at work. */
 };
 
 /** `slices`: the picture is cut by size, so that the library cannot adapt inside it.
@@ -57,6 +60,9 @@ bool tdm_openh264_rate_drops(struct tdm_openh264_rate *rate, uint32_t budget_byt
 /** Plans the first attempt. `activity`: mean change of a sample since the last picture. */
 struct tdm_openh264_plan tdm_openh264_rate_plan(struct tdm_openh264_rate *rate, double activity,
                                                 uint32_t budget_bytes, bool keyframe);
+
+/** The library's control has begun anew, at `quantiser`. */
+void tdm_openh264_rate_restart(struct tdm_openh264_rate *rate, int quantiser);
 
 /** After a keyframe of `bytes`: true when it should be coded again, at the plan's new quantiser. */
 bool tdm_openh264_rate_again(const struct tdm_openh264_rate *rate, struct tdm_openh264_plan *plan,

@@ -17,9 +17,7 @@ static const struct tdm_video_encoder_ops *const video_encoders[] = {
 };
 
 static const struct tdm_video_decoder_ops *const video_decoders[] = {
-    &tdm_avc_decoder,
-    &tdm_vp8_decoder,
-    &tdm_vp9_decoder,
+    &tdm_avc_decoder, &tdm_hevc_decoder, &tdm_vp8_decoder, &tdm_vp9_decoder,
 #ifdef TANDEM_HAS_AV1
     &tdm_av1_decoder,
 #endif

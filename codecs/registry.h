@@ -12,6 +12,7 @@ extern const struct tdm_video_encoder_ops tdm_openh264_encoder; /* openh264.c, l
 extern const struct tdm_video_encoder_ops tdm_vp8_encoder;      /* vp8_encoder.c */
 extern const struct tdm_video_decoder_ops tdm_vp8_decoder;      /* vp8_decoder.c */
 extern const struct tdm_video_decoder_ops tdm_avc_decoder;      /* avc_decoder.c */
+extern const struct tdm_video_decoder_ops tdm_hevc_decoder;     /* hevc_decoder.c */
 extern const struct tdm_video_encoder_ops tdm_vp9_encoder;      /* vp9_encoder.c */
 extern const struct tdm_video_decoder_ops tdm_vp9_decoder;      /* vp9_decoder.c */
 extern const struct tdm_video_encoder_ops tdm_aom_encoder; /* av1_encoder.c, when built with it. */

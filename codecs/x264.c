@@ -9,7 +9,9 @@
  * (nobody waits). So calls of `emit` never overlap and each sees what the one before did.
  *
  * One-frame VBV: the rate buffer holds one frame at the current rate, so no frame can exceed its
- * budget by more than x264's row-level control misses. Errors heal by periodic intra refresh, a
+ * budget by more than x264's row-level control misses. A screen has two frames: with one, x264
+ * takes text that stands still for too costly to sharpen and leaves it blurred for seconds with
+ * the budget unused (docs/codecs.md). Errors heal by periodic intra refresh, a
  * column of macroblocks that walks over the picture, instead of by periodic keyframes.
  */
 #include "codecs/fmtp.h"
@@ -22,13 +24,15 @@
 
 #include <x264.h>
 
-#define MACROBLOCK          16
-#define REFRESH_SECONDS     4    /* One intra-refresh wave. */
-#define SLICES_DEFAULT      4    /* A picture's slices when the caller sets no size. */
-#define SLICES_SIDE_MIN     360  /* Below this height one slice is enough. */
-#define BUDGET_BYTES_MIN    250  /* x264's rate control counts in kilobits: less has no meaning. */
-#define RECONFIG_SHARE      32   /* The budget moves by more than 1/32 before x264 hears of it. */
-#define FAST_PIXELS_PER_SEC 40e6 /* Per thread; above it `ultrafast` (docs/codecs.md). */
+#define MACROBLOCK           16
+#define REFRESH_SECONDS      4   /* One intra-refresh wave. */
+#define SLICES_DEFAULT       4   /* A picture's slices when the caller sets no size. */
+#define SLICES_SIDE_MIN      360 /* Below this height one slice is enough. */
+#define BUFFER_FRAMES        1   /* What the rate buffer holds, at the current budget. */
+#define BUFFER_FRAMES_SCREEN 2
+#define BUDGET_BYTES_MIN     250  /* x264's rate control counts in kilobits: less has no meaning. */
+#define RECONFIG_SHARE       32   /* The budget moves by more than 1/32 before x264 hears of it. */
+#define FAST_PIXELS_PER_SEC  40e6 /* Per thread; above it `ultrafast` (docs/codecs.md). */
 
 struct coded_slice {
     const uint8_t *data;
@@ -40,8 +44,9 @@ struct coded_slice {
 struct x264_encoder {
     x264_t *x264;
     x264_param_t param;
-    uint32_t budget_bytes; /* That x264 was last told. */
-    bool started;          /* The first picture has been coded. */
+    uint32_t budget_bytes;  /* That x264 was last told. */
+    uint32_t buffer_frames; /* Of the rate buffer. */
+    bool started;           /* The first picture has been coded. */
     int64_t pts;
     int macroblocks;
 
@@ -144,7 +149,8 @@ static void set_rate(struct x264_encoder *e, uint32_t budget_bytes)
     e->budget_bytes = budget_bytes;
     e->param.rc.i_bitrate = kbps > INT32_MAX ? INT32_MAX : (int)kbps;
     e->param.rc.i_vbv_max_bitrate = e->param.rc.i_bitrate;
-    e->param.rc.i_vbv_buffer_size = (int)(budget_bytes / 125); /* 1000 bits each. */
+    e->param.rc.i_vbv_buffer_size =
+        (int)(budget_bytes * e->buffer_frames / 125); /* 1000 bits each. */
 }
 
 /* Constrained baseline unless the receiver's profile-level-id (RFC 6184 section 8.1) says Main
@@ -164,6 +170,16 @@ static const char *profile_of(const char *fmtp)
 /* Fastest first. */
 static const char *const presets[] = {"ultrafast", "superfast", "veryfast", NULL};
 
+/* Asked before x264 is, which says on stderr what it does not know. */
+static bool has_preset(const char *name)
+{
+    size_t i = 0;
+
+    while (presets[i] && strcmp(presets[i], name) != 0)
+        i++;
+    return presets[i] != NULL;
+}
+
 static const char *version(void)
 {
     return "libx264 " X264_POINTVER;
@@ -179,7 +195,7 @@ static enum tdm_err set_param(struct x264_encoder *e, const struct tdm_video_enc
                          : rate > FAST_PIXELS_PER_SEC ? "ultrafast"
                                                       : "superfast";
 
-    if (x264_param_default_preset(p, preset, "zerolatency") < 0)
+    if (!has_preset(preset) || x264_param_default_preset(p, preset, "zerolatency") < 0)
         return TDM_E_SYSTEM;
     p->i_log_level = X264_LOG_NONE;
     p->i_width = config->width;
@@ -204,6 +220,7 @@ static enum tdm_err set_param(struct x264_encoder *e, const struct tdm_video_enc
         p->i_slice_count = SLICES_DEFAULT;
     p->rc.i_rc_method = X264_RC_ABR;
     p->nalu_process = on_nal;
+    e->buffer_frames = config->content == TDM_CONTENT_SCREEN ? BUFFER_FRAMES_SCREEN : BUFFER_FRAMES;
     set_rate(e, budget_clamp(config->bitrate_bps / 8 / config->fps));
     return x264_param_apply_profile(p, profile_of(config->fmtp)) < 0 ? TDM_E_SYSTEM : TDM_OK;
 }

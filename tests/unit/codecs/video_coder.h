@@ -79,6 +79,13 @@ static inline bool coder_exists(enum tdm_codec_id id)
     return tdm_video_encoder_find(id) && tdm_video_decoder_find(id);
 }
 
+/* What only x264 promises: a budget of one frame, slices while it codes, walking refresh. */
+static inline void need_x264(void)
+{
+    if (!tdm_video_encoder_named("x264"))
+        skip();
+}
+
 static inline struct coder *coder_create(enum tdm_codec_id id,
                                          const struct tdm_video_encoder_config *config)
 {
@@ -90,7 +97,7 @@ static inline struct coder *coder_create(enum tdm_codec_id id,
     c->enc_ops = tdm_video_encoder_find(id);
     c->dec_ops = tdm_video_decoder_find(id);
     assert_non_null(c->dec_ops);
-    if (!c->enc_ops) { /* A build without libx264. */
+    if (!c->enc_ops) { /* A build without the library. */
         free(c);
         skip();
         return NULL;

@@ -68,6 +68,7 @@ static void test_h264_lost_picture(void **state)
  * is right. */
 static void test_h264_refresh_recovers(void **state)
 {
+    need_x264();
     struct coder *c = small_coder(TDM_CODEC_H264);
     struct canvas canvas = canvas_of(WIDTH, HEIGHT);
     struct tdm_picture out;

@@ -118,6 +118,7 @@ static void test_h264_keeps_budget(void **state)
     } cases[] = {{0, 1, false}, {1100, 1, false}, {1100, 1, true}, {1100, 2, false}};
 
     (void)state;
+    need_x264();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct shares shares = measure_shares(TDM_CODEC_H264, cases[i].slice_bytes_max,
                                               cases[i].threads, cases[i].cut);
@@ -250,6 +251,7 @@ static void check_slices(const struct coder *c, uint32_t slice_bytes_max)
 static void test_h264_slices(void **state)
 {
     (void)state;
+    need_x264();
     for (unsigned threads = 1; threads <= 3; threads++) {
         struct tdm_video_encoder_config config = config_of(1280, 720, 3000000);
         struct canvas canvas = canvas_of(1280, 720);
