@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture/fit.h"
 
+#include "engine/base/bgrx.h"
+#include "engine/base/full_range.h"
 #include "engine/base/rt.h"
 
 #include <libavutil/mem.h>
@@ -79,14 +81,15 @@ static void place(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
 static struct SwsContext *make_context(const struct tdm_fit *fit, const struct tdm_raw_picture *raw)
 {
     struct SwsContext *sws = sws_alloc_context();
+    bool converted = fit->way == TDM_FIT_CONVERT_FIRST;
     const struct {
         const char *name;
         int64_t value;
     } options[] = {
         {"srcw", raw->width},
         {"srch", raw->height},
-        {"src_format", raw->format},
-        {"src_range", raw->full_range},
+        {"src_format", converted ? AV_PIX_FMT_YUV420P : raw->format},
+        {"src_range", raw->full_range && !converted},
         {"dstw", fit->width},
         {"dsth", fit->height},
         {"dst_format", AV_PIX_FMT_YUV420P},
@@ -115,18 +118,66 @@ bool tdm_fit_open(struct tdm_fit *fit, int width, int height)
     return fit->scratch;
 }
 
+/* As a screen has it, and as a camera's JPEG does. */
+static bool is_ours(const struct tdm_raw_picture *raw)
+{
+    return (raw->format == AV_PIX_FMT_BGR0 && !raw->full_range) ||
+           ((raw->format == AV_PIX_FMT_YUV422P || raw->format == AV_PIX_FMT_YUV420P) &&
+            raw->full_range);
+}
+
+static void convert(struct tdm_picture *to, const struct tdm_raw_picture *raw)
+{
+    const struct tdm_full_range planes = {
+        .planes = {raw->data[0], raw->data[1], raw->data[2]},
+        .strides = {raw->strides[0], raw->strides[1], raw->strides[2]},
+        .chroma_rows = raw->format == AV_PIX_FMT_YUV422P ? 2 : 1,
+    };
+
+    if (raw->format == AV_PIX_FMT_BGR0)
+        tdm_bgrx_to_i420(to, raw->data[0], raw->strides[0]);
+    else
+        tdm_full_range_limit(to, &planes);
+}
+
+/* Enlarging what has a quarter of its colours would show. */
+static enum tdm_fit_way choose_way(struct tdm_fit *fit, const struct tdm_raw_picture *raw)
+{
+    if (!is_ours(raw) || raw->width % 2 || raw->height % 2 || raw->width > TDM_PICTURE_SIDE_MAX ||
+        raw->height > TDM_PICTURE_SIDE_MAX || raw->width < fit->width || raw->height < fit->height)
+        return TDM_FIT_BY_LIBRARY;
+    if (raw->width == fit->width && raw->height == fit->height)
+        return TDM_FIT_CONVERT;
+    fit->full_storage = av_malloc(tdm_picture_bytes(raw->width, raw->height));
+    if (!fit->full_storage)
+        return TDM_FIT_BY_LIBRARY;
+    tdm_picture_over(&fit->full, fit->full_storage, raw->width, raw->height);
+    return TDM_FIT_CONVERT_FIRST;
+}
+
+static void forget(struct tdm_fit *fit)
+{
+    fit->way = TDM_FIT_NOT_READY;
+    sws_freeContext(fit->sws);
+    fit->sws = NULL;
+    av_freep(&fit->full_storage);
+}
+
 static enum tdm_err prepare(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
                             struct tdm_picture *pic)
 {
-    sws_freeContext(fit->sws);
-    fit->sws = NULL;
+    forget(fit);
     if (raw->width < 1 || raw->height < 1 || raw->width > RAW_SIDE_MAX ||
         raw->height > RAW_SIDE_MAX || !sws_isSupportedInput(raw->format))
         return TDM_E_UNSUPPORTED;
     place(fit, raw, pic);
-    fit->sws = make_context(fit, raw);
-    if (!fit->sws)
+    fit->way = choose_way(fit, raw);
+    if (fit->way != TDM_FIT_CONVERT)
+        fit->sws = make_context(fit, raw);
+    if (fit->way != TDM_FIT_CONVERT && !fit->sws) {
+        forget(fit);
         return TDM_E_UNSUPPORTED;
+    }
     fit->is_staged = fit->width % ROW_ALIGN;
     if (fit->is_staged) {
         int stride = row_stride(fit->width);
@@ -150,11 +201,24 @@ static enum tdm_err scale(struct tdm_fit *fit, const struct tdm_raw_picture *raw
     part.planes[0] += (ptrdiff_t)fit->top * part.strides[0] + fit->left;
     for (int plane = 1; plane < 3; plane++)
         part.planes[plane] += (ptrdiff_t)(fit->top / 2) * part.strides[plane] + fit->left / 2;
+    if (fit->way == TDM_FIT_CONVERT) {
+        convert(&part, raw);
+        return TDM_OK;
+    }
     const struct tdm_picture *to = fit->is_staged ? &fit->staged : &part;
+    const uint8_t *const *from = raw->data;
+    const int *from_strides = raw->strides;
+    const uint8_t *const full[4] = {fit->full.planes[0], fit->full.planes[1], fit->full.planes[2]};
+
+    if (fit->way == TDM_FIT_CONVERT_FIRST) {
+        convert(&fit->full, raw);
+        from = full;
+        from_strides = fit->full.strides;
+    }
     uint8_t *const planes[4] = {to->planes[0], to->planes[1], to->planes[2], NULL};
     const int strides[4] = {to->strides[0], to->strides[1], to->strides[2], 0};
 
-    if (sws_scale(fit->sws, raw->data, raw->strides, 0, raw->height, planes, strides) <= 0)
+    if (sws_scale(fit->sws, from, from_strides, 0, raw->height, planes, strides) <= 0)
         return TDM_E_UNSUPPORTED;
     if (fit->is_staged)
         tdm_picture_copy(&part, to);
@@ -167,7 +231,7 @@ enum tdm_err tdm_fit_into(struct tdm_fit *fit, const struct tdm_raw_picture *raw
     enum tdm_err err = TDM_OK;
 
     tdm_rt_foreign_enter();
-    if (!fit->sws || !same_shape(&fit->shape, raw))
+    if (fit->way == TDM_FIT_NOT_READY || !same_shape(&fit->shape, raw))
         err = prepare(fit, raw, pic);
     if (!err)
         err = scale(fit, raw, pic);
@@ -177,7 +241,6 @@ enum tdm_err tdm_fit_into(struct tdm_fit *fit, const struct tdm_raw_picture *raw
 
 void tdm_fit_close(struct tdm_fit *fit)
 {
-    sws_freeContext(fit->sws);
-    fit->sws = NULL;
+    forget(fit);
     av_freep(&fit->scratch);
 }

@@ -21,7 +21,7 @@ struct call_request {
     struct tandem *engine;
     const struct tdm_media_plan *plan;
     struct tdm_call_in in;
-    const char *text;
+    const char *text, *more;
     bool on;
     char digit;
     uint16_t duration_ms;
@@ -273,6 +273,22 @@ enum tandem_status tandem_set_video_source(struct tandem_call *call, const char 
     struct call_request r = {.text = spec};
 
     return run(call, do_video_source, &r, cause);
+}
+
+static void do_video_codecs(struct tandem *engine, void *arg)
+{
+    struct call_request *r = arg;
+
+    (void)engine;
+    r->err = tdm_call_set_video_codecs(r->call, r->text, r->more, &r->cause);
+}
+
+enum tandem_status tandem_set_video_codecs(struct tandem_call *call, const char *codecs,
+                                           const char *preset, struct tandem_cause *cause)
+{
+    struct call_request r = {.text = codecs, .more = preset};
+
+    return run(call, do_video_codecs, &r, cause);
 }
 
 static void do_audio_source(struct tandem *engine, void *arg)

@@ -41,7 +41,9 @@ struct tandem_call {
     struct tdm_audio_out *audio_out;
     struct tdm_video_in *video_in;
     struct tdm_video_out *video_out;
-    enum tdm_codec_id audio_in_codec, video_in_codec; /* What the senders were made for. */
+    enum tdm_codec_id audio_in_codec; /* What the senders were made for. */
+    const struct tdm_video_encoder_ops *video_in_encoder;
+    char video_in_preset[TDM_PRESET_MAX];
     char video_in_fmtp[192], audio_in_fmtp[192];
     struct tdm_audio_format audio_in_format;
     struct tdm_stream_config configs[2]; /* As last given to the net, by enum tdm_media_kind. */
@@ -112,6 +114,9 @@ enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spe
                                        struct tdm_cause *cause);
 enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
                                      struct tdm_cause *cause);
+/** Offers other video codecs; only the codecs and the preset of the plan change. */
+enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *codecs,
+                                       const char *preset, struct tdm_cause *cause);
 enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct tdm_cause *cause);
 
 /** When the picture that comes is not the one that the recording was begun for (video came later,

@@ -251,7 +251,9 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_VIDEO];
     const struct tdm_stream_config *config = &call->configs[TDM_VIDEO];
     bool wanted = agreed->active && config->send && strcmp(call->plan.video_source, "off") != 0;
-    bool same = call->video_in && call->video_in_codec == agreed->send.id &&
+    struct tdm_video_choice choice = tdm_media_plan_choose(&call->plan, agreed->send.id);
+    bool same = call->video_in && choice.encoder == call->video_in_encoder &&
+                strcmp(choice.preset, call->video_in_preset) == 0 &&
                 strcmp(call->video_in_fmtp, agreed->send.fmtp) == 0;
 
     if (wanted && same)
@@ -262,9 +264,8 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     call->video_in = NULL;
     if (!wanted)
         return TDM_OK;
-    struct tdm_video_choice choice = tdm_media_plan_choose(&call->plan, agreed->send.id);
-
-    call->video_in_codec = agreed->send.id;
+    call->video_in_encoder = choice.encoder;
+    (void)snprintf(call->video_in_preset, sizeof call->video_in_preset, "%s", choice.preset);
     (void)snprintf(call->video_in_fmtp, sizeof call->video_in_fmtp, "%s", agreed->send.fmtp);
     atomic_store(&call->link.video_bps, config->limit_bps);
     atomic_store(&call->link.keyframe_wanted, true);
@@ -393,6 +394,30 @@ enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
             err = tdm_fail(cause, TDM_E_SYSTEM, "cannot start the video thread again");
     }
     return remember_spec(call->plan.video_sink, spec, err, cause);
+}
+
+enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *codecs,
+                                       const char *preset, struct tdm_cause *cause)
+{
+    struct tdm_media_plan *to = &call->plan;
+    struct tdm_media_plan from;
+    enum tdm_err err = tdm_media_plan_of(
+        &from, &(struct tandem_media){.video_codecs = codecs, .video_preset = preset}, cause);
+    enum tdm_codec_id sent = call->machine.negotiated.media[TDM_VIDEO].send.id;
+    bool goes_on = false;
+
+    if (err != TDM_OK)
+        return err;
+    to->video_codec_count = from.video_codec_count;
+    memcpy(to->video_codecs, from.video_codecs, sizeof to->video_codecs);
+    memcpy(to->video_encoders, from.video_encoders, sizeof to->video_encoders);
+    memcpy(to->video_preset, from.video_preset, sizeof to->video_preset);
+    for (uint8_t i = 0; i < to->video_codec_count; i++)
+        goes_on |= to->video_codecs[i] == sent;
+    tdm_call_offer_plan(call);
+    if (goes_on && call->video_in) /* Another encoder or preset needs nobody's agreement. */
+        tdm_call_follow(call);
+    return TDM_OK;
 }
 
 static enum tdm_err start_recording(struct tandem_call *call, const char *path,

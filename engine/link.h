@@ -29,6 +29,7 @@ struct tdm_link_audio_tx {
 
 /** tx_video: this head, then the slice. */
 struct tdm_link_slice_tx {
+    enum tdm_codec_id codec; /* Net drops what is left of a codec that is no longer sent. */
     bool first, last, keyframe;
     uint32_t frame_id;
     tdm_time captured, encode_start, encode_end;

@@ -42,6 +42,7 @@ struct net_stream {
     uint16_t port;
     struct net_address rtp, rtcp;
     bool rtcp_mux;
+    enum tdm_codec_id send_codec;
 };
 
 struct tdm_net {
@@ -157,6 +158,7 @@ static void take_command(struct tdm_net *net, tdm_time now, const struct net_com
         net->streams[c->stream].rtp = c->rtp;
         net->streams[c->stream].rtcp = c->rtcp;
         net->streams[c->stream].rtcp_mux = c->rtcp_mux;
+        net->streams[c->stream].send_codec = c->config.send_codec;
         in.configure = &c->config;
         break;
     case NET_REMOVE:
@@ -208,7 +210,8 @@ static void take_tx(struct tdm_net *net, tdm_time now)
         in.slice.captured = slice->captured;
         in.slice.encode_start = slice->encode_start;
         in.slice.encode_end = slice->encode_end;
-        step(net, now, &in);
+        if (slice->codec == net->streams[TDM_STREAM_VIDEO].send_codec)
+            step(net, now, &in);
         tdm_record_ring_release(&link->tx_video);
     }
 }

@@ -65,6 +65,7 @@ static void emit(void *arg, const struct tdm_slice *slice)
     struct tdm_video_in *in = arg;
     struct tdm_link *link = in->config.link;
     struct tdm_link_slice_tx head = {
+        .codec = in->config.encoder->id,
         .first = slice->first,
         .last = slice->last,
         .keyframe = slice->keyframe,

@@ -225,6 +225,13 @@ TANDEM_API enum tandem_status tandem_set_video_sink(struct tandem_call *call, co
                                                     struct tandem_cause *cause);
 TANDEM_API enum tandem_status tandem_set_audio_sink(struct tandem_call *call, const char *spec,
                                                     struct tandem_cause *cause);
+/** Offers other video codecs, as in struct tandem_media; NULL: the defaults. When the other side
+ *  agrees, both go on in the first one that they share; another encoder or preset for the same
+ * codec is taken at once. TANDEM_UNSUPPORTED for a name that is unknown here; the call goes on as
+ * it was. */
+TANDEM_API enum tandem_status tandem_set_video_codecs(struct tandem_call *call, const char *codecs,
+                                                      const char *preset,
+                                                      struct tandem_cause *cause);
 /** Starts recording the other side to an MKV, or stops it (path NULL). TANDEM_INVALID while another
  *  recording runs. When video comes later or changes its codec, the recording goes on in a second
  *  file, "name-2.mkv", and a NOTICE says so. */

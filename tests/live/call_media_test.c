@@ -16,6 +16,8 @@
 struct flow {
     const char *video, *audio;
     uint16_t frame_us;
+    const char *preset;
+    uint16_t threads;
 };
 
 static bool flows(const struct tandem_stats *s, uint64_t unused)
@@ -31,6 +33,8 @@ static struct tandem_media media_of(const struct flow *flow)
     media.video_codecs = flow->video;
     media.audio_codecs = flow->audio;
     media.audio_frame_us = flow->frame_us;
+    media.video_preset = flow->preset;
+    media.video_threads = flow->threads;
     return media;
 }
 
@@ -139,13 +143,21 @@ static void count_chirps(const struct tandem_call *call)
     chirps.found += found;
 }
 
+/* An encoder's name stands for its codec. */
+static const char *codec_of(const char *name)
+{
+    const struct tdm_video_encoder_ops *ops = tdm_video_encoder_named(name);
+
+    return ops ? tdm_codec_short_name(ops->id) : name;
+}
+
 static void check_side(struct side *s, const struct flow *flow)
 {
     struct tandem_stats stats = side_stats(s);
 
     assert_int_equal(stats.state, TANDEM_STATE_ENDED);
-    assert_string_equal(stats.video.send_codec, flow->video);
-    assert_string_equal(stats.video.receive_codec, flow->video);
+    assert_string_equal(stats.video.send_codec, codec_of(flow->video));
+    assert_string_equal(stats.video.receive_codec, codec_of(flow->video));
     assert_string_equal(stats.audio.send_codec, flow->audio);
     assert_string_equal(stats.audio.receive_codec, flow->audio);
     assert_int_equal(stats.width, 320);
@@ -171,52 +183,89 @@ static void call_with(const struct flow *flow)
     pair_start(&p, &media, &media);
     (void)side_until(&p.a, flows, 0, "picture and sound");
     (void)side_until(&p.b, flows, 0, "picture and sound");
+    if (tdm_video_encoder_named(flow->video))
+        assert_ptr_equal(p.a.call->video_in_encoder, tdm_video_encoder_named(flow->video));
+    if (flow->preset)
+        assert_string_equal(p.b.call->video_in_preset, flow->preset);
     pair_hang_up(&p);
     check_side(&p.a, flow);
     check_side(&p.b, flow);
     pair_close(&p);
 }
 
+/* As call_with, but for an encoder that not every build has. */
+static void call_if_built(const struct flow *flow)
+{
+    if (!strstr(tandem_video_codecs(), flow->video) && !tdm_video_encoder_named(flow->video))
+        skip();
+    call_with(flow);
+}
+
 static void h264_and_opus(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"h264", "opus", 10000});
+    call_with(&(struct flow){.video = "h264", .audio = "opus", .frame_us = 10000});
 }
 
 static void vp8_and_pcmu(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"vp8", "pcmu", 20000});
+    call_with(&(struct flow){.video = "vp8", .audio = "pcmu", .frame_us = 20000});
 }
 
 static void h264_and_pcma(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"h264", "pcma", 20000});
+    call_with(&(struct flow){.video = "h264", .audio = "pcma", .frame_us = 20000});
 }
 
 static void vp8_and_l16(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"vp8", "l16", 20000});
+    call_with(&(struct flow){.video = "vp8", .audio = "l16", .frame_us = 20000});
 }
 
 static void vp8_and_g722(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"vp8", "g722", 20000});
+    call_with(&(struct flow){.video = "vp8", .audio = "g722", .frame_us = 20000});
 }
 
 static void opus_in_2_5_ms(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"h264", "opus", 2500});
+    call_with(&(struct flow){.video = "h264", .audio = "opus", .frame_us = 2500});
 }
 
 static void opus_in_60_ms(void **state)
 {
     (void)state;
-    call_with(&(struct flow){"h264", "opus", 60000});
+    call_with(&(struct flow){.video = "h264", .audio = "opus", .frame_us = 60000});
+}
+
+static void vp9_and_opus(void **state)
+{
+    (void)state;
+    call_if_built(&(struct flow){.video = "vp9", .audio = "opus", .frame_us = 10000});
+}
+
+static void av1_and_opus(void **state)
+{
+    (void)state;
+    call_if_built(&(struct flow){.video = "av1", .audio = "opus", .frame_us = 10000});
+}
+
+static void openh264_and_opus(void **state)
+{
+    (void)state;
+    call_if_built(&(struct flow){.video = "openh264", .audio = "opus", .frame_us = 10000});
+}
+
+static void x264_preset_and_threads(void **state)
+{
+    (void)state;
+    call_if_built(&(struct flow){
+        .video = "x264", .audio = "opus", .frame_us = 10000, .preset = "veryfast", .threads = 2});
 }
 
 static void chirps_agree(void **state)
@@ -306,12 +355,22 @@ static void report_is_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(h264_and_opus),      cmocka_unit_test(vp8_and_pcmu),
-        cmocka_unit_test(h264_and_pcma),      cmocka_unit_test(vp8_and_l16),
-        cmocka_unit_test(vp8_and_g722),       cmocka_unit_test(opus_in_2_5_ms),
-        cmocka_unit_test(opus_in_60_ms),      cmocka_unit_test(chirps_agree),
-        cmocka_unit_test(first_common_codec), cmocka_unit_test(one_way_only),
-        cmocka_unit_test(sound_only),         cmocka_unit_test(report_is_json),
+        cmocka_unit_test(h264_and_opus),
+        cmocka_unit_test(vp8_and_pcmu),
+        cmocka_unit_test(h264_and_pcma),
+        cmocka_unit_test(vp8_and_l16),
+        cmocka_unit_test(vp8_and_g722),
+        cmocka_unit_test(opus_in_2_5_ms),
+        cmocka_unit_test(opus_in_60_ms),
+        cmocka_unit_test(vp9_and_opus),
+        cmocka_unit_test(av1_and_opus),
+        cmocka_unit_test(openh264_and_opus),
+        cmocka_unit_test(x264_preset_and_threads),
+        cmocka_unit_test(chirps_agree),
+        cmocka_unit_test(first_common_codec),
+        cmocka_unit_test(one_way_only),
+        cmocka_unit_test(sound_only),
+        cmocka_unit_test(report_is_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

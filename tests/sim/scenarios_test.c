@@ -75,12 +75,31 @@ static unsigned sent_between(const struct rig *rig, uint8_t side, uint8_t stream
     return count;
 }
 
-static void a_quiet_call_is_early_and_whole(void **state)
+static const enum tdm_codec_id codecs[] = {TDM_CODEC_H264, TDM_CODEC_VP8, TDM_CODEC_VP9,
+                                           TDM_CODEC_AV1};
+
+#define CODECS (sizeof(codecs) / sizeof(*codecs))
+
+static void a_drawn_call_has_any_of_the_codecs(void **state)
 {
-    static const enum tdm_codec_id codecs[] = {TDM_CODEC_H264, TDM_CODEC_VP8};
     struct rig *rig = *state;
 
-    for (unsigned c = 0; c < 2; c++) {
+    for (unsigned c = 0; c < CODECS; c++) {
+        unsigned count = 0;
+
+        for (uint64_t seed = 0; seed < 400; seed++) {
+            tdm_sim_scenario_mixed(&rig->s, seed, 60 * TDM_S);
+            count += rig->s.video_codec == codecs[c];
+        }
+        assert_in_range(count, 70, 130);
+    }
+}
+
+static void a_quiet_call_is_early_and_whole(void **state)
+{
+    struct rig *rig = *state;
+
+    for (unsigned c = 0; c < CODECS; c++) {
         const struct tdm_sim_result *r;
 
         tdm_sim_scenario_plain(&rig->s, 1, 30 * TDM_S);
@@ -393,7 +412,7 @@ static void flipped_bits_do_no_lasting_harm(void **state)
     for (uint64_t seed = 0; seed < 20; seed++) {
         tdm_sim_scenario_plain(&rig->s, seed, 30 * TDM_S);
         rig->s.steady = false;
-        rig->s.video_codec = seed & 1 ? TDM_CODEC_VP8 : TDM_CODEC_H264;
+        rig->s.video_codec = codecs[seed % CODECS];
         rig->s.path[0].link.corrupt = 0.01;
         rig->s.path[1].link.corrupt = 0.01;
         r = run(rig);
@@ -409,6 +428,7 @@ static void flipped_bits_do_no_lasting_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_drawn_call_has_any_of_the_codecs),
         TEST(a_quiet_call_is_early_and_whole),
         TEST(lost_packets_are_asked_for_and_repaired),
         TEST(a_blackout_ends_in_a_keyframe_or_repair_soon_after_it),

@@ -17,6 +17,10 @@
  * Packets are written as words: what the payload starts, the frame (a digit, its RTP time), and '!'
  * for the marker. VP8: K keyframe, P other frame, c continued. H.264: S SPS, p PPS, A AUD, I IDR
  * slice, N slice, n second slice of a picture, F and f and e: FU-A start, middle and end of an IDR.
+ * VP9: G key and g other frame in one packet, H and h such a frame's first, m and d its middle and
+ * last, U and u an upper layer's frame of a key and of another picture. AV1: Z key frame in one
+ * packet, Y and y and w its first, middle and last without N, D other frame, L one with a repeated
+ * sequence header. H.265: V VPS, s SPS, a both, R IRAP slice, T other slice, t a second one.
  * In brackets: lost for good. In the order of sending; `order` is the order of arrival.
  */
 struct script {
@@ -32,7 +36,7 @@ struct script {
 struct packet {
     bool lost, marker;
     int64_t frame;
-    uint8_t payload[8];
+    uint8_t payload[12];
     uint16_t size;
 };
 
@@ -48,18 +52,47 @@ static const uint8_t *payload_of(char kind, uint16_t *size)
 {
     static const struct {
         char kind;
-        uint8_t bytes[4];
+        uint8_t size;
+        uint8_t bytes[12];
     } rows[] = {
-        {'K', {0x10, 0x10, 1, 2}},    {'P', {0x10, 0x11, 1, 2}}, {'c', {0x00, 0x10, 1, 2}},
-        {'S', {0x67, 0x42, 1, 2}},    {'p', {0x68, 0xce, 1, 2}}, {'A', {0x09, 0xf0, 0, 0}},
-        {'I', {0x65, 0x88, 1, 2}},    {'N', {0x41, 0x9a, 1, 2}}, {'n', {0x41, 0x1a, 1, 2}},
-        {'F', {0x7c, 0x85, 0x88, 1}}, {'f', {0x7c, 0x05, 3, 4}}, {'e', {0x7c, 0x45, 5, 6}},
-        {'x', {0x1d, 0, 0, 0}}, /* FU-B: not for this mode. */
+        {'K', 4, {0x10, 0x10, 1, 2}},
+        {'P', 4, {0x10, 0x11, 1, 2}},
+        {'c', 4, {0x00, 0x10, 1, 2}},
+        {'S', 4, {0x67, 0x42, 1, 2}},
+        {'p', 4, {0x68, 0xce, 1, 2}},
+        {'I', 4, {0x65, 0x88, 1, 2}},
+        {'N', 4, {0x41, 0x9a, 1, 2}},
+        {'n', 4, {0x41, 0x1a, 1, 2}},
+        {'F', 4, {0x7c, 0x85, 0x88, 1}},
+        {'f', 4, {0x7c, 0x05, 3, 4}},
+        {'e', 4, {0x7c, 0x45, 5, 6}},
+        {'x', 4, {0x1d, 0, 0, 0}}, /* FU-B: not for this mode. */
+        {'A', 2, {0x09, 0xf0}},
+        {'G', 11, {0x0c, 0x82, 0x49, 0x83, 0x42, 0x40, 0x15, 0xf0, 0x11, 0xf0, 1}},
+        {'H', 11, {0x08, 0x82, 0x49, 0x83, 0x42, 0x40, 0x15, 0xf0, 0x11, 0xf0, 1}},
+        {'g', 4, {0x4c, 0x86, 1, 2}},
+        {'h', 4, {0x48, 0x86, 1, 2}},
+        {'m', 4, {0x40, 0x82, 3, 4}},
+        {'d', 4, {0x44, 0x82, 5, 6}},
+        {'U', 5, {0x2c, 0x03, 0, 0x86, 7}},
+        {'u', 5, {0x6c, 0x03, 0, 0x86, 8}},
+        {'Z', 7, {0x28, 2, 0x08, 9, 0x30, 0x10, 1}},
+        {'Y', 7, {0x60, 2, 0x08, 9, 0x30, 0x10, 1}},
+        {'y', 3, {0xd0, 2, 3}},
+        {'w', 3, {0x90, 4, 5}},
+        {'D', 4, {0x10, 0x30, 0x30, 1}},
+        {'L', 7, {0x20, 2, 0x08, 9, 0x30, 0x30, 1}},
+        {'V', 4, {0x40, 1, 0x0c, 1}},
+        {'s', 4, {0x42, 1, 0x01, 1}},
+        {'a', 10, {0x60, 1, 0, 2, 0x40, 1, 0, 2, 0x42, 1}},
+        {'R', 4, {0x26, 1, 0x80, 1}},
+        {'T', 4, {0x02, 1, 0x80, 1}},
+        {'t', 4, {0x02, 1, 0x40, 1}},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].kind == kind) {
-            *size = kind == 'A' ? 2 : 4;
+            *size = rows[i].size;
             return rows[i].bytes;
         }
     fail_msg("no such packet: %c", kind);
@@ -75,7 +108,7 @@ static int read_packets(const char *words, struct packet *packets)
 
         *p = (struct packet){.lost = *c == '['};
         c += *c == '[';
-        memcpy(p->payload, payload_of(c[0], &p->size), 4);
+        memcpy(p->payload, payload_of(c[0], &p->size), sizeof p->payload);
         p->frame = c[1] - '0';
         c += 2;
         p->marker = *c == '!';
@@ -147,6 +180,9 @@ static void rig_init(struct rig *r, enum tdm_codec_id codec, bool can_repair)
 #define FIRST_SEQ 131070 /* So that a wrap of 16 bits is near. */
 #define VP8       TDM_CODEC_VP8
 #define H264      TDM_CODEC_H264
+#define VP9       TDM_CODEC_VP9
+#define AV1       TDM_CODEC_AV1
+#define H265      TDM_CODEC_H265
 
 static const struct script scripts[] = {
     {"VP8 in order", VP8, true, "K0 c0! P1! P2 c2 c2!", NULL, "0k 1 2", false},
@@ -176,6 +212,37 @@ static const struct script scripts[] = {
     {"a hole, keyframe, no markers", VP8, true, "K0! [P1!] K2 c2 P3!", NULL, "0k 2k 3", false},
     {"of two frames at one time", VP8, true, "K0! P1 P1! K2!", NULL, "0k 2k", true},
     {"refused payload type", H264, true, "S0 I0! x1! S2 I2!", NULL, "0k 2k", false},
+    {"VP9 in order", VP9, true, "H0 m0 d0! g1! h2 d2!", NULL, "0k 1 2", false},
+    {"VP9, no markers", VP9, true, "H0 d0 g1 h2 m2 d2 g3", NULL, "0k 1 2", false},
+    {"VP9, layers of a picture", VP9, true, "G0 U0! h1 d1 u1! g2 u2!", NULL, "0k 1 2", false},
+    {"VP9, layers without markers", VP9, true, "G0 U0 g1 u1 g2", NULL, "0k 1", false},
+    {"VP9, a layer late", VP9, true, "G0 U0! g1 u1! g2 u2!", "abdcef", "0k 1 2", false},
+    {"VP9, upper layer alone", VP9, true, "U0! G1 U1! g2 u2!", NULL, "1k 2", false},
+    {"VP9, the picture's rest", VP9, false, "G0! [h1] d1! G2! g3!", NULL, "0k 2k 3", false},
+    {"VP9, a hole, then a keyframe", VP9, true, "G0! h1 [d1!] g2! G3 U3! g4!", NULL, "0k 3k 4",
+     false},
+    {"VP9, a hole for good", VP9, true, "G0! h1 [m1] d1! g2!", NULL, "0k", true},
+    {"VP9, a start inside a frame", VP9, true, "G0! h1 g1! G2! g3!", NULL, "0k 2k 3", true},
+    {"VP9, begins with a delta", VP9, true, "g0! h1 d1! H2 d2! g3!", NULL, "2k 3", false},
+    {"AV1 in order", AV1, true, "Y0 y0 w0! D1! D2!", NULL, "0k 1 2", false},
+    {"AV1, no markers", AV1, true, "Z0 D1 D2 D2 D3", NULL, "0k 1 2", false},
+    {"AV1, swapped", AV1, true, "Y0 y0 w0! D1! D2!", "acbed", "0k 1 2", false},
+    {"AV1, layers of a unit", AV1, true, "Z0 D0! D1 D1! D2!", NULL, "0k 1 2", false},
+    {"AV1, begins amid a unit", AV1, true, "y0 w0! D1! Z2! D3!", NULL, "2k 3", false},
+    {"AV1, a sequence header alone", AV1, true, "L0! L1! Z2! L3!", NULL, "2k 3", false},
+    {"AV1, a hole, then a keyframe", AV1, true, "Z0! D1 [D1!] D2! Y3 w3! D4!", NULL, "0k 3k 4",
+     false},
+    {"AV1, a hole for good", AV1, true, "Z0! [D1!] D2! D3!", NULL, "0k", true},
+    {"AV1, an OBU that never ends", AV1, true, "Z0! Y1! Z2! D3!", NULL, "0k 2k 3", true},
+    {"AV1, an OBU without its start", AV1, true, "Z0! w1! Z2! D3!", NULL, "0k 2k 3", true},
+    {"H.265 in order", H265, true, "V0 s0 R0! T1! T2 t2!", NULL, "0k 1 2", false},
+    {"H.265, sets in one packet", H265, true, "a0 R0! T1! T2!", NULL, "0k 1 2", false},
+    {"H.265, no markers", H265, true, "a0 R0 T1 T2 t2 T3", NULL, "0k 1 2", false},
+    {"H.265, the VPS last", H265, true, "T0! V1 s1 R1! T2!", "adceb", "1k 2", false},
+    {"H.265, an IRAP without sets", H265, true, "T0! [V1] s1 R1! T2!", NULL, "", true},
+    {"H.265, an IRAP, sets known", H265, true, "a0 R0! T1! R2! T3!", NULL, "0k 1 2k 3", false},
+    {"H.265, a hole, then sets", H265, true, "a0 R0! [T1] t1! a2 R2! T3!", NULL, "0k 2k 3", false},
+    {"H.265, IRAP right behind a hole", H265, false, "a0 R0! [T1!] R2! T3!", NULL, "0k 2k 3", true},
 };
 
 static void test_scripts(void **state)
@@ -483,6 +550,46 @@ static void test_random_path(void **state)
     free(r.a);
 }
 
+/* What comes out is what a decoder of codecs/codec.h takes. */
+static void test_forms_of_frames(void **state)
+{
+    static const struct {
+        enum tdm_codec_id codec;
+        const char *packets;
+        size_t size;
+        uint8_t bytes[24];
+    } rows[] = {
+        {VP9, "G0 U0!", 12, {0x82, 0x49, 0x83, 0x42, 0x40, 0x15, 0xf0, 0x11, 0xf0, 1, 0x86, 7}},
+        {AV1, "Y0 y0 w0!", 11, {0x0a, 1, 9, 0x32, 6, 0x10, 1, 2, 3, 4, 5}},
+        {H265, "a0 R0!", 20, {0,    0, 0, 1, 0x40, 1, 0,    0, 0,    1,
+                              0x42, 1, 0, 0, 0,    1, 0x26, 1, 0x80, 1}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct packet p[3];
+        struct rig r;
+        struct tdm_assembly_out out = {.has_frame = false};
+
+        rig_init(&r, rows[i].codec, true);
+        int count = read_packets(rows[i].packets, p);
+
+        for (int k = 0; k < count; k++)
+            tdm_assembly_step(r.a, r.now,
+                              &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_PACKET,
+                                                        .packet = {.seq = 10 + k,
+                                                                   .arrival = r.now,
+                                                                   .marker = p[k].marker,
+                                                                   .size = p[k].size,
+                                                                   .payload = p[k].payload}},
+                              &out);
+        assert_true(out.has_frame && out.frame.keyframe);
+        assert_int_equal(out.frame.size, rows[i].size);
+        assert_memory_equal(out.frame.data, rows[i].bytes, rows[i].size);
+        free(r.a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,6 +604,7 @@ int main(void)
         cmocka_unit_test(test_outrun),
         cmocka_unit_test(test_timing_travels_along),
         cmocka_unit_test(test_random_path),
+        cmocka_unit_test(test_forms_of_frames),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,11 @@
 
 #include <cmocka.h>
 
+static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_VP9, TDM_CODEC_AV1,
+                                           TDM_CODEC_H264};
+
+#define CODECS (sizeof(codecs) / sizeof(*codecs))
+
 /* One whole frame as an assembler would hand it over. */
 struct frame {
     enum tdm_codec_id codec;
@@ -77,10 +82,8 @@ static struct rig *rig_of(enum tdm_codec_id codec)
 
 static void frames_come_back_whole_and_cost_what_was_asked(void **state)
 {
-    static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_H264};
-
     (void)state;
-    for (unsigned c = 0; c < 2; c++) {
+    for (unsigned c = 0; c < CODECS; c++) {
         struct rig *rig = rig_of(codecs[c]);
 
         for (uint32_t i = 0; i < 1000; i++) {
@@ -100,7 +103,7 @@ static void frames_come_back_whole_and_cost_what_was_asked(void **state)
 
 static void a_lost_reference_is_refused_until_a_keyframe(void **state)
 {
-    struct rig *rig = rig_of(TDM_CODEC_VP8);
+    struct rig *rig = rig_of(TDM_CODEC_AV1);
     uint32_t id;
     bool keyframe;
 
@@ -118,10 +121,8 @@ static void a_lost_reference_is_refused_until_a_keyframe(void **state)
 
 static void every_wrong_byte_is_seen(void **state)
 {
-    static const enum tdm_codec_id codecs[] = {TDM_CODEC_VP8, TDM_CODEC_H264};
-
     (void)state;
-    for (unsigned c = 0; c < 2; c++) {
+    for (unsigned c = 0; c < CODECS; c++) {
         struct rig *rig = rig_of(codecs[c]);
         size_t size, unseen = 0;
         uint32_t id;
@@ -135,8 +136,8 @@ static void every_wrong_byte_is_seen(void **state)
                 unseen++;
             rig->frame.storage[i] ^= 0x01;
         }
-        /* What a real decoder would not look at either: sizes in the VP8 tag, the parameter sets
-         * and slice headers of H.264. */
+        /* What a real decoder would not look at either: sizes in the VP8 tag and VP9 header, the
+         * parameter sets and slice headers of H.264. */
         assert_true(unseen < 40);
         for (size_t cut = 1; cut < size; cut += 7)
             assert_int_equal(
