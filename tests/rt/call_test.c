@@ -330,18 +330,12 @@ static void recording(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_trap_catches),
-        cmocka_unit_test(h264_and_opus),
-        cmocka_unit_test(vp8_and_opus),
-        cmocka_unit_test(h264_and_pcmu),
-        cmocka_unit_test(vp8_and_l16),
-        cmocka_unit_test(vp8_and_g722),
-        cmocka_unit_test(vp8_and_short_opus),
-        cmocka_unit_test(vp9_and_opus),
-        cmocka_unit_test(av1_and_opus),
-        cmocka_unit_test(openh264_and_opus),
-        cmocka_unit_test(recording),
-        cmocka_unit_test(loss),
+        cmocka_unit_test(the_trap_catches),   cmocka_unit_test(h264_and_opus),
+        cmocka_unit_test(vp8_and_opus),       cmocka_unit_test(h264_and_pcmu),
+        cmocka_unit_test(vp8_and_l16),        cmocka_unit_test(vp8_and_g722),
+        cmocka_unit_test(vp8_and_short_opus), cmocka_unit_test(vp9_and_opus),
+        cmocka_unit_test(av1_and_opus),       cmocka_unit_test(openh264_and_opus),
+        cmocka_unit_test(recording),          cmocka_unit_test(loss),
         cmocka_unit_test(film_to_window),
     };
 
