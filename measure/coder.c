@@ -2,9 +2,11 @@
 #include "measure/coder.h"
 
 #include "engine/io/clock.h"
+#include "engine/wire/av1_payload.h"
 #include "engine/wire/h264_payload.h"
 #include "engine/wire/rtp.h"
 #include "engine/wire/vp8_payload.h"
+#include "engine/wire/vp9_payload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +140,30 @@ static void cut_vp8(const struct tdm_coder *coder)
         ;
 }
 
+static void cut_vp9(const struct tdm_coder *coder)
+{
+    uint8_t payload[PAYLOAD_MAX];
+    struct tdm_vp9_packetizer cutter;
+    size_t size;
+    bool last;
+
+    tdm_vp9_packetizer_init(&cutter, coder->unit, coder->unit_size, coder->picture_id, PAYLOAD_MAX);
+    while (!tdm_vp9_packetizer_next(&cutter, payload, sizeof payload, &size, &last))
+        ;
+}
+
+static void cut_av1(const struct tdm_coder *coder)
+{
+    uint8_t payload[PAYLOAD_MAX];
+    struct tdm_av1_packetizer cutter;
+    size_t size;
+    bool last;
+
+    tdm_av1_packetizer_init(&cutter, coder->unit, coder->unit_size, PAYLOAD_MAX);
+    while (!tdm_av1_packetizer_next(&cutter, payload, sizeof payload, &size, &last))
+        ;
+}
+
 tdm_time tdm_coder_packetise(struct tdm_coder *coder)
 {
     tdm_time start = tdm_clock_now();
@@ -149,6 +175,12 @@ tdm_time tdm_coder_packetise(struct tdm_coder *coder)
         break;
     case TDM_CODEC_VP8:
         cut_vp8(coder);
+        break;
+    case TDM_CODEC_VP9:
+        cut_vp9(coder);
+        break;
+    case TDM_CODEC_AV1:
+        cut_av1(coder);
         break;
     default:
         return -1;

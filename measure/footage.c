@@ -15,9 +15,11 @@
 static const char *const kind_names[TDM_FOOTAGE_COUNT] = {"camera", "text", "scroll", "slides",
                                                           "game"};
 
-/* Where Debian puts clips of real people: forensics-samples-files, opencv-doc. */
+/* Where Debian puts clips of cameras, the best one first: a telephone's of 1920x1080, with the
+ * noise and the tremble of one (forensics-samples-files); a still camera's of 768x576 (opencv-doc).
+ */
 static const char *const camera_clips[] = {
-    "/usr/share/forensics-samples/original-files/movie2/movie-hello.mp4",
+    "/usr/share/forensics-samples/original-files/movie1/VID_20191220_170832.mp4",
     "/usr/share/doc/opencv-doc/examples/data/vtest.avi",
 };
 
