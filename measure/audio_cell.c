@@ -11,18 +11,18 @@
 #include <string.h>
 
 #define PAYLOAD_MAX     16384
-#define WARMUP          10     /* Frames that are not timed. */
-#define LOSS            0.05   /* Share of frames lost. */
+#define WARMUP          10   /* Frames that are not timed. */
+#define LOSS            0.05 /* Share of frames lost. */
 #define LOSS_SEED       5
-#define PROBE_MS        400    /* Of silence with a click in it. */
-#define CLICK_MS        100    /* Where. */
+#define PROBE_MS        400 /* Of silence with a click in it. */
+#define CLICK_MS        100 /* Where. */
 #define CLICK_LENGTH_US 1000
-#define SEGMENT_US      20000  /* Of segmental SNR. */
+#define SEGMENT_US      20000 /* Of segmental SNR. */
 #define SEGMENT_DB_MIN  -10.0
 #define SEGMENT_DB_MAX  35.0
 #define SILENT          3.0e4 /* Mean square below which a segment counts as silence: -45 dBFS. */
-#define CLEAN_US        2500   /* Pieces in which sound after a loss is compared. */
-#define CLEAN_DB        25.0   /* What the difference lies below the sound where it is clean. */
+#define CLEAN_US        2500  /* Pieces in which sound after a loss is compared. */
+#define CLEAN_DB        25.0  /* What the difference lies below the sound where it is clean. */
 #define PI              3.14159265358979323846
 
 void tdm_audio_cell_free(struct tdm_audio_cell *cell)
@@ -224,10 +224,9 @@ static enum tdm_err run_series(struct tdm_audio_cell *cell, struct line *line,
             return err;
         if (index < WARMUP)
             continue;
-        bool kept = add_ms(&cell->encode_ms, middle - start) &&
-                    add_ms(&cell->decode_ms, end - middle) &&
-                    (cell->rounds > 0 ||
-                     tdm_series_add(&cell->payload_bytes, (double)line->payload_size));
+        bool kept =
+            add_ms(&cell->encode_ms, middle - start) && add_ms(&cell->decode_ms, end - middle) &&
+            (cell->rounds > 0 || tdm_series_add(&cell->payload_bytes, (double)line->payload_size));
 
         if (!kept)
             return TDM_E_SPACE;

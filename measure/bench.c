@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOUND_SECONDS  8
-#define FIRST_WORK     1.7 /* A first round also measures quality, step and loss. */
-#define AUDIO_WORK     4e6 /* A round of an audio cell, in pixels. */
+#define SOUND_SECONDS 8
+#define FIRST_WORK    1.7 /* A first round also measures quality, step and loss. */
+#define AUDIO_WORK    4e6 /* A round of an audio cell, in pixels. */
 
 static double work_of(const struct tandem_bench *b, uint32_t index, uint32_t round)
 {
@@ -152,12 +152,12 @@ static enum tdm_err load_clip(struct tandem_bench *b, const struct tdm_video_spe
     return TDM_OK;
 }
 
-static enum tdm_err load_sound(struct tandem_bench *b, const struct tdm_audio_encoder_config *config,
+static enum tdm_err load_sound(struct tandem_bench *b,
+                               const struct tdm_audio_encoder_config *config,
                                struct tdm_cause *cause)
 {
-    const struct tdm_sound_request request = {.sample_hz = config->sample_hz,
-                                              .channels = config->channels,
-                                              .seconds = SOUND_SECONDS};
+    const struct tdm_sound_request request = {
+        .sample_hz = config->sample_hz, .channels = config->channels, .seconds = SOUND_SECONDS};
     struct tdm_bench_input input = {.sample_hz = config->sample_hz, .channels = config->channels};
 
     if (b->sound.pcm && b->sound.sample_hz == config->sample_hz &&

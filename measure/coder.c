@@ -96,8 +96,8 @@ enum tdm_err tdm_coder_encode(struct tdm_coder *coder, const struct tdm_picture 
     coder->keyframe = coder->overflow = false;
     coder->first_slice = -1;
     coder->started = tdm_clock_now();
-    enum tdm_err err = coder->encoder_ops->encode(coder->encoder, pic, budget_bytes, keyframe,
-                                                  take, coder);
+    enum tdm_err err =
+        coder->encoder_ops->encode(coder->encoder, pic, budget_bytes, keyframe, take, coder);
 
     if (took)
         *took = tdm_clock_now() - coder->started;
@@ -159,7 +159,8 @@ tdm_time tdm_coder_packetise(struct tdm_coder *coder)
 enum tdm_err tdm_coder_decode(struct tdm_coder *coder, struct tdm_picture *pic, tdm_time *took)
 {
     tdm_time start = tdm_clock_now();
-    enum tdm_err err = coder->decoder_ops->decode(coder->decoder, coder->unit, coder->unit_size, pic);
+    enum tdm_err err =
+        coder->decoder_ops->decode(coder->decoder, coder->unit, coder->unit_size, pic);
 
     if (took)
         *took = tdm_clock_now() - start;

@@ -43,8 +43,8 @@ enum tdm_err tdm_coder_create(struct tdm_coder *coder, const struct tdm_coder_co
                               struct tdm_cause *cause);
 void tdm_coder_destroy(struct tdm_coder *coder);
 
-/** `took` is how long the encoder worked, NULL when nobody asks. Errors as the encoder's; TDM_E_SPACE
- *  for a unit larger than any that makes sense. */
+/** `took` is how long the encoder worked, NULL when nobody asks. Errors as the encoder's;
+ * TDM_E_SPACE for a unit larger than any that makes sense. */
 enum tdm_err tdm_coder_encode(struct tdm_coder *coder, const struct tdm_picture *pic,
                               uint32_t budget_bytes, bool keyframe, tdm_time *took);
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const char *const kind_names[TDM_FOOTAGE_COUNT] = {"camera", "text", "scroll", "slides",
-                                                               "game"};
+                                                          "game"};
 
 /* Where Debian puts clips of real people: forensics-samples-files, opencv-doc. */
 static const char *const camera_clips[] = {
@@ -78,8 +78,7 @@ enum tdm_err tdm_footage_parse(struct tdm_footage *content, const char *text, si
                         "unknown content \"%s\": there are camera, text, scroll, slides, game, and "
                         "NAME=FILE for a clip of your own",
                         content->name);
-    content->screen =
-        content->kind >= TDM_FOOTAGE_TEXT && content->kind <= TDM_FOOTAGE_SLIDES;
+    content->screen = content->kind >= TDM_FOOTAGE_TEXT && content->kind <= TDM_FOOTAGE_SLIDES;
     if (equals) {
         if (path_size == 0 || path_size >= sizeof content->path)
             return tdm_fail(cause, TDM_E_MALFORMED, "content \"%s=\" names no file", content->name);
@@ -108,8 +107,8 @@ void tdm_clip_picture(const struct tdm_clip *clip, uint32_t index, struct tdm_pi
     picture_at(clip, at < clip->count ? at : turn - at, pic);
 }
 
-/* Cuts the sides or the top and bottom off, so that the picture has the aspect of the target: what a
- * camera would have given. Not where the pixels are not square. */
+/* Cuts the sides or the top and bottom off, so that the picture has the aspect of the target: what
+ * a camera would have given. Not where the pixels are not square. */
 static void crop_to(AVFrame *frame, int width, int height)
 {
     int64_t wide = (int64_t)frame->width * height, narrow = (int64_t)frame->height * width;
@@ -117,8 +116,7 @@ static void crop_to(AVFrame *frame, int width, int height)
     if (frame->sample_aspect_ratio.num != frame->sample_aspect_ratio.den)
         return;
     if (wide > narrow)
-        frame->crop_left = frame->crop_right =
-            (size_t)((wide - narrow) / height / 2) / 2 * 2;
+        frame->crop_left = frame->crop_right = (size_t)((wide - narrow) / height / 2) / 2 * 2;
     else
         frame->crop_top = frame->crop_bottom = (size_t)((narrow - wide) / width / 2) / 2 * 2;
     (void)av_frame_apply_cropping(frame, AV_FRAME_CROP_UNALIGNED);
@@ -162,8 +160,7 @@ static enum tdm_err read_pictures(struct tdm_clip *clip, struct tdm_media_file *
 }
 
 static enum tdm_err load_file(struct tdm_clip *clip, const struct tdm_footage *content,
-                              const struct tdm_clip_request *request,
-                              struct tdm_cause *cause)
+                              const struct tdm_clip_request *request, struct tdm_cause *cause)
 {
     struct tdm_media_file file = {0};
     enum tdm_err err = tdm_media_file_open(&file, content->path, AVMEDIA_TYPE_VIDEO, cause);
@@ -177,8 +174,7 @@ static enum tdm_err load_file(struct tdm_clip *clip, const struct tdm_footage *c
 }
 
 static enum tdm_err draw_desktop(struct tdm_clip *clip, enum tdm_footage_kind kind,
-                                 const struct tdm_clip_request *request,
-                                 struct tdm_cause *cause)
+                                 const struct tdm_clip_request *request, struct tdm_cause *cause)
 {
     struct tdm_desktop *desktop;
     const struct tdm_desktop_config config = {
@@ -200,8 +196,7 @@ static enum tdm_err draw_desktop(struct tdm_clip *clip, enum tdm_footage_kind ki
 }
 
 static enum tdm_err draw(struct tdm_clip *clip, const struct tdm_footage *content,
-                         const struct tdm_clip_request *request,
-                         struct tdm_cause *cause)
+                         const struct tdm_clip_request *request, struct tdm_cause *cause)
 {
     clip->generated = true;
     if (content->kind != TDM_FOOTAGE_CAMERA)

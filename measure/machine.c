@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 /* What the encoders of this build have code for. */
-static const char *const telling[] = {"sse2",     "ssse3",    "sse4_1",   "sse4_2",
-                                      "avx",      "avx2",     "avx512f",  "avx512bw",
-                                      "avx512vl", "avx512_vnni", "neon",  "asimd",
-                                      "sve",      NULL};
+static const char *const telling[] = {"sse2", "ssse3",   "sse4_1",   "sse4_2",   "avx",
+                                      "avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
+                                      "neon", "asimd",   "sve",      NULL};
 
 /* Whether `word` is one of the words of `line`. */
 static bool has_word(const char *line, const char *word)

@@ -126,8 +126,7 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 }
 
 static enum tandem_status take_numbers(struct tdm_plan *plan, struct wishes *wishes,
-                                       const struct tandem_bench_config *c,
-                                       struct tdm_cause *cause)
+                                       const struct tandem_bench_config *c, struct tdm_cause *cause)
 {
     const char *wrong = c->fps > FPS_MAX           ? "more than 120 frames a second"
                         : c->frames > FRAMES_MAX   ? "more than 10000 frames a round"
@@ -153,8 +152,7 @@ static enum tandem_status take_numbers(struct tdm_plan *plan, struct wishes *wis
 }
 
 static enum tandem_status read_wishes(struct tdm_plan *plan, struct wishes *wishes,
-                                      const struct tandem_bench_config *c,
-                                      struct tdm_cause *cause)
+                                      const struct tandem_bench_config *c, struct tdm_cause *cause)
 {
     const char *sizes = c->quick ? "1280x720" : "640x480,1280x720,1920x1080";
     const char *contents = c->quick ? "camera,text,scroll" : "camera,text,scroll,slides,game";
@@ -234,8 +232,8 @@ static bool add_encoder(struct tdm_plan *plan, const struct wishes *wishes,
         bool wanted = pick->wish == TDM_PRESET_EVERY ||
                       (pick->wish == TDM_PRESET_NAMED && i == pick->preset) ||
                       (pick->wish == TDM_PRESET_NEIGHBOURS && near && (i == calls || broad));
-        bool main_one = pick->wish == TDM_PRESET_NAMED ||
-                        (pick->wish == TDM_PRESET_NEIGHBOURS && i == calls);
+        bool main_one =
+            pick->wish == TDM_PRESET_NAMED || (pick->wish == TDM_PRESET_NEIGHBOURS && i == calls);
 
         if (!wanted || (!place->usual_rate && !(place->content == 0 && main_one)))
             continue;
@@ -273,21 +271,21 @@ static void find_usual(const struct tdm_plan *plan, const struct wishes *wishes,
     }
 }
 
-static bool add_place(struct tdm_plan *plan, const struct wishes *wishes,
-                      const struct usual *usual, const struct place *place)
+static bool add_place(struct tdm_plan *plan, const struct wishes *wishes, const struct usual *usual,
+                      const struct place *place)
 {
     for (size_t i = 0; i < wishes->picks.count; i++)
-        if (wishes->picks.list[i].video &&
-            !add_encoder(plan, wishes, &wishes->picks.list[i], place, usual->preset[i][place->size]))
+        if (wishes->picks.list[i].video && !add_encoder(plan, wishes, &wishes->picks.list[i], place,
+                                                        usual->preset[i][place->size]))
             return false;
     return true;
 }
 
-static bool add_size(struct tdm_plan *plan, const struct wishes *wishes,
-                     const struct usual *usual, struct place place)
+static bool add_size(struct tdm_plan *plan, const struct wishes *wishes, const struct usual *usual,
+                     struct place place)
 {
-    uint32_t middle = tdm_plan_rate(wishes->sizes[place.size].width,
-                                    wishes->sizes[place.size].height);
+    uint32_t middle =
+        tdm_plan_rate(wishes->sizes[place.size].width, wishes->sizes[place.size].height);
     const uint32_t suiting[RATES_DEFAULT] = {middle / 2, middle, middle * 2};
     size_t count = wishes->rate_count ? wishes->rate_count : RATES_DEFAULT;
 
@@ -335,8 +333,7 @@ enum tandem_status tdm_plan_make(struct tdm_plan *plan, const struct tandem_benc
     struct wishes wishes = {0};
 
     *plan = (struct tdm_plan){0};
-    enum tandem_status status =
-        read_wishes(plan, &wishes, config ? config : &defaults, cause);
+    enum tandem_status status = read_wishes(plan, &wishes, config ? config : &defaults, cause);
 
     if (status)
         return status;

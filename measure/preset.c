@@ -40,8 +40,8 @@ static void draw(struct tdm_picture *pic, int index)
         for (int x = 0; x < pic->width; x++) {
             int moved = x + 3 * index, fold = (moved & 63) < 32 ? moved & 31 : 31 - (moved & 31);
 
-            row[x] = (uint8_t)(60 + 3 * fold + ((y * moved) >> 7 & 31) +
-                               (int)(tdm_rng_u32(&rng) & 7));
+            row[x] =
+                (uint8_t)(60 + 3 * fold + ((y * moved) >> 7 & 31) + (int)(tdm_rng_u32(&rng) & 7));
         }
     }
     for (int plane = 1; plane < 3; plane++)

@@ -123,8 +123,7 @@ void tdm_quality_add(struct tdm_quality *quality, const struct tdm_picture *sour
 
         quality->mse[plane] += (double)tdm_plane_square_error(&pair) / samples;
         quality->ssim[plane] += tdm_plane_ssim(&pair);
-        quality->share[plane] =
-            samples / (double)tdm_picture_bytes(source->width, source->height);
+        quality->share[plane] = samples / (double)tdm_picture_bytes(source->width, source->height);
     }
     quality->frames++;
 }

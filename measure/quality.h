@@ -17,9 +17,9 @@
 
 /** Sums over the pictures so far. Zero-init. */
 struct tdm_quality {
-    double mse[3];      /* Sum of each picture's mean square error. */
-    double ssim[3];     /* Sum of each picture's mean SSIM. */
-    double share[3];    /* Of all samples that lie in the plane. */
+    double mse[3];   /* Sum of each picture's mean square error. */
+    double ssim[3];  /* Sum of each picture's mean SSIM. */
+    double share[3]; /* Of all samples that lie in the plane. */
     uint32_t frames;
 };
 

@@ -63,8 +63,8 @@ size_t tdm_recommend(const struct tdm_candidate *candidates, size_t count, char 
 
     if (none_fits)
         best = best_quality(candidates, count, true);
-    size_t chosen = lowest_latency(candidates, count, none_fits,
-                                   quality(&candidates[best]) - TDM_RECOMMEND_DB);
+    size_t chosen =
+        lowest_latency(candidates, count, none_fits, quality(&candidates[best]) - TDM_RECOMMEND_DB);
     const struct tdm_candidate *c = &candidates[chosen], *b = &candidates[best];
     char other[48];
 

@@ -172,8 +172,7 @@ static void put_sizes(json_t *o, const struct tdm_video_cell *cell,
 
     put(o, "frame_bytes", distribution(&f->frame_bytes));
     put(o, "share", distribution(&f->share));
-    put_count(o, "reached_bps",
-              spec->frames ? cell->bytes * 8 * spec->fps / spec->frames : 0);
+    put_count(o, "reached_bps", spec->frames ? cell->bytes * 8 * spec->fps / spec->frames : 0);
     put_count(o, "dropped", cell->dropped);
     put(o, "step",
         json_pack("{s:f, s:I, s:I}", "worst_share", round(cell->step.worst_share * 1e3) / 1e3,
@@ -255,17 +254,17 @@ static json_t *failed(const struct tandem_bench *b)
         const struct tdm_video_cell *cell = &b->video[i];
 
         if (cell->why[0])
-            (void)json_array_append_new(
-                list, json_pack("{s:s, s:s, s:s}", "encoder", cell->spec.ops->name, "preset",
-                                cell->spec.preset, "why", cell->why));
+            (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "encoder",
+                                                        cell->spec.ops->name, "preset",
+                                                        cell->spec.preset, "why", cell->why));
     }
     for (uint32_t i = 0; i < b->plan.audio_count; i++) {
         const struct tdm_audio_cell *cell = &b->audio[i];
 
         if (cell->why[0])
-            (void)json_array_append_new(
-                list, json_pack("{s:s, s:s, s:s}", "encoder", cell->spec.ops->rtp_name, "preset",
-                                cell->spec.mode, "why", cell->why));
+            (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "encoder",
+                                                        cell->spec.ops->rtp_name, "preset",
+                                                        cell->spec.mode, "why", cell->why));
     }
     return list;
 }
@@ -280,8 +279,7 @@ static json_t *recommendation(const struct tandem_bench *b, const struct tdm_can
                               size_t count)
 {
     char why[200];
-    const struct tdm_candidate *c =
-        &candidates[tdm_recommend(candidates, count, why, sizeof why)];
+    const struct tdm_candidate *c = &candidates[tdm_recommend(candidates, count, why, sizeof why)];
     const struct tdm_video_spec *spec = &c->cell->spec;
     json_t *o = json_object();
 

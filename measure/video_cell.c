@@ -134,8 +134,7 @@ static void keep_hash(struct round *round)
         cell->bits_differ = true;
 }
 
-static enum tdm_err probe(struct round *round, const struct tdm_clip *clip,
-                          struct tdm_cause *cause)
+static enum tdm_err probe(struct round *round, const struct tdm_clip *clip, struct tdm_cause *cause)
 {
     struct tdm_video_cell *cell = round->cell;
     struct tdm_probe probe = {

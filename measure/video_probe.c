@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD_STILL    2   /* Pictures before the marked one. */
-#define HELD_MAX      90
-#define STEP_SHARE    4   /* What the budget is divided by. */
-#define OVER          1.1 /* Of the budget: what still counts as kept. */
-#define RECOVERY_MAX  60
-#define MARK_PART     4   /* The mark is a square of a quarter of the height. */
-#define DARK          60
-#define BRIGHT        200
+#define HELD_STILL   2 /* Pictures before the marked one. */
+#define HELD_MAX     90
+#define STEP_SHARE   4   /* What the budget is divided by. */
+#define OVER         1.1 /* Of the budget: what still counts as kept. */
+#define RECOVERY_MAX 60
+#define MARK_PART    4 /* The mark is a square of a quarter of the height. */
+#define DARK         60
+#define BRIGHT       200
 
 static double mark_luma(const struct tdm_picture *pic)
 {
@@ -132,7 +132,8 @@ static bool same_pixels(const struct tdm_picture *a, const struct tdm_picture *b
     return a->width == b->width && a->height == b->height;
 }
 
-/* The coder's own decoder hears everything and shows what is right; the other one lost a picture. */
+/* The coder's own decoder hears everything and shows what is right; the other one lost a picture.
+ */
 static enum tdm_err recover(struct tdm_probe *probe, struct tdm_video_decoder *other,
                             struct tdm_loss_recovery *loss)
 {
@@ -153,9 +154,9 @@ static enum tdm_err recover(struct tdm_probe *probe, struct tdm_video_decoder *o
             return err;
         asked = false;
         loss->bytes += coder->payload_bytes;
-        right = coder->decoder_ops->decode(other, coder->unit, coder->unit_size, &shown) ==
-                    TDM_OK &&
-                same_pixels(&clean, &shown);
+        right =
+            coder->decoder_ops->decode(other, coder->unit, coder->unit_size, &shown) == TDM_OK &&
+            same_pixels(&clean, &shown);
     }
     return right ? TDM_OK : TDM_E_GONE;
 }

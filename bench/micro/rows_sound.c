@@ -63,7 +63,7 @@ static int16_t rounded(double value)
     return (int16_t)lrint(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
 }
 
-/* --- 8 kHz to 48 kHz. --- */
+/* --- Up to 48 kHz. --- */
 
 struct raising {
     struct tdm_upsample u;
@@ -73,13 +73,15 @@ struct raising {
 
 static bool upsample_make(struct micro_case *c)
 {
+    static const uint32_t rates[] = {48000, 44100, 24000, 16000, 8000};
     struct raising *r = c->state = micro_take(c, sizeof *r, 0);
-    uint32_t factor = micro_between(c, 1, TDM_UPSAMPLE_FACTOR_MAX);
+    uint32_t rate = rates[micro_between(c, 0, 4)];
+    uint32_t channels = c->timed ? 1 : micro_between(c, 1, TDM_UPSAMPLE_CHANNELS_MAX);
 
     r->samples = micro_between(c, 1, 80);
-    r->in = voice(c, r->samples, 1);
-    tdm_upsample_init(&r->u, factor);
-    out_of(c, (size_t)r->samples * factor * 2);
+    r->in = voice(c, r->samples, channels);
+    tdm_upsample_init(&r->u, rate, 48000, channels);
+    out_of(c, (r->samples * r->u.phases / r->u.step + 1) * (size_t)channels * 2);
     return true;
 }
 
@@ -88,29 +90,36 @@ static void upsample_prepare(struct micro_case *c, size_t variant)
     struct raising *r = c->state;
 
     (void)variant;
+    r->u.phase = 0;
     memset(r->u.history, 0, sizeof r->u.history);
+}
+
+/* Sample `at` of one channel of the input, at a distance of `phase` behind it. */
+static double raised(const struct raising *r, uint32_t at, uint32_t phase, uint32_t channel)
+{
+    double sum = 0;
+
+    for (uint32_t tap = 0; tap < TDM_UPSAMPLE_TAPS && tap <= at; tap++)
+        sum += (double)r->u.taps[phase][TDM_UPSAMPLE_TAPS - 1 - tap] *
+               r->in[(at - tap) * r->u.channels + channel];
+    return sum;
 }
 
 static void upsample_run(struct micro_case *c, size_t variant)
 {
     struct raising *r = c->state;
     int16_t *out = (int16_t *)(void *)c->out;
+    uint32_t channels = r->u.channels;
 
     if (variant) {
-        tdm_upsample_run(&r->u, r->in, r->samples, out);
+        (void)tdm_upsample_run(&r->u, r->in, r->samples, out);
         return;
     }
-    for (uint32_t i = 0; i < r->samples; i++) {
-        for (uint32_t phase = 0; phase < r->u.factor; phase++) {
-            double sum = 0;
+    for (uint32_t k = 0; k * r->u.step / r->u.phases < r->samples; k++) {
+        uint32_t at = k * r->u.step;
 
-            for (int tap = 0; tap < TDM_UPSAMPLE_TAPS; tap++) {
-                int64_t at = (int64_t)i + tap - (TDM_UPSAMPLE_TAPS - 1);
-
-                sum += at < 0 ? 0 : (double)r->u.taps[phase][tap] * r->in[at];
-            }
-            out[i * r->u.factor + phase] = rounded(sum);
-        }
+        for (uint32_t i = 0; i < channels; i++)
+            out[k * channels + i] = rounded(raised(r, at / r->u.phases, at % r->u.phases, i));
     }
 }
 
