@@ -26,10 +26,9 @@ static void fill(struct tdm_full_range *from, struct size size, int chroma_rows,
     for (int plane = 0; plane < 3; plane++) {
         int width = plane ? size.width / 2 : size.width;
         int height = plane ? size.height / 2 * chroma_rows : size.height;
-
-        assert_true(width > 0 && height > 0);
         int stride = width + gap;
-        uint8_t *at = malloc((size_t)stride * (size_t)(height - 1) + (size_t)width);
+        size_t bytes = (size_t)stride * (size_t)(height - 1) + (size_t)width;
+        uint8_t *at = malloc(bytes ? bytes : 1);
 
         assert_non_null(at);
         for (int y = 0; y < height; y++)
