@@ -3,6 +3,7 @@
  * the same sums in double, straight from the filters' tables. */
 #include "bench/micro/micro.h"
 #include "engine/base/chirp.h"
+#include "engine/base/cpu.h"
 #include "engine/core/resample.h"
 #include "engine/core/stretch.h"
 #include "engine/core/upsample.h"
@@ -147,6 +148,18 @@ static bool resample_make(struct micro_case *c)
     return true;
 }
 
+static bool resample_variant(size_t at, struct micro_variant *variant)
+{
+    if (at == 0)
+        *variant = (struct micro_variant){"plain double", true};
+    else if (at <= tdm_resample_variant_count)
+        *variant = (struct micro_variant){tdm_resample_variants[at - 1].name,
+                                          tdm_cpu_has(tdm_resample_variants[at - 1].needs)};
+    else
+        *variant = (struct micro_variant){"engine", true};
+    return at <= tdm_resample_variant_count + 1;
+}
+
 static double tap_between(const struct tdm_resample *r, double fraction, int k)
 {
     double scaled = fraction * TDM_RESAMPLE_PHASES;
@@ -164,10 +177,17 @@ static void resample_run(struct micro_case *c, size_t variant)
     int16_t *out = (int16_t *)(void *)c->out;
 
     b->r.fraction = b->first;
-    if (variant) {
-        (void)tdm_resample_run(&b->r, b->line, out, b->count, b->ratio, b->channels);
-        return;
+    for (uint32_t i = 0; i < b->count && variant && variant <= tdm_resample_variant_count; i++) {
+        double at = b->first + i * b->ratio;
+        uint32_t whole = (uint32_t)at;
+
+        tdm_resample_variants[variant - 1].interpolate(
+            &b->r, b->line + whole * b->channels, at - whole, out + i * b->channels, b->channels);
     }
+    if (variant > tdm_resample_variant_count)
+        (void)tdm_resample_run(&b->r, b->line, out, b->count, b->ratio, b->channels);
+    if (variant)
+        return;
     for (uint32_t i = 0; i < b->count * b->channels; i++) {
         uint32_t sample = i / b->channels;
         double at = b->first + sample * b->ratio, sum = 0;
@@ -324,7 +344,7 @@ static const struct micro_routine rows[] = {
      .right = samples_right},
     {.name = "sound.resample",
      .shape = "10 ms, 48 kHz stereo",
-     .variant = two_variants,
+     .variant = resample_variant,
      .make = resample_make,
      .run = resample_run,
      .right = samples_right},
