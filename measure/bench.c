@@ -317,5 +317,5 @@ enum tandem_status tandem_bench_step(struct tandem_bench *b, struct tandem_bench
 
 char *tandem_bench_json(struct tandem_bench *b)
 {
-    return tdm_report_json(b);
+    return tdm_bench_report(b);
 }

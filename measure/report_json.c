@@ -32,7 +32,7 @@ static void put_count(json_t *object, const char *key, uint64_t value)
 
 static void put_real(json_t *object, const char *key, double value)
 {
-    put(object, key, json_real(isfinite(value) ? round(value * 1e4) / 1e4 : 0));
+    put(object, key, json_real(isfinite(value) ? round(value * 1e6) / 1e6 : 0));
 }
 
 static json_t *distribution(const struct tdm_summary *s)
@@ -332,7 +332,7 @@ static void put_cells(json_t *o, const struct tandem_bench *b, const struct tdm_
     put(o, "recommendations", recommendations(b, f));
 }
 
-char *tdm_report_json(const struct tandem_bench *b)
+char *tdm_bench_report(const struct tandem_bench *b)
 {
     struct tdm_video_figures *f = calloc(b->plan.video_count + 1, sizeof *f);
     time_t seconds = (time_t)(b->wall / TDM_S);

@@ -7,6 +7,6 @@
 #include "measure/bench.h"
 
 /** Free with free(). NULL when there is no memory. */
-char *tdm_report_json(const struct tandem_bench *bench);
+char *tdm_bench_report(const struct tandem_bench *bench);
 
 #endif
