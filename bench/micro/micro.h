@@ -65,7 +65,8 @@ struct micro_list {
     size_t count;
 };
 
-extern const struct micro_list micro_base, micro_pixels, micro_sound, micro_hash, micro_srtp;
+extern const struct micro_list micro_base, micro_pixels, micro_sound, micro_hash, micro_srtp,
+    micro_quality;
 
 /** Zeroed memory that goes with the case and starts `lead` bytes behind an alignment of 64. What
  *  lies behind its end is not ours. Ends the program when there is none. */

@@ -41,7 +41,7 @@ static inline void each_row(struct tdm_picture *pic, const struct tdm_full_range
         ptrdiff_t stride = from->strides[plane];
 
         for (int row = 0; row < pic->height / 2; row++) {
-            const uint8_t *at = from->planes[plane] + row * from->chroma_rows * stride;
+            const uint8_t *at = from->planes[plane] + (ptrdiff_t)row * from->chroma_rows * stride;
 
             chroma(pic->planes[plane] + (ptrdiff_t)row * pic->strides[plane], at,
                    at + (from->chroma_rows - 1) * stride, pic->width / 2);

@@ -9,6 +9,7 @@
  * nothing filters what a ratio far from one would alias.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define TDM_RESAMPLE_TAPS   16
@@ -36,5 +37,17 @@ uint32_t tdm_resample_span(const struct tdm_resample *r, uint32_t count, double 
  */
 uint32_t tdm_resample_run(struct tdm_resample *r, const int16_t *line, int16_t *out, uint32_t count,
                           double ratio, uint32_t channels);
+
+/** One way to make the samples of all channels between line[0] and line[channels], `fraction` of
+ *  the way; all give the same (engine/base/cpu.h). */
+struct tdm_resample_variant {
+    const char *name;
+    uint32_t needs;
+    void (*interpolate)(const struct tdm_resample *r, const int16_t *line, double fraction,
+                        int16_t *out, uint32_t channels);
+};
+
+extern const struct tdm_resample_variant tdm_resample_variants[];
+extern const size_t tdm_resample_variant_count;
 
 #endif

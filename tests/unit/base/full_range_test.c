@@ -27,7 +27,8 @@ static void fill(struct tdm_full_range *from, struct size size, int chroma_rows,
         int width = plane ? size.width / 2 : size.width;
         int height = plane ? size.height / 2 * chroma_rows : size.height;
         int stride = width + gap;
-        uint8_t *at = malloc((size_t)stride * (size_t)(height - 1) + (size_t)width);
+        size_t bytes = (size_t)stride * (size_t)(height - 1) + (size_t)width;
+        uint8_t *at = malloc(bytes ? bytes : 1);
 
         assert_non_null(at);
         for (int y = 0; y < height; y++)
