@@ -2,6 +2,7 @@
 #include "capture/fit.h"
 
 #include "engine/base/bgrx.h"
+#include "engine/base/full_range.h"
 #include "engine/base/rt.h"
 
 #include <libavutil/mem.h>
@@ -80,14 +81,15 @@ static void place(struct tdm_fit *fit, const struct tdm_raw_picture *raw,
 static struct SwsContext *make_context(const struct tdm_fit *fit, const struct tdm_raw_picture *raw)
 {
     struct SwsContext *sws = sws_alloc_context();
+    bool converted = fit->way == TDM_FIT_CONVERT_FIRST;
     const struct {
         const char *name;
         int64_t value;
     } options[] = {
         {"srcw", raw->width},
         {"srch", raw->height},
-        {"src_format", fit->way == TDM_FIT_CONVERT_FIRST ? AV_PIX_FMT_YUV420P : raw->format},
-        {"src_range", raw->full_range},
+        {"src_format", converted ? AV_PIX_FMT_YUV420P : raw->format},
+        {"src_range", raw->full_range && !converted},
         {"dstw", fit->width},
         {"dsth", fit->height},
         {"dst_format", AV_PIX_FMT_YUV420P},
@@ -116,12 +118,33 @@ bool tdm_fit_open(struct tdm_fit *fit, int width, int height)
     return fit->scratch;
 }
 
+/* As a screen has it, and as a camera's JPEG does. */
+static bool is_ours(const struct tdm_raw_picture *raw)
+{
+    return (raw->format == AV_PIX_FMT_BGR0 && !raw->full_range) ||
+           ((raw->format == AV_PIX_FMT_YUV422P || raw->format == AV_PIX_FMT_YUV420P) &&
+            raw->full_range);
+}
+
+static void convert(struct tdm_picture *to, const struct tdm_raw_picture *raw)
+{
+    const struct tdm_full_range planes = {
+        .planes = {raw->data[0], raw->data[1], raw->data[2]},
+        .strides = {raw->strides[0], raw->strides[1], raw->strides[2]},
+        .chroma_rows = raw->format == AV_PIX_FMT_YUV422P ? 2 : 1,
+    };
+
+    if (raw->format == AV_PIX_FMT_BGR0)
+        tdm_bgrx_to_i420(to, raw->data[0], raw->strides[0]);
+    else
+        tdm_full_range_limit(to, &planes);
+}
+
 /* Enlarging what has a quarter of its colours would show. */
 static enum tdm_fit_way choose_way(struct tdm_fit *fit, const struct tdm_raw_picture *raw)
 {
-    if (raw->format != AV_PIX_FMT_BGR0 || raw->full_range || raw->width % 2 || raw->height % 2 ||
-        raw->width > TDM_PICTURE_SIDE_MAX || raw->height > TDM_PICTURE_SIDE_MAX ||
-        raw->width < fit->width || raw->height < fit->height)
+    if (!is_ours(raw) || raw->width % 2 || raw->height % 2 || raw->width > TDM_PICTURE_SIDE_MAX ||
+        raw->height > TDM_PICTURE_SIDE_MAX || raw->width < fit->width || raw->height < fit->height)
         return TDM_FIT_BY_LIBRARY;
     if (raw->width == fit->width && raw->height == fit->height)
         return TDM_FIT_CONVERT;
@@ -179,7 +202,7 @@ static enum tdm_err scale(struct tdm_fit *fit, const struct tdm_raw_picture *raw
     for (int plane = 1; plane < 3; plane++)
         part.planes[plane] += (ptrdiff_t)(fit->top / 2) * part.strides[plane] + fit->left / 2;
     if (fit->way == TDM_FIT_CONVERT) {
-        tdm_bgrx_to_i420(&part, raw->data[0], raw->strides[0]);
+        convert(&part, raw);
         return TDM_OK;
     }
     const struct tdm_picture *to = fit->is_staged ? &fit->staged : &part;
@@ -188,7 +211,7 @@ static enum tdm_err scale(struct tdm_fit *fit, const struct tdm_raw_picture *raw
     const uint8_t *const full[4] = {fit->full.planes[0], fit->full.planes[1], fit->full.planes[2]};
 
     if (fit->way == TDM_FIT_CONVERT_FIRST) {
-        tdm_bgrx_to_i420(&fit->full, raw->data[0], raw->strides[0]);
+        convert(&fit->full, raw);
         from = full;
         from_strides = fit->full.strides;
     }

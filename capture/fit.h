@@ -5,8 +5,8 @@
 /*
  * Fits a raw picture of any size and pixel format into an I420 picture: keeps the aspect, black
  * bars on the free sides, full range turned into limited range. Calls libswscale, bracketed as
- * foreign, but not for the colours of a screen: engine/base/bgrx.h does those several times faster.
- * One thread.
+ * foreign, but for what a screen or most cameras give it only scales: engine/base has their colours
+ * and ranges several times faster. One thread.
  */
 
 #include "engine/base/picture.h"
@@ -29,15 +29,15 @@ struct SwsContext;
 enum tdm_fit_way {
     TDM_FIT_NOT_READY,
     TDM_FIT_BY_LIBRARY,    /* All of it. */
-    TDM_FIT_CONVERT,       /* Ours alone: a screen of the size that is wanted. */
-    TDM_FIT_CONVERT_FIRST, /* Ours at the screen's size, then the library shrinks it. */
+    TDM_FIT_CONVERT,       /* Ours alone: it has the size that is wanted. */
+    TDM_FIT_CONVERT_FIRST, /* Ours at its own size, then the library shrinks it. */
 };
 
 struct tdm_fit {
     enum tdm_fit_way way;
     struct SwsContext *sws;
     struct tdm_raw_picture shape; /* What all this was made for; data unused. */
-    uint8_t *full_storage;        /* A converted screen of full size. */
+    uint8_t *full_storage;        /* Converted, of full size. */
     struct tdm_picture full;
     int left, top, width, height; /* Where in the target. */
     /* libswscale writes beyond a row of odd width: then it writes here first. */

@@ -115,6 +115,8 @@ static enum tdm_err make_converter(struct tdm_audio_source *s, struct tdm_cause 
     av_channel_layout_default(&out, s->channels);
     if (swr_alloc_set_opts2(&s->swr, &out, AV_SAMPLE_FMT_S16, (int)s->hz, &in, AV_SAMPLE_FMT_S16,
                             (int)s->device_hz, 0, NULL) < 0 ||
+        /* Mono goes to both sides at its own level, not 3 dB lower. */
+        (s->device_channels < s->channels && swr_set_matrix(s->swr, (double[]){1, 1}, 1) < 0) ||
         swr_init(s->swr) < 0)
         return tdm_fail(cause, TDM_E_SYSTEM, "cannot convert the microphone's %u Hz to %u Hz",
                         s->device_hz, s->hz);

@@ -201,8 +201,11 @@ static bool set_controls(struct av1_encoder *e, const struct tdm_video_encoder_c
     bool screen = config->content == TDM_CONTENT_SCREEN;
     int tiles = tile_columns_log2(config->width, config->threads);
 
-    return set(e, AOME_SET_CPUUSED, speed) && set(e, AV1E_SET_TILE_COLUMNS, tiles) &&
-           set(e, AV1E_SET_ROW_MT, config->threads > 1) && set(e, AV1E_SET_AQ_MODE, 0) &&
+    /* External rate control keeps libaom from renewing its golden picture every 32 calls: then it
+     * writes the buffer that LAST names as well, whatever set_references said. */
+    return set(e, AV1E_SET_RTC_EXTERNAL_RC, 1) && set(e, AOME_SET_CPUUSED, speed) &&
+           set(e, AV1E_SET_TILE_COLUMNS, tiles) && set(e, AV1E_SET_ROW_MT, config->threads > 1) &&
+           set(e, AV1E_SET_AQ_MODE, 0) &&
            set(e, AV1E_SET_TUNE_CONTENT, screen ? AOM_CONTENT_SCREEN : AOM_CONTENT_DEFAULT) &&
            set(e, AV1E_SET_ENABLE_PALETTE, screen) && set(e, AV1E_SET_ENABLE_INTRABC, screen) &&
            set(e, AV1E_SET_DELTAQ_MODE, 0) && set(e, AV1E_SET_ENABLE_ORDER_HINT, 0) &&

@@ -7,8 +7,10 @@ static const struct tdm_video_encoder_ops *const video_encoders[] = {
 #ifdef TANDEM_HAS_X264
     &tdm_x264_encoder,
 #endif
-    &tdm_vp8_encoder,
-    &tdm_vp9_encoder,
+#ifdef TANDEM_HAS_OPENH264
+    &tdm_openh264_encoder,
+#endif
+    &tdm_vp8_encoder,      &tdm_vp9_encoder,
 #ifdef TANDEM_HAS_AV1
     &tdm_aom_encoder,
 #endif

@@ -7,14 +7,15 @@
 
 #include "codecs/codec.h"
 
-extern const struct tdm_video_encoder_ops tdm_x264_encoder; /* x264.c, when built with it. */
-extern const struct tdm_video_encoder_ops tdm_vp8_encoder;  /* vp8_encoder.c */
-extern const struct tdm_video_decoder_ops tdm_vp8_decoder;  /* vp8_decoder.c */
-extern const struct tdm_video_decoder_ops tdm_avc_decoder;  /* avc_decoder.c */
-extern const struct tdm_video_encoder_ops tdm_vp9_encoder;  /* vp9_encoder.c */
-extern const struct tdm_video_decoder_ops tdm_vp9_decoder;  /* vp9_decoder.c */
-extern const struct tdm_video_encoder_ops tdm_aom_encoder;  /* av1_encoder.c, when built with it. */
-extern const struct tdm_video_decoder_ops tdm_av1_decoder;  /* av1_decoder.c, when built with it. */
+extern const struct tdm_video_encoder_ops tdm_x264_encoder;     /* x264.c, when built with it. */
+extern const struct tdm_video_encoder_ops tdm_openh264_encoder; /* openh264.c, likewise. */
+extern const struct tdm_video_encoder_ops tdm_vp8_encoder;      /* vp8_encoder.c */
+extern const struct tdm_video_decoder_ops tdm_vp8_decoder;      /* vp8_decoder.c */
+extern const struct tdm_video_decoder_ops tdm_avc_decoder;      /* avc_decoder.c */
+extern const struct tdm_video_encoder_ops tdm_vp9_encoder;      /* vp9_encoder.c */
+extern const struct tdm_video_decoder_ops tdm_vp9_decoder;      /* vp9_decoder.c */
+extern const struct tdm_video_encoder_ops tdm_aom_encoder; /* av1_encoder.c, when built with it. */
+extern const struct tdm_video_decoder_ops tdm_av1_decoder; /* av1_decoder.c, when built with it. */
 
 extern const struct tdm_audio_encoder_ops tdm_opus_encoder; /* opus.c */
 extern const struct tdm_audio_decoder_ops tdm_opus_decoder;

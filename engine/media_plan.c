@@ -17,7 +17,8 @@
 #define BPS_MAX       100000000
 #define THREADS_MAX   64
 
-/* Video codecs stand in their default order of preference. */
+/* Video codecs stand in their default order of preference. VP9 without parameters is profile 0, AV1
+ * profile 0 at level 3.1 (RFC 9628 section 6, AOM section 7.2). */
 static const struct {
     const char *name;
     enum tdm_media_kind kind;
@@ -38,15 +39,15 @@ static const struct {
     {"h264", TDM_VIDEO, TDM_CODEC_H264, 102, 90000, 1,
      "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"},
     {"vp8", TDM_VIDEO, TDM_CODEC_VP8, 96, 90000, 1, NULL},
-    {"vp9", TDM_VIDEO, TDM_CODEC_VP9, 98, 90000, 1, "profile-id=0"},
-    {"av1", TDM_VIDEO, TDM_CODEC_AV1, 45, 90000, 1, "profile=0;level-idx=5;tier=0"},
+    {"vp9", TDM_VIDEO, TDM_CODEC_VP9, 98, 90000, 1, NULL},
+    {"av1", TDM_VIDEO, TDM_CODEC_AV1, 45, 90000, 1, NULL},
     {"h265", TDM_VIDEO, TDM_CODEC_H265, 49, 90000, 1, "profile-id=1;level-id=153"},
 };
 
 #define KNOWN_COUNT (sizeof known_codecs / sizeof *known_codecs)
 /* A second H.264 payload type for peers that only speak single NAL unit mode. */
 #define H264_MODE0_TYPE 103
-#define H264_MODE0_FMTP "profile-level-id=42e01f;packetization-mode=0;level-asymmetry-allowed=1"
+#define H264_MODE0_FMTP "profile-level-id=42e01f;level-asymmetry-allowed=1" /* Mode 0 unsaid. */
 
 const char *tdm_codec_short_name(enum tdm_codec_id id)
 {

@@ -48,26 +48,50 @@ static const char *direction_name(enum tdm_direction direction)
     return names[direction & TDM_SENDRECV];
 }
 
-static void write_codec(struct output *o, const struct tdm_codec_desc *codec)
+/* `types`: one payload type, or "*" for all of the line (RFC 4585 section 4.2). */
+static void write_feedback(struct output *o, const char *types, const struct tdm_codec_desc *codec)
 {
-    unsigned type = codec->payload_type;
+    if (codec->nack)
+        put(o, "a=rtcp-fb:%s nack\r\n", types);
+    if (codec->pli)
+        put(o, "a=rtcp-fb:%s nack pli\r\n", types);
+    if (codec->fir)
+        put(o, "a=rtcp-fb:%s ccm fir\r\n", types);
+    if (codec->remb)
+        put(o, "a=rtcp-fb:%s goog-remb\r\n", types);
+}
 
+/* Said once instead of for each of several codecs, so that an INVITE with all of them still fits
+ * into a datagram (RFC 3261 section 18.1.1: 1300 bytes). */
+static bool feedback_is_common(const struct tdm_media_line *line)
+{
+    const struct tdm_codec_desc *first = &line->codecs[0];
+
+    for (unsigned i = 1; i < line->codec_count; i++) {
+        const struct tdm_codec_desc *codec = &line->codecs[i];
+
+        if (codec->nack != first->nack || codec->pli != first->pli || codec->fir != first->fir ||
+            codec->remb != first->remb)
+            return false;
+    }
+    return line->codec_count > 1;
+}
+
+static void write_codec(struct output *o, const struct tdm_codec_desc *codec, bool with_feedback)
+{
+    char type[4];
+
+    (void)snprintf(type, sizeof type, "%u", codec->payload_type & 127u);
     if (codec->name[0]) {
-        put(o, "a=rtpmap:%u %s/%u", type, codec->name, (unsigned)codec->clock_hz);
+        put(o, "a=rtpmap:%s %s/%u", type, codec->name, (unsigned)codec->clock_hz);
         if (codec->channels > 1)
             put(o, "/%u", codec->channels);
         put(o, "\r\n");
     }
     if (codec->fmtp[0])
-        put(o, "a=fmtp:%u %s\r\n", type, codec->fmtp);
-    if (codec->nack)
-        put(o, "a=rtcp-fb:%u nack\r\n", type);
-    if (codec->pli)
-        put(o, "a=rtcp-fb:%u nack pli\r\n", type);
-    if (codec->fir)
-        put(o, "a=rtcp-fb:%u ccm fir\r\n", type);
-    if (codec->remb)
-        put(o, "a=rtcp-fb:%u goog-remb\r\n", type);
+        put(o, "a=fmtp:%s %s\r\n", type, codec->fmtp);
+    if (with_feedback)
+        write_feedback(o, type, codec);
 }
 
 /* "application UDP/BFCP *" becomes "m=application 0 UDP/BFCP *" (RFC 3264 section 6). */
@@ -95,8 +119,12 @@ static void write_line(struct output *o, const struct tdm_media_desc *desc,
     if (line->bandwidth_bps)
         put(o, "b=AS:%u\r\nb=TIAS:%u\r\n", (unsigned)((line->bandwidth_bps - 1) / 1000 + 1),
             (unsigned)line->bandwidth_bps);
+    bool common = feedback_is_common(line);
+
     for (unsigned i = 0; i < line->codec_count; i++)
-        write_codec(o, &line->codecs[i]);
+        write_codec(o, &line->codecs[i], !common);
+    if (common)
+        write_feedback(o, "*", &line->codecs[0]);
     if (line->port && line->rtcp_port && line->rtcp_port != line->port + 1)
         put(o, "a=rtcp:%u\r\n", line->rtcp_port);
     if (line->rtcp_mux)

@@ -4,9 +4,10 @@
 #include "capture/fit.h"
 #include "engine/base/bgrx.h"
 #include "engine/base/cpu.h"
+#include "engine/base/full_range.h"
 #include "engine/base/time_code.h"
 
-#include <libavutil/cpu.h>
+#include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 #include <math.h>
 #include <string.h>
@@ -85,11 +86,29 @@ static struct pixels *state_of(struct micro_case *c)
     return c->state = micro_take(c, sizeof(struct pixels), 0);
 }
 
+/* As capture/fit.c sets it up, without what that does itself. */
 static bool open_sws(struct pixels *p)
 {
-    p->sws = sws_getContext(p->raw.width, p->raw.height, p->raw.format, p->to.width, p->to.height,
-                            AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
-    return p->sws && tdm_fit_open(&p->fit, p->to.width, p->to.height);
+    const struct {
+        const char *name;
+        int64_t value;
+    } options[] = {
+        {"srcw", p->raw.width},
+        {"srch", p->raw.height},
+        {"src_format", p->raw.format},
+        {"src_range", p->raw.full_range},
+        {"dstw", p->to.width},
+        {"dsth", p->to.height},
+        {"dst_format", AV_PIX_FMT_YUV420P},
+        {"sws_flags", SWS_BILINEAR},
+    };
+
+    p->sws = sws_alloc_context();
+    for (size_t i = 0; p->sws && i < sizeof options / sizeof *options; i++)
+        if (av_opt_set_int(p->sws, options[i].name, options[i].value, 0) < 0)
+            return false;
+    return p->sws && sws_init_context(p->sws, NULL, NULL) >= 0 &&
+           tdm_fit_open(&p->fit, p->to.width, p->to.height);
 }
 
 static void drop(struct micro_case *c)
@@ -150,6 +169,59 @@ static void screen_run(struct micro_case *c, size_t variant)
 static bool screen_right(struct micro_case *c, size_t variant, const uint8_t *reference)
 {
     if (variant < tdm_bgrx_variant_count)
+        return !memcmp(c->out, reference, c->out_size);
+    return micro_psnr(c->out, reference, c->out_size) >= PSNR_MIN_DB;
+}
+
+/* --- A camera's JPEG into a picture of its size. --- */
+
+static bool camera_variant(size_t at, struct micro_variant *variant)
+{
+    if (at < tdm_full_range_variant_count)
+        *variant = (struct micro_variant){tdm_full_range_variants[at].name,
+                                          tdm_cpu_has(tdm_full_range_variants[at].needs)};
+    else
+        *variant = (struct micro_variant){
+            at == tdm_full_range_variant_count ? "capture/fit" : "swscale", true};
+    return at < tdm_full_range_variant_count + 2;
+}
+
+static bool camera_make(struct micro_case *c)
+{
+    struct pixels *p = state_of(c);
+    int width = c->timed ? 1280 : 64 * (int)micro_between(c, 1, 5);
+    int height = c->timed ? 720 : 2 * (int)micro_between(c, 1, 60);
+    bool is_422 = c->timed || tdm_rng_chance(&c->rng, 0.5);
+
+    make_i420(c, p, width, is_422 ? 2 * height : height);
+    p->raw.height = height;
+    p->raw.full_range = true;
+    p->raw.format = is_422 ? AV_PIX_FMT_YUV422P : AV_PIX_FMT_YUV420P;
+    c->bytes = (is_422 ? 2.0 : 1.5) * width * height;
+    lay_out(c, &p->to, width, height);
+    return open_sws(p);
+}
+
+static void camera_run(struct micro_case *c, size_t variant)
+{
+    struct pixels *p = c->state;
+    const struct tdm_full_range from = {
+        .planes = {p->raw.data[0], p->raw.data[1], p->raw.data[2]},
+        .strides = {p->raw.strides[0], p->raw.strides[1], p->raw.strides[2]},
+        .chroma_rows = p->raw.format == AV_PIX_FMT_YUV422P ? 2 : 1,
+    };
+
+    if (variant < tdm_full_range_variant_count)
+        tdm_full_range_variants[variant].limit(&p->to, &from);
+    else if (variant == tdm_full_range_variant_count)
+        (void)tdm_fit_into(&p->fit, &p->raw, &p->to);
+    else
+        run_sws(p);
+}
+
+static bool camera_right(struct micro_case *c, size_t variant, const uint8_t *reference)
+{
+    if (variant < tdm_full_range_variant_count)
         return !memcmp(c->out, reference, c->out_size);
     return micro_psnr(c->out, reference, c->out_size) >= PSNR_MIN_DB;
 }
@@ -366,6 +438,13 @@ static const struct micro_routine rows[] = {
      .make = screen_make,
      .run = screen_run,
      .right = screen_right,
+     .drop = drop},
+    {.name = "camera.to_i420",
+     .shape = "4:2:2 in full range 1280x720 into I420 of that size",
+     .variant = camera_variant,
+     .make = camera_make,
+     .run = camera_run,
+     .right = camera_right,
      .drop = drop},
     {.name = "screen.scale",
      .shape = "BGRX 1920x1080 into I420 640x360",

@@ -26,7 +26,8 @@ static int16_t *voice(struct micro_case *c, uint32_t samples, uint32_t channels)
     double pitch_hz = 90 + 250 * tdm_rng_unit(&c->rng);
 
     for (uint32_t i = 0; i < samples * channels; i++) {
-        double t = i / channels / 48000.0, value = 0;
+        uint32_t sample = i / channels;
+        double t = sample / 48000.0, value = 0;
 
         for (int k = 1; k < 6; k++)
             value += 4000.0 / k * sin(2 * PI * pitch_hz * k * t + i % channels);
@@ -62,7 +63,9 @@ static int16_t rounded(double value)
     return (int16_t)lrint(value > 32767 ? 32767 : value < -32768 ? -32768 : value);
 }
 
-/* --- 8 kHz to 48 kHz. --- */
+#define DEVICE_HZ 48000u
+
+/* --- 8, 16 and 24 kHz to 48 kHz. --- */
 
 struct raising {
     struct tdm_upsample u;
@@ -73,11 +76,11 @@ struct raising {
 static bool upsample_make(struct micro_case *c)
 {
     struct raising *r = c->state = micro_take(c, sizeof *r, 0);
-    uint32_t factor = micro_between(c, 1, TDM_UPSAMPLE_FACTOR_MAX);
+    uint32_t factor = 6 / micro_between(c, 1, 3); /* From 8, 16 and 24 kHz. */
 
     r->samples = micro_between(c, 1, 80);
     r->in = voice(c, r->samples, 1);
-    tdm_upsample_init(&r->u, factor);
+    tdm_upsample_init(&r->u, DEVICE_HZ / factor, DEVICE_HZ, 1);
     out_of(c, (size_t)r->samples * factor * 2);
     return true;
 }
@@ -88,6 +91,7 @@ static void upsample_prepare(struct micro_case *c, size_t variant)
 
     (void)variant;
     memset(r->u.history, 0, sizeof r->u.history);
+    r->u.phase = 0;
 }
 
 static void upsample_run(struct micro_case *c, size_t variant)
@@ -100,7 +104,7 @@ static void upsample_run(struct micro_case *c, size_t variant)
         return;
     }
     for (uint32_t i = 0; i < r->samples; i++) {
-        for (uint32_t phase = 0; phase < r->u.factor; phase++) {
+        for (uint32_t phase = 0; phase < r->u.phases; phase++) {
             double sum = 0;
 
             for (int tap = 0; tap < TDM_UPSAMPLE_TAPS; tap++) {
@@ -108,7 +112,7 @@ static void upsample_run(struct micro_case *c, size_t variant)
 
                 sum += at < 0 ? 0 : (double)r->u.taps[phase][tap] * r->in[at];
             }
-            out[i * r->u.factor + phase] = rounded(sum);
+            out[i * r->u.phases + phase] = rounded(sum);
         }
     }
 }
@@ -159,7 +163,8 @@ static void resample_run(struct micro_case *c, size_t variant)
         return;
     }
     for (uint32_t i = 0; i < b->count * b->channels; i++) {
-        double at = b->first + i / b->channels * b->ratio, sum = 0;
+        uint32_t sample = i / b->channels;
+        double at = b->first + sample * b->ratio, sum = 0;
         ptrdiff_t first = (ptrdiff_t)at - TDM_RESAMPLE_BEFORE;
 
         for (int k = 0; k < TDM_RESAMPLE_TAPS; k++)

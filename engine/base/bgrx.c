@@ -110,33 +110,44 @@ static inline __m128i chroma_4(__m128i blue_red, __m128i green, int by_blue_red,
     return _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(UV_OFFSET)), UV_SHIFT);
 }
 
+/* Luma of four pixels in each of two rows, and their colours added from above to below. */
+struct four {
+    __m128i y[2], blue_red, green;
+};
+
+static inline struct four four_at(const struct rows *rows, int x)
+{
+    __m128i top = _mm_loadu_si128((const __m128i *)(rows->pixels[0] + (ptrdiff_t)x * 4));
+    __m128i bottom = _mm_loadu_si128((const __m128i *)(rows->pixels[1] + (ptrdiff_t)x * 4));
+
+    return (struct four){
+        .y = {luma_4(top), luma_4(bottom)},
+        .blue_red = _mm_add_epi16(blue_red_4(top), blue_red_4(bottom)),
+        .green = _mm_add_epi16(green_4(top), green_4(bottom)),
+    };
+}
+
+static inline __m128i pack_4(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+    return _mm_packus_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d));
+}
+
+/* Without loops, which gcc would keep, and the numbers with them in memory. */
 static void sixteen_sse2(const struct rows *rows, int x)
 {
-    __m128i blue_red[4], green[4], u[2], v[2];
+    struct four a = four_at(rows, x), b = four_at(rows, x + 4);
+    struct four c = four_at(rows, x + 8), d = four_at(rows, x + 12);
+    __m128i blue_red_ab = add_pairs_4(a.blue_red, b.blue_red);
+    __m128i blue_red_cd = add_pairs_4(c.blue_red, d.blue_red);
+    __m128i green_ab = add_pairs_4(a.green, b.green);
+    __m128i green_cd = add_pairs_4(c.green, d.green);
 
-    for (int row = 0; row < 2; row++) {
-        const __m128i *at = (const __m128i *)(rows->pixels[row] + (ptrdiff_t)x * 4);
-        __m128i y[4];
-
-        for (int i = 0; i < 4; i++) {
-            __m128i p = _mm_loadu_si128(at + i);
-
-            y[i] = luma_4(p);
-            blue_red[i] = row ? _mm_add_epi16(blue_red[i], blue_red_4(p)) : blue_red_4(p);
-            green[i] = row ? _mm_add_epi16(green[i], green_4(p)) : green_4(p);
-        }
-        _mm_storeu_si128(
-            (__m128i *)(rows->y[row] + x),
-            _mm_packus_epi16(_mm_packs_epi32(y[0], y[1]), _mm_packs_epi32(y[2], y[3])));
-    }
-    for (int i = 0; i < 2; i++) {
-        __m128i br = add_pairs_4(blue_red[2 * i], blue_red[2 * i + 1]);
-        __m128i g = add_pairs_4(green[2 * i], green[2 * i + 1]);
-
-        u[i] = chroma_4(br, g, PAIR(U_BLUE, U_RED), PAIR(U_GREEN, 0));
-        v[i] = chroma_4(br, g, PAIR(V_BLUE, V_RED), PAIR(V_GREEN, 0));
-    }
-    __m128i both = _mm_packus_epi16(_mm_packs_epi32(u[0], u[1]), _mm_packs_epi32(v[0], v[1]));
+    _mm_storeu_si128((__m128i *)(rows->y[0] + x), pack_4(a.y[0], b.y[0], c.y[0], d.y[0]));
+    _mm_storeu_si128((__m128i *)(rows->y[1] + x), pack_4(a.y[1], b.y[1], c.y[1], d.y[1]));
+    __m128i both = pack_4(chroma_4(blue_red_ab, green_ab, PAIR(U_BLUE, U_RED), PAIR(U_GREEN, 0)),
+                          chroma_4(blue_red_cd, green_cd, PAIR(U_BLUE, U_RED), PAIR(U_GREEN, 0)),
+                          chroma_4(blue_red_ab, green_ab, PAIR(V_BLUE, V_RED), PAIR(V_GREEN, 0)),
+                          chroma_4(blue_red_cd, green_cd, PAIR(V_BLUE, V_RED), PAIR(V_GREEN, 0)));
 
     _mm_storel_epi64((__m128i *)(rows->u + x / 2), both);
     _mm_storel_epi64((__m128i *)(rows->v + x / 2), _mm_srli_si128(both, 8));
@@ -191,42 +202,50 @@ static inline __m256i chroma_8(__m256i blue_red, __m256i green, int by_blue_red,
     return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(UV_OFFSET)), UV_SHIFT);
 }
 
-TDM_TARGET("avx2") static inline void store_luma(uint8_t *to, const __m256i y[4])
-{
-    __m256i mixed =
-        _mm256_packus_epi16(_mm256_packs_epi32(y[0], y[1]), _mm256_packs_epi32(y[2], y[3]));
+struct eight {
+    __m256i y[2], blue_red, green;
+};
 
-    /* Packing works in each half: fours of pixels 0 2 4 6 and 1 3 5 7. */
-    _mm256_storeu_si256((__m256i *)to, _mm256_permutevar8x32_epi32(
-                                           mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+TDM_TARGET("avx2") static inline struct eight eight_at(const struct rows *rows, int x)
+{
+    __m256i top = _mm256_loadu_si256((const __m256i *)(rows->pixels[0] + (ptrdiff_t)x * 4));
+    __m256i bottom = _mm256_loadu_si256((const __m256i *)(rows->pixels[1] + (ptrdiff_t)x * 4));
+
+    return (struct eight){
+        .y = {luma_8(top), luma_8(bottom)},
+        .blue_red = _mm256_add_epi16(blue_red_8(top), blue_red_8(bottom)),
+        .green = _mm256_add_epi16(green_8(top), green_8(bottom)),
+    };
+}
+
+TDM_TARGET("avx2") static inline __m256i pack_8(__m256i a, __m256i b, __m256i c, __m256i d)
+{
+    return _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+}
+
+/* Packing works in each half: what comes are fours of pixels 0 2 4 6 and 1 3 5 7. */
+TDM_TARGET("avx2") static inline void store_luma(uint8_t *to, __m256i mixed)
+{
+    __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+
+    _mm256_storeu_si256((__m256i *)to, _mm256_permutevar8x32_epi32(mixed, order));
 }
 
 TDM_TARGET("avx2") static void thirty_two_avx2(const struct rows *rows, int x)
 {
-    __m256i blue_red[4], green[4], u[2], v[2];
+    struct eight a = eight_at(rows, x), b = eight_at(rows, x + 8);
+    struct eight c = eight_at(rows, x + 16), d = eight_at(rows, x + 24);
+    __m256i blue_red_ab = add_pairs_8(a.blue_red, b.blue_red);
+    __m256i blue_red_cd = add_pairs_8(c.blue_red, d.blue_red);
+    __m256i green_ab = add_pairs_8(a.green, b.green);
+    __m256i green_cd = add_pairs_8(c.green, d.green);
 
-    for (int row = 0; row < 2; row++) {
-        const __m256i *at = (const __m256i *)(rows->pixels[row] + (ptrdiff_t)x * 4);
-        __m256i y[4];
-
-        for (int i = 0; i < 4; i++) {
-            __m256i p = _mm256_loadu_si256(at + i);
-
-            y[i] = luma_8(p);
-            blue_red[i] = row ? _mm256_add_epi16(blue_red[i], blue_red_8(p)) : blue_red_8(p);
-            green[i] = row ? _mm256_add_epi16(green[i], green_8(p)) : green_8(p);
-        }
-        store_luma(rows->y[row] + x, y);
-    }
-    for (int i = 0; i < 2; i++) {
-        __m256i br = add_pairs_8(blue_red[2 * i], blue_red[2 * i + 1]);
-        __m256i g = add_pairs_8(green[2 * i], green[2 * i + 1]);
-
-        u[i] = chroma_8(br, g, PAIR(U_BLUE, U_RED), PAIR(U_GREEN, 0));
-        v[i] = chroma_8(br, g, PAIR(V_BLUE, V_RED), PAIR(V_GREEN, 0));
-    }
-    __m256i both =
-        _mm256_packus_epi16(_mm256_packs_epi32(u[0], u[1]), _mm256_packs_epi32(v[0], v[1]));
+    store_luma(rows->y[0] + x, pack_8(a.y[0], b.y[0], c.y[0], d.y[0]));
+    store_luma(rows->y[1] + x, pack_8(a.y[1], b.y[1], c.y[1], d.y[1]));
+    __m256i both = pack_8(chroma_8(blue_red_ab, green_ab, PAIR(U_BLUE, U_RED), PAIR(U_GREEN, 0)),
+                          chroma_8(blue_red_cd, green_cd, PAIR(U_BLUE, U_RED), PAIR(U_GREEN, 0)),
+                          chroma_8(blue_red_ab, green_ab, PAIR(V_BLUE, V_RED), PAIR(V_GREEN, 0)),
+                          chroma_8(blue_red_cd, green_cd, PAIR(V_BLUE, V_RED), PAIR(V_GREEN, 0)));
     /* Each half has U and then V, as pairs 0 2 4 6 and 1 3 5 7. */
     __m128i even = _mm256_castsi256_si128(both), odd = _mm256_extracti128_si256(both, 1);
 

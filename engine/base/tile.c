@@ -13,6 +13,7 @@
 
 #define STRIPE_PIXELS 8
 #define STRIPE_BYTES  32
+#define TWO_STRIPES   ((ptrdiff_t)2 * STRIPE_BYTES)
 #define LANES         4
 #define KEY_STEP      0x9e3779b97f4a7c15u /* 2^64 over the golden ratio. */
 #define COLOURS       0x00ffffff00ffffffu /* Of two pixels. */
@@ -187,7 +188,7 @@ static bool equal_avx2(const struct tdm_tile *a, const struct tdm_tile *b)
         __m256i d0 = _mm256_setzero_si256(), d1 = d0;
         int i = 0;
 
-        for (; i + 2 <= whole; i += 2, p += 2 * STRIPE_BYTES, q += 2 * STRIPE_BYTES) {
+        for (; i + 2 <= whole; i += 2, p += TWO_STRIPES, q += TWO_STRIPES) {
             d0 = _mm256_or_si256(d0, difference(p, q));
             d1 = _mm256_or_si256(d1, difference(p + STRIPE_BYTES, q + STRIPE_BYTES));
         }

@@ -27,8 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TDM_PLAYOUT_PACKETS     256 /* Ring of waiting packets; more are dropped, oldest first. */
-#define TDM_PLAYOUT_PAYLOAD_MAX 1400
+#define TDM_PLAYOUT_PACKETS     256  /* Ring of waiting packets; more are dropped, oldest first. */
+#define TDM_PLAYOUT_PAYLOAD_MAX 1472 /* What a UDP datagram carries on Ethernet. */
 #define TDM_PLAYOUT_PULL_MAX    2048 /* Samples of one pull. */
 #define TDM_PLAYOUT_FRAME_MAX   5760 /* Samples of one packet: 120 ms at 48 kHz. */
 

@@ -11,10 +11,10 @@ work=$2
 command -v tshark >/dev/null || { echo "SKIP: tshark is not installed"; exit 77; }
 mkdir -p "$work"
 pcap=$work/wire_samples.pcap
-"$samples" "$pcap" >"$work/want"
+"$samples" "$pcap" "$work/frames.vp9" >"$work/want"
 
 dissect() {
-    tshark -r "$pcap" -d udp.port==5004,rtp -d udp.port==5005,rtcp -d rtp.pt==96,vp8 \
+    tshark -r "$pcap" -d udp.port==5004,rtp -d udp.port==5005,rtcp -d udp.port==5006,rtp -d rtp.pt==96,vp8 \
         -d rtp.pt==97,h264 -d rtp.pt==98,opus -d rtp.pt==101,rtpevent "$@" 2>"$work/stderr" ||
         { cat "$work/stderr"; exit 1; }
 }

@@ -3,9 +3,11 @@
 
 #include "engine/wire/dtmf.h"
 #include "engine/wire/h264_payload.h"
+#include "engine/wire/h265_payload.h"
 #include "engine/wire/rtcp.h"
 #include "engine/wire/rtp.h"
 #include "engine/wire/vp8_payload.h"
+#include "engine/wire/vp9_payload.h"
 #include "tests/golden/hex.h"
 
 #include <inttypes.h>
@@ -76,6 +78,90 @@ static void test_vp8(void **state)
             d.picture_id != wants[i].picture_id || d.has_tid || d.has_tl0 || d.has_key_idx ||
             d.size + wants[i].header_bytes != rtp.payload_size)
             fail_msg("%s", wants[i].name);
+    }
+}
+
+struct vp9_want {
+    const char *name;
+    bool start, end, keyframe, inter_picture;
+    int picture_id;         /* -1: none. */
+    uint16_t width, height; /* 0: no scalability structure. */
+    size_t header_bytes;
+};
+
+/* GStreamer's source gave its encoder 12 bits a sample, so its key frame is of profile 3; ffmpeg
+ * never sets P, and knows no picture id. */
+static void test_vp9(void **state)
+{
+    static const struct vp9_want wants[] = {
+        {"gst_vp9_key_0", true, false, true, false, 14431, 64, 48, 11},
+        {"gst_vp9_key_1", false, false, false, false, 14431, 0, 0, 3},
+        {"gst_vp9_key_6", false, true, false, false, 14431, 0, 0, 3},
+        {"gst_vp9_inter_0", true, false, false, true, 14433, 0, 0, 3},
+        {"gst_vp9_inter_1", false, true, false, true, 14433, 0, 0, 3},
+        {"gst_vp9_7bit_0", true, false, false, true, 73, 0, 0, 2},
+        {"gst_vp9_7bit_1", false, true, false, true, 73, 0, 0, 2},
+        {"ffmpeg_vp9_key_0", true, false, true, false, -1, 0, 0, 1},
+        {"ffmpeg_vp9_inter_0", true, false, false, false, -1, 0, 0, 1},
+        {"ffmpeg_vp9_inter_1", false, true, false, false, -1, 0, 0, 1},
+        {"ffmpeg_vp9_whole", true, true, false, false, -1, 0, 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        const struct vp9_want *want = &wants[i];
+        uint8_t bytes[CAPTURE_BYTES_MAX];
+        struct tdm_rtp rtp = rtp_of(bytes, want->name);
+        struct tdm_vp9_descriptor d;
+
+        assert_int_equal(tdm_vp9_parse(&d, rtp.payload, rtp.payload_size), TDM_OK);
+        if (d.start != want->start || d.end != want->end || d.keyframe != want->keyframe ||
+            d.inter_picture != want->inter_picture || d.flexible || d.has_layers ||
+            (d.has_picture_id ? d.picture_id : -1) != want->picture_id ||
+            d.has_structure != (want->width > 0) || d.structure.width[0] != want->width ||
+            d.structure.height[0] != want->height ||
+            d.size + want->header_bytes != rtp.payload_size || rtp.marker != want->end)
+            fail_msg("%s", want->name);
+    }
+}
+
+struct h265_want {
+    const char *name;
+    struct tdm_h265_peek peek; /* Starts, ends, VPS, SPS, IRAP, first slice. */
+    size_t joined_bytes;       /* With its start codes. */
+};
+
+static void test_h265(void **state)
+{
+    static const struct h265_want wants[] = {
+        {"gst_h265_ap", {true, true, true, true, false, false}, 87 - 2 - 3 * 2 + 3 * 4},
+        {"gst_h265_idr_0", {true, false, false, false, true, true}, 188 - 3 + 6},
+        {"gst_h265_idr_1", {false, false, false, false, false, false}, 188 - 3},
+        {"gst_h265_idr_13", {false, true, false, false, false, false}, 163 - 3},
+        {"gst_h265_slice_0", {true, false, false, false, false, true}, 188 - 3 + 6},
+        {"gst_h265_slice_1", {false, false, false, false, false, false}, 188 - 3},
+        {"gst_h265_slice_2", {false, true, false, false, false, false}, 147 - 3},
+        {"ffmpeg_h265_single", {true, true, false, false, false, true}, 191 + 4},
+    };
+    static uint8_t stream[4000];
+    struct tdm_writer w = tdm_writer_of(stream, sizeof stream);
+    struct tdm_h265_joiner j = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        uint8_t bytes[CAPTURE_BYTES_MAX];
+        struct tdm_rtp rtp = rtp_of(bytes, wants[i].name);
+        const struct tdm_h265_peek *want = &wants[i].peek;
+        size_t before = tdm_writer_size(&w);
+        struct tdm_h265_peek peek;
+
+        assert_int_equal(tdm_h265_peek(&peek, rtp.payload, rtp.payload_size), TDM_OK);
+        if (peek.starts_nal != want->starts_nal || peek.ends_nal != want->ends_nal ||
+            peek.has_vps != want->has_vps || peek.has_sps != want->has_sps ||
+            peek.has_irap != want->has_irap || peek.first_slice != want->first_slice)
+            fail_msg("%s", wants[i].name);
+        assert_int_equal(tdm_h265_join(&j, &w, rtp.payload, rtp.payload_size), TDM_OK);
+        assert_int_equal(tdm_writer_size(&w) - before, wants[i].joined_bytes);
     }
 }
 
@@ -223,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rtp_headers), cmocka_unit_test(test_vp8),
+        cmocka_unit_test(test_vp9),         cmocka_unit_test(test_h265),
         cmocka_unit_test(test_h264),        cmocka_unit_test(test_telephone_event),
         cmocka_unit_test(test_rtcp),
     };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes a pcap file of packets that engine/wire made, for tests/golden/tshark_wire.sh, and prints
- * what another dissector must find in them, a line for each: RTP header fields, or the RTCP
- * compound's packet types.
+ * Writes a pcap file of packets that engine/wire made, for tests/golden/tshark_wire.sh and
+ * tests/golden/gst_wire.sh, and prints what another dissector must find in them, a line for each:
+ * RTP header fields, or the RTCP compound's packet types. The second file gets the VP9 frames that
+ * were cut.
  */
 
 #include "engine/wire/dtmf.h"
@@ -11,12 +12,13 @@
 #include "engine/wire/rtcp.h"
 #include "engine/wire/rtp.h"
 #include "engine/wire/vp8_payload.h"
+#include "engine/wire/vp9_payload.h"
 #include "tests/golden/hex.h"
 
 #include <stdlib.h>
 
-enum { PORT_RTP = 5004, PORT_RTCP = 5005 };
-enum { PT_VP8 = 96, PT_H264 = 97, PT_OPUS = 98, PT_EVENT = 101 };
+enum { PORT_RTP = 5004, PORT_RTCP = 5005, PORT_VP9 = 5006 };
+enum { PT_VP8 = 96, PT_H264 = 97, PT_OPUS = 98, PT_EVENT = 101, PT_VP9 = 102 };
 
 #define PAYLOAD_MAX 90 /* Small, so that every frame is cut. */
 
@@ -88,7 +90,7 @@ static void put_rtp(struct samples *s, struct tdm_rtp *rtp)
     tdm_rtp_write(&w, rtp);
     if (!w.ok)
         abort();
-    put_datagram(s, PORT_RTP, packet, tdm_writer_size(&w));
+    put_datagram(s, rtp->payload_type == PT_VP9 ? PORT_VP9 : PORT_RTP, packet, tdm_writer_size(&w));
     printf("rtp %u %u 0x%08x %d %u %d\n", rtp->seq, rtp->timestamp, rtp->ssrc, rtp->marker,
            rtp->payload_type, rtp->ext_count > 0);
 }
@@ -121,6 +123,50 @@ static void put_vp8(struct samples *s)
                                      .timestamp = 90000,
                                      .payload = out,
                                      .payload_size = out_size});
+}
+
+/* A small key frame of our own (its header only is VP9), then the picture that GStreamer sent in
+ * two packets; on a port of their own, for another depayloader, which must come to what `path`
+ * holds. */
+static void put_vp9(struct samples *s, const char *path)
+{
+    static const char *const names[] = {"gst_vp9_inter_0", "gst_vp9_inter_1"};
+    uint8_t frames[2][2000] = {{0x82, 0x49, 0x83, 0x42, 0x40, 0x15, 0xf0, 0x11, 0xf0}};
+    size_t sizes[2] = {300, 0};
+    FILE *file = fopen(path, "wb");
+
+    for (size_t i = 9; i < sizes[0]; i++)
+        frames[0][i] = (uint8_t)(i * 7);
+    struct tdm_writer w = tdm_writer_of(frames[1], sizeof frames[1]);
+    struct tdm_vp9_joiner j = {0};
+
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t bytes[CAPTURE_BYTES_MAX];
+        struct tdm_rtp rtp;
+
+        if (tdm_rtp_parse(&rtp, bytes, bytes_of_capture(bytes, names[i])) ||
+            tdm_vp9_join(&j, &w, rtp.payload, rtp.payload_size))
+            abort();
+    }
+    sizes[1] = tdm_writer_size(&w);
+    for (unsigned i = 0; i < 2; i++) {
+        struct tdm_vp9_packetizer p;
+        uint8_t out[PAYLOAD_MAX];
+        size_t out_size;
+        bool last;
+
+        tdm_vp9_packetizer_init(&p, frames[i], sizes[i], (uint16_t)(0x7fff + i), sizeof out);
+        while (tdm_vp9_packetizer_next(&p, out, sizeof out, &out_size, &last) == TDM_OK)
+            put_rtp(s, &(struct tdm_rtp){.marker = last,
+                                         .payload_type = PT_VP9,
+                                         .timestamp = 90000 + i * 3000,
+                                         .payload = out,
+                                         .payload_size = out_size});
+        if (!file || fwrite(frames[i], 1, sizes[i], file) != sizes[i])
+            abort();
+    }
+    if (fclose(file))
+        abort();
 }
 
 static void put_nal(struct samples *s, const uint8_t *nal, size_t size, bool last_of_picture)
@@ -251,16 +297,17 @@ int main(int argc, char **argv)
 {
     /* Native byte order, version 2.4, link type 101: raw IP. */
     const uint32_t head[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 101};
-    struct samples s = {.file = argc == 2 ? fopen(argv[1], "wb") : NULL, .seq = 65530};
+    struct samples s = {.file = argc == 3 ? fopen(argv[1], "wb") : NULL, .seq = 65530};
 
     if (!s.file) {
-        (void)fprintf(stderr, "usage: %s FILE.pcap\n", argv[0]);
+        (void)fprintf(stderr, "usage: %s FILE.pcap FRAMES.vp9\n", argv[0]);
         return 2;
     }
     put(&s, head, sizeof head);
     put_vp8(&s);
     put_h264(&s);
     put_audio(&s);
+    put_vp9(&s, argv[2]);
     put_reports(&s);
     put_feedback(&s);
     return fclose(s.file) ? 1 : 0;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# baresip.sh call|answer opus|PCMU vp8|h264: a call with baresip that we make or answer. Passes when
+# baresip.sh call|answer opus|PCMU|g722 vp8|h264: a call with baresip that we make or answer. Passes when
 # baresip played our tone and showed our time codes, and we recorded its tone and its time codes.
 . "$(dirname "$0")/lib.sh"
 VERB=$1 SOUND=$2 PICTURE=$3
@@ -10,7 +10,7 @@ display B
 sound
 show_source "$A"
 [ "$PICTURE" = h264 ] && VIDEO=avcodec || VIDEO=vp8
-[ "$SOUND" = opus ] && AUDIO=opus || AUDIO=g711
+[ "$SOUND" = PCMU ] && AUDIO=g711 || AUDIO=$SOUND
 # Its source grabs display A; its window is on B, where its DISPLAY points.
 TONE=440 GRAB=1 SINK=spk_b SHOW=1 RTP=21000 baresip_config b 5080
 sed -i "s/^video_source x11grab,.*/video_source x11grab,$A/" "$W/b/config"
@@ -30,5 +30,6 @@ check_tone spk_b.raw 700 2 || fail "baresip did not play our tone" b.log us.log
 await_tandem us 15
 check_tone us.wav 440 3 || fail "we did not record baresip's tone" us.log
 check_recording us.mkv 60 || fail "we did not record baresip's picture" us.log ffmpeg.log
+grep -qi "\"send_codec\": \"$SOUND\"" us.json || fail "the sound was not $SOUND" us.json
 check_sheet us.png || fail "the contact sheet is empty" us.log
 pass "$VERB $SOUND $PICTURE"

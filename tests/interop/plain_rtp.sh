@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# plain_rtp.sh gstreamer|ffmpeg vp8|h264: programs that know RTP and SDP but no SIP and send no
+# plain_rtp.sh gstreamer|ffmpeg vp8|h264, gstreamer vp9: programs that know RTP and SDP but no SIP and send no
 # feedback. SIPp answers for them; they decode our tone and picture and send theirs to our ports.
 . "$(dirname "$0")/lib.sh"
 PEER=$1 PICTURE=$2
@@ -13,8 +13,7 @@ AUDIO_PORT=21000 VIDEO_PORT=21010
 if [ "$PICTURE" = h264 ]; then
 	CODEC=H264 FMTP='a=fmtp:[$video_type] profile-level-id=42e01f;packetization-mode=1'
 else
-	CODEC=VP8 FMTP='a=rtcp-mux-only-if-offered:0'
-	FMTP='a=x-plain:1'
+	CODEC=${PICTURE^^} FMTP='a=x-plain:1'
 fi
 sed -e "s/@CODEC@/$CODEC/; s/@AUDIO_PORT@/$AUDIO_PORT/; s/@VIDEO_PORT@/$VIDEO_PORT/; s|@FMTP@|$FMTP|" \
 	"$HERE/sipp_uas_plain.xml" >"$W/plain.xml"
@@ -36,6 +35,9 @@ gstreamer() {
 	if [ "$PICTURE" = h264 ]; then
 		decode="rtph264depay ! avdec_h264"
 		encode="x264enc tune=zerolatency speed-preset=superfast bitrate=1500 key-int-max=60 ! rtph264pay config-interval=-1"
+	elif [ "$PICTURE" = vp9 ]; then
+		decode="rtpvp9depay ! vp9dec"
+		encode="vp9enc deadline=1 cpu-used=8 lag-in-frames=0 target-bitrate=1500000 keyframe-max-dist=60 ! rtpvp9pay"
 	else
 		decode="rtpvp8depay ! vp8dec"
 		encode="vp8enc deadline=1 cpu-used=-10 target-bitrate=1500000 keyframe-max-dist=60 ! rtpvp8pay"

@@ -16,9 +16,10 @@
 #define LEFT_HZ  440.0
 #define RIGHT_HZ 1000.0
 #define LEVEL    8000.0
-#define WHOLE    (HZ / 2) /* Samples that are looked at: whole periods of both tones. */
-#define THERE    0.5      /* Of the level sent. */
-#define NOT      0.05     /* Of it: 20 dB down. */
+#define PIECE    (HZ / 20) /* Samples: whole periods of both tones. */
+#define PIECES   10
+#define THERE    0.5  /* Of the level sent. */
+#define NOT      0.05 /* Of it: 20 dB down. */
 #define HEADER   44
 
 static void put_le(uint8_t *at, uint32_t value, int bytes)

@@ -113,7 +113,7 @@ static void use_the_call(struct pair *p)
     (void)side_until(&p->b, shown_at_least, shown + 20, "pictures after video came back");
 }
 
-static void call_with(const char *video, const char *audio)
+static void call_of(const char *video, const char *audio, uint16_t frame_us, uint16_t channels)
 {
     struct tandem_media media = pair_media;
     char what[64];
@@ -121,7 +121,9 @@ static void call_with(const char *video, const char *audio)
 
     media.video_codecs = video;
     media.audio_codecs = audio;
-    media.audio_frame_us = strcmp(audio, "opus") == 0 ? 10000 : 20000;
+    media.audio_frame_us = frame_us;
+    media.audio_channels = channels;
+    media.audio_music = channels == 2;
     trap_arm(true);
     pair_start(&p, &media, &media);
     (void)side_until(&p.a, more_of_all, 20, "a call at a");
@@ -129,10 +131,15 @@ static void call_with(const char *video, const char *audio)
     use_the_call(&p);
     pair_hang_up(&p);
     pair_close(&p);
-    (void)snprintf(what, sizeof what, "%s and %s", video, audio);
+    (void)snprintf(what, sizeof what, "%s and %s in %u us", video, audio, frame_us);
     if (strcmp(video, "h264") == 0)
         assert_true(trap_foreign(TRAP_ALIGNED) > 0); /* libavcodec does; so the trap was there. */
     check_trap(what);
+}
+
+static void call_with(const char *video, const char *audio)
+{
+    call_of(video, audio, strcmp(audio, "opus") == 0 ? 10000 : 20000, 1);
 }
 
 static void h264_and_opus(void **state)
@@ -182,6 +189,18 @@ static void openh264_and_opus(void **state)
 {
     (void)state;
     call_if_built("openh264", "opus");
+}
+
+static void vp8_and_g722(void **state)
+{
+    (void)state;
+    call_with("vp8", "g722");
+}
+
+static void vp8_and_short_opus(void **state)
+{
+    (void)state;
+    call_of("vp8", "opus", 2500, 2);
 }
 
 static bool repaired_at_least(const struct tandem_stats *s, uint64_t count)
@@ -311,11 +330,12 @@ static void recording(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_trap_catches), cmocka_unit_test(h264_and_opus),
-        cmocka_unit_test(vp8_and_opus),     cmocka_unit_test(h264_and_pcmu),
-        cmocka_unit_test(vp8_and_l16),      cmocka_unit_test(vp9_and_opus),
-        cmocka_unit_test(av1_and_opus),     cmocka_unit_test(openh264_and_opus),
-        cmocka_unit_test(recording),        cmocka_unit_test(loss),
+        cmocka_unit_test(the_trap_catches),   cmocka_unit_test(h264_and_opus),
+        cmocka_unit_test(vp8_and_opus),       cmocka_unit_test(h264_and_pcmu),
+        cmocka_unit_test(vp8_and_l16),        cmocka_unit_test(vp8_and_g722),
+        cmocka_unit_test(vp8_and_short_opus), cmocka_unit_test(vp9_and_opus),
+        cmocka_unit_test(av1_and_opus),       cmocka_unit_test(openh264_and_opus),
+        cmocka_unit_test(recording),          cmocka_unit_test(loss),
         cmocka_unit_test(film_to_window),
     };
 

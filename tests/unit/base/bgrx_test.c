@@ -54,9 +54,12 @@ static double exact_at(int plane, const uint8_t *pixels, ptrdiff_t stride, int x
     int block = plane ? 2 : 1;
     double bgr[3] = {0, 0, 0};
 
-    for (int i = 0; i < block * block; i++)
+    for (int i = 0; i < block * block; i++) {
+        const uint8_t *at = pixels + (y * block + i / block) * stride;
+
         for (int c = 0; c < 3; c++)
-            bgr[c] += pixels[(y * block + i / block) * stride + (x * block + i % block) * 4 + c];
+            bgr[c] += at[(x * block + i % block) * 4 + c];
+    }
     for (int c = 0; c < 3; c++)
         bgr[c] /= block * block;
     return exact(plane, bgr);

@@ -2,6 +2,7 @@
 #include "capture/fit.h"
 
 #include "engine/base/bgrx.h"
+#include "engine/base/full_range.h"
 #include "engine/base/rng.h"
 
 #include <math.h>
@@ -137,6 +138,58 @@ static void test_nothing_is_scaled_that_fits(void **state)
     free(want.planes[0]);
 }
 
+static void fit_camera(const struct shape *shape, const struct tdm_full_range *camera,
+                       struct tdm_picture *pic)
+{
+    struct tdm_raw_picture raw = {.width = shape->width,
+                                  .height = shape->height,
+                                  .format = camera->chroma_rows == 2 ? AV_PIX_FMT_YUV422P
+                                                                     : AV_PIX_FMT_YUV420P,
+                                  .full_range = true};
+    struct tdm_fit it = {0};
+
+    for (int i = 0; i < 3; i++) {
+        raw.data[i] = camera->planes[i];
+        raw.strides[i] = camera->strides[i];
+    }
+    assert_true(tdm_fit_open(&it, shape->to_width, shape->to_height));
+    assert_int_equal(tdm_fit_into(&it, &raw, pic), TDM_OK);
+    assert_int_equal(it.way, shape->way);
+    tdm_fit_close(&it);
+}
+
+/* A camera's JPEG: as in engine/base where nothing is scaled, else its range is cut once. */
+static void test_full_range(void **state)
+{
+    static const struct shape cameras[] = {{128, 96, 128, 96, TDM_FIT_CONVERT, 0, 0},
+                                           {128, 96, 64, 48, TDM_FIT_CONVERT_FIRST, 0, 0},
+                                           {64, 48, 128, 96, TDM_FIT_BY_LIBRARY, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        const struct shape *shape = &cameras[i / 2];
+        uint8_t *bytes = malloc(128 * 96);
+        struct tdm_full_range camera = {
+            {bytes, bytes, bytes}, {shape->width, shape->width, shape->width}, 1 + (int)i % 2};
+        struct tdm_picture pic = blank(shape), want = blank(shape);
+
+        assert_non_null(bytes);
+        memset(bytes, 255, 128 * 96);
+        for (int k = 0; shape->way == TDM_FIT_CONVERT && k < 128 * 96; k++)
+            bytes[k] = (uint8_t)(k * 7 + k / 128);
+        fit_camera(shape, &camera, &pic);
+        if (shape->way == TDM_FIT_CONVERT)
+            tdm_full_range_limit(&want, &camera);
+        else
+            tdm_picture_fill(&want, 235, 240, 240);
+        assert_memory_equal(pic.planes[0], want.planes[0],
+                            tdm_picture_bytes(shape->to_width, shape->to_height));
+        free(bytes);
+        free(pic.planes[0]);
+        free(want.planes[0]);
+    }
+}
+
 /* A screen whose resolution changes, there and back, and a size that cannot be. */
 static void test_shapes_may_change(void **state)
 {
@@ -175,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_screen_looks_as_the_library_has_it),
         cmocka_unit_test(test_nothing_is_scaled_that_fits),
+        cmocka_unit_test(test_full_range),
         cmocka_unit_test(test_shapes_may_change),
     };
 

@@ -377,8 +377,8 @@ static const struct tdm_stream_config plain_video = {
     .receive_count = 4,
     .receive_codecs = {{96, TDM_CODEC_VP8, 90000},
                        {97, TDM_CODEC_H264, 90000},
-                       {98, TDM_CODEC_VP9, 90000},
-                       {99, TDM_CODEC_AV1, 90000}},
+                       {98, TDM_CODEC_VP9, 90000, 1},
+                       {99, TDM_CODEC_AV1, 90000, 1}},
     .nack = true,
     .pli = true,
     .fir = true,
@@ -628,8 +628,8 @@ static void test_codec_changes(void **state)
 /* The newer codecs over a path that loses: repaired, or a keyframe asked for and recognised. */
 static void test_newer_codecs(void **state)
 {
-    static const struct tdm_receive_codec codecs[] = {{98, TDM_CODEC_VP9, 90000},
-                                                      {99, TDM_CODEC_AV1, 90000}};
+    static const struct tdm_receive_codec codecs[] = {{98, TDM_CODEC_VP9, 90000, 1},
+                                                      {99, TDM_CODEC_AV1, 90000, 1}};
 
     (void)state;
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {

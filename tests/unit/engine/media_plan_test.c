@@ -2,6 +2,7 @@
 #include "engine/media_plan.h"
 
 #include "engine/wire/frame_timing.h"
+#include "signalling/sdp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,6 +66,27 @@ static void default_video_codecs(void **state)
             assert_int_not_equal(codec->payload_type, c.media[TDM_VIDEO].codecs[j].payload_type);
     }
     assert_int_equal(receive_only, tdm_video_decoder_find(TDM_CODEC_H265) != NULL);
+}
+
+/* An INVITE over UDP must fit into one packet of an Ethernet, and is well advised to stay near the
+ * 1300 bytes of RFC 3261 section 18.1.1; some 450 are not SDP. */
+static void the_default_offer_fits_a_datagram(void **state)
+{
+    struct tdm_media_plan plan;
+    struct tdm_capability c;
+    struct tdm_offer_answer oa;
+    struct tdm_media_desc offer;
+    char text[TDM_SDP_MAX];
+    size_t size;
+
+    (void)state;
+    assert_int_equal(tdm_media_plan_of(&plan, NULL, NULL), TDM_OK);
+    tdm_media_plan_capability(&plan, "192.168.100.100", 54000, 54002, &c);
+    tdm_offer_answer_init(&oa, UINT64_MAX);
+    assert_int_equal(tdm_offer_make(&oa, &c, &offer, NULL), TDM_OK);
+    assert_int_equal(tdm_sdp_write(&offer, text, sizeof text, &size), TDM_OK);
+    print_message("  %zu bytes\n", size);
+    assert_true(size < 900);
 }
 
 /* Each encoder of the build, by its own name and by that of its codec. */
@@ -373,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(default_video_codecs),
+        cmocka_unit_test(the_default_offer_fits_a_datagram),
         cmocka_unit_test(encoders_by_name),
         cmocka_unit_test(video_lists),
         cmocka_unit_test(presets_and_threads),

@@ -282,6 +282,38 @@ static void names_the_line_that_is_wrong(void **state)
     }
 }
 
+/* Feedback is said once for all codecs that have the same. */
+static void writes_common_feedback_once(void **state)
+{
+    static const char head[] = "v=0\r\no=- 1 2 IN IP4 10.0.0.7\r\ns=-\r\nc=IN IP4 10.0.0.7\r\n"
+                               "t=0 0\r\nm=video 7002 RTP/AVP 97 98\r\n";
+    static const struct {
+        const char *read, *written;
+    } rows[] = {
+        {"a=rtpmap:97 VP9/90000\r\na=rtcp-fb:97 nack pli\r\na=rtpmap:98 AV1/90000\r\n"
+         "a=rtcp-fb:98 nack pli\r\n",
+         "a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:* nack pli\r\n"},
+        {"a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:98 nack pli\r\n",
+         "a=rtpmap:97 VP9/90000\r\na=rtpmap:98 AV1/90000\r\na=rtcp-fb:98 nack pli\r\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024], wanted[1024];
+        size_t size;
+
+        (void)snprintf(text, sizeof text, "%s%sa=sendrecv\r\n", head, rows[i].read);
+        (void)snprintf(wanted, sizeof wanted, "%s%sa=sendrecv\r\n", head, rows[i].written);
+        struct tdm_media_desc d = parsed(text), again;
+
+        assert_int_equal(tdm_sdp_write(&d, text, sizeof text - 1, &size), TDM_OK);
+        text[size] = '\0';
+        assert_string_equal(text, wanted);
+        again = parsed(text);
+        assert_memory_equal(&d, &again, sizeof d);
+    }
+}
+
 static void stays_within_its_bounds(void **state)
 {
     char text[TDM_SDP_MAX];
@@ -353,6 +385,7 @@ int main(void)
         cmocka_unit_test(names_the_line_that_is_wrong),
         cmocka_unit_test(stays_within_its_bounds),
         cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(writes_common_feedback_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
