@@ -35,9 +35,10 @@ bool bench_file_open(struct bench_file *f, const char *path)
     struct stat there;
     int error = 0;
 
-    *f = (struct bench_file){.path = path && strcmp(path, "-") != 0 ? path : NULL};
-    if (!f->path)
+    *f = (struct bench_file){.path = NULL};
+    if (!path || strcmp(path, "-") == 0)
         return true;
+    f->path = path;
     if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
         return complain(path, EISDIR);
     if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
