@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "apps/bench.h"
 #include "apps/demo.h"
 #include "apps/options.h"
 #include "apps/talk.h"
@@ -22,11 +23,14 @@ static int run_demo(struct options *o)
 static const struct verb {
     const char *name, *usage, *help;
     int (*run)(struct options *o);
+    int (*run_own)(int argc, char **argv); /* A verb with options of its own. */
 } verbs[] = {
-    {"demo", "tandem demo", "a call between two processes on this machine, measured", run_demo},
+    {"demo", "tandem demo", "a call between two processes on this machine, measured", run_demo,
+     NULL},
     {"call", "tandem call ADDRESS", "call 10.0.0.7, 10.0.0.7:5070, user@host or a sip: URI",
-     talk_call},
-    {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer},
+     talk_call, NULL},
+    {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer, NULL},
+    {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof *verbs)
@@ -64,7 +68,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < VERB_COUNT; i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return run_verb(&verbs[i], argc - 2, argv + 2);
+            return verbs[i].run_own ? verbs[i].run_own(argc - 2, argv + 2)
+                                    : run_verb(&verbs[i], argc - 2, argv + 2);
     fprintf(stderr, "tandem: no verb \"%s\"; see tandem --help\n", argv[1]);
     return EXIT_USAGE;
 }

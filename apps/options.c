@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/options.h"
+#include "apps/parse.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -100,17 +101,6 @@ static bool parse_bits(const char *text, uint32_t *bits)
     if (end == text || *end || value < 1 || value > 4e9)
         return false;
     *bits = (uint32_t)value;
-    return true;
-}
-
-static bool parse_u16(const char *text, uint16_t *value)
-{
-    char *end;
-    long number = strtol(text, &end, 10);
-
-    if (end == text || *end || number < 1 || number > 65535)
-        return false;
-    *value = (uint16_t)number;
     return true;
 }
 
@@ -232,8 +222,13 @@ void options_help(FILE *to, const char *verb)
                        options[i].value ? options[i].value : "");
         fprintf(to, "  %-20s %s\n", left, options[i].help);
     }
+    options_help_codes(to);
+}
+
+void options_help_codes(FILE *to)
+{
     fputs(
         "\nExit codes: 0 done, 1 failed, 2 usage, 3 busy or declined, 4 no answer, 5 unreachable, "
-        "6 no common codec\n",
+        "6 no common codec, 7 worse than before\n",
         to);
 }

@@ -18,6 +18,7 @@ enum exit_code {
     EXIT_NO_ANSWER = 4,
     EXIT_UNREACHABLE = 5,
     EXIT_NO_COMMON_CODEC = 6,
+    EXIT_WORSE = 7, /* A bench, compared with an older one. */
 };
 
 struct options {
@@ -39,5 +40,8 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv);
 
 /** Prints the options of a verb. */
 void options_help(FILE *to, const char *verb);
+
+/** Prints the exit codes, as the last part of a help text. */
+void options_help_codes(FILE *to);
 
 #endif

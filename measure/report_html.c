@@ -27,7 +27,7 @@ static void put(struct page *p, const char *text, size_t size)
         p->text = more ? more : p->text;
         p->capacity = more ? capacity : p->capacity;
     }
-    if (!p->ok)
+    if (!p->ok || !p->text)
         return;
     memcpy(p->text + p->size, text, size);
     p->size += size;
