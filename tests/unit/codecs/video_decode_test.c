@@ -227,6 +227,88 @@ static void test_too_large(void **state)
     ops->destroy(dec);
 }
 
+/* VP9 headers of profile 0 with sides of 16 bits: a keyframe, and an inter picture that brings its
+ * own size. */
+static void test_vp9_too_large(void **state)
+{
+    static const struct {
+        uint8_t header[12];
+        enum tdm_err err;
+    } cases[] = {
+        /* 0b10 profile 00, existing 0, key 0, shown 1, resilient 0; the sync code; colour space 3
+         * bits and range; then width and height less one, here 8192 x 16 and 8192 x 8192. */
+        {{0x82, 0x49, 0x83, 0x42, 0x01, 0xff, 0xf0, 0x00, 0xf0}, TDM_E_UNSUPPORTED},
+        {{0x82, 0x49, 0x83, 0x42, 0x01, 0xff, 0xf1, 0xff, 0xf0}, TDM_E_UNSUPPORTED},
+        {{0x82, 0x49, 0x83, 0x43, 0x00, 0x0f, 0xf0, 0x00, 0xf0}, TDM_E_MALFORMED}, /* Sync. */
+        /* Profile 1. */
+        {{0xa2, 0x49, 0x83, 0x42, 0x00, 0x0f, 0xf0, 0x00, 0xf0}, TDM_E_UNSUPPORTED},
+        /* Inter: 10 contexts bits, 20 bits of buffers, found 000, 8192 x 16. */
+        {{0x86, 0x00, 0x00, 0x00, 0x3f, 0xfe, 0x00, 0x1e}, TDM_E_UNSUPPORTED},
+    };
+    const struct tdm_video_decoder_ops *ops = tdm_video_decoder_find(TDM_CODEC_VP9);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint8_t unit[64 + TDM_DECODER_PADDING] = {0};
+        struct tdm_video_decoder *dec;
+        struct tdm_picture out;
+
+        memcpy(unit, cases[i].header, sizeof cases[i].header);
+        assert_int_equal(ops->create(&dec, NULL), TDM_OK);
+        assert_int_equal(ops->decode(dec, unit, 64, &out), cases[i].err);
+        ops->destroy(dec);
+    }
+}
+
+/* A keyframe and the picture behind it packed into a superframe (VP9 specification, annex B) give
+ * the latter; an index that promises more than there is, is refused. */
+static void test_vp9_superframe(void **state)
+{
+    struct coder *c = small_coder(TDM_CODEC_VP9);
+    struct canvas canvas = canvas_of(WIDTH, HEIGHT);
+    uint8_t packed[4 * BUDGET + TDM_DECODER_PADDING] = {0};
+    struct tdm_picture out;
+    size_t size = 0;
+
+    (void)state;
+    uint8_t index[6] = {0xc9, [5] = 0xc9}; /* Two frames, sizes of two bytes. */
+
+    for (int i = 0; i < 2; i++) {
+        encode_frame(c, &canvas, i, false);
+        memcpy(packed + size, c->unit, c->size);
+        size += c->size;
+        index[1 + 2 * i] = (uint8_t)c->size;
+        index[2 + 2 * i] = (uint8_t)(c->size >> 8);
+    }
+    memcpy(packed + size, index, sizeof index);
+    assert_int_equal(c->dec_ops->decode(c->dec, packed, size + 6, &out), TDM_OK);
+    assert_true(picture_psnr(&canvas.pic, &out) > 26);
+    packed[size + 4] = 0x7f;
+    assert_int_equal(c->dec_ops->decode(c->dec, packed, size + 6, &out), TDM_E_MALFORMED);
+    coder_destroy(c);
+    free(canvas.storage);
+}
+
+/* An AV1 sequence header whose largest width has all of its bits set. */
+static void test_av1_too_large(void **state)
+{
+    if (!coder_exists(TDM_CODEC_AV1))
+        return;
+    /* Profile 0, no still picture, no timing, one operating point at level 4.0, 16 and 16 bits of
+     * sides: 65536 x 65536; no tools, screen content and whole vectors as the frames say, 4:2:0. */
+    uint8_t unit[64 + TDM_DECODER_PADDING] = {0x0a, 0x0c, 0x00, 0x00, 0x00, 0x43, 0xff,
+                                              0xff, 0xff, 0xff, 0xfc, 0x01, 0x80, 0x08};
+    const struct tdm_video_decoder_ops *ops = tdm_video_decoder_find(TDM_CODEC_AV1);
+    struct tdm_video_decoder *dec;
+    struct tdm_picture out;
+
+    (void)state;
+    assert_int_equal(ops->create(&dec, NULL), TDM_OK);
+    assert_int_equal(ops->decode(dec, unit, 14, &out), TDM_E_UNSUPPORTED);
+    assert_int_equal(ops->decode(dec, unit, 13, &out), TDM_E_MALFORMED); /* Cut short. */
+    ops->destroy(dec);
+}
+
 static void mutate(struct coder *c, struct tdm_rng *rng)
 {
     uint32_t edits = 1 + tdm_rng_below(rng, 8);
@@ -300,6 +382,9 @@ int main(void)
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_size_change),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_vp9_too_large),
+        cmocka_unit_test(test_vp9_superframe),
+        cmocka_unit_test(test_av1_too_large),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_empty),
     };

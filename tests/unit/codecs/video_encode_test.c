@@ -183,6 +183,84 @@ static void test_fitted_pay_back(void **state)
             pays_back(fitted[k], fitted[k] == TDM_CODEC_VP8 ? 400 : 100);
 }
 
+/* Discarded attempts leave no trace: under budgets that jump, most pictures are coded more than
+ * once, and over hundreds of calls the decoder follows all that are sent. */
+static void test_attempts_leave_no_trace(void **state)
+{
+    static const uint32_t budgets[] = {9000, 1500, 6000, 12000, 900, 4000, 2500};
+    static const enum tdm_content contents[] = {TDM_CONTENT_CAMERA, TDM_CONTENT_SCREEN};
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(fitted) * COUNT(contents); k++) {
+        if (!coder_exists(fitted[k / 2]))
+            continue;
+        struct tdm_video_encoder_config config = config_of(320, 240, 1000000);
+        struct canvas canvas = canvas_of(320, 240);
+        struct tdm_picture out;
+
+        config.content = contents[k % 2];
+        struct coder *c = coder_create(fitted[k / 2], &config);
+
+        for (int i = 0; i < 300; i++) {
+            draw_scene(&canvas.pic, i, i / 40);
+            enum tdm_err err = coder_encode(c, &canvas.pic, budgets[i % 7], i % 90 == 89);
+
+            assert_true(err == TDM_OK || err == TDM_E_AGAIN);
+            if (err != TDM_OK)
+                continue;
+            assert_int_equal(coder_decode(c, &out), TDM_OK);
+            if (i % 40 >= 3) /* A cut may need some pictures to come clear. */
+                assert_true(picture_psnr(&canvas.pic, &out) > 22);
+        }
+        coder_destroy(c);
+        free(canvas.storage);
+    }
+}
+
+/* Two encoders of one codec in turns give what each gives alone. */
+static void test_two_at_once(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < COUNT(fitted); k++) {
+        if (!coder_exists(fitted[k]))
+            continue;
+        struct tdm_video_encoder_config config = config_of(320, 240, 500000);
+        struct canvas canvas = canvas_of(320, 240);
+        struct coder *a = coder_create(fitted[k], &config), *b = coder_create(fitted[k], &config);
+
+        for (int i = 0; i < 10; i++) {
+            draw_scene(&canvas.pic, i, 0);
+            assert_int_equal(coder_encode(a, &canvas.pic, 2083, false), TDM_OK);
+            assert_int_equal(coder_encode(b, &canvas.pic, 2083, false), TDM_OK);
+            assert_int_equal(a->size, b->size);
+            assert_memory_equal(a->unit, b->unit, a->size);
+        }
+        coder_destroy(a);
+        coder_destroy(b);
+        free(canvas.storage);
+    }
+}
+
+/* AV1 units begin behind the temporal delimiter, and a keyframe with its sequence header. */
+static void test_av1_units(void **state)
+{
+    (void)state;
+    if (!coder_exists(TDM_CODEC_AV1))
+        return;
+    struct tdm_video_encoder_config config = config_of(320, 240, 500000);
+    struct canvas canvas = canvas_of(320, 240);
+    struct coder *c = coder_create(TDM_CODEC_AV1, &config);
+
+    for (int i = 0; i < 6; i++) {
+        draw_scene(&canvas.pic, i, 0);
+        assert_int_equal(coder_encode(c, &canvas.pic, 2083, i == 3), TDM_OK);
+        assert_int_equal(c->unit[0] >> 3, i % 3 == 0 ? 1 : 6); /* Sequence header; frame. */
+        assert_int_equal(c->unit[0] & 2, 2);                   /* With its size. */
+    }
+    coder_destroy(c);
+    free(canvas.storage);
+}
+
 /* A keyframe comes when it is asked for, decodes by itself and keeps the budget too. */
 static void test_keyframe_on_demand(void **state)
 {
@@ -344,10 +422,17 @@ static void test_odd_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fitted_keep_budget), cmocka_unit_test(test_fitted_pay_back),
-        cmocka_unit_test(test_h264_keeps_budget),  cmocka_unit_test(test_h264_slices),
-        cmocka_unit_test(test_h264_profile),       cmocka_unit_test(test_holds_no_frame),
-        cmocka_unit_test(test_keyframe_on_demand), cmocka_unit_test(test_odd_sizes),
+        cmocka_unit_test(test_fitted_keep_budget),
+        cmocka_unit_test(test_fitted_pay_back),
+        cmocka_unit_test(test_attempts_leave_no_trace),
+        cmocka_unit_test(test_two_at_once),
+        cmocka_unit_test(test_av1_units),
+        cmocka_unit_test(test_h264_keeps_budget),
+        cmocka_unit_test(test_h264_slices),
+        cmocka_unit_test(test_h264_profile),
+        cmocka_unit_test(test_holds_no_frame),
+        cmocka_unit_test(test_keyframe_on_demand),
+        cmocka_unit_test(test_odd_sizes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
