@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/cost_table.h"
 
+#include "tandem/bench.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -168,4 +170,34 @@ enum tdm_err tdm_cost_table_get(struct tdm_cost_table *table, const char *path,
     if (err == TDM_OK && path && tdm_cost_table_save(table, path, &unsaid) != TDM_OK)
         return TDM_OK; /* The next start measures again. */
     return err;
+}
+
+bool tandem_codec_costs_kept(void)
+{
+    struct tdm_cost_table table;
+    char path[TEXT_MAX];
+
+    return tdm_cost_table_path(path, sizeof path) && tdm_cost_table_load(&table, path) == TDM_OK;
+}
+
+char *tandem_codec_costs(bool again, struct tandem_cause *cause)
+{
+    struct tdm_cost_table table;
+    struct tdm_cause why = {""};
+    char path[TEXT_MAX];
+    enum tdm_err err;
+
+    if (again && tdm_cost_table_path(path, sizeof path))
+        (void)remove(path); /* There may be none. */
+    err = tdm_cost_table_get(&table, NULL, &why);
+    if (err != TDM_OK) {
+        if (cause)
+            (void)snprintf(cause->text, sizeof cause->text, "%s", why.text);
+        return NULL;
+    }
+    json_t *root = json_of(&table);
+    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) : NULL;
+
+    json_decref(root);
+    return text;
 }
