@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/cost_table.h"
 
+#include "engine/io/environment.h"
 #include "tandem/bench.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static void subject(char *text, size_t capacity)
 
 bool tdm_cost_table_path(char *path, size_t capacity)
 {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *cache = tdm_environment("XDG_CACHE_HOME"), *home = tdm_environment("HOME");
     int size = -1;
 
     if (cache && cache[0] == '/')
