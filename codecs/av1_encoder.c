@@ -8,6 +8,9 @@
  * writes the other. All that AV1 carries from one picture to the next (samples, entropy contexts,
  * motion vectors) lives in these buffers, so a discarded attempt leaves no trace that the
  * receiver would need to know, and contexts may go on adapting from picture to picture.
+ *
+ * libaom is told to keep a quantiser (AOM_Q), not a bit rate: see vp9_encoder.c, whose mode search
+ * it inherited.
  */
 #include "codecs/av1_obu.h"
 #include "codecs/quantiser_fit.h"
@@ -164,7 +167,7 @@ static bool set_config(struct av1_encoder *e, const struct tdm_video_encoder_con
     c->g_error_resilient = 0;
     c->g_lag_in_frames = 0;
     c->g_pass = AOM_RC_ONE_PASS;
-    c->rc_end_usage = AOM_CBR;
+    c->rc_end_usage = AOM_Q;
     c->rc_target_bitrate = config->bitrate_bps / 1000 + 1;
     c->rc_dropframe_thresh = 0;
     c->rc_resize_mode = 0;

@@ -3,6 +3,12 @@
  * VP9 encoding by libvpx, with our own size control per frame (codecs/quantiser_fit.h), because
  * libvpx's constant-bit-rate mode overshoots by a quarter to a half.
  *
+ * libvpx is told to keep a quantiser (VPX_Q), not a bit rate, though either way each picture gets
+ * the quantiser we say. At constant bit rate its mode search takes a large block that differs from
+ * the one before by a mean of exactly zero for one that has not changed, and skips it, even when
+ * its parts went from white to black and from black to white (model_rd_for_sb_y_large). VPX_VBR
+ * would make keyframes of its own at scene cuts.
+ *
  * A picture that came out too large is coded again at a coarser quantiser. For that its reference
  * must survive the first attempt, so two buffers are used in turns: each picture refers to one and
  * writes the other. libvpx's fast mode search looks at no reference but LAST for a picture whose
@@ -166,7 +172,7 @@ static bool set_config(struct vp9_encoder *e, const struct tdm_video_encoder_con
     c->g_error_resilient = VPX_ERROR_RESILIENT_DEFAULT;
     c->g_lag_in_frames = 0;
     c->g_pass = VPX_RC_ONE_PASS;
-    c->rc_end_usage = VPX_CBR;
+    c->rc_end_usage = VPX_Q;
     c->rc_target_bitrate = config->bitrate_bps / 1000 + 1;
     c->rc_dropframe_thresh = 0;
     c->rc_resize_allowed = 0;

@@ -225,6 +225,12 @@ static void vp8(void **state)
     the_sum_is_what_the_glass_shows("vp8");
 }
 
+static void vp9(void **state)
+{
+    (void)state;
+    the_sum_is_what_the_glass_shows("vp9");
+}
+
 static void av1(void **state)
 {
     (void)state;
@@ -238,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(h264),
         cmocka_unit_test(vp8),
+        cmocka_unit_test(vp9),
         cmocka_unit_test(av1),
     };
 
