@@ -95,7 +95,9 @@ static void check_cell(const json_t *cell)
     assert_true(number(cell, "encode_ms", "p50") > 0 && number(cell, "decode_ms", "p50") > 0);
     assert_true(number(cell, "first_slice_ms", "p50") <= number(cell, "encode_ms", "p50"));
     assert_true(number(cell, "psnr_db", "all") > 20 && number(cell, "ssim", "all") > 0.5);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* mallinfo2 sees nothing. */
     assert_true(number(cell, "memory_bytes", NULL) > 100000);
+#endif
     assert_true(number(cell, "loss", "frames") >= 1 && number(cell, "loss", "bytes") > 0);
     assert_true(json_is_true(json_object_get(cell, "bits_stable")));
 }
