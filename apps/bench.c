@@ -252,6 +252,8 @@ int bench_run(int argc, char **argv)
         return bench_codec(&o);
     if (strcmp(o.what, "call") == 0)
         return bench_call(&o);
+    if (strcmp(o.what, "costs") == 0)
+        return bench_costs(&o);
     if (strcmp(o.what, "screen") == 0)
         return give_up(EXIT_USAGE, "this build cannot share a screen yet, so there is nothing to "
                                    "measure; a screen as the video of a call is in bench call");

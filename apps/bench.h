@@ -11,13 +11,13 @@
 
 struct bench_options {
     struct tandem_bench_config config;
-    const char *what;    /* codec, call, screen, channel or connect. */
+    const char *what;    /* codec, call, costs, screen, channel or connect. */
     const char *json;    /* Where the report goes; "-": stdout, and no table. */
     const char *html;    /* Where the page goes. */
     const char *compare; /* An older report. */
     const char *from;    /* A stored report, in place of measuring. */
     const char *against; /* call: other programs. */
-    bool quiet, help;
+    bool again, quiet, help;
 };
 
 /** The arguments behind `tandem`, from "bench" on. Gives the exit code. */
@@ -29,6 +29,12 @@ void bench_options_help(FILE *to);
 
 /** Starts bench/call of this installation or build tree; gives its exit code. */
 int bench_call(const struct bench_options *o);
+
+/** What each encoder costs here, as "auto" uses it. */
+int bench_costs(const struct bench_options *o);
+
+/** Before a call that lets the machine decide: measures once, and says so unless `quiet`. */
+void bench_costs_prepare(const char *video_codecs, bool quiet);
 
 /** The report's figures and recommendations, and what changed, for people. */
 void bench_table_print(FILE *to, const json_t *report);

@@ -10,8 +10,9 @@ enum kind { TEXT, FLAG, NUMBER16 };
 
 #define CODEC 1
 #define CALL  2
-#define LATER 4 /* The ones that need what this build has not. */
-#define ALL   (CODEC | CALL | LATER)
+#define COSTS 4
+#define LATER 8 /* The ones that need what this build has not. */
+#define ALL   (CODEC | CALL | COSTS | LATER)
 
 static const struct bench {
     const char *name;
@@ -21,6 +22,7 @@ static const struct bench {
     {"codec", CODEC, "what the codecs of this build cost: latency, quality, bytes"},
     {"call", CALL,
      "whole calls from outside, glass to glass and mouth to ear, beside other programs"},
+    {"costs", COSTS, "what calls choose their encoder by, measured once in a second or two"},
     {"screen", LATER, "not in this build: sharing a screen, which it cannot do yet"},
     {"channel", LATER, "not in this build: the data channel, which it has not yet"},
     {"connect", LATER, "not in this build: ways through NATs, which it has not yet"},
@@ -56,7 +58,8 @@ static const struct option options[] = {
     {"--no-audio", FLAG, CONFIG(no_audio), CODEC, NULL, "leave the audio codecs out"},
     {"--quick", FLAG, CONFIG(quick), CODEC | CALL, NULL,
      "a small choice that ends within a minute (call: one short run of each)"},
-    {"--json", TEXT, OWN(json), CODEC | CALL, "FILE",
+    {"--again", FLAG, OWN(again), COSTS, NULL, "measure anew, though it was measured before"},
+    {"--json", TEXT, OWN(json), CODEC | CALL | COSTS, "FILE",
      "the report as JSON; - for stdout, and no table"},
     {"--html", TEXT, OWN(html), CODEC, "FILE", "the report as one page for a browser"},
     {"--compare", TEXT, OWN(compare), CODEC, "FILE",
@@ -169,9 +172,10 @@ void bench_options_help(FILE *to)
         (void)snprintf(left, sizeof left, "%s %s", options[i].name,
                        options[i].value ? options[i].value : "");
         fprintf(to, "  %-20s %s%s\n", left,
-                only == CODEC  ? "codec: "
-                : only == CALL ? "call: "
-                               : "",
+                only == CODEC   ? "codec: "
+                : only == CALL  ? "call: "
+                : only == COSTS ? "costs: "
+                                : "",
                 options[i].help);
     }
     options_help_codes(to);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/demo.h"
 
+#include "apps/bench.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -390,6 +391,7 @@ int demo_run(struct options *o, const char *self)
 
     if (o->seconds <= 0)
         o->seconds = 20;
+    bench_costs_prepare(o->media.video_codecs, o->quiet);
     choose_sources(&d);
     choose_sinks(&d);
     if (!choose_files(&d) || !choose_port(&d))

@@ -37,7 +37,8 @@ static const struct option options[] = {
      "where its sound goes: speaker[:DEVICE], wav:PATH, null, off [speaker]"},
     {"--wav", WAV, 0, ALL, "FILE", "the same as --speaker wav:FILE"},
     {"-c:v", TEXT, MEDIA(video_codecs), ALL, "LIST",
-     "video codecs in order: h264,vp8,vp9,av1, or an encoder: x264,openh264 [all of the build]"},
+     "video codecs in order: h264,vp8,vp9,av1, or an encoder: x264,openh264; auto: codec, "
+     "preset, threads and size by this machine and -b:v [auto]"},
     {"-preset", TEXT, MEDIA(video_preset), ALL, "NAME",
      "preset of the video encoder, as in ffmpeg [by size and rate]"},
     {"-threads", NUMBER16, MEDIA(video_threads), ALL, "N",
@@ -204,6 +205,8 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
             return false;
         }
     }
+    if (!o->media.video_codecs)
+        o->media.video_codecs = "auto";
     if (verb_of(verb) == CALL && !o->to && !o->help) {
         fprintf(stderr, "tandem call: whom? e.g. tandem call 10.0.0.7\n");
         return false;

@@ -104,6 +104,10 @@ void table_print(FILE *to, const struct tandem_stats *s)
             (unsigned long long)s->decode_errors, (unsigned long long)s->freezes, s->frozen_seconds,
             (double)s->samples_concealed / 48000, (double)s->samples_played / 48000,
             s->playout_delay_ms, s->drift_ppm);
+    if (s->encoder[0])
+        fprintf(to, "  sent as %dx%d by %s, %u thread%s, %.2f ms a picture\n", s->sent_width,
+                s->sent_height, s->encoder, s->encoder_threads, s->encoder_threads == 1 ? "" : "s",
+                s->encode_ms);
     print_stream(to, "video", &s->video);
     print_stream(to, "audio", &s->audio);
     fprintf(to,

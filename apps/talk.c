@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/talk.h"
 
+#include "apps/bench.h"
 #include "apps/outcome.h"
 #include "apps/table.h"
 #include "apps/terminal.h"
@@ -451,6 +452,7 @@ int talk_call(struct options *o)
     if (bad)
         return outcome_give_up_path(o, "call", bad);
     o->engine.sip_port_may_change = o->engine.sip_port == 0;
+    bench_costs_prepare(o->media.video_codecs, o->quiet || o->json);
     if (!open_talk(&t, o, &cause))
         return outcome_give_up(o, "call", EXIT_FAILED, cause.text);
     (void)snprintf(t.peer, sizeof t.peer, "%s", o->to);
@@ -478,6 +480,7 @@ int talk_answer(struct options *o)
 
     if (bad)
         return outcome_give_up_path(o, "answer", bad);
+    bench_costs_prepare(o->media.video_codecs, o->quiet || o->json);
     /* Better known now than when somebody rings. */
     enum tandem_status status = tandem_check(&o->media, &cause);
 

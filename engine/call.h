@@ -15,9 +15,9 @@
 #include "engine/core/lipsync.h"
 #include "engine/core/silence.h"
 #include "engine/latency.h"
-#include "engine/media_plan.h"
 #include "engine/net.h"
 #include "engine/video_in.h"
+#include "engine/video_plan.h"
 #include "render/recorder.h"
 #include "signalling/call.h"
 
@@ -44,6 +44,8 @@ struct tandem_call {
     enum tdm_codec_id audio_in_codec; /* What the senders were made for. */
     const struct tdm_video_encoder_ops *video_in_encoder;
     char video_in_preset[TDM_PRESET_MAX];
+    int video_in_width, video_in_height;
+    unsigned video_in_threads;
     char video_in_fmtp[192], audio_in_fmtp[192];
     struct tdm_audio_format audio_in_format;
     struct tdm_stream_config configs[2]; /* As last given to the net, by enum tdm_media_kind. */

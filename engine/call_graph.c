@@ -250,9 +250,11 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_VIDEO];
     const struct tdm_stream_config *config = &call->configs[TDM_VIDEO];
     bool wanted = agreed->active && config->send && strcmp(call->plan.video_source, "off") != 0;
-    struct tdm_video_choice choice = tdm_media_plan_choose(&call->plan, agreed->send.id);
+    struct tdm_video_choice choice =
+        tdm_video_plan_choose(&call->plan, agreed->send.id, config->limit_bps);
     bool same = call->video_in && choice.encoder == call->video_in_encoder &&
                 strcmp(choice.preset, call->video_in_preset) == 0 &&
+                choice.width == call->video_in_width &&
                 strcmp(call->video_in_fmtp, agreed->send.fmtp) == 0;
 
     if (wanted && same)
@@ -265,6 +267,9 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
         return TDM_OK;
     call->video_in_encoder = choice.encoder;
     (void)snprintf(call->video_in_preset, sizeof call->video_in_preset, "%s", choice.preset);
+    call->video_in_width = choice.width;
+    call->video_in_height = choice.height;
+    call->video_in_threads = choice.threads;
     (void)snprintf(call->video_in_fmtp, sizeof call->video_in_fmtp, "%s", agreed->send.fmtp);
     atomic_store(&call->link.video_bps, config->limit_bps);
     atomic_store(&call->link.keyframe_wanted, true);
@@ -276,8 +281,8 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
             .encoder = choice.encoder,
             .preset = choice.preset,
             .threads = choice.threads,
-            .width = call->plan.width,
-            .height = call->plan.height,
+            .width = choice.width,
+            .height = choice.height,
             .fps = call->plan.fps,
             .bitrate_bps = config->limit_bps,
             .slice_bytes_max =
@@ -400,8 +405,14 @@ enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *cod
 {
     struct tdm_media_plan *to = &call->plan;
     struct tdm_media_plan from;
-    enum tdm_err err = tdm_media_plan_of(
-        &from, &(struct tandem_media){.video_codecs = codecs, .video_preset = preset}, cause);
+    enum tdm_err err = tdm_media_plan_of(&from,
+                                         &(struct tandem_media){.video_codecs = codecs,
+                                                                .video_preset = preset,
+                                                                .video_bps = to->video_bps,
+                                                                .width = to->width,
+                                                                .height = to->height,
+                                                                .fps = to->fps},
+                                         cause);
     enum tdm_codec_id sent = call->machine.negotiated.media[TDM_VIDEO].send.id;
     bool goes_on = false;
 
@@ -411,6 +422,7 @@ enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *cod
     memcpy(to->video_codecs, from.video_codecs, sizeof to->video_codecs);
     memcpy(to->video_encoders, from.video_encoders, sizeof to->video_encoders);
     memcpy(to->video_preset, from.video_preset, sizeof to->video_preset);
+    to->costs = from.costs;
     for (uint8_t i = 0; i < to->video_codec_count; i++)
         goes_on |= to->video_codecs[i] == sent;
     tdm_call_offer_plan(call);

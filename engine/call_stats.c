@@ -110,6 +110,14 @@ static void device_stats(const struct tandem_call *call, struct tandem_stats *st
     stats->frames_encoded = in.encoded;
     stats->frames_skipped = in.skipped;
     stats->encode_ms = in.encode_ms;
+    if (call->video_in_encoder) {
+        (void)snprintf(stats->encoder, sizeof stats->encoder, "%s%s%s",
+                       call->video_in_encoder->name, call->video_in_preset[0] ? " " : "",
+                       call->video_in_preset);
+        stats->sent_width = call->video_in_width;
+        stats->sent_height = call->video_in_height;
+        stats->encoder_threads = (uint16_t)call->video_in_threads;
+    }
     stats->frames_sent = video->frames_sent;
     stats->frames_received = video->frames_received;
     stats->keyframes_received = video->keyframes_received;

@@ -3,6 +3,7 @@
 
 #include "codecs/codec.h"
 #include "engine/audio_plan.h"
+#include "engine/video_plan.h"
 #include "engine/wire/frame_timing.h"
 
 #include <stdio.h>
@@ -73,6 +74,21 @@ static size_t find_named(enum tdm_media_kind kind, const char *text, size_t size
     return i;
 }
 
+enum tdm_codec_id tdm_codec_of_name(enum tdm_media_kind kind, const char *text, size_t size)
+{
+    size_t i = find_named(kind, text, size);
+
+    return i < KNOWN_COUNT ? known_codecs[i].id : TDM_CODEC_NONE;
+}
+
+enum tdm_codec_id tdm_codec_at(enum tdm_media_kind kind, size_t index)
+{
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (known_codecs[i].kind == kind && index-- == 0)
+            return known_codecs[i].id;
+    return TDM_CODEC_NONE;
+}
+
 static enum tdm_err parse_audio_codecs(struct tdm_media_plan *plan, const char *list,
                                        struct tdm_cause *cause)
 {
@@ -89,136 +105,6 @@ static enum tdm_err parse_audio_codecs(struct tdm_media_plan *plan, const char *
     return plan->audio_codec_count
                ? TDM_OK
                : tdm_fail(cause, TDM_E_MALFORMED, "the list of codecs is empty");
-}
-
-/* Appends ",name" or "name". */
-static void add_name(char *names, size_t capacity, const char *name)
-{
-    size_t used = strlen(names);
-
-    (void)snprintf(names + used, capacity - used, "%s%s", used ? "," : "", name);
-}
-
-void tdm_video_codec_names(char *names, size_t capacity)
-{
-    names[0] = 0;
-    for (size_t i = 0; i < KNOWN_COUNT; i++)
-        if (known_codecs[i].kind == TDM_VIDEO && tdm_video_encoder_find(known_codecs[i].id) &&
-            tdm_video_decoder_find(known_codecs[i].id))
-            add_name(names, capacity, known_codecs[i].name);
-}
-
-static enum tdm_err unknown_video_codec(const char *name, size_t size, struct tdm_cause *cause)
-{
-    char codecs[64], encoders[96] = "";
-    const struct tdm_video_encoder_ops *ops;
-
-    tdm_video_codec_names(codecs, sizeof codecs);
-    for (size_t i = 0; (ops = tdm_video_encoder_at(i)); i++)
-        if (find_named(TDM_VIDEO, ops->name, strlen(ops->name)) == KNOWN_COUNT)
-            add_name(encoders, sizeof encoders, ops->name);
-    return tdm_fail(cause, TDM_E_UNSUPPORTED, "unknown video codec \"%.*s\": use %s%s%s",
-                    size < 40 ? (int)size : 40, name, codecs,
-                    encoders[0] ? ", or one encoder's name: " : "", encoders);
-}
-
-/* Of two encoders for one codec the first stays: a codec is offered once. */
-static void add_video_codec(struct tdm_media_plan *plan, enum tdm_codec_id id,
-                            const struct tdm_video_encoder_ops *encoder)
-{
-    for (uint8_t i = 0; i < plan->video_codec_count; i++)
-        if (plan->video_codecs[i] == id)
-            return;
-    if (plan->video_codec_count == TDM_CODECS_MAX)
-        return;
-    plan->video_encoders[plan->video_codec_count] = encoder;
-    plan->video_codecs[plan->video_codec_count++] = id;
-}
-
-static enum tdm_err parse_video_codecs(struct tdm_media_plan *plan, const char *list,
-                                       struct tdm_cause *cause)
-{
-    for (const char *at = list; *at;) {
-        size_t size = strcspn(at, ",");
-        size_t known = find_named(TDM_VIDEO, at, size);
-        const struct tdm_video_encoder_ops *encoder = NULL;
-        enum tdm_codec_id id = TDM_CODEC_NONE;
-
-        if (known < KNOWN_COUNT) {
-            id = known_codecs[known].id;
-            encoder = tdm_video_encoder_find(id);
-        }
-        for (size_t i = 0; !id && (encoder = tdm_video_encoder_at(i)); i++)
-            if (is_named(at, size, encoder->name))
-                id = encoder->id;
-        if (!id || !tdm_video_decoder_find(id))
-            return unknown_video_codec(at, size, cause);
-        add_video_codec(plan, id, encoder);
-        at += size + (at[size] == ',');
-    }
-    for (uint8_t i = 0; i < plan->video_codec_count; i++)
-        if (plan->video_encoders[i])
-            return TDM_OK;
-    return plan->video_codec_count
-               ? tdm_fail(cause, TDM_E_UNSUPPORTED,
-                          "%s can only be received: name a codec to send, too", list)
-               : tdm_fail(cause, TDM_E_MALFORMED, "the list of codecs is empty");
-}
-
-/* Everything that the build has; what it can only receive is not offered but accepted. */
-static void default_video_codecs(struct tdm_media_plan *plan)
-{
-    for (size_t i = 0; i < KNOWN_COUNT; i++)
-        if (known_codecs[i].kind == TDM_VIDEO && tdm_video_decoder_find(known_codecs[i].id))
-            add_video_codec(plan, known_codecs[i].id, tdm_video_encoder_find(known_codecs[i].id));
-}
-
-static bool has_preset(const struct tdm_video_encoder_ops *encoder, const char *preset)
-{
-    for (size_t i = 0; encoder && encoder->presets && encoder->presets[i]; i++)
-        if (strcmp(encoder->presets[i], preset) == 0)
-            return true;
-    return false;
-}
-
-/* A preset is of one encoder; the others in the list keep their own choice. */
-static enum tdm_err check_preset(const struct tdm_media_plan *plan, const char *preset,
-                                 struct tdm_cause *cause)
-{
-    const struct tdm_video_encoder_ops *first = NULL;
-    char names[128] = "";
-
-    for (uint8_t i = 0; i < plan->video_codec_count; i++) {
-        if (has_preset(plan->video_encoders[i], preset))
-            return TDM_OK;
-        const struct tdm_video_encoder_ops *encoder = plan->video_encoders[i];
-
-        if (!first && encoder && encoder->presets && encoder->presets[0])
-            first = encoder;
-    }
-    for (size_t i = 0; first && first->presets[i]; i++)
-        add_name(names, sizeof names, first->presets[i]);
-    return first ? tdm_fail(cause, TDM_E_UNSUPPORTED,
-                            "\"%.40s\" is no preset of the encoder %s: use one of %s", preset,
-                            first->name, names)
-                 : tdm_fail(cause, TDM_E_UNSUPPORTED, "these encoders have no presets");
-}
-
-static enum tdm_err plan_video(struct tdm_media_plan *plan, const struct tandem_media *m,
-                               struct tdm_cause *cause)
-{
-    enum tdm_err err = TDM_OK;
-
-    if (m->video_codecs)
-        err = parse_video_codecs(plan, m->video_codecs, cause);
-    else
-        default_video_codecs(plan);
-    if (err != TDM_OK || !m->video_preset || !m->video_preset[0])
-        return err;
-    err = check_preset(plan, m->video_preset, cause);
-    if (err == TDM_OK)
-        (void)snprintf(plan->video_preset, sizeof plan->video_preset, "%s", m->video_preset);
-    return err;
 }
 
 static enum tdm_err copy_text(char *to, const char *from, const char *fallback,
@@ -288,6 +174,7 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->audio_bps_asked = m->audio_bps != 0;
     plan->audio_bps =
         m->audio_bps ? m->audio_bps : tdm_audio_bps(plan->audio_channels, plan->audio_music);
+    plan->size_asked = m->width || m->height;
     plan->width = m->width ? m->width : 1280;
     plan->height = m->height ? m->height : 720;
     plan->fps = m->fps ? m->fps : 30;
@@ -298,7 +185,7 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->video_threads = m->video_threads;
     err = copy_texts(plan, m, cause);
     if (err == TDM_OK)
-        err = plan_video(plan, m, cause);
+        err = tdm_video_plan_of(plan, m, cause);
     if (err == TDM_OK)
         err = parse_audio_codecs(plan, m->audio_codecs ? m->audio_codecs : TDM_DEFAULT_AUDIO_CODECS,
                                  cause);
@@ -377,23 +264,6 @@ void tdm_media_plan_everything(struct tdm_capability *capability)
     if (tdm_media_plan_of(&plan, &(struct tandem_media){.audio_codecs = tandem_audio_codecs()},
                           NULL) == TDM_OK)
         tdm_media_plan_capability(&plan, "127.0.0.1", 9, 9, capability);
-}
-
-struct tdm_video_choice tdm_media_plan_choose(const struct tdm_media_plan *plan,
-                                              enum tdm_codec_id codec)
-{
-    struct tdm_video_choice choice = {
-        .encoder = tdm_video_encoder_find(codec),
-        .preset = "",
-        .threads = plan->video_threads ? plan->video_threads : 1,
-    };
-
-    for (uint8_t i = 0; i < plan->video_codec_count; i++)
-        if (plan->video_codecs[i] == codec)
-            choice.encoder = plan->video_encoders[i];
-    if (has_preset(choice.encoder, plan->video_preset))
-        choice.preset = plan->video_preset;
-    return choice;
 }
 
 enum tdm_codec_id tdm_media_plan_codec(const struct tdm_negotiated_media *agreed)

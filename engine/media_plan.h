@@ -9,6 +9,7 @@
 
 #include "codecs/codec.h"
 #include "engine/core/session.h"
+#include "measure/choice.h"
 #include "signalling/offer_answer.h"
 #include "tandem/tandem.h"
 
@@ -26,6 +27,8 @@ struct tdm_media_plan {
         *video_encoders[TDM_CODECS_MAX]; /* Of each of video_codecs; NULL: only decoded. */
     char video_preset[TDM_PRESET_MAX];   /* "" = each encoder's own choice. */
     uint16_t video_threads;              /* 0 = chosen. */
+    struct tdm_cost_table costs;         /* Empty: nothing is chosen by machine and link. */
+    bool size_asked;                     /* No other size may be chosen. */
     uint32_t video_bps, audio_bps;
     uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
     bool time_code, audio_music, audio_bps_asked;
@@ -49,24 +52,16 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
                            const struct tdm_negotiated_media *agreed, enum tdm_media_kind kind,
                            bool held_here, struct tdm_stream_config *config);
 
-/** With what the pictures of an agreed codec are encoded. */
-struct tdm_video_choice {
-    const struct tdm_video_encoder_ops *encoder; /* NULL: this build has none. */
-    const char *preset;                          /* "" = the encoder's own choice. */
-    unsigned threads;
-};
-
-struct tdm_video_choice tdm_media_plan_choose(const struct tdm_media_plan *plan,
-                                              enum tdm_codec_id codec);
-
 /** What is sent, or received where nothing can be sent; TDM_CODEC_NONE when nothing is agreed. */
 enum tdm_codec_id tdm_media_plan_codec(const struct tdm_negotiated_media *agreed);
 
-/** The video codecs that this build can send, in their default order, as in "h264,vp8". */
-void tdm_video_codec_names(char *names, size_t capacity);
-
 /** "h264", "opus" ..., and back; TDM_CODEC_NONE for an unknown name. */
 const char *tdm_codec_short_name(enum tdm_codec_id id);
+enum tdm_codec_id tdm_codec_of_name(enum tdm_media_kind kind, const char *text, size_t size);
+
+/** The index-th codec of a kind in the default order of preference, with or without an encoder or
+ *  decoder in this build; TDM_CODEC_NONE behind the last. */
+enum tdm_codec_id tdm_codec_at(enum tdm_media_kind kind, size_t index);
 
 /** Codecs in their default order of preference, as struct tandem_media names them. */
 #define TDM_DEFAULT_AUDIO_CODECS "opus,g722,pcmu,pcma"

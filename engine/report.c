@@ -85,6 +85,10 @@ static void put_frames(json_t *o, const struct tandem_stats *s)
     put_real(o, "shown_fps", s->shown_fps);
     put_count(o, "width", (uint64_t)s->width);
     put_count(o, "height", (uint64_t)s->height);
+    put(o, "encoder", json_string(s->encoder));
+    put_count(o, "encoder_threads", s->encoder_threads);
+    put_count(o, "sent_width", (uint64_t)s->sent_width);
+    put_count(o, "sent_height", (uint64_t)s->sent_height);
     put_real(o, "encode_ms", s->encode_ms);
     put_real(o, "decode_ms", s->decode_ms);
 }

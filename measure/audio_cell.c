@@ -18,7 +18,7 @@
 #define CLICK_MS        100 /* Where. */
 #define CLICK_LENGTH_US 1000
 #define SEGMENT_US      20000 /* Of segmental SNR. */
-#define SEGMENT_DB_MIN  -10.0
+#define SEGMENT_DB_MIN  (-10.0)
 #define SEGMENT_DB_MAX  35.0
 #define SILENT          3.0e4 /* Mean square below which a segment counts as silence: -45 dBFS. */
 #define CLEAN_US        2500  /* Pieces in which sound after a loss is compared. */
@@ -131,11 +131,13 @@ static enum tdm_err measure_delay(const struct tdm_audio_spec *spec, uint32_t *d
     uint8_t channels = spec->config.channels;
     int16_t *pcm = calloc((size_t)samples * channels * 2, sizeof *pcm);
     struct line *line = calloc(1, sizeof *line);
-    enum tdm_err err = pcm && line ? TDM_OK : tdm_fail(cause, TDM_E_SYSTEM, "no memory for sound");
+    enum tdm_err err = TDM_E_SYSTEM;
 
-    if (!err)
+    if (pcm && line)
         err = line_create(line, spec, cause);
-    if (!err) {
+    else
+        (void)tdm_fail(cause, err, "no memory for sound");
+    if (pcm && line && !err) {
         int16_t *heard = pcm + (size_t)samples * channels;
         uint32_t step = line->frame_samples;
 
@@ -317,8 +319,11 @@ static enum tdm_err measure_loss(struct tdm_audio_cell *cell, const struct tdm_s
     size_t samples = (size_t)sound->samples * sound->channels;
     struct loss_run run = {
         .line = line, .sound = sound, .clean = buffers, .heard = buffers + samples};
-    enum tdm_err err = line ? line_create(line, &cell->spec, NULL) : TDM_E_SYSTEM;
+    enum tdm_err err;
 
+    if (!line)
+        return TDM_E_SYSTEM;
+    err = line_create(line, &cell->spec, NULL);
     if (err) {
         free(line);
         return err;
@@ -349,12 +354,15 @@ static enum tdm_err measure_round(struct tdm_audio_cell *cell, const struct tdm_
     int16_t *buffers = calloc(samples * 2, sizeof *buffers);
     struct line *line = calloc(1, sizeof *line);
     uint64_t heap = tdm_heap_bytes();
-    enum tdm_err err =
-        buffers && line ? TDM_OK : tdm_fail(cause, TDM_E_SYSTEM, "no memory for sound");
+    enum tdm_err err;
     uint32_t delay = 0;
 
-    if (!err)
-        err = line_create(line, &cell->spec, cause);
+    if (!buffers || !line) {
+        free(buffers);
+        free(line);
+        return tdm_fail(cause, TDM_E_SYSTEM, "no memory for sound");
+    }
+    err = line_create(line, &cell->spec, cause);
     if (!err) {
         cell->memory_bytes = tdm_heap_bytes() - heap;
         err = run_series(cell, line, sound, buffers);

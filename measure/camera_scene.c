@@ -79,10 +79,11 @@ void tdm_camera_scene_draw(struct tdm_picture *pic, uint32_t index, uint32_t fps
 {
     struct tdm_rng rng = tdm_rng_of(index);
     double t = (double)index / fps, unit = 1.0 / pic->height;
+    int middle_x = pic->width / 2, middle_y = pic->height / 2;
 
     for (int y = 0; y < pic->height; y += 2) {
         for (int x = 0; x < pic->width; x += 2) {
-            struct point at = {(x - pic->width / 2) * unit, (y - pic->height / 2) * unit};
+            struct point at = {(x - middle_x) * unit, (y - middle_y) * unit};
             struct colour colour = person(at, t, room(at));
             uint64_t noise = tdm_rng_u64(&rng);
             uint8_t *luma = pic->planes[0] + (ptrdiff_t)y * pic->strides[0] + x;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/cost_table.h"
 
+#include "engine/io/environment.h"
+#include "tandem/bench.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -33,7 +36,7 @@ static void subject(char *text, size_t capacity)
 
 bool tdm_cost_table_path(char *path, size_t capacity)
 {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *cache = tdm_environment("XDG_CACHE_HOME"), *home = tdm_environment("HOME");
     int size = -1;
 
     if (cache && cache[0] == '/')
@@ -168,4 +171,34 @@ enum tdm_err tdm_cost_table_get(struct tdm_cost_table *table, const char *path,
     if (err == TDM_OK && path && tdm_cost_table_save(table, path, &unsaid) != TDM_OK)
         return TDM_OK; /* The next start measures again. */
     return err;
+}
+
+bool tandem_codec_costs_kept(void)
+{
+    struct tdm_cost_table table;
+    char path[TEXT_MAX];
+
+    return tdm_cost_table_path(path, sizeof path) && tdm_cost_table_load(&table, path) == TDM_OK;
+}
+
+char *tandem_codec_costs(bool again, struct tandem_cause *cause)
+{
+    struct tdm_cost_table table;
+    struct tdm_cause why = {""};
+    char path[TEXT_MAX];
+    enum tdm_err err;
+
+    if (again && tdm_cost_table_path(path, sizeof path))
+        (void)remove(path); /* There may be none. */
+    err = tdm_cost_table_get(&table, NULL, &why);
+    if (err != TDM_OK) {
+        if (cause)
+            (void)snprintf(cause->text, sizeof cause->text, "%s", why.text);
+        return NULL;
+    }
+    json_t *root = json_of(&table);
+    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) : NULL;
+
+    json_decref(root);
+    return text;
 }

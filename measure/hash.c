@@ -32,8 +32,8 @@ void tdm_hash_finish(struct tdm_hash *hash, char text[65])
 
     av_sha_final(hash->sha, bytes);
     for (int i = 0; i < BYTES; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 15];
+        text[2 * (size_t)i] = digits[bytes[i] >> 4];
+        text[2 * (size_t)i + 1] = digits[bytes[i] & 15];
     }
     text[2 * (size_t)BYTES] = '\0';
     failed = av_sha_init(hash->sha, BITS);

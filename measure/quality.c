@@ -84,7 +84,7 @@ static double window(int32_t a, int32_t b, int32_t squares, int32_t product)
 
 double tdm_plane_ssim(const struct tdm_plane_pair *pair)
 {
-    struct block_row rows[2];
+    struct block_row rows[2] = {0};
     int across = pair->width / BLOCK, down = pair->height / BLOCK;
     double sum = 0;
 

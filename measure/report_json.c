@@ -280,6 +280,8 @@ static json_t *recommendation(const struct tandem_bench *b, const struct tdm_can
 {
     char why[200];
     const struct tdm_candidate *c = &candidates[tdm_recommend(candidates, count, why, sizeof why)];
+
+    assert(c->cell);
     const struct tdm_video_spec *spec = &c->cell->spec;
     json_t *o = json_object();
 

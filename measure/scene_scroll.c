@@ -133,7 +133,7 @@ static void draw_page(struct tdm_pen *pen, int width, int height, int pixels)
     tdm_pen_box(pen, 0, 0, width, height, 0xfdfdfb);
     while (tdm_corpus_paragraphs[count])
         count++;
-    for (int i = 0; y < height; i++) {
+    for (int i = 0; count && y < height; i++) {
         if (i % 3 == 0)
             y += tdm_pen_paragraph(pen, margin, y, inner, &heading,
                                    i % 2 ? "Where the sand moves" : "Letters from the islands") +

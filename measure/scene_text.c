@@ -119,7 +119,7 @@ static void draw_tree(const struct editor *e, struct tdm_canvas *canvas)
         if (i == 2)
             tdm_pen_box(pen, 0, y, e->left.x - 4, e->line_height + 2, 0xc9d8f2);
         (void)tdm_pen_text(pen, inside ? 28 : 12, y + 2, inside ? &file : &folder,
-                           name + 2 * inside, (int)strlen(name) - 2 * inside);
+                           name + (inside ? 2 : 0), (int)strlen(name) - (inside ? 2 : 0));
     }
 }
 

@@ -237,8 +237,10 @@ static bool join(struct tdm_assembly *a, int64_t first, int64_t last, size_t *si
         if (bytes && (!a->format->join(&joiner, &w, a->payloads[seq & MASK], bytes) || !w.ok))
             return false;
     }
+    if (a->format->end && !a->format->end(&joiner, &w))
+        return false;
     *size = tdm_writer_size(&w);
-    return *size > 0 && (!a->format->is_whole || a->format->is_whole(&joiner));
+    return *size > 0;
 }
 
 static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,

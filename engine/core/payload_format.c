@@ -56,6 +56,11 @@ static bool join_vp9(struct tdm_payload_joiner *j, struct tdm_writer *w, const u
     return tdm_vp9_join(&j->vp9, w, payload, size) == TDM_OK;
 }
 
+static bool end_vp9(const struct tdm_payload_joiner *j, struct tdm_writer *w)
+{
+    return tdm_vp9_join_end(&j->vp9, w) == TDM_OK;
+}
+
 static void cut_vp9(union tdm_payload_cutter *c, const uint8_t *slice, size_t size,
                     uint16_t picture_id, size_t payload_max)
 {
@@ -89,8 +94,9 @@ static bool join_av1(struct tdm_payload_joiner *j, struct tdm_writer *w, const u
     return tdm_av1_join(&j->av1, w, payload, size) == TDM_OK;
 }
 
-static bool av1_is_whole(const struct tdm_payload_joiner *j)
+static bool end_av1(const struct tdm_payload_joiner *j, struct tdm_writer *w)
 {
+    (void)w;
     return !j->av1.in_obu;
 }
 
@@ -162,8 +168,8 @@ const struct tdm_payload_format *tdm_payload_format_of(enum tdm_codec_id codec)
 {
     static const struct tdm_payload_format formats[] = {
         {TDM_CODEC_VP8, look_vp8, join_vp8, NULL, cut_vp8, next_vp8},
-        {TDM_CODEC_VP9, look_vp9, join_vp9, NULL, cut_vp9, next_vp9},
-        {TDM_CODEC_AV1, look_av1, join_av1, av1_is_whole, cut_av1, next_av1},
+        {TDM_CODEC_VP9, look_vp9, join_vp9, end_vp9, cut_vp9, next_vp9},
+        {TDM_CODEC_AV1, look_av1, join_av1, end_av1, cut_av1, next_av1},
         {TDM_CODEC_H264, look_h264, join_h264, NULL, cut_h264, next_h264},
         {TDM_CODEC_H265, look_h265, join_h265, NULL, NULL, NULL},
     };

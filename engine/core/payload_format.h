@@ -50,8 +50,9 @@ struct tdm_payload_format {
     bool (*join)(struct tdm_payload_joiner *j, struct tdm_writer *w, const uint8_t *payload,
                  size_t size);
 
-    /** Whether the frame may end after what was joined. NULL: always. */
-    bool (*is_whole)(const struct tdm_payload_joiner *j);
+    /** Ends the frame after what was joined; false when it may not end there, or `w` is full. NULL:
+     *  always true. */
+    bool (*end)(const struct tdm_payload_joiner *j, struct tdm_writer *w);
 
     /** NULL for a format that is only received. */
     void (*cut)(union tdm_payload_cutter *c, const uint8_t *slice, size_t size, uint16_t picture_id,

@@ -236,11 +236,28 @@ enum tdm_err tdm_vp9_join(struct tdm_vp9_joiner *j, struct tdm_writer *picture,
     bool in_frame = j->in_frame;
 
     j->in_frame = false;
-    if (tdm_vp9_parse(&d, payload, size) != TDM_OK || d.start == in_frame)
+    if (tdm_vp9_parse(&d, payload, size) != TDM_OK || d.start == in_frame ||
+        (d.start && j->frame_count == TDM_VP9_LAYERS_MAX))
         return TDM_E_MALFORMED;
     tdm_write_bytes(picture, d.data, d.size);
     if (!picture->ok)
         return TDM_E_SPACE;
+    j->frame_count += d.start;
+    j->frame_bytes[j->frame_count - 1] += (uint32_t)d.size;
     j->in_frame = !d.end;
     return TDM_OK;
+}
+
+enum tdm_err tdm_vp9_join_end(const struct tdm_vp9_joiner *j, struct tdm_writer *picture)
+{
+    uint8_t marker = (uint8_t)(0xd8 | (j->frame_count - 1)); /* Sizes in four bytes each. */
+
+    if (j->frame_count < 2)
+        return TDM_OK;
+    tdm_write_u8(picture, marker);
+    for (int i = 0; i < j->frame_count; i++)
+        for (int shift = 0; shift < 32; shift += 8)
+            tdm_write_u8(picture, (uint8_t)(j->frame_bytes[i] >> shift));
+    tdm_write_u8(picture, marker);
+    return picture->ok ? TDM_OK : TDM_E_SPACE;
 }

@@ -5,8 +5,8 @@
 /*
  * The VP9 RTP payload format (RFC 9628): descriptor, cutting and joining of pictures. What a frame
  * begins with is read from its own uncompressed header, as far as its size. A picture of several
- * spatial layers is the layers' frames one behind the other, as decoders take it. Layers are never
- * chosen or dropped here.
+ * spatial layers becomes a superframe of the layers' frames (VP9 bitstream specification, annex B).
+ * Layers are never chosen or dropped here.
  */
 
 #include "engine/base/bytes.h"
@@ -86,14 +86,23 @@ void tdm_vp9_packetizer_init(struct tdm_vp9_packetizer *p, const uint8_t *frame,
 enum tdm_err tdm_vp9_packetizer_next(struct tdm_vp9_packetizer *p, uint8_t *out, size_t capacity,
                                      size_t *out_size, bool *last);
 
+#define TDM_VP9_LAYERS_MAX 8
+
 /** Appends payloads of one picture, which come in sequence order. Zero at a picture's start. */
 struct tdm_vp9_joiner {
     bool in_frame; /* A frame was begun and has not ended. */
+    uint8_t frame_count;
+    uint32_t frame_bytes[TDM_VP9_LAYERS_MAX];
 };
 
 /** A refused payload adds nothing.
- *  @return TDM_OK; TDM_E_MALFORMED (also a start inside a frame, data outside one); TDM_E_SPACE. */
+ *  @return TDM_OK; TDM_E_MALFORMED (also a start inside a frame, data outside one, a ninth layer);
+ *  TDM_E_SPACE. */
 enum tdm_err tdm_vp9_join(struct tdm_vp9_joiner *j, struct tdm_writer *picture,
                           const uint8_t *payload, size_t size);
+
+/** After the last payload: the index of a superframe, where there are several frames. TDM_E_SPACE.
+ */
+enum tdm_err tdm_vp9_join_end(const struct tdm_vp9_joiner *j, struct tdm_writer *picture);
 
 #endif

@@ -106,7 +106,10 @@ struct tandem_media {
     const char *audio_sink;   /* ["speaker"] */
     const char *video_codecs; /* In order of preference: codecs, or an encoder where there are two
                                  for one codec ("x264", "openh264"). "h265" is taken when the other
-                                 side offers it, never offered or sent. [all of the build] */
+                                 side offers it, never offered or sent. "auto" orders them, and
+                                 chooses encoder, preset, threads and (where width and height are 0)
+                                 size, by what each costs on this machine (tandem/bench.h) and by
+                                 video_bps. [all of the build] */
     const char *video_preset; /* One of the encoder's, as ffmpeg calls them; of several encoders the
                                  one that has it takes it. [the encoder's, by size and rate] */
     const char *audio_codecs; /* ["opus,g722,pcmu,pcma"] */
@@ -296,6 +299,9 @@ struct tandem_stats {
     double fps_now, glass_now_ms, ear_now_ms; /* Of the last second; 0 while there is none. */
     int width, height;                        /* Of the received picture. */
     double encode_ms, decode_ms;              /* Means. */
+    char encoder[32]; /* "x264 superfast": what encodes the sent pictures; "" = nothing yet. */
+    int sent_width, sent_height;
+    uint16_t encoder_threads;
 
     uint64_t samples_played, samples_concealed, samples_stretched, samples_shrunk;
     double playout_delay_ms, playout_target_ms, drift_ppm;

@@ -56,6 +56,8 @@ static void check_payloads(const uint8_t *data, size_t size)
             payload_size = tdm_reader_left(&r);
         join_one(&j, &w, tdm_read_bytes(&r, payload_size), payload_size);
     }
+    if (j.frame_count)
+        assert(tdm_vp9_join_end(&j, &w) == (w.ok ? TDM_OK : TDM_E_SPACE) || j.frame_count == 1);
 }
 
 /* The first two bytes say how to cut the rest. */

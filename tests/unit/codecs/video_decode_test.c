@@ -289,6 +289,26 @@ static void test_vp9_superframe(void **state)
     free(canvas.storage);
 }
 
+/* Behind a good keyframe the header of one of 65536 x 65536, without an index that would say so: it
+ * is not looked at, and libvpx does not make memory for it. */
+static void test_vp9_nothing_behind_a_frame(void **state)
+{
+    static const uint8_t huge[] = {0x82, 0x49, 0x83, 0x42, 0x0f, 0xff, 0xff, 0xff, 0xf0, 0x00};
+    struct coder *c = small_coder(TDM_CODEC_VP9);
+    struct canvas canvas = canvas_of(WIDTH, HEIGHT);
+    struct tdm_picture out;
+
+    (void)state;
+    encode_frame(c, &canvas, 0, false);
+    memcpy(c->unit + c->size, huge, sizeof huge);
+    memset(c->unit + c->size + sizeof huge, 0x55, 64);
+    assert_int_equal(c->dec_ops->decode(c->dec, c->unit, c->size + sizeof huge + 64, &out), TDM_OK);
+    assert_int_equal(out.width, WIDTH);
+    assert_true(picture_psnr(&canvas.pic, &out) > 26);
+    coder_destroy(c);
+    free(canvas.storage);
+}
+
 /* An AV1 sequence header whose largest width has all of its bits set. */
 static void test_av1_too_large(void **state)
 {
@@ -384,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_vp9_too_large),
         cmocka_unit_test(test_vp9_superframe),
+        cmocka_unit_test(test_vp9_nothing_behind_a_frame),
         cmocka_unit_test(test_av1_too_large),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_empty),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/media_plan.h"
+#include "engine/video_plan.h"
 
 #include "engine/wire/frame_timing.h"
 #include "signalling/sdp.h"
@@ -107,7 +107,7 @@ static void encoders_by_name(void **state)
         assert_int_equal(plan.video_codec_count, 1);
         assert_int_equal(plan.video_codecs[0], ops->id);
         assert_ptr_equal(plan.video_encoders[0], ops);
-        assert_ptr_equal(tdm_media_plan_choose(&plan, ops->id).encoder, ops);
+        assert_ptr_equal(tdm_video_plan_choose(&plan, ops->id, 1500000).encoder, ops);
         assert_int_equal(
             tdm_media_plan_of(&plan,
                               &(struct tandem_media){.video_codecs = tdm_codec_short_name(ops->id)},
@@ -154,8 +154,9 @@ static void presets_and_threads(void **state)
         for (size_t k = 0; ops->presets && ops->presets[k]; k++) {
             media.video_preset = ops->presets[k];
             assert_int_equal(tdm_media_plan_of(&plan, &media, NULL), TDM_OK);
-            assert_string_equal(tdm_media_plan_choose(&plan, ops->id).preset, ops->presets[k]);
-            assert_int_equal(tdm_media_plan_choose(&plan, ops->id).threads, 2);
+            assert_string_equal(tdm_video_plan_choose(&plan, ops->id, 1500000).preset,
+                                ops->presets[k]);
+            assert_int_equal(tdm_video_plan_choose(&plan, ops->id, 1500000).threads, 2);
         }
         media.video_preset = "no-such-preset";
         assert_int_equal(tdm_media_plan_of(&plan, &media, &cause), TDM_E_UNSUPPORTED);
@@ -180,8 +181,8 @@ static void preset_of_one_of_two(void **state)
     if (!tdm_video_encoder_named("x264"))
         skip();
     assert_int_equal(tdm_media_plan_of(&plan, &media, NULL), TDM_OK);
-    assert_string_equal(tdm_media_plan_choose(&plan, TDM_CODEC_H264).preset, "superfast");
-    assert_string_equal(tdm_media_plan_choose(&plan, TDM_CODEC_VP8).preset, "");
+    assert_string_equal(tdm_video_plan_choose(&plan, TDM_CODEC_H264, 1500000).preset, "superfast");
+    assert_string_equal(tdm_video_plan_choose(&plan, TDM_CODEC_VP8, 1500000).preset, "");
 }
 
 static void codec_lists(void **state)

@@ -323,7 +323,9 @@ static void test_joins_layers(void **state)
         {{0xac, 5, 0x03, 1, 0x86, 3, 4}, 7},
     };
     struct tdm_vp9_joiner j = {0};
-    uint8_t out[16];
+    static const uint8_t superframe[] = {0x82, 1, 2, 0x86, 3, 4, 0xd9, 3,
+                                         0,    0, 0, 3,    0, 0, 0,    0xd9};
+    uint8_t out[16], ninth[] = {0xac, 5, 0x03, 1, 0x86};
     struct tdm_writer w = tdm_writer_of(out, sizeof out);
 
     (void)state;
@@ -331,7 +333,16 @@ static void test_joins_layers(void **state)
         assert_int_equal(tdm_vp9_join(&j, &w, packets[i].bytes, packets[i].size), TDM_OK);
     assert_false(j.in_frame);
     assert_int_equal(tdm_writer_size(&w), 6);
-    assert_memory_equal(out, ((uint8_t[]){0x82, 1, 2, 0x86, 3, 4}), 6);
+    assert_int_equal(tdm_vp9_join_end(&j, &w), TDM_OK);
+    assert_int_equal(tdm_writer_size(&w), sizeof superframe);
+    assert_memory_equal(out, superframe, sizeof superframe);
+    /* No room for the index; and more layers than a superframe has. */
+    w = tdm_writer_of(out, 9);
+    assert_int_equal(tdm_vp9_join_end(&j, &w), TDM_E_SPACE);
+    w = tdm_writer_of(out, sizeof out);
+    for (int i = 2; i < TDM_VP9_LAYERS_MAX; i++)
+        assert_int_equal(tdm_vp9_join(&j, &w, ninth, sizeof ninth), TDM_OK);
+    assert_int_equal(tdm_vp9_join(&j, &w, ninth, sizeof ninth), TDM_E_MALFORMED);
 }
 
 static void test_join_watches_the_frames(void **state)
