@@ -7,6 +7,8 @@
 
 #define AIM    0.90 /* Of the budget. */
 #define ACCEPT 1.10 /* A larger picture is coded again. */
+#define LEAP   1.6  /* Of the budget: the quantiser was far too fine. */
+#define WARY   6    /* Pictures for which a quantiser that was too fine is not tried again. */
 
 void tdm_quantiser_fit_init(struct tdm_quantiser_fit *fit, const struct tdm_quantiser_shape *shape,
                             int pixels)
@@ -46,6 +48,7 @@ bool tdm_quantiser_fit_begin(struct tdm_quantiser_fit *fit, uint32_t budget_byte
                              int *quantiser)
 {
     double slack = (double)fit->debt_bytes;
+    int finest = fit->costs[keyframe].quantiser - fit->shape->fall;
 
     if (budget_bytes == 0)
         return false;
@@ -57,8 +60,11 @@ bool tdm_quantiser_fit_begin(struct tdm_quantiser_fit *fit, uint32_t budget_byte
     fit->budget_bytes = budget_bytes;
     fit->aim_bytes = AIM * budget_bytes - slack / 4;
     fit->attempts = 0;
-    *quantiser =
-        attempt_at(fit, quantiser_from(fit, fit->costs[keyframe].quantiser - fit->shape->fall));
+    fit->wary_count = keyframe || !fit->wary_count ? 0 : fit->wary_count - 1;
+    if (fit->wary_count && finest <= fit->too_fine)
+        finest = fit->too_fine + 1;
+    fit->before = fit->costs[keyframe].quantiser;
+    *quantiser = attempt_at(fit, quantiser_from(fit, finest));
     return true;
 }
 
@@ -71,6 +77,11 @@ bool tdm_quantiser_fit_again(struct tdm_quantiser_fit *fit, size_t bytes, int *q
     if ((double)bytes <= ACCEPT * fit->budget_bytes || fit->quantiser >= shape->coarsest ||
         fit->attempts >= shape->attempts_max)
         return false;
+    /* A still picture's size leaps where a finer step lets its rest of detail through. */
+    if (fit->quantiser < fit->before && (double)bytes > LEAP * fit->budget_bytes) {
+        fit->too_fine = fit->quantiser;
+        fit->wary_count = WARY;
+    }
     *quantiser = attempt_at(fit, quantiser_from(fit, fit->quantiser + 1));
     return true;
 }

@@ -45,11 +45,14 @@ struct tdm_quantiser_fit {
     const struct tdm_quantiser_shape *shape;
     struct tdm_quantiser_cost costs[2]; /* Inter pictures, keyframes. */
     uint64_t debt_bytes;
+    int too_fine;   /* A finer quantiser that was tried and came out too large, */
+    int wary_count; /* and for how many pictures it is not tried again. */
     /* The picture at hand. */
     bool keyframe;
     uint32_t budget_bytes;
     double aim_bytes;
     int quantiser, attempts;
+    int before; /* The quantiser of the picture before. */
 };
 
 /** For pictures of so many pixels. `shape` is borrowed for the life of `fit`. */

@@ -126,6 +126,28 @@ static void test_fall(void **state)
     assert_int_equal(before, 5);
 }
 
+/* A still picture: nearly nothing from 44 on, far too much below. What leapt is not tried at each
+ * picture again, but now and then. */
+static void test_a_leap_is_remembered(void **state)
+{
+    struct tdm_quantiser_fit fit;
+    int quantiser, attempts = 0;
+
+    (void)state;
+    tdm_quantiser_fit_init(&fit, &shape, 1000);
+    fit.costs[false] = (struct tdm_quantiser_cost){.quantiser = 44, .bytes = 100};
+    for (int i = 0; i < 28; i++) {
+        size_t bytes;
+
+        assert_true(tdm_quantiser_fit_begin(&fit, 1000, false, &quantiser));
+        do
+            bytes = quantiser < 44 ? 2000 : 100, attempts++;
+        while (tdm_quantiser_fit_again(&fit, bytes, &quantiser));
+        tdm_quantiser_fit_sent(&fit, bytes);
+    }
+    assert_in_range(attempts, 28 + 4, 28 + 14); /* Each time anew they would be 56 and more. */
+}
+
 /* A picture behind a coarse keyframe begins where that one ended, not where the last inter picture
  * was: it would pay for repairing the keyframe. */
 static void test_after_keyframe(void **state)
@@ -169,9 +191,13 @@ static void test_debt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_guess),    cmocka_unit_test(test_second_attempt_fits),
-        cmocka_unit_test(test_last_attempt),   cmocka_unit_test(test_fall),
-        cmocka_unit_test(test_after_keyframe), cmocka_unit_test(test_debt),
+        cmocka_unit_test(test_first_guess),
+        cmocka_unit_test(test_second_attempt_fits),
+        cmocka_unit_test(test_last_attempt),
+        cmocka_unit_test(test_fall),
+        cmocka_unit_test(test_a_leap_is_remembered),
+        cmocka_unit_test(test_after_keyframe),
+        cmocka_unit_test(test_debt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
