@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/bench.h"
 #include "apps/bench_file.h"
+#include "apps/bench_plain.h"
 #include "apps/options.h"
 #include "apps/terminal.h"
 
@@ -129,6 +130,7 @@ static bool is_report(const char *path, const char *text)
     char *changes = text ? tandem_bench_compare(text, text, &cause) : NULL;
     bool ok = changes != NULL;
 
+    bench_plain_text(cause.text); /* It may quote the file. */
     if (text && !ok)
         fprintf(stderr, "tandem bench: %.300s is %s\n", path, cause.text);
     tandem_free(changes);
@@ -183,7 +185,7 @@ static int tell_changes(struct run *r, const char *text, FILE *to)
 
     if (code == EXIT_FAILED)
         fprintf(stderr, "tandem bench: %s\n", cause.text);
-    if (found)
+    if (found && bench_plain(found))
         bench_changes_print(to, found);
     /* Worse ones come first. */
     if (json_is_true(
@@ -203,7 +205,7 @@ static int tell(struct run *r)
 
     if (text && only_json)
         puts(text);
-    else if (text) {
+    else if (text && bench_plain(r->report)) { /* The text for the files is made. */
         bench_table_print(stdout, r->report);
         bench_recommendations_print(stdout, r->report);
     }

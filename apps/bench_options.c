@@ -57,7 +57,7 @@ static const struct option options[] = {
     {"--frames", NUMBER16, CONFIG(frames), CODEC, "N", "frames of a round, after its warm-up [60]"},
     {"--no-audio", FLAG, CONFIG(no_audio), CODEC, NULL, "leave the audio codecs out"},
     {"--quick", FLAG, CONFIG(quick), CODEC | CALL, NULL,
-     "a small choice that ends within a minute (call: one short run of each)"},
+     "codec: a small choice that ends within a minute; call: one short run of each program"},
     {"--again", FLAG, OWN(again), COSTS, NULL, "measure anew, though it was measured before"},
     {"--json", TEXT, OWN(json), CODEC | CALL | COSTS, "FILE",
      "the report as JSON; - for stdout, and no table"},
@@ -134,6 +134,34 @@ static bool take_option(struct bench_options *o, const struct bench *bench, int 
     return false;
 }
 
+/* The ones of the config say what to measure. */
+static const char *given_for_measuring(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        const struct option *option = find(argv[i]);
+
+        if (!option)
+            continue;
+        if (option->at - offsetof(struct bench_options, config) <
+            sizeof(struct tandem_bench_config))
+            return option->name;
+        i += option->kind != FLAG;
+    }
+    return NULL;
+}
+
+static bool allows_from(const struct bench_options *o, int argc, char **argv)
+{
+    const char *other = o->from ? given_for_measuring(argc, argv) : NULL;
+
+    if (other)
+        fprintf(stderr,
+                "tandem bench codec: --from shows a stored report and measures nothing, so %s "
+                "does not go with it\n",
+                other);
+    return !other;
+}
+
 bool bench_options_parse(struct bench_options *o, int argc, char **argv)
 {
     const struct bench *bench = NULL;
@@ -156,7 +184,7 @@ bool bench_options_parse(struct bench_options *o, int argc, char **argv)
         fprintf(stderr, "tandem bench: of what? e.g. tandem bench codec --quick\n");
         return false;
     }
-    return true;
+    return allows_from(o, argc, argv);
 }
 
 void bench_options_help(FILE *to)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CHANGES_SHOWN 40
+#define PLAIN_MAX     1e7 /* Greater numbers are written as powers of ten. */
 
 /* The number at "outer.inner", or NAN. */
 static double at(const json_t *o, const char *outer, const char *inner)
@@ -23,11 +24,13 @@ static const char *text(const json_t *o, const char *name)
     return value ? value : "";
 }
 
-/* A number in `width` columns, or a dash. */
+/* A number in `width` columns, or a dash; a foreign report may hold absurd ones. */
 static void cell(FILE *to, double value, int width, int decimals)
 {
     if (isnan(value))
         fprintf(to, " %*s", width, "-");
+    else if (fabs(value) >= PLAIN_MAX)
+        fprintf(to, " %*.2g", width, value);
     else
         fprintf(to, " %*.*f", width, decimals, value);
 }
@@ -47,7 +50,7 @@ static const char *setting(const json_t *c, char *buffer, size_t capacity)
     int size = snprintf(buffer, capacity, "%.20s %.20s", text(c, "encoder"), text(c, "preset"));
 
     if (threads > 1)
-        (void)snprintf(buffer + size, capacity - (size_t)size, " x%.0f", threads);
+        (void)snprintf(buffer + size, capacity - (size_t)size, " x%.6g", threads);
     return buffer;
 }
 
@@ -56,6 +59,19 @@ static bool same_group(const json_t *a, const json_t *b)
     return json_equal(json_object_get(a, "content"), json_object_get(b, "content")) &&
            json_equal(json_object_get(a, "width"), json_object_get(b, "width")) &&
            json_equal(json_object_get(a, "height"), json_object_get(b, "height"));
+}
+
+/* Of the pictures that counted in the first round: the dropped ones left no bytes. */
+static void dropped(FILE *to, const json_t *c)
+{
+    double lost = at(c, "dropped", NULL), counted = lost + at(c, "frame_bytes", "n");
+    char text[32] = "-";
+
+    if (!isnan(lost) && !isnan(counted))
+        (void)snprintf(text, sizeof text, "%.6g/%.6g", lost, counted);
+    else if (!isnan(lost))
+        (void)snprintf(text, sizeof text, "%.6g", lost);
+    fprintf(to, " %8s", text);
 }
 
 static void print_video_row(FILE *to, const json_t *c)
@@ -72,6 +88,7 @@ static void print_video_row(FILE *to, const json_t *c)
     cell(to, at(c, "psnr_db", "all"), 7, 2);
     cell(to, at(c, "ssim", "all"), 7, 4);
     cell(to, at(c, "share", "max"), 6, 2);
+    dropped(to, c);
     fprintf(to, "  %s\n", json_is_true(json_object_get(c, "fits")) ? "yes" : "NO");
 }
 
@@ -89,11 +106,11 @@ static void print_video(FILE *to, const json_t *list)
         if (seen)
             continue;
         fprintf(to,
-                "\n%s, %.0fx%.0f, %.0f frames a second; ms, link as fast as the rate\n"
-                "  %-20s %9s %6s %7s %7s %7s %7s %7s %7s %6s  fits\n",
+                "\n%s, %.6gx%.6g, %.6g frames a second; ms, link as fast as the rate\n"
+                "  %-20s %9s %6s %7s %7s %7s %7s %7s %7s %6s %8s  fits\n",
                 text(head, "content"), at(head, "width", NULL), at(head, "height", NULL),
                 at(head, "fps", NULL), "codec, preset", "rate", "held", "encode", "link", "decode",
-                "sum", "PSNR", "SSIM", "worst");
+                "sum", "PSNR", "SSIM", "worst", "dropped");
         json_array_foreach(list, i, c) if (same_group(c, head)) print_video_row(to, c);
     }
 }
@@ -144,7 +161,7 @@ void bench_table_print(FILE *to, const json_t *report)
     }
     partial = json_object_get(report, "partial");
     if (partial)
-        fprintf(to, "\nStopped early: %.0f of %.0f steps were measured.\n",
+        fprintf(to, "\nStopped early: %.6g of %.6g steps were measured.\n",
                 at(partial, "done", NULL), at(partial, "total", NULL));
 }
 
@@ -159,37 +176,44 @@ void bench_recommendations_print(FILE *to, const json_t *report)
     {
         char name[64], rate[24];
 
-        fprintf(to, "  For %s of %.0fx%.0f at %s take %s. %s\n", text(one, "content"),
+        fprintf(to, "  For %s of %.6gx%.6g at %s take %s. %s\n", text(one, "content"),
                 at(one, "width", NULL), at(one, "height", NULL),
                 rate_text(at(one, "bps", NULL), rate, sizeof rate), setting(one, name, sizeof name),
                 text(one, "why"));
     }
 }
 
+static void print_change(FILE *to, const json_t *change)
+{
+    double percent = at(change, "percent", NULL);
+    const char *verdict = json_is_true(json_object_get(change, "worse"))    ? "WORSE"
+                          : json_is_true(json_object_get(change, "better")) ? "better"
+                                                                            : "now";
+
+    fprintf(to, "  %-6s %-52s %-20s %10.5g -> %-10.5g", verdict, text(change, "cell"),
+            text(change, "figure"), at(change, "before", NULL), at(change, "after", NULL));
+    if (isnan(percent))
+        fputc('\n', to);
+    else
+        fprintf(to, fabs(percent) < PLAIN_MAX ? " %+.1f %%\n" : " %+.2g %%\n", percent);
+}
+
 void bench_changes_print(FILE *to, const json_t *changes)
 {
     const json_t *list = json_object_get(changes, "changes"), *notes, *one;
-    size_t i, worse = 0, count = json_array_size(list);
+    size_t i, worse = 0, better = 0, count = json_array_size(list);
 
-    json_array_foreach(list, i, one) worse += json_is_true(json_object_get(one, "worse"));
-    fprintf(to, "\nbeside the older report: %.0f cells in both, %zu figures worse, %zu better\n",
-            at(changes, "cells", NULL), worse, count - worse);
     json_array_foreach(list, i, one)
     {
-        double percent = at(one, "percent", NULL);
-
-        if (i == CHANGES_SHOWN) {
-            fprintf(to, "  and %zu more, which the page of --html lists\n", count - i);
-            break;
-        }
-        fprintf(to, "  %-6s %-52s %-20s %10.5g -> %-10.5g",
-                json_is_true(json_object_get(one, "worse")) ? "WORSE" : "better", text(one, "cell"),
-                text(one, "figure"), at(one, "before", NULL), at(one, "after", NULL));
-        if (isnan(percent))
-            fputc('\n', to);
-        else
-            fprintf(to, " %+.1f %%\n", percent);
+        worse += json_is_true(json_object_get(one, "worse"));
+        better += json_is_true(json_object_get(one, "better"));
     }
+    fprintf(to, "\nbeside the older report: %.6g cells in both, %zu figures worse, %zu better\n",
+            at(changes, "cells", NULL), worse, better);
+    for (i = 0; i < count && i < CHANGES_SHOWN; i++)
+        print_change(to, json_array_get(list, i));
+    if (i < count)
+        fprintf(to, "  and %zu more, which the page of --html lists\n", count - i);
     notes = json_object_get(changes, "notes");
     json_array_foreach(notes, i, one)
         fprintf(to, "  %s\n", json_string_value(one) ? json_string_value(one) : "");

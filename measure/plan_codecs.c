@@ -34,10 +34,31 @@ static void append(char *text, size_t capacity, const char *word)
     (void)snprintf(text + used, capacity - used, "%s%s", used ? ", " : "", word);
 }
 
+/* Codecs that some builds decode without an encoder. */
+static bool is_only_received(const struct tdm_item *name)
+{
+    static const struct {
+        const char *name;
+        enum tdm_codec_id id;
+    } codecs[] = {{"h265", TDM_CODEC_H265}, {"hevc", TDM_CODEC_H265}, {"h264", TDM_CODEC_H264},
+                  {"vp8", TDM_CODEC_VP8},   {"vp9", TDM_CODEC_VP9},   {"av1", TDM_CODEC_AV1}};
+
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++)
+        if (tdm_item_is(name, codecs[i].name))
+            return tdm_video_decoder_find(codecs[i].id) && !tdm_video_encoder_find(codecs[i].id);
+    return false;
+}
+
 static enum tandem_status fail_codec(const struct tdm_item *item, struct tdm_cause *cause)
 {
     char names[200] = "", name[NAME_BYTES];
 
+    if (is_only_received(item)) {
+        (void)tdm_fail(cause, TDM_E_UNSUPPORTED,
+                       "%.*s is only received by this build, there is nothing to encode",
+                       (int)item->size, item->text);
+        return TANDEM_UNSUPPORTED;
+    }
     for (size_t i = 0; tdm_video_encoder_at(i); i++)
         append(names, sizeof names, tdm_video_encoder_at(i)->name);
     for (size_t i = 0; tdm_audio_encoder_at(i); i++) {
@@ -162,7 +183,7 @@ static enum tandem_status take_item(struct tdm_picks *picks, const struct tdm_it
     if (status || known)
         return status;
     return ignorant ? fail_preset(ignorant->rtp_name, ignorant->presets, &preset, cause)
-                    : fail_codec(item, cause);
+                    : fail_codec(&name, cause);
 }
 
 enum tandem_status tdm_picks_parse(struct tdm_picks *picks, const char *text, bool no_audio,

@@ -10,7 +10,8 @@
 
 #include "measure/figures.h"
 
-#define TDM_RECOMMEND_DB 1.0
+#define TDM_RECOMMEND_DB        1.0
+#define TDM_RECOMMEND_WHY_BYTES 480
 
 /** One measured cell of a place. */
 struct tdm_candidate {
@@ -18,8 +19,9 @@ struct tdm_candidate {
     const struct tdm_video_figures *figures;
 };
 
-/** Which of the candidates, all of one content, size and rate; `why` gets a sentence. `count` > 0.
- */
+/** Which of the candidates, all of one content, size and rate; `count` > 0. `why` gets sentences:
+ *  what speaks for it, which faster or better ones were left out and why, and whether it looks poor
+ *  all the same. */
 size_t tdm_recommend(const struct tdm_candidate *candidates, size_t count, char *why,
                      size_t capacity);
 

@@ -278,7 +278,7 @@ static bool same_place(const struct tdm_video_spec *a, const struct tdm_video_sp
 static json_t *recommendation(const struct tandem_bench *b, const struct tdm_candidate *candidates,
                               size_t count)
 {
-    char why[200];
+    char why[TDM_RECOMMEND_WHY_BYTES];
     const struct tdm_candidate *c = &candidates[tdm_recommend(candidates, count, why, sizeof why)];
 
     assert(c->cell);

@@ -85,8 +85,9 @@ TANDEM_API char *tandem_bench_json(struct tandem_bench *bench);
  * cause when a text is no report. Free with tandem_free. */
 TANDEM_API char *tandem_bench_html(const char *json, const char *older, struct tandem_cause *cause);
 
-/** What changed from `older` to `json` beyond the confidence intervals of both, as JSON: a list
- *  "changes" of {cell, figure, before, after, percent, worse}. NULL with a cause as above. */
+/** What changed from `older` to `json` beyond what one machine's noise gives (docs/bench-codec.md),
+ *  as JSON: a list "changes" of {cell, figure, before, after, percent, worse, better}; one that is
+ *  neither says nothing alone. NULL with a cause as above. */
 TANDEM_API char *tandem_bench_compare(const char *json, const char *older,
                                       struct tandem_cause *cause);
 

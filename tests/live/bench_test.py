@@ -86,6 +86,55 @@ class Bench(unittest.TestCase):
         done = self.bench(DONE, "codec", "--from", small, "--json", "-")
         self.assertEqual(json.loads(done.stdout)["tandem_bench"], 1)
 
+    def test_nothing_is_measured_from_a_file(self):
+        small = self.store("small.json", sample(True))
+        for option in ("--codecs x264", "--sizes 640x480", "--content text", "--rates 1M", "-r 30",
+                       "--threads 2", "--rounds 2", "--frames 9", "--no-audio", "--quick"):
+            name, *value = option.split()
+            self.fails(USAGE, f"measures nothing, so {name} does", "codec", "--from", small, name,
+                       *value)
+            self.fails(USAGE, f"measures nothing, so {name} does", "codec", name, *value, "--from",
+                       small)
+        # A value that reads as an option is none.
+        self.fails(FAILED, "-r", "codec", "--from", "-r")
+        self.bench(DONE, "codec", "--from", small, "--quiet")
+
+    def test_a_foreign_report(self):
+        report = sample(True)
+        bad = "x\x1b[31m\r\n\a\x7f\x9b2J"
+        report["machine"]["cpu"] = report["version"] = report["failed"][0]["why"] = bad
+        report["recommendations"][0]["why"] = bad
+        for i, cell in enumerate(report["video"]):
+            cell["preset"] += bad if i else ""
+            cell["latency_ms"]["total"] = cell["width"] = cell["dropped"] = cell["threads"] = 1e300
+            cell["frame_bytes"]["n"] = cell["fps"] = cell["psnr_db"]["all"] = -1e300
+        for cell in report["audio"]:
+            cell["mode"] += bad
+            cell["latency_ms"]["total"] = cell["snr_db"] = 1e300
+        report["partial"] = {"done": 1e300, "total": 1e300}
+        new = self.store("new.json", report)
+        report["machine"]["cpu"] = "y"
+        for cell in report["video"]:
+            cell["psnr_db"]["all"] = 1e-9
+        done = self.bench(WORSE, "codec", "--from", new, "--compare", self.store("old.json", report))
+        for text in (done.stdout, done.stderr):
+            self.assertNotRegex(text, r"[^\n -~]|\d{40}")
+        self.assertIn("x?[31m??????2J", done.stdout)
+        self.assertIn("Two machines: y before, x?", done.stdout)
+        odd = os.path.join(self.folder, "odd.json")
+        with open(odd, "w", encoding="utf-8") as out:
+            out.write("{\x7f\x1b[31m}")
+        done = self.bench(FAILED, "codec", "--from", odd)
+        self.assertNotRegex(done.stderr, r"[^\n -~]")
+
+    def test_dropped_pictures_are_told(self):
+        report = sample(True)
+        report["video"][0]["dropped"] = 20
+        done = self.bench(DONE, "codec", "--from", self.store("small.json", report))
+        self.assertRegex(done.stdout, r"worst +dropped +fits")
+        self.assertRegex(done.stdout, r"x264 ultrafast .* 20/80  yes")
+        self.assertRegex(done.stdout, r"x264 superfast .* 0/60  yes")
+
     def test_worse_than_before(self):
         report = sample(True)
         old = self.store("old.json", report)
@@ -94,6 +143,10 @@ class Bench(unittest.TestCase):
         done = self.bench(WORSE, "codec", "--from", self.store("new.json", report), "--compare", old)
         self.assertIn("WORSE", done.stdout)
         self.bench(DONE, "codec", "--from", old, "--compare", os.path.join(self.folder, "new.json"))
+        report = sample(True)
+        report["video"][0]["fits"] = False
+        done = self.bench(DONE, "codec", "--from", self.store("new.json", report), "--compare", old)
+        self.assertRegex(done.stdout, r"0 figures worse, 0 better\n  now .* fits ")
 
 
 if __name__ == "__main__":

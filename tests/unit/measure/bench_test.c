@@ -21,6 +21,8 @@ static void test_refused(void **state)
         const char *says;
     } cases[] = {
         {{.codecs = "h266"}, TANDEM_UNSUPPORTED, "vp8"},
+        {{.codecs = "h265"}, TANDEM_UNSUPPORTED, "h265 is only received by this build"},
+        {{.codecs = "vp8,hevc:fast"}, TANDEM_UNSUPPORTED, "hevc is only received"},
         {{.codecs = "vp8:ludicrous"}, TANDEM_UNSUPPORTED, "12"},
         {{.codecs = ""}, TANDEM_UNSUPPORTED, "vp8"},
         {{.codecs = "opus:fast"}, TANDEM_UNSUPPORTED, "preset"},

@@ -81,7 +81,11 @@ static json_t *compare(const char *list, const char *before, const char *after)
     return out;
 }
 
-enum verdict { SAME, WORSE, BETTER };
+/* The opening of a patch of an encode time, open for more. */
+#define ENCODE(median, low, high)                                                                  \
+    "{\"encode_ms.p50\": " median ", \"encode_ms.ci_low\": " low ", \"encode_ms.ci_high\": " high
+
+enum verdict { SAME, WORSE, BETTER, TOLD };
 
 static void test_figures(void **state)
 {
@@ -90,20 +94,31 @@ static void test_figures(void **state)
         enum verdict verdict;
     } cases[] = {
         {"video", "{}", "", SAME},
-        /* Times: beyond both intervals or not at all. */
-        {"video",
-         "{\"encode_ms.p50\": 4.2, \"encode_ms.ci_low\": 4.05, \"encode_ms.ci_high\": 4.3}", "",
-         SAME},
-        {"video", "{\"encode_ms.p50\": 4.4, \"encode_ms.ci_low\": 4.2, \"encode_ms.ci_high\": 4.6}",
-         "encode_ms.p50", WORSE},
-        {"video", "{\"decode_ms.p50\": 3.4, \"decode_ms.ci_low\": 3.3, \"decode_ms.ci_high\": 3.5}",
+        /* Times: beyond both intervals, by enough, and backed by the CPU time where it is known. */
+        {"video", ENCODE("4.2", "4.05", "4.3") ", \"cpu_ms\": 4.6}", "", SAME},
+        {"video", ENCODE("4.39", "4.3", "4.5") ", \"cpu_ms\": 4.6}", "", SAME},
+        {"video", ENCODE("4.5", "4.05", "4.6") ", \"cpu_ms\": 4.6}", "", SAME},
+        {"video", ENCODE("4.5", "4.3", "4.6") ", \"cpu_ms\": 4.6}", "encode_ms.p50", WORSE},
+        {"video", ENCODE("4.5", "4.3", "4.6") ", \"cpu_ms\": 4.2}", "", SAME},
+        {"video", ENCODE("4.5", "4.3", "4.6") ", \"cpu_ms\": 3.6}", "", SAME},
+        {"video", ENCODE("8.5", "8.3", "8.6") "}", "", SAME},
+        {"video", ENCODE("3.5", "3.4", "3.6") ", \"cpu_ms\": 3.6}", "encode_ms.p50", BETTER},
+        {"video", ENCODE("4.9", "4.8", "5.0") ", \"cpu_ms\": null}", "", SAME},
+        {"video", ENCODE("5.1", "5.0", "5.2") ", \"cpu_ms\": null}", "encode_ms.p50", WORSE},
+        {"video", "{\"decode_ms.p50\": 3.1, \"decode_ms.ci_low\": 3, \"decode_ms.ci_high\": 3.2}",
+         "", SAME},
+        {"video", "{\"decode_ms.p50\": 2.9, \"decode_ms.ci_low\": 2.8, \"decode_ms.ci_high\": 3}",
          "decode_ms.p50", BETTER},
-        {"video", "{\"latency_ms.total\": 40.35}", "", SAME},
-        {"video", "{\"latency_ms.total\": 40.45}", "latency_ms.total", WORSE},
-        {"video", "{\"latency_ms.total\": 39.0}", "latency_ms.total", BETTER},
+        {"video", "{\"decode_ms.p50\": 5.1, \"decode_ms.ci_low\": 4, \"decode_ms.ci_high\": 6}", "",
+         SAME},
+        {"video", "{\"latency_ms.total\": 49}", "", SAME},
+        {"video", "{\"latency_ms.total\": 51}", "latency_ms.total", WORSE},
+        {"video", "{\"latency_ms.total\": 29}", "latency_ms.total", BETTER},
+        {"audio", ENCODE("4.9", "4.8", "5.0") "}", "", SAME},
+        {"audio", ENCODE("5.1", "5.0", "5.2") "}", "encode_ms.p50", WORSE},
         /* Without an interval: a tenth to either side. */
-        {"video", "{\"encode_ms.p50\": 4.4, \"encode_ms.ci_low\": null}", "", SAME},
-        {"video", "{\"encode_ms.p50\": 4.9, \"encode_ms.ci_low\": null}", "encode_ms.p50", WORSE},
+        {"video", "{\"decode_ms.p50\": 4.5, \"decode_ms.ci_low\": null}", "", SAME},
+        {"video", "{\"decode_ms.p50\": 5.2, \"decode_ms.ci_low\": null}", "decode_ms.p50", WORSE},
         /* What the same bits always give: beyond a threshold. */
         {"video", "{\"psnr_db.all\": 37.96}", "", SAME},
         {"video", "{\"psnr_db.all\": 37.9}", "psnr_db.all", WORSE},
@@ -114,10 +129,10 @@ static void test_figures(void **state)
         {"video", "{\"share.max\": 1.6}", "share.max", WORSE},
         {"video", "{\"frames_held\": 1}", "frames_held", WORSE},
         {"video", "{\"dropped\": 1}", "dropped", WORSE},
-        {"video", "{\"fits\": false}", "fits", WORSE},
+        {"video", "{\"fits\": false}", "fits", TOLD},
         {"video", "{\"loss.frames\": 1}", "loss.frames", BETTER},
-        {"video", "{\"memory_bytes\": 52000000}", "", SAME},
-        {"video", "{\"memory_bytes\": 60000000}", "memory_bytes", WORSE},
+        {"video", "{\"memory_bytes\": 54900000}", "", SAME},
+        {"video", "{\"memory_bytes\": 55100000}", "memory_bytes", WORSE},
         {"video", "{\"cpu_ms\": 4.5}", "", SAME},
         {"video", "{\"cpu_ms\": 5.5}", "cpu_ms", WORSE},
         /* Odd ones say nothing. */
@@ -144,7 +159,49 @@ static void test_figures(void **state)
             assert_string_equal(tdm_report_text(one, "figure"), cases[i].figure);
             assert_int_equal(json_is_true(json_object_get(one, "worse")),
                              cases[i].verdict == WORSE);
+            assert_int_equal(json_is_true(json_object_get(one, "better")),
+                             cases[i].verdict == BETTER);
         }
+        json_decref(out);
+    }
+}
+
+static const json_t *change_of(const json_t *out, const char *figure)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(out, "changes"), i, one)
+    {
+        if (strcmp(tdm_report_text(one, "figure"), figure) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+/* It counts beside an encoder or a decoder that went the same way. */
+static void test_fits_beside_times(void **state)
+{
+    static const struct {
+        const char *before, *after;
+        enum verdict verdict;
+    } cases[] = {
+        {"{}", ENCODE("4.5", "4.3", "4.6") ", \"cpu_ms\": 4.6, \"fits\": false}", WORSE},
+        {"{}", "{\"decode_ms.p50\": 5.2, \"decode_ms.ci_low\": null, \"fits\": false}", WORSE},
+        {"{}", "{\"psnr_db.all\": 30, \"fits\": false}", TOLD},
+        {"{}", ENCODE("3.5", "3.4", "3.6") ", \"cpu_ms\": 3.6, \"fits\": false}", TOLD},
+        {"{\"fits\": false}", ENCODE("3.5", "3.4", "3.6") ", \"cpu_ms\": 3.6}", BETTER},
+        {"{\"fits\": false}", "{}", TOLD},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *out = compare("video", cases[i].before, cases[i].after);
+        const json_t *fits = change_of(out, "fits");
+
+        assert_non_null(fits);
+        assert_int_equal(json_is_true(json_object_get(fits, "worse")), cases[i].verdict == WORSE);
+        assert_int_equal(json_is_true(json_object_get(fits, "better")), cases[i].verdict == BETTER);
         json_decref(out);
     }
 }
@@ -244,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_fits_beside_times),
         cmocka_unit_test(test_what_a_change_says),
         cmocka_unit_test(test_cells_that_do_not_match),
         cmocka_unit_test(test_notes),
