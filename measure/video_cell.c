@@ -4,6 +4,7 @@
 #include "engine/io/clock.h"
 #include "measure/hash.h"
 #include "measure/machine.h"
+#include "measure/unit_log.h"
 #include "measure/video_probe.h"
 
 #include <stdio.h>
@@ -55,7 +56,8 @@ struct round {
     struct tdm_video_cell *cell;
     struct tdm_coder coder;
     struct tdm_hash hash;
-    struct tdm_picture shown; /* What the other side sees. */
+    struct tdm_unit_log units; /* For the decoder's own pass. */
+    struct tdm_picture shown;  /* What the other side sees; of the first round. */
     bool first, has_shown;
 };
 
@@ -69,12 +71,13 @@ static bool keep_sizes(struct round *round)
            tdm_series_add(&cell->share, bytes / tdm_video_budget_bytes(&cell->spec));
 }
 
-/* Encodes, cuts and decodes one picture; adds to the series when it `counts`. */
+/* Encodes and cuts one picture, and decodes it where it is to be looked at; adds to the series when
+ * it `counts`. */
 static enum tdm_err code(struct round *round, const struct tdm_picture *pic, bool counts)
 {
     struct tdm_video_cell *cell = round->cell;
     struct tdm_coder *coder = &round->coder;
-    tdm_time encode, decode, cpu = tdm_clock_process_cpu();
+    tdm_time encode, cpu = tdm_clock_process_cpu();
     enum tdm_err err =
         tdm_coder_encode(coder, pic, tdm_video_budget_bytes(&cell->spec), false, &encode);
 
@@ -84,16 +87,20 @@ static enum tdm_err code(struct round *round, const struct tdm_picture *pic, boo
     tdm_hash_add(&round->hash, coder->unit, coder->unit_size);
     tdm_time packetise = tdm_coder_packetise(coder);
 
-    err = tdm_coder_decode(coder, &round->shown, &decode);
-    if (err)
-        return err == TDM_E_AGAIN ? TDM_E_MALFORMED : err;
-    round->has_shown = true;
+    if (!tdm_unit_log_add(&round->units, coder->unit, coder->unit_size, counts))
+        return TDM_E_SPACE;
+    if (round->first) {
+        err = tdm_coder_decode(coder, &round->shown, NULL);
+        if (err)
+            return err == TDM_E_AGAIN ? TDM_E_MALFORMED : err;
+        round->has_shown = true;
+    }
     if (!counts)
         return TDM_OK;
     cell->cpu_ms_sum += (double)cpu / (double)TDM_MS;
     bool kept = add_ms(&cell->times.encode, encode) &&
                 add_ms(&cell->times.first_slice, coder->first_slice) &&
-                add_ms(&cell->times.packetise, packetise) && add_ms(&cell->times.decode, decode);
+                add_ms(&cell->times.packetise, packetise);
 
     return kept && (!round->first || keep_sizes(round)) ? TDM_OK : TDM_E_SPACE;
 }
@@ -167,14 +174,17 @@ static enum tdm_err run_round(struct round *round, const struct tdm_clip *clip,
         return err;
     heap += round->coder.capacity; /* The unit's bytes are not the codec's. */
     err = run_series(round, clip);
+    uint64_t now = tdm_heap_bytes();
+    uint64_t logged = tdm_unit_log_bytes(&round->units); /* Nor are these. */
+
+    if (!err)
+        err = tdm_unit_log_time(&round->units, round->coder.decoder_ops, &cell->times.decode);
     if (err)
         (void)tdm_fail(cause, err, "%s failed on a picture (%s)", cell->spec.ops->name,
                        tdm_err_name(err));
     keep_hash(round);
-    uint64_t now = tdm_heap_bytes();
-
     if (round->first)
-        cell->memory_bytes = now > heap ? now - heap : 0;
+        cell->memory_bytes = now > heap + logged ? now - heap - logged : 0;
     if (!err && round->first)
         err = probe(round, clip, cause);
     tdm_coder_destroy(&round->coder);
@@ -192,6 +202,7 @@ enum tdm_err tdm_video_cell_measure(struct tdm_video_cell *cell, const struct td
     if (!tdm_hash_create(&round.hash))
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory");
     err = run_round(&round, clip, &why);
+    tdm_unit_log_free(&round.units);
     tdm_hash_destroy(&round.hash);
     if (err) {
         cell->failed = true;
