@@ -60,6 +60,6 @@ void bench_costs_prepare(const char *video_codecs, bool quiet)
     if (!video_codecs || strcmp(video_codecs, "auto") != 0 || tandem_codec_costs_kept())
         return;
     if (!quiet)
-        fputs("measuring once what each codec costs on this machine (a second or two)\n", stderr);
+        fputs("measuring once what each codec costs on this machine (a few seconds)\n", stderr);
     tandem_free(tandem_codec_costs(false, &cause));
 }

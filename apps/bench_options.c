@@ -22,7 +22,7 @@ static const struct bench {
     {"codec", CODEC, "what the codecs of this build cost: latency, quality, bytes"},
     {"call", CALL,
      "whole calls from outside, glass to glass and mouth to ear, beside other programs"},
-    {"costs", COSTS, "what calls choose their encoder by, measured once in a second or two"},
+    {"costs", COSTS, "what calls choose their encoder by, measured once in a few seconds"},
     {"screen", LATER, "not in this build: sharing a screen, which it cannot do yet"},
     {"channel", LATER, "not in this build: the data channel, which it has not yet"},
     {"connect", LATER, "not in this build: ways through NATs, which it has not yet"},

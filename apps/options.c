@@ -44,7 +44,8 @@ static const struct option options[] = {
     {"-threads", NUMBER16, MEDIA(video_threads), ALL, "N",
      "threads that encode a picture [chosen]"},
     {"-c:a", TEXT, MEDIA(audio_codecs), ALL, "LIST",
-     "audio codecs in order: opus,g722,pcmu,pcma,l16"},
+     "audio codecs in order: opus,g722,pcmu,pcma, and l16 where both sides name it "
+     "[opus,g722,pcmu,pcma]"},
     {"-b:v", BITS, MEDIA(video_bps), ALL, "BITS",
      "video bit rate at most, e.g. 1M or 800k [1500k]"},
     {"-b:a", BITS, MEDIA(audio_bps), ALL, "BITS",

@@ -314,16 +314,18 @@ enum tdm_err tdm_hevc_unit_parse(struct tdm_hevc_stream *stream, const uint8_t *
     return TDM_OK;
 }
 
-/* Section 8.3.1: the count nearest to the one before with these low bits. */
+/* Section 8.3.1: the count nearest to the one before with these low bits. It wraps, as a stream may
+ * go on for as long as it likes; counts are only compared for being the same. */
 static int32_t order_of(const struct tdm_hevc_stream *stream, const struct tdm_hevc_unit *unit)
 {
-    int32_t low = stream->order & (unit->order_count - 1), high = stream->order - low;
+    int32_t low = stream->order & (unit->order_count - 1);
+    uint32_t high = (uint32_t)stream->order - (uint32_t)low;
 
     if (unit->order_low < low && low - unit->order_low >= unit->order_count / 2)
-        high += unit->order_count;
+        high += (uint32_t)unit->order_count;
     else if (unit->order_low > low && unit->order_low - low > unit->order_count / 2)
-        high -= unit->order_count;
-    return high + unit->order_low;
+        high -= (uint32_t)unit->order_count;
+    return (int32_t)(high + (uint32_t)unit->order_low);
 }
 
 static bool is_held(const struct tdm_hevc_stream *stream, int32_t order)
@@ -343,8 +345,10 @@ static bool keep_references(struct tdm_hevc_stream *stream, const struct tdm_hev
     bool whole = true;
 
     for (unsigned i = 0; i < refs->count; i++) {
-        if (is_held(stream, order + refs->delta[i]))
-            held[count++] = order + refs->delta[i];
+        int32_t wanted = (int32_t)((uint32_t)order + (uint32_t)refs->delta[i]);
+
+        if (is_held(stream, wanted))
+            held[count++] = wanted;
         else
             whole &= !refs->used[i];
     }

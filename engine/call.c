@@ -48,14 +48,18 @@ static void describe(const struct tandem_call *call, char *text, size_t capacity
     const struct tdm_negotiated_media *audio = &call->machine.negotiated.media[TDM_AUDIO];
     const struct tdm_negotiated_media *video = &call->machine.negotiated.media[TDM_VIDEO];
     const char *to = audio->active ? audio->remote_address : video->remote_address;
-    char parts[2][64] = {"no audio", "no video"};
+    char parts[2][80] = {"no audio", "no video"};
 
     if (audio->active) {
         struct tdm_audio_format format = tdm_audio_format_of(&call->plan, audio);
 
-        (void)snprintf(parts[0], sizeof parts[0], "audio %s %g ms%s %s",
-                       tdm_codec_short_name(tdm_media_plan_codec(audio)), format.frame_us / 1000.0,
-                       format.channels == 2 ? " stereo" : "", way(audio));
+        int size = snprintf(parts[0], sizeof parts[0], "audio %s%s %s",
+                            tdm_codec_short_name(tdm_media_plan_codec(audio)),
+                            format.channels == 2 ? " stereo" : "", way(audio));
+
+        if (size > 0 && (size_t)size < sizeof parts[0] && audio->direction & TDM_SENDONLY)
+            (void)snprintf(parts[0] + size, sizeof parts[0] - (size_t)size, " (%g ms frames out)",
+                           format.frame_us / 1000.0);
     }
     if (video->active)
         (void)snprintf(parts[1], sizeof parts[1], "video %s %s",

@@ -38,6 +38,25 @@ static void smooth(tdm_time *mean, tdm_time value)
     *mean = *mean == TDM_NEVER ? value : *mean + (tdm_time)((double)(value - *mean) * SMOOTHING);
 }
 
+/* The median of the last pictures: a keyframe takes many times as long to encode as those behind
+ * it, and the sound must not wait for one picture. Nothing is known before there are enough. */
+static void follow_glass(struct tdm_latency *l, tdm_time latency)
+{
+    tdm_time sorted[TDM_LATENCY_RECENT];
+
+    l->recent_glass[l->recent_count++ % TDM_LATENCY_RECENT] = latency;
+    if (l->recent_count < TDM_LATENCY_RECENT)
+        return;
+    for (int i = 0; i < TDM_LATENCY_RECENT; i++) {
+        int at = i;
+
+        for (; at > 0 && sorted[at - 1] > l->recent_glass[i]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = l->recent_glass[i];
+    }
+    smooth(&l->glass_now, sorted[TDM_LATENCY_RECENT / 2]);
+}
+
 /* A freeze is a gap of max(3 mean intervals, mean + 150 ms), as libwebrtc counts it. */
 static void count_freeze(struct tdm_latency *l, tdm_time presented)
 {
@@ -64,6 +83,7 @@ void tdm_latency_pause(struct tdm_latency *l, bool paused)
         return;
     l->last_shown = TDM_NEVER;
     l->glass_now = l->mouth_now = TDM_NEVER;
+    l->recent_count = 0;
 }
 
 void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *t)
@@ -81,7 +101,7 @@ void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *t)
     if (at[TDM_STAGE_CAPTURED] == TDM_NEVER)
         return;
     tdm_histogram_add(&l->glass, presented - at[TDM_STAGE_CAPTURED]);
-    smooth(&l->glass_now, presented - at[TDM_STAGE_CAPTURED]);
+    follow_glass(l, presented - at[TDM_STAGE_CAPTURED]);
     if (t->pixel_captured != TDM_NEVER) {
         tdm_time error = t->pixel_captured - at[TDM_STAGE_CAPTURED];
 

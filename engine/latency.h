@@ -13,9 +13,10 @@
 #include "engine/video_out.h"
 #include "tandem/tandem.h"
 
-#define TDM_VIDEO_STAGES 8
-#define TDM_AUDIO_STAGES 3
-#define TDM_LATENCY_KEPT 4096 /* Traces of each kind for the trace file; a power of two. */
+#define TDM_VIDEO_STAGES   8
+#define TDM_AUDIO_STAGES   3
+#define TDM_LATENCY_RECENT 5
+#define TDM_LATENCY_KEPT   4096 /* Traces of each kind for the trace file; a power of two. */
 
 struct tdm_latency {
     struct tdm_histogram glass, beyond_codec, mouth, pixels, pixel_error, chirps, skew;
@@ -23,11 +24,13 @@ struct tdm_latency {
     uint64_t shown, freezes;
     bool paused;
     tdm_time frozen;
-    tdm_time last_shown;           /* TDM_NEVER: none yet, or paused. */
-    tdm_time shown_time;           /* Time over which pictures followed each other, */
-    uint64_t shown_intervals;      /* and how often. */
-    double interval_mean_ns;       /* Of the last 30 or so. */
-    tdm_time glass_now, mouth_now; /* Smoothed, for lip sync; TDM_NEVER: not known. */
+    tdm_time last_shown;                       /* TDM_NEVER: none yet, or paused. */
+    tdm_time shown_time;                       /* Time over which pictures followed each other, */
+    uint64_t shown_intervals;                  /* and how often. */
+    double interval_mean_ns;                   /* Of the last 30 or so. */
+    tdm_time glass_now, mouth_now;             /* Smoothed, for lip sync; TDM_NEVER: not known. */
+    tdm_time recent_glass[TDM_LATENCY_RECENT]; /* Of the last pictures, */
+    uint32_t recent_count;                     /* so many of them since glass_now was unknown. */
     int width, height;
     uint64_t video_kept, audio_kept; /* Ever put into the rings below. */
     struct tdm_video_trace videos[TDM_LATENCY_KEPT];

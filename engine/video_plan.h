@@ -13,7 +13,7 @@
 #define TDM_VIDEO_AUTO "auto"
 
 /** The part of tdm_media_plan_of that is about video codecs; the numbers of `plan` are filled in
- *  before. The first "auto" on a machine measures for about a second. */
+ *  before. The first "auto" on a machine measures for a few seconds. */
 enum tdm_err tdm_video_plan_of(struct tdm_media_plan *plan, const struct tandem_media *media,
                                struct tdm_cause *cause);
 

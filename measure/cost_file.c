@@ -4,14 +4,16 @@
 #include "engine/io/environment.h"
 #include "tandem/bench.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define FORM     1
+#define FORM     2
 #define TEXT_MAX 512
 #define KEPT_MAX 65536
 #define NS_MAX   1e6 /* A pixel: a second for 1000 of them. */
@@ -29,7 +31,7 @@ static void subject(char *text, size_t capacity)
             break;
     if (cpus)
         (void)fclose(cpus);
-    at = (size_t)snprintf(text, capacity, "%s", model);
+    at = (size_t)snprintf(text, capacity, "%s, %ld cores", model, sysconf(_SC_NPROCESSORS_ONLN));
     for (size_t i = 0; (ops = tdm_video_encoder_at(i)) && at < capacity; i++)
         at += (size_t)snprintf(text + at, capacity - at, "; %s", ops->version());
 }
@@ -143,7 +145,7 @@ enum tdm_err tdm_cost_table_save(const struct tdm_cost_table *table, const char 
 {
     char beside[TEXT_MAX];
     json_t *root = json_of(table);
-    int size = snprintf(beside, sizeof beside, "%s.new", path);
+    int size = snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
     bool good = root && size > 0 && (size_t)size < sizeof beside;
 
     if (good) {
@@ -156,6 +158,23 @@ enum tdm_err tdm_cost_table_save(const struct tdm_cost_table *table, const char 
                 : tdm_fail(cause, TDM_E_SYSTEM, "the codecs' costs cannot be kept in %s", path);
 }
 
+/* Two that start at once: one measures, the other waits for what it found. -1: nobody can wait. */
+static int lock_beside(const char *path)
+{
+    char lock[TEXT_MAX];
+    int size = snprintf(lock, sizeof lock, "%s.lock", path), fd;
+
+    if (size < 0 || (size_t)size >= sizeof lock)
+        return -1;
+    make_folders(path);
+    fd = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 enum tdm_err tdm_cost_table_get(struct tdm_cost_table *table, const char *path,
                                 struct tdm_cause *cause)
 {
@@ -164,12 +183,20 @@ enum tdm_err tdm_cost_table_get(struct tdm_cost_table *table, const char *path,
 
     if (!path && tdm_cost_table_path(usual, sizeof usual))
         path = usual;
-    if (path && tdm_cost_table_load(table, path) == TDM_OK)
+    if (!path)
+        return tdm_cost_table_measure(table, cause);
+    if (tdm_cost_table_load(table, path) == TDM_OK)
         return TDM_OK;
-    enum tdm_err err = tdm_cost_table_measure(table, cause);
+    int lock = lock_beside(path);
+    enum tdm_err err = tdm_cost_table_load(table, path);
 
-    if (err == TDM_OK && path && tdm_cost_table_save(table, path, &unsaid) != TDM_OK)
-        return TDM_OK; /* The next start measures again. */
+    if (err != TDM_OK) {
+        err = tdm_cost_table_measure(table, cause);
+        if (err == TDM_OK && tdm_cost_table_save(table, path, &unsaid) != TDM_OK)
+            err = TDM_OK; /* The next start measures again. */
+    }
+    if (lock >= 0)
+        (void)close(lock);
     return err;
 }
 

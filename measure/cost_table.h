@@ -4,7 +4,7 @@
 
 /*
  * What each encoder of this build costs on this machine (struct tdm_cost_table of
- * measure/choice.h): measured in about a second on a small moving picture, and kept in a file for
+ * measure/choice.h): measured in a few seconds on a small moving picture, and kept in a file for
  * the next start. The file names the machine and the libraries that it is of; another machine or
  * another version measures anew.
  */

@@ -140,17 +140,17 @@ struct way {
 };
 
 static const struct way ways[] = {
-    {"opus", 10000, 2, 2, 2, false, "opus 10 ms stereo", {1, 0}, {0, 1}},
-    {"opus", 2500, 2, 2, 2, true, "opus 2.5 ms stereo", {1, 0}, {0, 1}},
-    {"opus", 60000, 2, 2, 2, true, "opus 60 ms stereo", {1, 0}, {0, 1}},
-    {"opus", 5000, 2, 2, 1, false, "opus 5 ms both", {0.5}, {0.5}},
-    {"opus", 20000, 1, 1, 2, false, "opus 20 ms both", {1, 1}, {0, 0}},
-    {"l16", 10000, 2, 2, 2, false, "l16 5 ms stereo", {1, 0}, {0, 1}},
-    {"l16", 10000, 2, 2, 1, false, "l16 5 ms stereo", {0.5}, {0.5}},
-    {"l16", 2500, 1, 1, 2, false, "l16 2.5 ms both", {1, 1}, {0, 0}},
-    {"g722", 40000, 2, 2, 2, false, "g722 40 ms both", {0.5, 0.5}, {0.5, 0.5}},
-    {"g722", 2500, 1, 1, 1, false, "g722 2.5 ms both", {1}, {0}},
-    {"pcmu", 60000, 1, 1, 2, false, "pcmu 60 ms both", {1, 1}, {0, 0}},
+    {"opus", 10000, 2, 2, 2, false, "opus stereo both ways (10 ms", {1, 0}, {0, 1}},
+    {"opus", 2500, 2, 2, 2, true, "opus stereo both ways (2.5 ms", {1, 0}, {0, 1}},
+    {"opus", 60000, 2, 2, 2, true, "opus stereo both ways (60 ms", {1, 0}, {0, 1}},
+    {"opus", 5000, 2, 2, 1, false, "opus both ways (5 ms", {0.5}, {0.5}},
+    {"opus", 20000, 1, 1, 2, false, "opus both ways (20 ms", {1, 1}, {0, 0}},
+    {"l16", 10000, 2, 2, 2, false, "l16 stereo both ways (5 ms", {1, 0}, {0, 1}},
+    {"l16", 10000, 2, 2, 1, false, "l16 stereo both ways (5 ms", {0.5}, {0.5}},
+    {"l16", 2500, 1, 1, 2, false, "l16 both ways (2.5 ms", {1, 1}, {0, 0}},
+    {"g722", 40000, 2, 2, 2, false, "g722 both ways (40 ms", {0.5, 0.5}, {0.5, 0.5}},
+    {"g722", 2500, 1, 1, 1, false, "g722 both ways (2.5 ms", {1}, {0}},
+    {"pcmu", 60000, 1, 1, 2, false, "pcmu both ways (60 ms", {1, 1}, {0, 0}},
 };
 
 static void check_level(double heard, double expected)

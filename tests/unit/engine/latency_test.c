@@ -64,6 +64,37 @@ static void stages_add_up(void **state)
     free(l);
 }
 
+static void show(struct tdm_latency *l, int index, tdm_time latency)
+{
+    struct tdm_video_trace t = frame_at(TDM_S + index * INTERVAL);
+
+    t.trace.at[TDM_STAGE_PRESENTED] = t.trace.at[TDM_STAGE_CAPTURED] + latency;
+    tdm_latency_video(l, &t);
+}
+
+/* The first picture, a keyframe, takes 200 ms and each later keyframe as long: the sound is not
+ * held back for them. A path that is really slower is followed. */
+static void lip_sync_sees_no_keyframe(void **state)
+{
+    struct tdm_latency *l = latency_new();
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        show(l, i, (i % 30 ? 15 : 200) * TDM_MS);
+        assert_true(i < TDM_LATENCY_RECENT - 1 ? l->glass_now == TDM_NEVER
+                                               : l->glass_now == 15 * TDM_MS);
+    }
+    for (int i = 100; i < 200; i++)
+        show(l, i, 80 * TDM_MS);
+    assert_true(l->glass_now > 79 * TDM_MS && l->glass_now <= 80 * TDM_MS);
+    tdm_latency_pause(l, true);
+    assert_true(l->glass_now == TDM_NEVER);
+    tdm_latency_pause(l, false);
+    show(l, 200, 15 * TDM_MS);
+    assert_true(l->glass_now == TDM_NEVER);
+    free(l);
+}
+
 /* What is not known is not counted, and spoils nothing. */
 static void unknown_stages(void **state)
 {
@@ -253,10 +284,11 @@ static void a_hold_is_no_freeze(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stages_add_up),        cmocka_unit_test(unknown_stages),
-        cmocka_unit_test(pixels_against_trace), cmocka_unit_test(freezes),
-        cmocka_unit_test(a_hold_is_no_freeze),  cmocka_unit_test(sound),
-        cmocka_unit_test(trace_file),           cmocka_unit_test(long_call),
+        cmocka_unit_test(stages_add_up),  cmocka_unit_test(lip_sync_sees_no_keyframe),
+        cmocka_unit_test(unknown_stages), cmocka_unit_test(pixels_against_trace),
+        cmocka_unit_test(freezes),        cmocka_unit_test(a_hold_is_no_freeze),
+        cmocka_unit_test(sound),          cmocka_unit_test(trace_file),
+        cmocka_unit_test(long_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

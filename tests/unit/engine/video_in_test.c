@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 struct tdm_video_encoder {
+    int width;
     int count; /* Of pictures. */
 };
 
@@ -38,7 +39,10 @@ static enum tdm_err fake_create(const struct tdm_video_encoder_config *config,
         return tdm_fail(cause, TDM_E_UNSUPPORTED, "no room on the chip");
     seen.created++;
     *enc = calloc(1, sizeof **enc);
-    return *enc ? TDM_OK : TDM_E_SYSTEM;
+    if (!*enc)
+        return TDM_E_SYSTEM;
+    (*enc)->width = config->width;
+    return TDM_OK;
 }
 
 static void fake_destroy(struct tdm_video_encoder *enc)
@@ -56,7 +60,7 @@ static enum tdm_err fake_encode(struct tdm_video_encoder *enc, const struct tdm_
                               .last = true,
                               .keyframe = keyframe || !enc->count};
 
-    assert(pic->width == seen.config.width && budget_bytes > 0);
+    assert(pic->width == enc->width && budget_bytes > 0);
     enc->count++;
     atomic_fetch_add(&seen.pictures, 1);
     atomic_fetch_add(&seen.keyframes, slice.keyframe);

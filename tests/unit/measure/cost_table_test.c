@@ -89,8 +89,8 @@ static void test_bad_files_are_measured_anew(void **state)
         "",
         "{",
         "[]",
-        "{\"tandem_codec_costs\": 2}",
-        "{\"tandem_codec_costs\": 1, \"of\": \"another machine\", \"costs\": []}",
+        "{\"tandem_codec_costs\": 1}",
+        "{\"tandem_codec_costs\": 2, \"of\": \"another machine\", \"costs\": []}",
     };
     static struct tdm_cost_table table;
     const char *path = file_in("bad.json");
