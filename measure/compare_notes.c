@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BUSY_RATIO 1.5
+
 static void note(json_t *notes, char *sentence)
 {
     tdm_report_trim(sentence);
@@ -115,12 +117,37 @@ static void note_count(json_t *notes, const json_t *changes, const char *list, c
     note(notes, text);
 }
 
+/* On one thread, encoding takes its CPU time unless something else has the core. */
+static void note_busy(json_t *notes, const json_t *report, const char *which)
+{
+    size_t i, busy = 0, count = json_array_size(json_object_get(report, "video"));
+    const json_t *cell;
+    char text[200];
+
+    json_array_foreach(json_object_get(report, "video"), i, cell)
+    {
+        double wall = tdm_report_number(cell, "encode_ms.p50");
+        double cpu = tdm_report_number(cell, "cpu_ms");
+
+        busy += tdm_report_number(cell, "threads") == 1 && cpu > 0 && wall > BUSY_RATIO * cpu;
+    }
+    if (!busy)
+        return;
+    (void)snprintf(text, sizeof text,
+                   "The machine was busy with something else in %zu of %zu video cells of %s "
+                   "report: their times say little.",
+                   busy, count, which);
+    note(notes, text);
+}
+
 json_t *tdm_report_differences(const json_t *now, const json_t *before, const json_t *changes)
 {
     json_t *notes = json_array();
 
     note_machine(notes, now, before);
     note_method(notes, now, before);
+    note_busy(notes, before, "the older");
+    note_busy(notes, now, "this");
     note_inputs(notes, now, before);
     note_libraries(notes, now, before);
     note_count(notes, changes, "bits", "gave other bits than before");

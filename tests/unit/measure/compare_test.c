@@ -257,6 +257,7 @@ static void test_notes(void **state)
         {"libraries", "{\"version\": \"2\"}", "libx264 was 1 and is 2"},
         {"inputs", "{\"sha256\": \"other\"}", "camera of 1280x720 is another input"},
         {"video", "{\"threads\": 4}", "1 cell of the older report"},
+        {"video", "{\"cpu_ms\": 2.6}", "busy with something else in 1 of 1 video cells of this"},
     };
 
     (void)state;
@@ -269,8 +270,12 @@ static void test_notes(void **state)
         assert_non_null(strstr(text, cases[i].words));
         json_decref(out);
     }
-    json_t *out = compare("video", "{}", "{}");
+    json_t *out = compare("video", "{\"cpu_ms\": 2.6}", "{}");
 
+    assert_non_null(strstr(json_string_value(json_array_get(json_object_get(out, "notes"), 0)),
+                           "of the older report: their times"));
+    json_decref(out);
+    out = compare("video", "{\"cpu_ms\": 2.7, \"threads\": 1}", "{\"cpu_ms\": 2.7}");
     assert_int_equal(json_array_size(json_object_get(out, "notes")), 0);
     json_decref(out);
 }

@@ -63,7 +63,7 @@ static void test_which_and_why(void **state)
         {{{"a", 20, 38, 0, false}, {"b", 10, 39, 2, false}},
          0,
          "vp8 b is faster and better but dropped 2 of 30.",
-         NULL},
+         "b is better"},
         {{{"a", 20, 38, 0, false}, {"b", 10, 33, 9, false}, {"c", 40, 41, 0, true}},
          0,
          "vp8 b is faster but dropped 9 of 30. vp8 c is better but does not keep up with 30 ",
