@@ -13,7 +13,6 @@
 #define ANCHOR_BPP      0.054 /* Bits a pixel (720p30 at 1.5 Mb/s) at which x264 superfast gives */
 #define ANCHOR_DB       38.0  /* this on people and rooms, */
 #define DB_PER_DOUBLING 3.5   /* and so much more with twice the bits. */
-#define SLICE_SHARE     0.4   /* Of x264's encode time (docs/codecs.md). */
 #define THREADS_MAX     4u
 
 /* Sides of the pictures to consider, in sixteenths of the wish. */
@@ -109,12 +108,10 @@ static struct tdm_choice candidate(const struct tdm_cost *cost, const struct tdm
     return c;
 }
 
-/* x264's slices travel while the rest is encoded: only the first one's time is waited for. */
+/* Slices travel while the rest is encoded: only the first one's time is waited for. */
 static double price(const struct tdm_choice *c)
 {
-    bool in_slices = strcmp(c->cost->encoder, "x264") == 0;
-
-    return c->encode_ms * (in_slices ? SLICE_SHARE : 1) + c->decode_ms + quality_price(c->psnr_db);
+    return c->encode_ms * c->cost->first + c->decode_ms + quality_price(c->psnr_db);
 }
 
 /* Fitting ones before others; then the lower price, or the lower cost where none fits. */

@@ -28,6 +28,7 @@ struct tdm_cost {
     double encode_ns; /* A pixel of luma, one thread. */
     double decode_ns;
     double parallel; /* Speed-up of the second thread: 1 none, 2 ideal. */
+    double first;    /* Share of encoding after which the first slice leaves: 1 for whole frames. */
 };
 
 struct tdm_cost_table {

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FORM     2
+#define FORM     3
 #define TEXT_MAX 512
 #define KEPT_MAX 65536
 #define NS_MAX   1e6 /* A pixel: a second for 1000 of them. */
@@ -67,11 +67,13 @@ static bool read_cost(struct tdm_cost *cost, const json_t *row)
         .encode_ns = json_number_value(json_object_get(row, "encode_ns")),
         .decode_ns = json_number_value(json_object_get(row, "decode_ns")),
         .parallel = json_number_value(json_object_get(row, "parallel")),
+        .first = json_number_value(json_object_get(row, "first")),
     };
     (void)snprintf(cost->encoder, sizeof cost->encoder, "%s", encoder);
     (void)snprintf(cost->preset, sizeof cost->preset, "%s", preset);
     return good_number(cost->encode_ns, 1e-3, NS_MAX) &&
-           good_number(cost->decode_ns, 1e-3, NS_MAX) && good_number(cost->parallel, 1, 2);
+           good_number(cost->decode_ns, 1e-3, NS_MAX) && good_number(cost->parallel, 1, 2) &&
+           good_number(cost->first, 0.01, 1);
 }
 
 static enum tdm_err read_table(struct tdm_cost_table *table, const json_t *root)
@@ -120,10 +122,10 @@ static json_t *json_of(const struct tdm_cost_table *table)
     for (uint32_t i = 0; i < table->count; i++) {
         const struct tdm_cost *c = &table->costs[i];
 
-        if (json_array_append_new(rows,
-                                  json_pack("{ss ss sf sf sf}", "encoder", c->encoder, "preset",
-                                            c->preset, "encode_ns", c->encode_ns, "decode_ns",
-                                            c->decode_ns, "parallel", c->parallel)) != 0)
+        if (json_array_append_new(rows, json_pack("{ss ss sf sf sf sf}", "encoder", c->encoder,
+                                                  "preset", c->preset, "encode_ns", c->encode_ns,
+                                                  "decode_ns", c->decode_ns, "parallel",
+                                                  c->parallel, "first", c->first)) != 0)
             break;
     }
     return json_pack("{si ss so}", "tandem_codec_costs", FORM, "of", here, "costs", rows);

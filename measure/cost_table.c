@@ -35,6 +35,8 @@ struct trial {
     uint8_t *unit;
     size_t size;
     tdm_time encode[FRAMES], decode[FRAMES]; /* CPU time of this thread. */
+    tdm_time first[FRAMES];                  /* The same, until the first slice. */
+    tdm_time first_at;                       /* CPU time; 0: no slice of the picture yet. */
     tdm_time wall[FRAMES];                   /* Of encoding. */
 };
 
@@ -99,6 +101,9 @@ static void take(void *arg, const struct tdm_slice *slice)
     static const uint8_t start_code[4] = {0, 0, 0, 1};
     size_t extra = t->ops->id == TDM_CODEC_H264 ? sizeof start_code : 0;
 
+    if (!t->first_at)
+        t->first_at = cpu_now();
+
     if (slice->size == 0 || t->size + slice->size + extra + TDM_DECODER_PADDING > UNIT_MAX)
         return;
     memcpy(t->unit + t->size, start_code, extra);
@@ -113,6 +118,7 @@ static bool run_one(struct trial *t, uint32_t frame)
 
     draw(t, frame);
     t->size = 0;
+    t->first_at = 0;
     tdm_time begun = tdm_clock_now(), start = cpu_now();
     enum tdm_err err = t->ops->encode(t->encoder, &t->pic, BPS / 8 / FPS, false, take, t);
     tdm_time coded = cpu_now(), done = tdm_clock_now();
@@ -124,6 +130,7 @@ static bool run_one(struct trial *t, uint32_t frame)
         return false;
     if (frame >= WARM_UP) {
         t->encode[frame - WARM_UP] = coded - start;
+        t->first[frame - WARM_UP] = (t->first_at ? t->first_at : coded) - start;
         t->decode[frame - WARM_UP] = cpu_now() - coded;
         t->wall[frame - WARM_UP] = done - begun;
     }
@@ -152,11 +159,11 @@ static bool run(struct trial *t, const char *preset, unsigned threads)
 }
 
 static void add_cost(struct tdm_cost_table *table, const struct trial *t, const char *preset,
-                     double encode_ns, double decode_ns)
+                     double encode_ns, double decode_ns, double first)
 {
     struct tdm_cost *cost = &table->costs[table->count++];
 
-    *cost = (struct tdm_cost){.codec = t->ops->id, .parallel = 1};
+    *cost = (struct tdm_cost){.codec = t->ops->id, .parallel = 1, .first = first};
     (void)snprintf(cost->encoder, sizeof cost->encoder, "%s", t->ops->name);
     (void)snprintf(cost->preset, sizeof cost->preset, "%s", preset);
     cost->encode_ns = encode_ns / (WIDTH * HEIGHT);
@@ -170,17 +177,18 @@ static void time_encoder(struct tdm_cost_table *table, struct trial *t)
     double parallel = 1, alone = 0;
 
     for (size_t i = 0; t->ops->presets[i] && table->count < TDM_COSTS_MAX; i++) {
-        double encode = INFINITY, decode = INFINITY;
+        double encode = INFINITY, decode = INFINITY, first_slice = INFINITY;
         bool good = true;
 
         for (int pass = 0; good && pass < PASSES; pass++) {
             good = run(t, t->ops->presets[i], 1);
             encode = fmin(encode, quantile(t->encode, QUARTILE));
             decode = fmin(decode, quantile(t->decode, QUARTILE));
+            first_slice = fmin(first_slice, quantile(t->first, QUARTILE));
         }
         if (!good)
             continue;
-        add_cost(table, t, t->ops->presets[i], encode, decode);
+        add_cost(table, t, t->ops->presets[i], encode, decode, fmin(first_slice / encode, 1));
         alone = quantile(t->wall, 0);
     }
     if (table->count > first && run(t, table->costs[table->count - 1].preset, SECOND_THREAD))

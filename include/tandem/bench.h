@@ -69,8 +69,8 @@ TANDEM_API enum tandem_status tandem_bench_step(struct tandem_bench *bench,
 /** What each encoder costs on this machine, which "auto" in tandem_media.video_codecs chooses by:
  * as an earlier start kept it in $XDG_CACHE_HOME/tandem/codec-costs.json (or under ~/.cache), else,
  * or `again`, measured now in a few seconds and kept. JSON: "costs", a list of {encoder, preset,
- *  encode_ns, decode_ns (a pixel), parallel}. Free with tandem_free. NULL with a cause when no
- *  encoder works. */
+ *  encode_ns, decode_ns (a pixel), parallel, first}. Free with tandem_free. NULL with a cause when
+ * no encoder works. */
 TANDEM_API char *tandem_codec_costs(bool again, struct tandem_cause *cause);
 
 /** Whether they are kept already, so that nothing need be measured. */

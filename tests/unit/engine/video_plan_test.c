@@ -19,12 +19,12 @@ static char folder[] = "/tmp/tandem-plan-XXXXXX";
 static void keep(double times)
 {
     static const struct tdm_cost usual[] = {
-        {"x264", "ultrafast", TDM_CODEC_H264, 2.9, 0.8, 1.2},
-        {"x264", "superfast", TDM_CODEC_H264, 4.2, 1.2, 1.3},
-        {"openh264", "low", TDM_CODEC_H264, 2.9, 1.1, 1},
-        {"vp8", "8", TDM_CODEC_VP8, 4.8, 1.5, 1.4},
-        {"vp9", "8", TDM_CODEC_AV1, 5.6, 1.6, 1.5},
-        {"aom", "10", TDM_CODEC_AV1, 13.0, 2.3, 1.6},
+        {"x264", "ultrafast", TDM_CODEC_H264, 2.9, 0.8, 1.2, 0.4},
+        {"x264", "superfast", TDM_CODEC_H264, 4.2, 1.2, 1.3, 0.4},
+        {"openh264", "low", TDM_CODEC_H264, 2.9, 1.1, 1, 1},
+        {"vp8", "8", TDM_CODEC_VP8, 4.8, 1.5, 1.4, 1},
+        {"vp9", "8", TDM_CODEC_AV1, 5.6, 1.6, 1.5, 1},
+        {"aom", "10", TDM_CODEC_AV1, 13.0, 2.3, 1.6, 1},
     };
     struct tdm_cost_table table = {.count = 0};
     struct tdm_cause cause;

@@ -13,11 +13,11 @@
  * VP8 at speed 8 4.4 + 1.4, libaom at 10 12 + 2.1. */
 static const struct tdm_cost_table usual = {
     .count = 5,
-    .costs = {{"x264", "ultrafast", TDM_CODEC_H264, 2.9, 0.8, 1.2},
-              {"x264", "superfast", TDM_CODEC_H264, 4.2, 1.2, 1.3},
-              {"vp8", "8", TDM_CODEC_VP8, 4.8, 1.5, 1.4},
-              {"vp9", "8", TDM_CODEC_VP9, 5.6, 1.6, 1.5},
-              {"aom", "10", TDM_CODEC_AV1, 13.0, 2.3, 1.6}},
+    .costs = {{"x264", "ultrafast", TDM_CODEC_H264, 2.9, 0.8, 1.2, 0.4},
+              {"x264", "superfast", TDM_CODEC_H264, 4.2, 1.2, 1.3, 0.4},
+              {"vp8", "8", TDM_CODEC_VP8, 4.8, 1.5, 1.4, 1},
+              {"vp9", "8", TDM_CODEC_VP9, 5.6, 1.6, 1.5, 1},
+              {"aom", "10", TDM_CODEC_AV1, 13.0, 2.3, 1.6, 1}},
 };
 
 static const struct tdm_choice_wish plain = {
@@ -111,7 +111,7 @@ static void test_slow_machine_steps_down(void **state)
 static void test_threads_help_where_there_are_cores(void **state)
 {
     struct tdm_cost_table table = {.count = 1,
-                                   .costs = {{"vp9", "8", TDM_CODEC_VP9, 20.0, 2.0, 1.6}}};
+                                   .costs = {{"vp9", "8", TDM_CODEC_VP9, 20.0, 2.0, 1.6, 1}}};
     struct tdm_choice_wish wish = plain;
 
     (void)state;
