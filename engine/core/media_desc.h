@@ -24,6 +24,83 @@ enum tdm_direction {
     TDM_SENDRECV = 3, /* = SENDONLY | RECVONLY */
 };
 
+/** How the bytes of a line travel: the proto field of its m= line. */
+enum tdm_proto {
+    TDM_PROTO_RTP,     /* RTP/AVP or RTP/AVPF: in clear. */
+    TDM_PROTO_SDES,    /* RTP/SAVP or RTP/SAVPF with a=crypto (RFC 4568). */
+    TDM_PROTO_DTLS,    /* UDP/TLS/RTP/SAVP or SAVPF with a=fingerprint (RFC 5764). */
+    TDM_PROTO_CHANNEL, /* TCP/TLS/tandem: the data channel (RFC 4145, RFC 8122). */
+};
+
+enum tdm_setup {
+    TDM_SETUP_NONE,
+    TDM_SETUP_ACTPASS,
+    TDM_SETUP_ACTIVE,
+    TDM_SETUP_PASSIVE,
+    TDM_SETUP_HOLDCONN
+};
+
+enum tdm_candidate_type {
+    TDM_CANDIDATE_HOST,
+    TDM_CANDIDATE_SRFLX,
+    TDM_CANDIDATE_PRFLX,
+    TDM_CANDIDATE_RELAY
+};
+
+/** a=candidate (RFC 8839 section 5.1). */
+struct tdm_candidate_desc {
+    char foundation[33];
+    uint8_t component; /* 1 = RTP, 2 = RTCP. */
+    bool tcp;          /* RFC 6544; kept for the channel, ignored by media. */
+    uint32_t priority;
+    enum tdm_candidate_type type;
+    char host[64]; /* Numeric, or a name that ends in ".local" (mDNS). */
+    uint16_t port;
+    char related_host[64]; /* raddr, "" = not said. */
+    uint16_t related_port;
+};
+
+#define TDM_DESC_CANDIDATES_MAX   32
+#define TDM_DESC_FINGERPRINTS_MAX 4
+#define TDM_DESC_CRYPTO_MAX       4
+
+/** a=fingerprint (RFC 8122 section 5). */
+struct tdm_fingerprint_desc {
+    char hash[12]; /* "sha-256", lower case. */
+    uint8_t bytes[64];
+    uint8_t size;
+};
+
+enum tdm_srtp_profile {
+    TDM_SRTP_NONE,
+    TDM_SRTP_AEAD_AES_128_GCM, /* RFC 7714 */
+    TDM_SRTP_AEAD_AES_256_GCM,
+    TDM_SRTP_AES_CM_128_HMAC_SHA1_80, /* RFC 3711, RFC 4568 section 6.2 */
+    TDM_SRTP_AES_CM_128_HMAC_SHA1_32,
+};
+
+/** a=crypto (RFC 4568 section 4), suites that we know. */
+struct tdm_crypto_desc {
+    uint32_t tag;
+    enum tdm_srtp_profile profile;
+    uint8_t key[46]; /* Master key and salt. */
+    uint8_t key_size;
+};
+
+/** How a line is reached and protected. In a bundle all lines have the first one's. */
+struct tdm_transport_desc {
+    char ice_ufrag[257], ice_pwd[257]; /* "" = no ICE. */
+    bool ice_lite, ice_trickle, end_of_candidates;
+    uint8_t candidate_count;
+    struct tdm_candidate_desc candidates[TDM_DESC_CANDIDATES_MAX];
+    enum tdm_setup setup;
+    uint8_t fingerprint_count;
+    struct tdm_fingerprint_desc fingerprints[TDM_DESC_FINGERPRINTS_MAX];
+    uint8_t crypto_count;
+    struct tdm_crypto_desc cryptos[TDM_DESC_CRYPTO_MAX];
+    bool connection_existing; /* a=connection:existing; channel only. */
+};
+
 /** One payload type: a=rtpmap, a=fmtp, a=rtcp-fb. */
 struct tdm_codec_desc {
     uint8_t payload_type;
@@ -51,7 +128,9 @@ struct tdm_media_line {
     bool rtcp_mux;       /* RFC 5761 */
     char address[64];    /* c= of the line or the session; numeric IPv4 or IPv6, or a host name. */
     enum tdm_direction direction;
-    bool avpf; /* RTP/AVPF in the m= line. */
+    enum tdm_proto proto;
+    bool avpf; /* The F of AVPF or SAVPF. */
+    struct tdm_transport_desc transport;
     uint8_t codec_count;
     struct tdm_codec_desc codecs[TDM_DESC_CODECS_MAX]; /* In order of preference. */
     uint8_t ext_count;
@@ -61,6 +140,8 @@ struct tdm_media_line {
     uint16_t framerate;     /* a=framerate, 0 = not said. */
     uint32_t bandwidth_bps; /* b=TIAS or b=AS, 0 = not said. */
     char mid[16];
+    bool bundled;     /* In a=group:BUNDLE of the session (RFC 8843). */
+    bool bundle_only; /* Port 0 means: only if bundled. */
 };
 
 struct tdm_media_desc {
