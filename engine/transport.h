@@ -33,6 +33,7 @@ enum tdm_transport_told_kind {
     TDM_TRANSPORT_CANDIDATE, /* candidate: a new one of ours. */
     TDM_TRANSPORT_GATHERED,  /* No more will come by themselves. */
     TDM_TRANSPORT_READY,     /* Media passes from now on. */
+    TDM_TRANSPORT_SILENT,    /* The path answers no more; a restart may find another. */
     TDM_TRANSPORT_LOST,      /* No path any more: ICE must restart. */
     TDM_TRANSPORT_FAILED,    /* why: this call cannot be safe. */
     TDM_TRANSPORT_LINK,      /* Please connect to server link - 1 (tdm_transport_link). */
@@ -82,17 +83,20 @@ struct tdm_transport {
     void *ice_storage;
     struct tdm_ice_out ice_out;
     struct tdm_ice_path path;
+    uint8_t link_count; /* How many of these were ever opened. */
     struct tdm_server_link links[TDM_ICE_SERVERS_MAX];
     struct tdm_dtls *dtls;
-    struct tdm_address dtls_to; /* Where its datagrams go without ICE: whence the last came. */
+    /* Without ICE: as agreed; where DTLS goes, which is whence it last came; our own side of it. */
+    struct tdm_address signalled, dtls_to, local;
     struct tdm_srtp *srtp, *srtp_before; /* The other side may use old keys for a moment. */
     struct tdm_transport_status status;
     tdm_time ice_wake, dtls_wake, now;
-    bool failed;
+    bool failed, keyed; /* keyed: this association's keys are in use. */
     uint16_t early_size; /* A DTLS datagram that came before there was anybody to take it. */
     uint8_t early[TDM_ICE_DATAGRAM];
     uint8_t told_count;
     struct tdm_transport_told told[TDM_TRANSPORT_TOLD_MAX];
+    uint8_t dtls_packet[TDM_ICE_WRAP_MAX + TDM_TRANSPORT_PACKET];
     uint8_t packets[TDM_UDP_BATCH][TDM_ICE_WRAP_MAX + TDM_TRANSPORT_PACKET];
 };
 
@@ -142,6 +146,8 @@ void tdm_transport_send(struct tdm_transport *t, tdm_time now, bool rtcp,
 
 void tdm_transport_tick(struct tdm_transport *t, tdm_time now);
 tdm_time tdm_transport_wake_at(const struct tdm_transport *t);
+
+void tdm_transport_status_of(struct tdm_transport *t, struct tdm_transport_status *status);
 
 /** What happened since the last look, oldest first; false: nothing. */
 bool tdm_transport_take_told(struct tdm_transport *t, struct tdm_transport_told *told);
