@@ -56,11 +56,7 @@ static enum tdm_err connect_on(struct tdm_server_link *link)
         return TDM_E_GONE;
     if (!link->tls)
         return TDM_OK;
-    tdm_rt_foreign_enter();
-    enum tdm_err err = tdm_tls_handshake(link->tls, NULL);
-
-    tdm_rt_foreign_leave();
-    return err;
+    return tdm_tls_handshake(link->tls, NULL);
 }
 
 /* @return TDM_OK with *size as taken; TDM_E_AGAIN: later. */
@@ -74,11 +70,7 @@ static enum tdm_err put(struct tdm_server_link *link, const uint8_t *data, size_
         *size = (size_t)sent;
         return TDM_OK;
     }
-    tdm_rt_foreign_enter();
-    enum tdm_err err = tdm_tls_write(link->tls, data, size);
-
-    tdm_rt_foreign_leave();
-    return err;
+    return tdm_tls_write(link->tls, data, size);
 }
 
 static enum tdm_err get(struct tdm_server_link *link, uint8_t *data, size_t *size)
@@ -91,11 +83,7 @@ static enum tdm_err get(struct tdm_server_link *link, uint8_t *data, size_t *siz
         *size = (size_t)got;
         return TDM_OK;
     }
-    tdm_rt_foreign_enter();
-    enum tdm_err err = tdm_tls_read(link->tls, data, size);
-
-    tdm_rt_foreign_leave();
-    return err;
+    return tdm_tls_read(link->tls, data, size);
 }
 
 static void flush(struct tdm_server_link *link)

@@ -227,14 +227,17 @@ static void take_keys(struct tdm_transport *t, tdm_time now)
 
     if (t->keyed || tdm_dtls_keys(t->dtls, &keys) != TDM_OK)
         return;
+    tdm_rt_foreign_enter();
     enum tdm_err err = tdm_srtp_create(&srtp, &keys, &cause);
 
+    tdm_srtp_destroy(t->srtp_before);
+    t->srtp_before = NULL;
+    tdm_rt_foreign_leave();
     t->keyed = true;
     if (err != TDM_OK) {
         fail(t, cause.text);
         return;
     }
-    tdm_srtp_destroy(t->srtp_before);
     t->srtp_before = t->srtp;
     t->srtp = srtp;
     t->status.profile = keys.profile;
@@ -268,10 +271,8 @@ static void take_dtls(struct tdm_transport *t, tdm_time now, const uint8_t *data
         }
         return;
     }
-    tdm_rt_foreign_enter();
     tdm_dtls_receive(t->dtls, now, data, size, application, &application_size);
     after_dtls(t, now);
-    tdm_rt_foreign_leave();
 }
 
 /* There is a way now: the client of DTLS speaks first, the server takes what came early. */
@@ -280,10 +281,8 @@ static void after_path(struct tdm_transport *t, tdm_time now)
     update_ready(t, now);
     if (!t->dtls || !has_way(t))
         return;
-    tdm_rt_foreign_enter();
     tdm_dtls_start(t->dtls, now);
     t->dtls_wake = tdm_dtls_wake_at(t->dtls);
-    tdm_rt_foreign_leave();
     if (t->early_size) {
         uint16_t size = t->early_size;
 
@@ -379,6 +378,23 @@ static void latch(struct tdm_transport *t, const struct tdm_address *from,
     t->local = *to;
 }
 
+/* By the keys of now, or for a moment by those before. */
+static enum tdm_err unprotect(struct tdm_transport *t, bool rtcp, uint8_t *data, size_t *size)
+{
+    size_t before_size = *size;
+    bool twice = t->srtp_before && before_size <= sizeof t->packets[0];
+
+    if (twice)
+        memcpy(t->packets[0], data, before_size);
+    enum tdm_err err = tdm_srtp_unprotect(t->srtp, rtcp, data, size);
+
+    if (err == TDM_OK || !twice)
+        return err;
+    memcpy(data, t->packets[0], before_size);
+    *size = before_size;
+    return tdm_srtp_unprotect(t->srtp_before, rtcp, data, size);
+}
+
 static bool take_media(struct tdm_transport *t, const struct tdm_address *from,
                        const struct tdm_address *to, uint8_t *data, size_t size,
                        struct tdm_transport_media *media)
@@ -392,13 +408,7 @@ static bool take_media(struct tdm_transport *t, const struct tdm_address *from,
             t->status.refused++;
             return false;
         }
-        tdm_rt_foreign_enter();
-        err = tdm_srtp_unprotect(t->srtp, rtcp, data, &clear);
-        if (err != TDM_OK && t->srtp_before) {
-            clear = size;
-            err = tdm_srtp_unprotect(t->srtp_before, rtcp, data, &clear);
-        }
-        tdm_rt_foreign_leave();
+        err = unprotect(t, rtcp, data, &clear);
         if (err != TDM_OK) {
             t->status.denied++;
             return false;
@@ -547,11 +557,9 @@ void tdm_transport_send(struct tdm_transport *t, tdm_time now, bool rtcp,
         struct tdm_udp_piece ready[TDM_UDP_BATCH];
         uint32_t ready_count = 0;
 
-        tdm_rt_foreign_enter();
         for (uint32_t i = 0; i < some; i++)
             if (prepare(t, now, rtcp, &pieces[i], t->packets[i], &ready[ready_count]))
                 ready_count++;
-        tdm_rt_foreign_leave();
         t->status.unsent += some - ready_count;
         send_batch(t, ready, ready_count);
         pieces += some;
@@ -564,10 +572,8 @@ void tdm_transport_tick(struct tdm_transport *t, tdm_time now)
     t->now = now;
     run_ice(t, now);
     if (t->dtls && now >= t->dtls_wake) {
-        tdm_rt_foreign_enter();
         tdm_dtls_tick(t->dtls, now);
         after_dtls(t, now);
-        tdm_rt_foreign_leave();
     }
 }
 

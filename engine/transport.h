@@ -93,7 +93,7 @@ struct tdm_transport {
     tdm_time ice_wake, dtls_wake, now;
     bool failed, keyed; /* keyed: this association's keys are in use. */
     uint16_t early_size; /* A DTLS datagram that came before there was anybody to take it. */
-    uint8_t early[TDM_ICE_DATAGRAM];
+    uint8_t early[TDM_TRANSPORT_PACKET];
     uint8_t told_count;
     struct tdm_transport_told told[TDM_TRANSPORT_TOLD_MAX];
     uint8_t dtls_packet[TDM_ICE_WRAP_MAX + TDM_TRANSPORT_PACKET];

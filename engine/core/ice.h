@@ -26,7 +26,7 @@
 #define TDM_ICE_SERVERS_MAX 4
 #define TDM_ICE_SENDS_MAX   8
 #define TDM_ICE_TOLD_MAX    4
-#define TDM_ICE_DATAGRAM    1500
+#define TDM_ICE_DATAGRAM_MAX 1500
 #define TDM_ICE_WRAP_MAX    64 /* That tdm_ice_wrap puts before a datagram at most, +3 behind. */
 #define TDM_ICE_UFRAG_MAX   256
 
@@ -100,7 +100,7 @@ struct tdm_ice_send {
     struct tdm_address from; /* Local address to send from; NONE: the kernel chooses. */
     struct tdm_address to;
     uint16_t size;
-    uint8_t data[TDM_ICE_DATAGRAM];
+    uint8_t data[TDM_ICE_DATAGRAM_MAX];
 };
 
 enum tdm_ice_told_kind {
