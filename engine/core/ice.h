@@ -26,7 +26,7 @@
 #define TDM_ICE_SERVERS_MAX 4
 #define TDM_ICE_SENDS_MAX   8
 #define TDM_ICE_TOLD_MAX    4
-#define TDM_ICE_DATAGRAM_MAX 1500
+#define TDM_ICE_BYTES_MAX   1500
 #define TDM_ICE_WRAP_MAX    64 /* That tdm_ice_wrap puts before a datagram at most, +3 behind. */
 #define TDM_ICE_UFRAG_MAX   256
 
@@ -100,7 +100,7 @@ struct tdm_ice_send {
     struct tdm_address from; /* Local address to send from; NONE: the kernel chooses. */
     struct tdm_address to;
     uint16_t size;
-    uint8_t data[TDM_ICE_DATAGRAM_MAX];
+    uint8_t data[TDM_ICE_BYTES_MAX];
 };
 
 enum tdm_ice_told_kind {
@@ -157,12 +157,12 @@ enum tdm_ice_state {
 struct tdm_ice_stats {
     enum tdm_ice_state state;
     uint32_t pairs, checks_sent, checks_answered;
-    uint32_t refused;       /* STUN with wrong or no integrity, or malformed. */
-    uint32_t dropped;       /* Bytes for the application from addresses without consent. */
-    uint32_t not_taken;     /* Candidates beyond what there is room for. */
+    uint32_t refused;   /* STUN with wrong or no integrity, or malformed. */
+    uint32_t dropped;   /* Bytes for the application from addresses without consent. */
+    uint32_t not_taken; /* Candidates beyond what there is room for. */
     uint32_t path_changes;
-    tdm_time started;       /* Both sides' credentials were known. */
-    tdm_time first_valid;   /* TDM_NEVER, both: not yet. */
+    tdm_time started;     /* Both sides' credentials were known. */
+    tdm_time first_valid; /* TDM_NEVER, both: not yet. */
 };
 
 struct tdm_ice;

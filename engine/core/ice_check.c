@@ -88,12 +88,12 @@ static void send_check(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *p
     struct tdm_ice_send *send = tdm_ice_new_send(out);
     struct tdm_ice_pending *pending = &pair->pending[pair->next_pending];
 
-    pair->next_pending = (pair->next_pending + 1) % TDM_ICE_PENDING_MAX;
+    pair->next_pending = (uint8_t)((pair->next_pending + 1) % TDM_ICE_PENDING_MAX);
     *pending = (struct tdm_ice_pending){
         .sent_at = now,
         .controlling = ice->controlling,
-        .nominating = ice->controlling && pair->gen == ice->gen &&
-                      (pair->nominating || pair->nominated),
+        .nominating =
+            ice->controlling && pair->gen == ice->gen && (pair->nominating || pair->nominated),
     };
     tdm_ice_random(ice, pending->id, sizeof pending->id);
     pair->triggered = 0;
@@ -101,7 +101,8 @@ static void send_check(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *p
         pair->tries = pair->state == TDM_ICE_PAIR_FAILED ? 0 : pair->tries;
         pair->state = TDM_ICE_PAIR_CHECKING;
     }
-    pair->tries += pair->tries < UINT8_MAX;
+    if (pair->tries < UINT8_MAX)
+        pair->tries++;
     pair->due = now + again_after(pair);
     if (!tdm_ice_send_from(ice, pair->local, &ice->remotes[pair->remote].c.address, send,
                            write_check(ice, pair, pending, send))) {

@@ -48,8 +48,11 @@ int tdm_ice_find_pair(const struct tdm_ice *ice, uint8_t gen, int local, int rem
 void tdm_ice_drop_pair(struct tdm_ice *ice, int pair)
 {
     ice->pairs[pair].used = false;
-    if (ice->path == pair)
+    ice->pairs_dropped = true;
+    if (ice->path == pair) {
         ice->path = -1;
+        ice->path_gone = true;
+    }
 }
 
 void tdm_ice_drop_base(struct tdm_ice *ice, int local)
@@ -103,8 +106,7 @@ void tdm_ice_new_generation(struct tdm_ice *ice)
 static bool fit(const struct tdm_address *a, const struct tdm_address *b)
 {
     return a->family == b->family && tdm_address_is_loopback(a) == tdm_address_is_loopback(b) &&
-           (a->family == TDM_IPV4 ||
-            tdm_address_is_link_local(a) == tdm_address_is_link_local(b));
+           (a->family == TDM_IPV4 || tdm_address_is_link_local(a) == tdm_address_is_link_local(b));
 }
 
 /* A free place; else that of the weakest pair which failed; else -1. */
@@ -157,8 +159,7 @@ void tdm_ice_pair_up(struct tdm_ice *ice, tdm_time now)
     for (int l = 0; l < TDM_ICE_LOCAL_MAX; l++) {
         const struct tdm_ice_local *local = &ice->locals[l];
 
-        if (!tdm_ice_is_base(local) ||
-            (ice->config.relay_only && local->c.type != TDM_ICE_RELAY))
+        if (!tdm_ice_is_base(local) || (ice->config.relay_only && local->c.type != TDM_ICE_RELAY))
             continue;
         for (int r = 0; r < TDM_ICE_REMOTE_MAX; r++) {
             const struct tdm_ice_remote *remote = &ice->remotes[r];

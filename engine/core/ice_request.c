@@ -26,8 +26,8 @@ static void refuse(struct tdm_ice *ice, int local, const struct tdm_address *fro
 
     if (!send)
         return;
-    struct tdm_writer w = tdm_stun_begin_answer(send->data, sizeof send->data - TDM_ICE_WRAP_MAX,
-                                                TDM_STUN_ERROR, m);
+    struct tdm_writer w =
+        tdm_stun_begin_answer(send->data, sizeof send->data - TDM_ICE_WRAP_MAX, TDM_STUN_ERROR, m);
 
     tdm_stun_write_error(&w, refusal.code, "");
     if (refusal.code == TDM_STUN_UNKNOWN_ATTRIBUTE)

@@ -11,16 +11,19 @@
  *   ice_check.c      which check leaves next, and the answer to it
  *   ice_request.c    checks of the other side: refused, answered, triggering ours
  *   ice_path.c       nomination, the path, its health and consent
- *   ice_gather.c     STUN and TURN servers
+ *   ice_gather.c     what STUN servers see of us, and when gathering is over
+ *   ice_relay.c      allocations at TURN servers, as bases
  *
  * Candidates and pairs are named by their index; -1 is none.
  */
 
 #include "engine/core/ice.h"
+#include "engine/core/turn_client.h"
 #include "engine/wire/stun.h"
 
 #define TDM_ICE_PAIRS_MAX   128
 #define TDM_ICE_EARLY_MAX   8
+#define TDM_ICE_QUERIES_MAX 16
 #define TDM_ICE_PENDING_MAX 4 /* Checks of a pair that may still be answered. */
 
 /* Between two checks of ours, whatever their pair (RFC 8445 section 14.2: at least 5 ms). */
@@ -64,8 +67,9 @@ struct tdm_ice_pair {
     uint32_t triggered; /* Order in which pairs asked to be checked before their turn; 0: no. */
     bool nominating;    /* Ours: checks carry USE-CANDIDATE. Theirs: nominated once valid. */
     bool nominated;
-    bool suspect;       /* Others answered when it did not. */
-    uint8_t tries;      /* Checks since the last answer. */
+    bool bind_asked; /* A channel for it, at its relay. */
+    bool suspect;    /* Others answered when it did not. */
+    uint8_t tries;   /* Checks since the last answer. */
     uint8_t next_pending;
     struct tdm_ice_pending pending[TDM_ICE_PENDING_MAX];
     tdm_time due;         /* Of the next check without being triggered. */
@@ -92,6 +96,26 @@ struct tdm_ice_early {
     bool nominating;
 };
 
+/* One of our servers: a TURN allocation, or binding requests from each base. */
+struct tdm_ice_server_state {
+    struct tdm_turn_client turn;
+    tdm_time turn_wake, started_at, retry_at;
+    int8_t via; /* The host candidate that it is reached by, as far as known; -1. */
+    uint8_t attempts;
+    bool settled; /* It gave what it has, or will not soon. */
+    bool failed, tell_link, tell_failed;
+    const char *why;
+};
+
+/* A binding request to a server from a base. */
+struct tdm_ice_query {
+    bool used, answered;
+    uint8_t server, tries;
+    int8_t local;
+    uint8_t id[TDM_STUN_ID_BYTES];
+    tdm_time due;
+};
+
 struct tdm_ice {
     struct tdm_ice_config config;
     bool controlling;
@@ -105,20 +129,25 @@ struct tdm_ice {
     uint8_t early_count;
     struct tdm_ice_early early[TDM_ICE_EARLY_MAX];
     bool addresses_end, gathered;
+    bool pairs_dropped; /* Permissions at relays may be idle. */
+    struct tdm_ice_server_state servers[TDM_ICE_SERVERS_MAX];
+    struct tdm_ice_query queries[TDM_ICE_QUERIES_MAX];
+    struct tdm_turn_client_out turn_out;
 
     tdm_time pace_at; /* Before this no check leaves. */
     uint32_t checks_turn, trigger_order;
     tdm_time changed_at; /* Something new last came that could lead to a path. */
 
-    int16_t path;         /* Pair. */
-    bool was_connected;   /* In this generation. */
-    bool lost;            /* Consent ran out: not a byte leaves before a restart. */
+    int16_t path;       /* Pair. */
+    bool was_connected; /* In this generation. */
+    bool lost;          /* Consent ran out: not a byte leaves before a restart. */
+    bool path_gone;     /* The path's pair was dropped. */
     bool told_silent;
-    tdm_time heard_at;    /* The application's last datagram on the path. */
-    tdm_time heard_gap;   /* The longest gap between those, falling slowly. */
-    bool heard_armed;     /* Silence would be news. */
-    tdm_time probe_since; /* The path is in doubt; TDM_NEVER: it is not. */
-    tdm_time sent_at;     /* The application's last datagram. */
+    tdm_time heard_at;     /* The application's last datagram on the path. */
+    tdm_time heard_gap;    /* The longest gap between those, falling slowly. */
+    bool heard_armed;      /* Silence would be news. */
+    tdm_time probe_since;  /* The path is in doubt; TDM_NEVER: it is not. */
+    tdm_time former_until; /* When the pairs from before a restart go; TDM_NEVER: none. */
 
     bool tell_path, tell_silent, tell_lost, tell_gathered;
     tdm_time wake_at;
@@ -156,8 +185,8 @@ void tdm_ice_trigger(struct tdm_ice *ice, struct tdm_ice_pair *pair);
 void tdm_ice_run_checks(struct tdm_ice *ice, tdm_time now, struct tdm_ice_out *out);
 void tdm_ice_take_answer(struct tdm_ice *ice, tdm_time now, int local,
                          const struct tdm_address *from, const struct tdm_stun *m);
-/* Puts `size` bytes at `send->data` on the way of a base to `to`. False: it cannot go. */
-bool tdm_ice_send_from(struct tdm_ice *ice, tdm_time now, int local, const struct tdm_address *to,
+/* Addresses the `size` bytes at `send->data` from a base to `to`. False: they cannot go. */
+bool tdm_ice_send_from(struct tdm_ice *ice, int local, const struct tdm_address *to,
                        struct tdm_ice_send *send, size_t size);
 
 /* ice_request.c */
@@ -173,6 +202,28 @@ void tdm_ice_run_path(struct tdm_ice *ice, tdm_time now);
 
 /* ice_gather.c */
 void tdm_ice_gather_init(struct tdm_ice *ice, tdm_time now);
+void tdm_ice_gather_from(struct tdm_ice *ice, tdm_time now, int local);
+void tdm_ice_gather_lost(struct tdm_ice *ice, tdm_time now, int local);
+/* Whether the message was a server's answer to a query of ours. */
+bool tdm_ice_take_mapped(struct tdm_ice *ice, tdm_time now, int local,
+                         const struct tdm_address *from, const struct tdm_stun *m);
+void tdm_ice_run_gather(struct tdm_ice *ice, tdm_time now, struct tdm_ice_out *out);
+
+/* ice_relay.c */
+void tdm_ice_relay_init(struct tdm_ice *ice, int server, tdm_time now);
+void tdm_ice_relay_drop(struct tdm_ice *ice, int server);
+/* The server that a datagram is from; -1: none of ours. */
+int tdm_ice_relay_of(const struct tdm_ice *ice, uint8_t link, const struct tdm_address *from);
+/* What a server sent: its business, or in ice->turn_out the bytes of a peer. */
+void tdm_ice_relay_step(struct tdm_ice *ice, tdm_time now, int server,
+                        const struct tdm_turn_client_in *in, struct tdm_ice_out *out);
+void tdm_ice_relay_link(struct tdm_ice *ice, tdm_time now, int server, bool up,
+                        struct tdm_ice_out *out);
+void tdm_ice_run_relays(struct tdm_ice *ice, tdm_time now, struct tdm_ice_out *out);
+bool tdm_ice_relay_wrap(struct tdm_ice *ice, int server, const struct tdm_address *to,
+                        struct tdm_ice_send *send, size_t size);
+/* Whether the pair's relay, if it has one, was asked to let the other side in. */
+bool tdm_ice_is_permitted(const struct tdm_ice *ice, const struct tdm_ice_pair *pair);
 
 static inline void tdm_ice_wake(struct tdm_ice *ice, tdm_time at, const char *why)
 {
