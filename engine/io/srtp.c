@@ -139,30 +139,30 @@ static uint32_t u32_at(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+static uint64_t mix(uint64_t lane, uint64_t word)
+{
+    lane = (lane ^ word) * 0x9e3779b97f4a7c15;
+    return lane ^ lane >> 29;
+}
+
 /* A checksum against our own mistakes, not against an enemy. Four lanes, so that it costs a
  * fraction of the encryption. */
 static uint64_t sum_of(const uint8_t *data, size_t size)
 {
-    const uint64_t odd = 0x9e3779b97f4a7c15;
-    uint64_t lanes[4] = {size, odd, ~odd, odd >> 1};
+    uint64_t lanes[4] = {size, 1, 2, 3};
     uint64_t words[4];
+    uint64_t sum = size;
 
     for (; size >= sizeof words; data += sizeof words, size -= sizeof words) {
         memcpy(words, data, sizeof words);
-        for (int i = 0; i < 4; i++) {
-            lanes[i] = (lanes[i] ^ words[i]) * odd;
-            lanes[i] ^= lanes[i] >> 29;
-        }
+        for (int i = 0; i < 4; i++)
+            lanes[i] = mix(lanes[i], words[i]);
     }
     memset(words, 0, sizeof words);
     memcpy(words, data, size);
-    for (int i = 0; i < 4; i++) {
-        lanes[0] = (lanes[0] ^ words[i]) * odd;
-        lanes[0] ^= lanes[0] >> 32;
-        lanes[0] = (lanes[0] ^ lanes[i]) * odd;
-        lanes[0] ^= lanes[0] >> 29;
-    }
-    return lanes[0];
+    for (int i = 0; i < 4; i++)
+        sum = mix(mix(sum, words[i]), lanes[i]);
+    return sum;
 }
 
 static struct source *source_of(struct tdm_srtp *s, uint32_t ssrc)
