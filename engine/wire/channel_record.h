@@ -15,7 +15,7 @@
 #include "engine/base/err.h"
 
 #define TDM_CHANNEL_BODY_MAX    16384 /* Of one record. */
-#define TDM_CHANNEL_HEAD_MAX    10
+#define TDM_CHANNEL_HEAD_MAX    14
 #define TDM_CHANNEL_RECORD_MAX  (TDM_CHANNEL_BODY_MAX + TDM_CHANNEL_HEAD_MAX)
 #define TDM_CHANNEL_TOKEN_BYTES 32
 #define TDM_CHANNEL_MAGIC       0x54444d43u /* "TDMC" */
