@@ -4,8 +4,9 @@
 #define SEGMENT_BYTES   1448 /* What one packet of Ethernet carries of a TCP connection. */
 #define START_BYTES     8192
 #define EPOCH_MIN       TDM_CHANNEL_MARGIN
-#define FLAT_EPOCHS_MAX 3
+#define FLAT_EPOCHS_MAX 4
 #define DRAIN_EVERY     (10 * TDM_S)
+#define DRAIN_AGAIN     (2 * TDM_S)
 #define DRAIN_SAMPLES   4
 #define HOLD_MAX_US     10000000
 #define RATE_MAX_BPS    100e9
@@ -60,14 +61,20 @@ uint64_t tdm_channel_window_bytes_of(const struct tdm_channel_window *w, tdm_tim
     return (uint64_t)((double)tdm_channel_window_rate_bps(w) * (double)span / 8e9);
 }
 
-/* The window: what passes in the round trip and in the margin. */
+/* The window: what passes in the round trip and in the margin; a quarter more to look for more. */
 uint64_t tdm_channel_window_bytes(const struct tdm_channel_window *w, tdm_time margin)
 {
     uint64_t least = w->drain.on ? SEGMENT_BYTES : 2 * SEGMENT_BYTES;
-    uint64_t bytes = w->starting   ? w->start_bytes
-                     : w->drain.on ? tdm_channel_window_bytes_of(w, w->rtt_min - w->rtt_min / 8)
-                                   : tdm_channel_window_bytes_of(w, w->rtt_min + margin);
+    uint64_t queue = tdm_channel_window_bytes_of(w, margin);
+    uint64_t bytes = tdm_channel_window_bytes_of(w, w->rtt_min) +
+                     (queue > 2 * SEGMENT_BYTES ? queue : 2 * SEGMENT_BYTES);
 
+    if (w->starting)
+        bytes = w->start_bytes;
+    else if (w->drain.on)
+        bytes = tdm_channel_window_bytes_of(w, w->rtt_min - w->rtt_min / 8);
+    else if (w->probing)
+        bytes += bytes / 4;
     return bytes > least ? bytes : least;
 }
 
@@ -113,24 +120,46 @@ static void open_epoch(struct tdm_channel_window *w, tdm_time now, const struct 
     w->epoch.arrived_us = ack->arrived_us;
 }
 
+/* Even the fastest of this epoch had to wait. */
+static bool queue_forms(const struct tdm_channel_window *w)
+{
+    return w->epoch.rtt_min > w->rtt_min + TDM_CHANNEL_MARGIN;
+}
+
 /* One epoch is over: its rate counts, unless there was too little to send to tell; and starting
  * ends when more under way brings no more through, or a queue has formed. */
-static void end_epoch(struct tdm_channel_window *w, const struct tdm_ack *ack)
+static void end_epoch(struct tdm_channel_window *w, tdm_time now, const struct tdm_ack *ack)
 {
-    double span_us = (double)(ack->arrived_us - w->epoch.arrived_us);
-    double bps = (double)(ack->consumed - w->epoch.acked) * 8e6 / span_us;
+    double there = (double)(ack->arrived_us - w->epoch.arrived_us) * 1e3;
+    double here = (double)(now - w->epoch.since);
+    double span = there > here ? there : here; /* Neither a burst here nor one there fakes speed. */
+    double bps = (double)(ack->consumed - w->epoch.acked) * 8e9 / span;
     uint64_t best = tdm_channel_window_rate_bps(w);
     uint64_t rate = (uint64_t)(bps < RATE_MAX_BPS ? bps : RATE_MAX_BPS);
     bool limited = w->epoch.acked < w->limited_until;
 
     if (!limited || rate > best)
         push_rate(w, rate);
+    w->probing = w->epoch.rtt_min <= w->rtt_min + TDM_CHANNEL_MARGIN / 4;
     if (!w->starting)
         return;
-    if (!limited)
+    if (queue_forms(w))
+        w->flat_epochs = (uint8_t)(w->flat_epochs + 2); /* What was measured is a round trip old. */
+    else if (!limited)
         w->flat_epochs = rate < best + best / 4 ? (uint8_t)(w->flat_epochs + 1) : 0;
-    w->starting =
-        w->flat_epochs < FLAT_EPOCHS_MAX && w->epoch.rtt_min <= w->rtt_min + TDM_CHANNEL_MARGIN;
+    w->starting = w->flat_epochs < FLAT_EPOCHS_MAX;
+}
+
+/* A longer round trip is believed when two drains have seen it: one of them may have met a loss. */
+static void end_drain(struct tdm_channel_window *w, tdm_time now)
+{
+    bool agree = !w->drain.samples || w->drain.rtt_min <= w->rtt_min + TDM_CHANNEL_MARGIN / 4;
+
+    if (w->drain.samples)
+        w->rtt_min = tdm_time_min(w->drain.rtt_min, tdm_time_max(w->rtt_min, w->drain.rtt_before));
+    w->drain.rtt_before = w->drain.rtt_min;
+    w->drain.on = false;
+    w->drain.due = now + (agree ? DRAIN_EVERY : DRAIN_AGAIN);
 }
 
 /* Our own queue hides the path's round trip. Every ten seconds without a sight of it the window
@@ -151,9 +180,7 @@ static void drain(struct tdm_channel_window *w, tdm_time now)
         w->drain.from = w->sent;
     if (w->drain.samples < DRAIN_SAMPLES && now < w->drain.until)
         return;
-    w->rtt_min = w->drain.samples ? w->drain.rtt_min : w->rtt_min;
-    w->drain.on = false;
-    w->drain.due = now + DRAIN_EVERY;
+    end_drain(w, now);
 }
 
 enum tdm_err tdm_channel_window_acked(struct tdm_channel_window *w, tdm_time now,
@@ -169,14 +196,13 @@ enum tdm_err tdm_channel_window_acked(struct tdm_channel_window *w, tdm_time now
 
     w->acked = ack->consumed;
     take_rtt(w, now, ack->hold_us);
-    if (w->starting && under_way >= w->start_bytes / 2 &&
-        w->rtt <= w->rtt_min + TDM_CHANNEL_MARGIN / 2)
+    if (w->starting && under_way >= w->start_bytes / 2 && !queue_forms(w))
         w->start_bytes += news;
     if (!w->epoch.open) {
         open_epoch(w, now, ack);
     } else if (now - w->epoch.since >= tdm_time_max(w->rtt_min, EPOCH_MIN) &&
                ack->arrived_us > w->epoch.arrived_us) {
-        end_epoch(w, ack);
+        end_epoch(w, now, ack);
         open_epoch(w, now, ack);
     }
     drain(w, now);

@@ -25,6 +25,7 @@ struct tdm_channel_window {
     tdm_time rtt, rtt_min;  /* 0 before the first. */
     bool starting;          /* Doubles each round trip until a queue forms. */
     uint64_t start_bytes;   /* The window while starting. */
+    bool probing;           /* No queue has formed: there may be more. */
     uint8_t flat_epochs;    /* While starting: without growth, in a row. */
     uint64_t rates[TDM_CHANNEL_RATES]; /* Of the last epochs, bit/s, newest first. */
     struct {
@@ -34,7 +35,7 @@ struct tdm_channel_window {
     } epoch; /* A stretch of a round trip or more over which one rate is measured. */
     struct {
         bool on;
-        tdm_time due, until, rtt_min;
+        tdm_time due, until, rtt_min, rtt_before; /* What this one and the last have seen. */
         uint64_t from; /* What was sent after this saw no queue of ours. */
         uint8_t samples;
     } drain; /* A short lower window now and then, to see the round trip without our own queue. */
