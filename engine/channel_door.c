@@ -107,14 +107,34 @@ static void use(struct tdm_channel_link *l, tdm_time now, int index)
     tdm_drive_connected(l, now);
 }
 
+/* On a connection that stands the chooser speaks: it is this one. */
+static void hear(struct tdm_channel_link *l, tdm_time now, int index)
+{
+    size_t size = sizeof l->in;
+    enum tdm_err err = tdm_tls_read(l->conns[index].tls, l->in, &size);
+
+    if (err == TDM_E_AGAIN)
+        return;
+    if (err != TDM_OK) {
+        drop(&l->conns[index]);
+        return;
+    }
+    use(l, now, index);
+    l->in_size = size;
+    l->more_to_read = true;
+    tdm_drive_received(l, now);
+}
+
 static void stands(struct tdm_channel_link *l, tdm_time now, int index)
 {
     struct tdm_conn *c = &l->conns[index];
 
     c->state = TDM_CONN_STANDING;
     c->since = now;
-    if (!l->opener)
+    if (!l->opener) {
+        hear(l, now, index); /* The handshake may have read further. */
         return;
+    }
     if (l->in_use >= 0 && now - l->conns[l->in_use].since < RACE)
         drop(c);
     else
@@ -305,24 +325,6 @@ void tdm_door_polls(const struct tdm_channel_link *l, struct pollfd polls[TDM_CH
             polls[i].events = (short)(POLLIN | (l->blocked ? POLLOUT : 0));
     }
     polls[TDM_CHANNEL_CONNS] = (struct pollfd){.fd = l->listener, .events = POLLIN};
-}
-
-/* On a connection that stands the chooser speaks: it is this one. */
-static void hear(struct tdm_channel_link *l, tdm_time now, int index)
-{
-    size_t size = sizeof l->in;
-    enum tdm_err err = tdm_tls_read(l->conns[index].tls, l->in, &size);
-
-    if (err == TDM_E_AGAIN)
-        return;
-    if (err != TDM_OK) {
-        drop(&l->conns[index]);
-        return;
-    }
-    use(l, now, index);
-    l->in_size = size;
-    l->more_to_read = true;
-    tdm_drive_received(l, now);
 }
 
 static void go_on(struct tdm_channel_link *l, tdm_time now, int index)

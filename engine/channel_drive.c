@@ -342,7 +342,8 @@ void tdm_drive_connected(struct tdm_channel_link *l, tdm_time now)
 {
     l->out_size = 0;
     l->lowat_set = 0;
-    l->blocked = l->more_to_read = l->broken = false;
+    l->blocked = l->broken = false;
+    l->more_to_read = true; /* The handshake may have read further. */
     step(l, now, &(struct tdm_channel_in){.kind = TDM_CHANNEL_CONNECTED});
 }
 
