@@ -247,6 +247,7 @@ void tdm_call_go(struct tandem_call *call)
     struct tdm_capability capability;
 
     call->path.pending = TDM_CALL_PENDING_NOTHING;
+    call->path.late = false; /* All that came so far is in what leaves now. */
     if (tdm_call_path_hopeless(call)) {
         call_failed(call, "no relay answers, and this call may only go by one: check --turn, or "
                           "leave --relay-only out");

@@ -105,7 +105,8 @@ static void *pass_on(void *arg)
             continue;
         bool from_a = ntohs(from.sin_port) != m->b_port;
 
-        if (from_a)
+        message[got] = 0;
+        if (from_a && strstr(message, "SIP/2.0")) /* Not a keep-alive from another port. */
             m->a = from;
         to = m->a;
         if (from_a)
@@ -248,11 +249,12 @@ static void somebody_between(void **state)
         int end;    /* At A. */
         const char *why;
     } rows[] = {
-        {"fingerprint in the offer", other_fingerprint, true, -1, NULL},
-        {"fingerprint in the answer", other_fingerprint_back, true, -1, NULL},
-        {"offer in clear", clear_offer, false, TANDEM_END_NOT_SECURE, NULL},
-        {"answer in clear", clear_answer, true, TANDEM_END_NOT_SECURE, NULL},
-        {"no fingerprints", no_fingerprint, false, TANDEM_END_NOT_SECURE, NULL},
+        {"fingerprint in the offer", other_fingerprint, true, TANDEM_END_NOT_SECURE, "certificate"},
+        {"fingerprint in the answer", other_fingerprint_back, true, TANDEM_END_NOT_SECURE,
+         "certificate"},
+        {"offer in clear", clear_offer, false, TANDEM_END_NO_COMMON_CODEC, "--plain"},
+        {"answer in clear", clear_answer, true, TANDEM_END_NOT_SECURE, "clear"},
+        {"no fingerprints", no_fingerprint, false, TANDEM_END_NO_COMMON_CODEC, "encrypted"},
     };
 
     (void)state;
@@ -271,15 +273,12 @@ static void somebody_between(void **state)
         struct tandem_event ended = side_wait(&p.a, TANDEM_EVENT_ENDED);
 
         print_message("  %s: %d \"%s\"\n", rows[i].what, ended.value, ended.text);
-        if (rows[i].end >= 0)
-            assert_int_equal(ended.value, rows[i].end);
-        assert_true(ended.text[0] != 0);
+        assert_int_equal(ended.value, rows[i].end);
+        assert_non_null(strstr(ended.text, rows[i].why));
         if (rows[i].rings) {
             struct tandem_event there = side_wait(&p.b, TANDEM_EVENT_ENDED);
 
             print_message("    there: %d \"%s\"\n", there.value, there.text);
-            assert_true(ended.value == TANDEM_END_NOT_SECURE ||
-                        there.value == TANDEM_END_NOT_SECURE);
             assert_int_equal(side_stats(&p.b).frames_shown, 0);
         }
         assert_true(atomic_load(&m.changed) > 0);
