@@ -217,7 +217,7 @@ static void message(struct tdm_turn_server *s, tdm_time now, const struct tdm_tu
 {
     struct turn_request r = {.in = in};
 
-    if (tdm_turn_is_channel_data(in->data, in->size)) {
+    if (tdm_turn_is_old_channel_data(in->data, in->size)) {
         turn_channel_data(s, now, in, out);
         return;
     }
