@@ -56,8 +56,8 @@ enum tdm_sig_kind {
     TDM_SIG_OPTIONS_ANSWERED, /* code; reason = User-Agent or Server of the other side. */
     TDM_SIG_MESSAGE_IN,       /* from, content_type, body; it is answered already. */
     TDM_SIG_MESSAGE_DONE, /* Of our `message`: code 2xx = it was taken; else reason says why not. */
-    TDM_SIG_INVITED_BACK, /* from asks us to call `to`; `accept` without a body or `reject`, then
-                             over without a further event. */
+    TDM_SIG_INVITED_BACK, /* from asks us to call `to`; `accept` without a body (then it is
+                             over) or `reject` (then ENDED). */
     TDM_SIG_BACK_AGREED,  /* Of our `invite_back`: they call (or still think about it). Over. */
     TDM_SIG_BACKEND_FAILED, /* The backend itself can go no further: reason. */
     /* Later: TDM_SIG_REGISTERED, _UNREGISTERED, ... */
