@@ -246,6 +246,8 @@ static void fill_args(struct demo *d, struct args *args, bool answers, const cha
     add(args, "--identity", d->o->engine.identity_path);
     if (d->o->engine.allow_plain)
         add(args, "--plain", "");
+    if (d->o->engine.only_plain)
+        add(args, "--only-plain", "");
     if (d->o->engine.allow_sdes)
         add(args, "--sdes", "");
     if (d->o->engine.relay_only)

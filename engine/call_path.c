@@ -176,8 +176,8 @@ void tdm_call_path_capability(const struct tandem_call *call, struct tdm_capabil
     const struct tdm_reach *reach = &call->engine->reach;
 
     capability->plain = reach->plain;
-    capability->sdes = reach->sdes;
-    capability->dtls = true;
+    capability->sdes = reach->sdes && !reach->only_plain;
+    capability->dtls = !reach->only_plain;
     capability->bundle = true;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
         struct tdm_transport_desc *t = &capability->media[kind].transport;

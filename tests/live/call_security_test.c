@@ -192,6 +192,43 @@ static void plain_is_the_last_choice(void **state)
     }
 }
 
+/* Media in clear alone: refused without the flag, and shown as such with it. */
+static void plain_needs_the_flag(void **state)
+{
+    const struct tandem_config only = {.only_plain = true};
+    const struct tandem_config allowed = {.allow_plain = true};
+    struct tandem_cause cause = {""};
+    struct pair p;
+
+    (void)state;
+    pair_open_with(&p, &only, NULL);
+    assert_int_equal(tandem_dial(p.a.engine, p.to, &pair_media, &p.a.call, &cause), TANDEM_OK);
+    (void)side_wait(&p.a, TANDEM_EVENT_ENDED);
+    assert_int_equal(side_count(&p.b, TANDEM_EVENT_INCOMING), 0);
+    pair_close(&p);
+
+    pair_open_with(&p, NULL, &only);
+    assert_int_equal(tandem_dial(p.a.engine, p.to, &pair_media, &p.a.call, &cause), TANDEM_OK);
+    (void)side_wait(&p.a, TANDEM_EVENT_ENDED);
+    assert_int_equal(side_count(&p.a, TANDEM_EVENT_UP), 0);
+    pair_close(&p);
+
+    for (int i = 0; i < 2; i++) {
+        pair_open_with(&p, i ? &only : &allowed, i ? &allowed : &only);
+        assert_int_equal(tandem_dial(p.a.engine, p.to, &pair_media, &p.a.call, &cause), TANDEM_OK);
+        (void)side_wait(&p.b, TANDEM_EVENT_INCOMING);
+        assert_int_equal(tandem_answer(p.b.call, &pair_media, &cause), TANDEM_OK);
+        struct tandem_event up = side_wait(&p.a, TANDEM_EVENT_UP);
+        struct tandem_stats b = side_until(&p.b, media_flows, 5, "media");
+
+        assert_non_null(strstr(up.text, "NOT ENCRYPTED"));
+        assert_int_equal(b.security.protection, TANDEM_PROTECTION_NONE);
+        assert_string_equal(b.security.words, "");
+        pair_hang_up(&p);
+        pair_close(&p);
+    }
+}
+
 static void other_fingerprint(char *body, size_t capacity, bool from_a)
 {
     if (from_a)
@@ -369,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encrypted_by_default),
         cmocka_unit_test(plain_is_the_last_choice),
+        cmocka_unit_test(plain_needs_the_flag),
         cmocka_unit_test(somebody_between),
         cmocka_unit_test(contacts_are_known),
         cmocka_unit_test(wrong_settings),
