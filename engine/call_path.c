@@ -473,7 +473,7 @@ void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *ev
 }
 
 /* Whether the certificate is the one that the contact had before; and the words to compare. */
-static void check_peer(struct tandem_call *call, const struct tdm_transport_status *status)
+void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES])
 {
     struct tdm_call_path *p = &call->path;
     const struct tdm_reach *reach = &call->engine->reach;
@@ -482,7 +482,7 @@ static void check_peer(struct tandem_call *call, const struct tdm_transport_stat
     char contact[128];
 
     p->peer_checked = true;
-    memcpy(p->peer, status->peer, sizeof p->peer);
+    memcpy(p->peer, peer, sizeof p->peer);
     tdm_check_words(tdm_identity_fingerprint(reach->identity), p->peer, p->words);
     p->contact = TANDEM_CONTACT_UNKNOWN;
     if (!reach->known_path[0])
@@ -516,8 +516,10 @@ bool tdm_call_path_status(struct tandem_call *call)
         any = true;
         all &= status->ready;
         if (status->ready && status->peer_known && !p->peer_checked)
-            check_peer(call, status);
+            tdm_call_path_check(call, status->peer);
     }
+    /* A session of the data channel alone needs no path for media. */
+    any |= call->machine.negotiated.channel.active && call->status.at;
     if (p->ready || !any || !all)
         return false;
     p->ready = true;

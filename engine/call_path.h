@@ -99,6 +99,9 @@ void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *ev
 /** A new status of the net has come. @return whether the call became ready now. */
 bool tdm_call_path_status(struct tandem_call *call);
 
+/** Whose certificate it is: the words, and whether the contact had it before. */
+void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES]);
+
 /** What is due: restarts, lookups, late candidates, failure. */
 void tdm_call_path_run(struct tandem_call *call, tdm_time now);
 tdm_time tdm_call_path_wake(const struct tandem_call *call);
