@@ -502,6 +502,13 @@ void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGER
                         contact, p->words);
 }
 
+static bool channel_alone(const struct tandem_call *call)
+{
+    const struct tdm_negotiated *n = &call->machine.negotiated;
+
+    return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
+}
+
 bool tdm_call_path_status(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
@@ -519,7 +526,7 @@ bool tdm_call_path_status(struct tandem_call *call)
             tdm_call_path_check(call, status->peer);
     }
     /* A session of the data channel alone needs no path for media. */
-    any |= call->machine.negotiated.channel.active && call->status.at;
+    any |= channel_alone(call) && call->status.at;
     if (p->ready || !any || !all)
         return false;
     p->ready = true;
@@ -642,7 +649,9 @@ void tdm_call_path_text(const struct tandem_call *call, char *text, size_t capac
     struct tandem_security s;
 
     tdm_call_path_stats(call, &s);
-    if (s.protection == TANDEM_PROTECTION_NONE)
+    if (channel_alone(call))
+        (void)snprintf(text, capacity, "data channel alone");
+    else if (s.protection == TANDEM_PROTECTION_NONE)
         (void)snprintf(text, capacity, "%s, NOT ENCRYPTED", paths[s.path]);
     else
         (void)snprintf(text, capacity, "%s, encrypted (%s %s)%s%s", paths[s.path],
@@ -673,7 +682,7 @@ void tdm_call_path_stats(const struct tandem_call *call, struct tandem_security 
     else if (s->proto == TDM_PROTO_SDES)
         security->protection = TANDEM_PROTECTION_SDES;
     (void)snprintf(security->profile, sizeof security->profile, "%s", profile_name(s->profile));
-    if (security->protection == TANDEM_PROTECTION_DTLS)
+    if (security->protection == TANDEM_PROTECTION_DTLS || channel_alone(call))
         (void)snprintf(security->words, sizeof security->words, "%s", p->words);
     for (int way = 0; way < TDM_NET_WAYS; way++) {
         const struct tdm_transport_status *each = &call->status.transports[way];
