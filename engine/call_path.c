@@ -128,6 +128,11 @@ bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now)
     return now >= p->gather_until + more;
 }
 
+bool tdm_call_path_hopeless(const struct tandem_call *call)
+{
+    return call->path.ice.relay_only && !any_relay(&call->path);
+}
+
 static void add_candidates(const struct tdm_call_way *way, uint8_t component,
                            struct tdm_transport_desc *to)
 {
@@ -171,9 +176,8 @@ void tdm_call_path_capability(const struct tandem_call *call, struct tdm_capabil
     const struct tdm_reach *reach = &call->engine->reach;
 
     capability->plain = reach->plain;
-    capability->sdes = reach->sdes;
-    /* One offer names one way to protect a line: who allows SDES calls somebody who needs it. */
-    capability->dtls = !(reach->sdes && p->outgoing);
+    capability->sdes = reach->sdes && !reach->only_plain;
+    capability->dtls = !reach->only_plain;
     capability->bundle = true;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
         struct tdm_transport_desc *t = &capability->media[kind].transport;
@@ -347,7 +351,7 @@ static void follow_credentials(struct tandem_call *call, enum tdm_media_kind kin
         memcpy(p->ufrag[kind], p->spare[kind].ufrag, sizeof p->ufrag[kind]);
         memcpy(p->pwd[kind], p->spare[kind].pwd, sizeof p->pwd[kind]);
         credentials(p->spare[kind].ufrag, p->spare[kind].pwd);
-        tdm_call_path_capability(call, &call->machine.capability);
+        p->spare_used = true;
     }
     if (strcmp(p->ice.ufrag[kind], p->ufrag[kind]) == 0)
         return;
@@ -446,6 +450,7 @@ static void transport_told(struct tandem_call *call, const struct tdm_net_event 
             fail(call, "no way to the other side passes datagrams; a relay (--turn) would help");
         break;
     case TDM_TRANSPORT_FAILED:
+        p->unsafe = true;
         fail(call, event->told.why);
         break;
     case TDM_TRANSPORT_LINK:
@@ -468,7 +473,7 @@ void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *ev
 }
 
 /* Whether the certificate is the one that the contact had before; and the words to compare. */
-static void check_peer(struct tandem_call *call, const struct tdm_transport_status *status)
+void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES])
 {
     struct tdm_call_path *p = &call->path;
     const struct tdm_reach *reach = &call->engine->reach;
@@ -477,7 +482,7 @@ static void check_peer(struct tandem_call *call, const struct tdm_transport_stat
     char contact[128];
 
     p->peer_checked = true;
-    memcpy(p->peer, status->peer, sizeof p->peer);
+    memcpy(p->peer, peer, sizeof p->peer);
     tdm_check_words(tdm_identity_fingerprint(reach->identity), p->peer, p->words);
     p->contact = TANDEM_CONTACT_UNKNOWN;
     if (!reach->known_path[0])
@@ -497,6 +502,13 @@ static void check_peer(struct tandem_call *call, const struct tdm_transport_stat
                         contact, p->words);
 }
 
+static bool channel_alone(const struct tandem_call *call)
+{
+    const struct tdm_negotiated *n = &call->machine.negotiated;
+
+    return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
+}
+
 bool tdm_call_path_status(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
@@ -511,8 +523,10 @@ bool tdm_call_path_status(struct tandem_call *call)
         any = true;
         all &= status->ready;
         if (status->ready && status->peer_known && !p->peer_checked)
-            check_peer(call, status);
+            tdm_call_path_check(call, status->peer);
     }
+    /* A session of the data channel alone needs no path for media. */
+    any |= channel_alone(call) && call->status.at;
     if (p->ready || !any || !all)
         return false;
     p->ready = true;
@@ -567,6 +581,9 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
     if (!call->net || call->ended)
         return;
     take_lookups(call);
+    if (p->spare_used)
+        tdm_call_offer_paths(call); /* Nothing new but the next spare ones: no offer leaves. */
+    p->spare_used = false;
     if (now >= p->ready_until)
         fail(call, "no way to the other side within 20 s; a relay (--turn) would help");
     if (now >= p->restart_at)
@@ -575,7 +592,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
 
     if (p->late && wanted && call->machine.state == TDM_CALL_UP && now >= p->gather_until) {
         p->late = false;
-        tdm_call_offer_plan(call);
+        tdm_call_offer_paths(call);
     }
 }
 
@@ -632,7 +649,9 @@ void tdm_call_path_text(const struct tandem_call *call, char *text, size_t capac
     struct tandem_security s;
 
     tdm_call_path_stats(call, &s);
-    if (s.protection == TANDEM_PROTECTION_NONE)
+    if (channel_alone(call))
+        (void)snprintf(text, capacity, "data channel alone");
+    else if (s.protection == TANDEM_PROTECTION_NONE)
         (void)snprintf(text, capacity, "%s, NOT ENCRYPTED", paths[s.path]);
     else
         (void)snprintf(text, capacity, "%s, encrypted (%s %s)%s%s", paths[s.path],
@@ -663,7 +682,7 @@ void tdm_call_path_stats(const struct tandem_call *call, struct tandem_security 
     else if (s->proto == TDM_PROTO_SDES)
         security->protection = TANDEM_PROTECTION_SDES;
     (void)snprintf(security->profile, sizeof security->profile, "%s", profile_name(s->profile));
-    if (security->protection == TANDEM_PROTECTION_DTLS)
+    if (security->protection == TANDEM_PROTECTION_DTLS || channel_alone(call))
         (void)snprintf(security->words, sizeof security->words, "%s", p->words);
     for (int way = 0; way < TDM_NET_WAYS; way++) {
         const struct tdm_transport_status *each = &call->status.transports[way];

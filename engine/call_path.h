@@ -51,7 +51,9 @@ struct tdm_call_path {
     tdm_time restart_at;   /* TDM_NEVER: no need. */
     tdm_time restarted_at;
     bool late;             /* Candidates came that the other side does not know. */
+    bool spare_used;       /* The machine must be given new spare credentials. */
     bool ready, failed;
+    bool unsafe; /* It failed because who answers is not who was agreed with. */
     char why[160];
     struct tdm_net_ice ice; /* Credentials as the transports have them. */
     char ufrag[TDM_MEDIA_KINDS][33], pwd[TDM_MEDIA_KINDS][65]; /* As offers say them. */
@@ -79,6 +81,9 @@ void tdm_call_path_gather(struct tandem_call *call, tdm_time now);
 /** Whether the offer or answer may leave. */
 bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now);
 
+/** Only relays may be used, and none has answered. */
+bool tdm_call_path_hopeless(const struct tandem_call *call);
+
 /** Adds addresses, candidates, keys and the policy to what the plan can do. */
 void tdm_call_path_capability(const struct tandem_call *call, struct tdm_capability *capability);
 
@@ -93,6 +98,9 @@ void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *ev
 
 /** A new status of the net has come. @return whether the call became ready now. */
 bool tdm_call_path_status(struct tandem_call *call);
+
+/** Whose certificate it is: the words, and whether the contact had it before. */
+void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES]);
 
 /** What is due: restarts, lookups, late candidates, failure. */
 void tdm_call_path_run(struct tandem_call *call, tdm_time now);

@@ -135,6 +135,7 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_traces(call);
     drain_events(call);
     take_status(call);
+    tdm_call_channel_run(call);
     tdm_call_continue_recording(call);
     sync_lips(call, now);
     watch_speaker(call, now);
