@@ -80,9 +80,8 @@ static uint32_t own_addresses(const struct tandem_call *call, struct tdm_address
 {
     struct tdm_address others[TDM_INTERFACES_MAX];
     uint32_t count = 0;
-    uint32_t other_count = call->engine->config.bind_address
-                               ? 0
-                               : tdm_interfaces_list(others, TDM_INTERFACES_MAX);
+    uint32_t other_count =
+        call->engine->config.bind_address ? 0 : tdm_interfaces_list(others, TDM_INTERFACES_MAX);
 
     if (tdm_address_parse(&list[0], call->local_address, 0) == TDM_OK)
         count = 1;
@@ -398,8 +397,7 @@ static void open_link(struct tandem_call *call, uint8_t way, uint8_t link)
         struct tdm_tls_config config = {.fd = fd, .client = true};
 
         for (uint8_t i = 0; i < call->engine->reach.server_count; i++)
-            if (tdm_address_equal(&call->engine->reach.servers[i].server.address,
-                                  &server->address))
+            if (tdm_address_equal(&call->engine->reach.servers[i].server.address, &server->address))
                 config.host = call->engine->reach.servers[i].host;
         if (tdm_tls_create(&tls, &config, NULL) != TDM_OK)
             fd = -1;

@@ -50,8 +50,8 @@ struct tdm_call_path {
     tdm_time ready_until;  /* Then the call has failed; TDM_NEVER: it is ready, or not agreed. */
     tdm_time restart_at;   /* TDM_NEVER: no need. */
     tdm_time restarted_at;
-    bool late;             /* Candidates came that the other side does not know. */
-    bool spare_used;       /* The machine must be given new spare credentials. */
+    bool late;       /* Candidates came that the other side does not know. */
+    bool spare_used; /* The machine must be given new spare credentials. */
     bool ready, failed;
     bool unsafe; /* It failed because who answers is not who was agreed with. */
     char why[160];

@@ -67,9 +67,9 @@ void tdm_transport_free(struct tdm_transport *t)
 
 static struct tdm_transport_told *tell(struct tdm_transport *t, enum tdm_transport_told_kind kind)
 {
-    static struct tdm_transport_told lost; /* Nobody looked for long; what matters is a state. */
+    /* The last one gives way when nobody looked for long. */
     struct tdm_transport_told *told =
-        t->told_count < TDM_TRANSPORT_TOLD_MAX ? &t->told[t->told_count++] : &lost;
+        &t->told[t->told_count < TDM_TRANSPORT_TOLD_MAX ? t->told_count++ : t->told_count - 1];
 
     told->kind = kind;
     told->link = 0;
@@ -291,12 +291,11 @@ static void after_path(struct tdm_transport *t, tdm_time now)
     }
 }
 
-static void agree_ice(struct tdm_transport *t, tdm_time now, const struct tdm_transport_setup *setup)
+static void agree_ice(struct tdm_transport *t, tdm_time now,
+                      const struct tdm_transport_setup *setup)
 {
-    struct tdm_ice_in in = {.kind = TDM_ICE_REMOTE,
-                            .ufrag = setup->ufrag,
-                            .pwd = setup->pwd,
-                            .lite = setup->lite};
+    struct tdm_ice_in in = {
+        .kind = TDM_ICE_REMOTE, .ufrag = setup->ufrag, .pwd = setup->pwd, .lite = setup->lite};
 
     step_ice(t, now, &in);
     in.kind = TDM_ICE_CANDIDATE;

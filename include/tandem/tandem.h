@@ -333,15 +333,15 @@ enum tandem_contact {
 /** How the call travels and who can read it. */
 struct tandem_security {
     enum tandem_path path;
-    bool ice;                        /* The path was found, and is watched, by ICE. */
-    char local[64], remote[64];      /* Its ends: "10.0.0.7:5004"; "" = none yet. */
+    bool ice;                   /* The path was found, and is watched, by ICE. */
+    char local[64], remote[64]; /* Its ends: "10.0.0.7:5004"; "" = none yet. */
     enum tandem_protection protection;
-    char profile[32];                /* "AEAD_AES_128_GCM"; "" = none. */
-    char words[64];                  /* DTLS: read aloud by both sides, the same only when nobody
-                                        sits between; "" = there are none. */
+    char profile[32]; /* "AEAD_AES_128_GCM"; "" = none. */
+    char words[64];   /* DTLS: read aloud by both sides, the same only when nobody
+                         sits between; "" = there are none. */
     enum tandem_contact contact;
-    uint64_t refused;                /* Datagrams of no agreed kind, or without right to come. */
-    uint64_t denied;                 /* Media with a wrong tag, or replayed. */
+    uint64_t refused;                   /* Datagrams of no agreed kind, or without right to come. */
+    uint64_t denied;                    /* Media with a wrong tag, or replayed. */
     double path_ms, ready_ms, media_ms; /* From agreement to the first path, to keys, and to the
                                            first media from the other side; 0: not yet. */
 };
