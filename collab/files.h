@@ -82,7 +82,7 @@ struct tdm_files_job {
     uint8_t *data; /* TDM_FILE_SLOT_BYTES, the disk's until it answers. */
     struct tdm_file_frame frame;
     uint32_t index, count;
-    bool plain, keep;
+    bool plain, keep, sending;
     const struct tdm_file_desc *desc; /* Valid until the answer. */
 };
 

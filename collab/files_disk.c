@@ -33,6 +33,7 @@ static void begin_job(struct tdm_transfer *t, struct tdm_files_job *job,
     job->transfer = t->number;
     job->desc = &t->desc;
     job->keep = t->keep;
+    job->sending = t->sending;
     if (kind != TDM_FILES_JOB_CLOSE)
         t->jobs++;
 }
