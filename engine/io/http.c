@@ -153,6 +153,7 @@ static struct slot *begin(struct tdm_http *http, struct MHD_Connection *connecti
                 copy_header(slot, r->content_type, sizeof r->content_type, "Content-Type") &
                 copy_header(slot, r->authorization, sizeof r->authorization, "Authorization") &
                 copy_header(slot, r->if_match, sizeof r->if_match, "If-Match") &
+                copy_header(slot, r->host, sizeof r->host, "Host") &
                 copy_header(slot, r->origin, sizeof r->origin, "Origin");
 
     r->head_too_long = !fits;
@@ -416,6 +417,11 @@ uint16_t tdm_http_port(const struct tdm_http *http)
 int tdm_http_fd(const struct tdm_http *http)
 {
     return http->fd;
+}
+
+void tdm_http_poke(struct tdm_http *http)
+{
+    tdm_wake_signal(http->wake);
 }
 
 static struct slot *oldest(struct tdm_http *http)

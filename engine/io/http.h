@@ -43,6 +43,7 @@ struct tdm_http_request {
     char content_type[64];        /* Lower case, without parameters; "" = none. */
     char authorization[TDM_HTTP_TEXT_MAX];
     char if_match[TDM_HTTP_TEXT_MAX];
+    char host[TDM_HTTP_TEXT_MAX];
     char origin[TDM_HTTP_TEXT_MAX];
     char peer[64];                     /* Numeric address. */
     bool head_too_long, body_too_long; /* Something above is cut off; the body is. */
@@ -84,6 +85,9 @@ void tdm_http_close(struct tdm_http *http);
 
 uint16_t tdm_http_port(const struct tdm_http *http);
 int tdm_http_fd(const struct tdm_http *http);
+
+/** Makes the fd readable, for who waits on it in another's place. */
+void tdm_http_poke(struct tdm_http *http);
 
 /** Moves bytes, and gives the oldest request that is whole, valid until it is answered or gone;
  *  TDM_E_AGAIN when there is none. */

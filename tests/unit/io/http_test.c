@@ -108,6 +108,7 @@ static void test_one_request(void **state)
     assert_string_equal(r->authorization, "Bearer secret");
     assert_string_equal(r->if_match, "\"e\"");
     assert_string_equal(r->origin, "http://o");
+    assert_string_equal(r->host, "x");
     assert_string_equal(r->peer, "127.0.0.1");
     assert_int_equal(r->body_size, 5);
     assert_memory_equal(r->body, "v=0\r\n", 5);
