@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/wake.h"
+#include "engine/whip.h"
 #include "signalling/call_perform.h"
 #include "signalling/sip_uri.h"
 
@@ -188,7 +189,8 @@ static void step(struct tandem_call *call, const struct tdm_call_in *in)
     if (call->ended)
         return;
     tdm_call_step(&call->machine, now, in, &call->out);
-    tdm_call_perform(&call->machine, now, call->engine->sig_ops, call->engine->sig, &call->out);
+    tdm_call_perform(&call->machine, now, call->web ? &tdm_sig_whip : call->engine->sig_ops,
+                     call->web ? call->engine->web : call->engine->sig, &call->out);
     call->machine_wake = call->out.wake_at;
     tdm_call_announce(call);
 }
@@ -283,9 +285,8 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
     /* Candidates come while it rings. Without ports the answer will say why. */
     if (tdm_call_open_net(call, false, NULL) != TDM_OK)
         tdm_call_close_media(call);
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s",
-                    call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
-                    call->machine.peer);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s", call->machine.peer_name,
+                    call->machine.peer_name[0] ? " " : "", call->machine.peer);
 }
 
 enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_plan *plan,

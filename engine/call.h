@@ -38,6 +38,7 @@ struct tandem_call {
 
     struct tdm_link link;
     struct tdm_net *net;
+    bool web; /* A browser calls (engine/whip.h), not SIP. */
     struct tdm_call_path path;
     struct tdm_audio_in *audio_in;
     struct tdm_audio_out *audio_out;
