@@ -12,13 +12,14 @@ import time
 
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage "
-    "--use-fake-ui-for-media-stream --use-fake-device-for-media-stream=fps=30 "
+    "--use-fake-device-for-media-stream=fps=30 "
     "--autoplay-policy=no-user-gesture-required --remote-debugging-pipe "
     "--disable-background-networking --disable-component-update --mute-audio "
     "--disable-background-timer-throttling --disable-backgrounding-occluded-windows "
     "--disable-renderer-backgrounding --allow-loopback-in-peer-connection"
 ).split()
-NUMBERS = "--disable-features=WebRtcHideLocalIpsWithMdns"  # Else candidates are .local names.
+# Without these a page that may not use a camera has .local names as candidates.
+NUMBERS = ["--disable-features=WebRtcHideLocalIpsWithMdns", "--use-fake-ui-for-media-stream"]
 
 
 class PageError(Exception):
@@ -41,7 +42,7 @@ class Chromium:
             os.dup2(b, 4)
 
         self.process = subprocess.Popen(
-            ["chromium", *FLAGS, *([] if names else [NUMBERS]),
+            ["chromium", *FLAGS, *([] if names else NUMBERS),
              "--user-data-dir=" + self.folder, "about:blank"],
             preexec_fn=pipes, close_fds=False, start_new_session=True,
             stdout=self.log, stderr=self.log)
