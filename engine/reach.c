@@ -17,7 +17,8 @@ enum tdm_err tdm_reach_open(struct tdm_reach *reach, const struct tandem_config 
     enum tdm_err err;
 
     memset(reach, 0, sizeof *reach);
-    reach->plain = config->allow_plain;
+    reach->plain = config->allow_plain || config->only_plain;
+    reach->only_plain = config->only_plain;
     reach->sdes = config->allow_sdes;
     reach->relay_only = config->relay_only;
     if (config->known_path)

@@ -16,7 +16,7 @@
 struct tdm_reach {
     struct tdm_identity *identity;
     char known_path[256]; /* "" = contacts are not remembered. */
-    bool plain, sdes, relay_only;
+    bool plain, only_plain, sdes, relay_only;
     uint8_t server_count;
     struct tdm_ice_uri servers[TDM_ICE_SERVERS_MAX];
     struct tdm_lookup *lookups[TDM_ICE_SERVERS_MAX]; /* NULL: known, or given up. */

@@ -81,6 +81,7 @@ struct tandem_config {
     bool relay_only;           /* Only by those relays, so that the other side does not learn this
                                   machine's addresses. */
     bool allow_plain;          /* Media in clear with who knows nothing better. */
+    bool only_plain;           /* Media in clear alone, to look at packets or to measure. */
     bool allow_sdes;           /* Keys in the call set-up, which whoever carries it can read. */
 
     /* Browsers call by WHIP and WHEP, from a page that this engine serves. The SIP port is open
@@ -214,6 +215,7 @@ enum tandem_end {
     TANDEM_END_NOT_FOUND,
     TANDEM_END_UNREACHABLE,
     TANDEM_END_FAILED,
+    TANDEM_END_NOT_SECURE, /* Nothing that both sides allow protects it, or it was attacked. */
 };
 
 struct tandem_event {
