@@ -205,6 +205,8 @@ void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
 static void plan_capability(const struct tandem_call *call, struct tdm_capability *capability)
 {
     tdm_media_plan_capability(&call->plan, call->local_address, 0, 0, capability);
+    if (!call->path.outgoing)
+        tdm_media_plan_feedback(capability);
     tdm_call_path_capability(call, capability);
 }
 

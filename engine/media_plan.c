@@ -215,10 +215,8 @@ static void add_video(struct tdm_capability *capability, const struct tdm_media_
         uint8_t added = video->codec_count;
 
         add_codec(capability, plan->video_codecs[i]);
-        for (; added < video->codec_count; added++) {
+        for (; added < video->codec_count; added++)
             video->codecs[added].decode_only = !plan->video_encoders[i];
-            video->codecs[added].rtx_type = (uint8_t)(RTX_TYPE + added % 8u);
-        }
     }
 }
 
@@ -246,10 +244,6 @@ static void fill_media(struct tdm_media_capability *c, enum tdm_direction direct
     c->port = port;
     c->rtcp_mux = true;
     add_ext(c, TIMING_EXT_ID, TDM_FRAME_TIMING_URI);
-    add_ext(c, NUMBER_EXT_ID, TDM_TWCC_URI);
-    add_ext(c, MID_EXT_ID, MID_URI);
-    for (uint8_t i = 0; i < c->codec_count; i++)
-        c->codecs[i].transport_cc = c->codecs[i].id != TDM_CODEC_TELEPHONE_EVENT;
 }
 
 void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *address,
@@ -271,6 +265,20 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
     fill_media(video, direction_of(plan->video_source, plan->video_sink), video_port);
     tdm_audio_capability(plan, audio);
     video->framerate = plan->fps;
+}
+
+void tdm_media_plan_feedback(struct tdm_capability *capability)
+{
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        struct tdm_media_capability *c = &capability->media[kind];
+
+        add_ext(c, NUMBER_EXT_ID, TDM_TWCC_URI);
+        add_ext(c, MID_EXT_ID, MID_URI);
+        for (uint8_t i = 0; i < c->codec_count; i++) {
+            c->codecs[i].transport_cc = c->codecs[i].id != TDM_CODEC_TELEPHONE_EVENT;
+            c->codecs[i].rtx_type = (uint8_t)(kind == TDM_VIDEO ? RTX_TYPE + i % 8u : 0);
+        }
+    }
 }
 
 void tdm_media_plan_everything(struct tdm_capability *capability)

@@ -333,6 +333,8 @@ static void take_repair(struct tdm_session *s, struct tdm_stream *st, tdm_time n
         rx->refused++;
         return;
     }
+    if (st->config.nack)
+        (void)run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_REPAIR, .seq = seq});
     rtp.payload += RTX_HEAD_BYTES;
     rtp.payload_size -= RTX_HEAD_BYTES;
     take_video(s, st, now, &rtp, in, seq,
