@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/wake.h"
+#include "engine/whip.h"
 #include "signalling/call_perform.h"
 #include "signalling/sip_uri.h"
 
@@ -191,7 +192,8 @@ static void step(struct tandem_call *call, const struct tdm_call_in *in)
     if (call->ended)
         return;
     tdm_call_step(&call->machine, now, in, &call->out);
-    tdm_call_perform(&call->machine, now, call->engine->sig_ops, call->engine->sig, &call->out);
+    tdm_call_perform(&call->machine, now, call->web ? &tdm_sig_whip : call->engine->sig_ops,
+                     call->web ? call->engine->web : call->engine->sig, &call->out);
     call->machine_wake = call->out.wake_at;
     tdm_call_announce(call);
 }
@@ -204,6 +206,8 @@ void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
 static void plan_capability(const struct tandem_call *call, struct tdm_capability *capability)
 {
     tdm_media_plan_capability(&call->plan, call->local_address, 0, 0, capability);
+    if (!call->path.outgoing)
+        tdm_media_plan_feedback(capability);
     tdm_call_path_capability(call, capability);
     tdm_call_channel_capability(call, capability);
 }

@@ -39,6 +39,7 @@ struct tandem_call {
 
     struct tdm_link link;
     struct tdm_net *net;
+    bool web; /* A browser calls (engine/whip.h), not SIP. */
     struct tdm_call_path path;
     struct tdm_call_channel channel;
     struct tdm_audio_in *audio_in;

@@ -8,6 +8,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/interfaces.h"
+#include "signalling/sdp_transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -460,6 +461,63 @@ static void transport_told(struct tandem_call *call, const struct tdm_net_event 
                             event->told.link, event->told.why);
         break;
     }
+}
+
+/* The lines of one `a=mid:` for the ways that serve it. Of an ICE session that is over: not taken.
+ */
+static void take_fragment(struct tandem_call *call, const struct tdm_transport_desc *desc,
+                          const char *mid)
+{
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        const struct tdm_negotiated_media *media = &call->machine.negotiated.media[kind];
+        bool named = media->active && (!mid[0] || strcmp(media->mid, mid) == 0);
+
+        if (!named || !media->transport.ice ||
+            (desc->ice_ufrag[0] && strcmp(desc->ice_ufrag, media->transport.remote.ice_ufrag) != 0))
+            continue;
+        for (uint8_t i = 0; i < desc->candidate_count; i++) {
+            uint8_t way = tdm_call_path_way(call, (enum tdm_media_kind)kind,
+                                            desc->candidates[i].component == 2);
+            struct tdm_ice_candidate candidate;
+            enum tdm_err err = tdm_candidate_of(&desc->candidates[i], &candidate);
+
+            if (err == TDM_OK)
+                (void)tdm_net_candidate(call->net, way, &candidate);
+            else if (err == TDM_E_AGAIN)
+                start_lookup(call, way, &desc->candidates[i]);
+        }
+        return; /* In a bundle one line speaks for all. */
+    }
+}
+
+void tdm_call_path_candidates(struct tandem_call *call, const char *text, size_t size)
+{
+    struct tdm_text rest = tdm_text_of(text, size);
+    struct tdm_transport_desc desc = {0};
+    char mid[16] = "";
+
+    while (call->net && tdm_text_size(rest)) {
+        struct tdm_text line = tdm_text_until(&rest, '\n');
+
+        if (tdm_text_size(line) && line.end[-1] == '\r')
+            line.end--;
+        bool attribute = tdm_text_size(line) > 2 && memcmp(line.at, "a=", 2) == 0;
+        struct tdm_text value = line, name;
+
+        value.at += attribute ? 2 : 0;
+        name = tdm_text_until(&value, ':');
+        if (!attribute)
+            continue;
+        if (tdm_text_equals(name, "mid")) {
+            take_fragment(call, &desc, mid);
+            desc.candidate_count = 0;
+            (void)tdm_text_copy(value, mid, sizeof mid);
+        } else {
+            (void)tdm_sdp_take_transport(&desc, false, name, value);
+        }
+    }
+    if (call->net)
+        take_fragment(call, &desc, mid);
 }
 
 void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *event, tdm_time now)

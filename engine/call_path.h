@@ -96,6 +96,9 @@ uint8_t tdm_call_path_way(const struct tandem_call *call, enum tdm_media_kind ki
 /** An event of a transport, or of the network. */
 void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *event, tdm_time now);
 
+/** Candidates of the other side that came after its offer: lines of SDP (RFC 8840 section 9). */
+void tdm_call_path_candidates(struct tandem_call *call, const char *text, size_t size);
+
 /** A new status of the net has come. @return whether the call became ready now. */
 bool tdm_call_path_status(struct tandem_call *call);
 
