@@ -61,24 +61,24 @@ masquerade() {
 	case $kind in
 	symmetric) how=" fully-random" ;;
 	full-cone | hairpin)
-		before="iifname \"out0\" udp dport 1024-65535 dnat to $inside"
+		before="iifname \"out0\" udp dport 1024-65535 dnat ip to $inside"
 		;;
 	restricted)
-		before="iifname \"out0\" udp dport 1024-65535 dnat to $inside"
-		forward="iifname \"in0\" meta l4proto udp add @contacted { ip daddr }
-			iifname \"out0\" meta l4proto udp ip saddr != @contacted drop"
+		before="iifname \"out0\" udp dport 1024-65535 dnat ip to $inside"
+		forward="iifname \"in0\" meta l4proto udp add @contacted { udp sport . ip daddr }
+			iifname \"out0\" meta l4proto udp udp dport . ip saddr != @contacted drop"
 		;;
 	blocked) forward='meta l4proto udp drop' ;;
 	esac
 	if [ "$kind" = hairpin ]; then
 		before+="
-			iifname \"in0\" ip daddr $outer udp dport 1024-65535 dnat to $inside"
-		turn="iifname \"in0\" oifname \"in0\" snat to $outer"
+			iifname \"in0\" ip daddr $outer udp dport 1024-65535 dnat ip to $inside"
+		turn="iifname \"in0\" oifname \"in0\" snat ip to $outer"
 	fi
 	nsenter -t "$pid" -n sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 	nsenter -t "$pid" -n nft -f - <<-NFT || skip "no nftables NAT in this kernel"
 		table inet filter {
-		    set contacted { type ipv4_addr; flags dynamic,timeout; timeout 60s; }
+		    set contacted { type inet_service . ipv4_addr; flags dynamic,timeout; timeout 60s; }
 		    chain miniupnpd { }
 		    chain prerouting_miniupnpd { }
 		    chain postrouting_miniupnpd { }

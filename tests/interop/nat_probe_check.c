@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct tdm_nat_probe probe;
 static struct tdm_nat_probe_out out;
@@ -20,56 +19,49 @@ static const char *verdict(enum tdm_nat_verdict v)
     return words[v];
 }
 
-static void carry(const int fds[2])
+static void carry(const struct tdm_udp udp[2])
 {
-    for (uint8_t i = 0; i < out.count; i++) {
-        struct sockaddr_storage to;
-        socklen_t size;
-        char host[TDM_ADDRESS_TEXT_MAX];
-        struct tdm_udp_piece piece = {out.sends[i].data, out.sends[i].size};
+    static const struct tdm_address any;
 
-        tdm_address_host_text(&out.sends[i].to, host);
-        if (tdm_udp_address(host, out.sends[i].to.port, &to, &size) == TDM_OK)
-            (void)tdm_udp_send(fds[out.sends[i].socket], &to, size, &piece, 1);
-    }
+    for (uint8_t i = 0; i < out.count; i++)
+        (void)tdm_udp_send(&udp[out.sends[i].socket], &any, &out.sends[i].to,
+                           &(struct tdm_udp_piece){out.sends[i].data, out.sends[i].size}, 1);
 }
 
 int main(int argc, char **argv)
 {
     struct tdm_nat_probe_config config = {.server_count = 1, .seed = (uint64_t)tdm_clock_now()};
     struct tdm_cause cause = {""};
-    int fds[2];
-    uint16_t port;
+    struct tdm_udp udp[2];
 
     if (argc != 3 || tdm_address_parse(&config.servers[0], argv[1], 3478) != TDM_OK ||
-        tdm_udp_open_pair(argv[2], 0, 0, fds, &port, &cause) != TDM_OK)
+        tdm_udp_open_pair(argv[2], 0, 0, udp, &cause) != TDM_OK)
         return 2;
     for (int i = 0; i < 2; i++)
-        (void)tdm_address_parse(&config.local[i], argv[2], (uint16_t)(port + i));
+        (void)tdm_address_parse(&config.local[i], argv[2], udp[i].port);
     tdm_nat_probe_init(&probe, &config, tdm_clock_now());
     tdm_nat_probe_step(&probe, tdm_clock_now(), NULL, &out);
-    carry(fds);
+    carry(udp);
     while (!probe.facts.done) {
-        struct pollfd polled[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
+        struct pollfd polled[2] = {{udp[0].fd, POLLIN, 0}, {udp[1].fd, POLLIN, 0}};
 
         (void)poll(polled, 2, (int)tdm_time_max((out.wake_at - tdm_clock_now()) / TDM_MS + 1, 0));
         tdm_time now = tdm_clock_now();
 
         for (uint8_t s = 0; s < 2; s++) {
-            if (tdm_udp_receive(fds[s], now, &batch) != TDM_OK)
+            if (tdm_udp_receive(&udp[s], now, &batch) != TDM_OK)
                 continue;
             for (uint32_t i = 0; i < batch.count; i++) {
-                struct tdm_nat_probe_in in = {.socket = s,
-                                              .data = batch.bytes[i],
-                                              .size = batch.datagrams[i].size};
+                struct tdm_nat_probe_in in = {
+                    .socket = s, .data = batch.bytes[i], .size = batch.datagrams[i].size};
 
                 in.from = batch.datagrams[i].from;
                 tdm_nat_probe_step(&probe, now, &in, &out);
-                carry(fds);
+                carry(udp);
             }
         }
         tdm_nat_probe_step(&probe, now, NULL, &out);
-        carry(fds);
+        carry(udp);
     }
     char mapped[TDM_ADDRESS_TEXT_MAX];
 
@@ -79,7 +71,7 @@ int main(int argc, char **argv)
            tdm_nat_behaviour_name(probe.facts.mapping),
            tdm_nat_behaviour_name(probe.facts.filtering), verdict(probe.facts.hairpin),
            verdict(probe.facts.big), mapped);
-    (void)close(fds[0]);
-    (void)close(fds[1]);
+    tdm_udp_close(&udp[0]);
+    tdm_udp_close(&udp[1]);
     return 0;
 }
