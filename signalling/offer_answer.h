@@ -123,6 +123,7 @@ struct tdm_negotiated_media {
     uint32_t max_bitrate_bps; /* What the other side receives at most; 0: not said. */
     uint16_t framerate, ptime_ms, max_ptime_ms; /* What the other side wants; 0: not said. */
     char mid[16];                       /* "" = none; for the MID of RTP (RFC 8843 section 15). */
+    bool bundled;                       /* In a bundle, perhaps alone. */
     enum tdm_media_kind transport_kind; /* Whose socket, ICE agent and keys serve it: its own, or
                                            those of the line that it is bundled with. The ports,
                                            addresses and `transport` here are that one's. */
@@ -151,9 +152,11 @@ struct tdm_offer_answer {
 void tdm_offer_answer_init(struct tdm_offer_answer *oa, uint64_t session_id);
 
 /** Makes an offer of what `capability` wants, on the slots of the session. Nothing is agreed yet.
- *  Codecs that are decode_only are left out, unless the line uses one already. Then, when nothing
- *  else is shared, the line is offered as one that we only receive.
- *  TDM_E_UNSUPPORTED when nothing is wanted or there is no slot left. */
+ *  What protects a new line is the capability's best alone, or in clear with all of it said beside
+ *  (RFC 8643) when that is allowed; a line in use keeps what it has. Codecs that are decode_only
+ * are left out, unless the line uses one already. Then, when nothing else is shared, the line is
+ * offered as one that we only receive. TDM_E_UNSUPPORTED when nothing is wanted or there is no slot
+ * left; TDM_E_DENIED when nothing that is allowed could protect a line. */
 enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
                             struct tdm_media_desc *offer, struct tdm_cause *cause);
 
@@ -161,14 +164,15 @@ enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capabi
 bool tdm_offer_is_agreed(const struct tdm_offer_answer *oa, const struct tdm_media_desc *offer);
 
 /** Answers `offer`; agreed at once. A line whose shared codecs are all decode_only is one that we
- *  only receive. TDM_E_UNSUPPORTED (488) with a cause when no line can be
- *  taken; the session is then as before. */
+ *  only receive. TDM_E_UNSUPPORTED (488) with a cause when no line can be taken, TDM_E_DENIED (488)
+ *  when what protects them is too weak; the session is then as before. */
 enum tdm_err tdm_answer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
                              const struct tdm_media_desc *offer, struct tdm_media_desc *answer,
                              struct tdm_negotiated *negotiated, struct tdm_cause *cause);
 
 /** Takes the answer to our `offer`. TDM_E_UNSUPPORTED when no codec of an accepted line is ours,
- *  TDM_E_MALFORMED when it has more lines than the offer; the session is then as before. */
+ *  TDM_E_MALFORMED when it contradicts the offer, TDM_E_DENIED when it takes away what protects a
+ *  line; the session is then as before. */
 enum tdm_err tdm_answer_apply(struct tdm_offer_answer *oa, const struct tdm_media_desc *offer,
                               const struct tdm_media_desc *answer,
                               struct tdm_negotiated *negotiated, struct tdm_cause *cause);

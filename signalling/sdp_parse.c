@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 
-#define FORMATS_MAX 64 /* Of one line while it is read: with the RTX types, which go into codecs.  \
-                        */
+#define FORMATS_MAX                                                                                \
+    64 /* Of one line while it is read: with the RTX types, which go into codecs.                  \
+        */
 
 /* What the session level says and the lines below inherit. */
 struct session {
@@ -167,7 +168,7 @@ static void take_formats(struct parser *p)
         bool known = p->formats[i].id != TDM_CODEC_NONE;
 
         known_left -= known;
-        if (known || TDM_DESC_CODECS_MAX - line->codec_count > known_left)
+        if (known || line->codec_count + known_left < TDM_DESC_CODECS_MAX)
             line->codecs[line->codec_count++] = p->formats[i];
     }
 }
