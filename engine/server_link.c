@@ -2,12 +2,33 @@
 #include "engine/server_link.h"
 
 #include "engine/base/rt.h"
+#include "engine/io/udp.h"
 #include "engine/wire/stun.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+int tdm_server_link_connect(const struct tdm_address *server)
+{
+    struct sockaddr_storage to;
+    socklen_t size;
+    int on = 1;
+
+    if (!tdm_udp_sockaddr(server, server->family, &to, &size))
+        return -1;
+    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd, (struct sockaddr *)&to, size) == 0 || errno == EINPROGRESS)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
 
 void tdm_server_link_init(struct tdm_server_link *link)
 {

@@ -10,6 +10,7 @@
  * Made on the control thread, then the net thread's; nothing here allocates but the TLS library.
  */
 
+#include "engine/base/address.h"
 #include "engine/io/tls.h"
 
 #include <poll.h>
@@ -26,6 +27,9 @@ struct tdm_server_link {
     uint8_t in[TDM_SERVER_LINK_IN];
     uint8_t out[TDM_SERVER_LINK_OUT];
 };
+
+/** A socket whose connection to a server has begun; -1: there is no way. */
+int tdm_server_link_connect(const struct tdm_address *server);
 
 void tdm_server_link_init(struct tdm_server_link *link);
 /** A socket whose connection has begun; with `tls` it belongs to that. */

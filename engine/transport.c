@@ -322,6 +322,8 @@ void tdm_transport_agree(struct tdm_transport *t, tdm_time now,
         s->agreed_at = now;
     if (!s->ice && !tdm_address_equal(&t->signalled, &setup->remote))
         s->remote = t->signalled = t->dtls_to = setup->remote;
+    if (!s->ice)
+        t->local = setup->local;
     if (!s->ice) {
         t->ice = NULL;
         t->ice_wake = TDM_NEVER;

@@ -53,7 +53,8 @@ struct tdm_transport_setup {
     bool ice;
     bool lite, end_of_candidates;  /* Of the other side. */
     char ufrag[257], pwd[257];     /* Of the other side. */
-    struct tdm_address remote;     /* Without ICE. */
+    struct tdm_address remote;     /* Without ICE; and */
+    struct tdm_address local;      /* whence it is sent. */
     struct tdm_dtls *dtls;         /* A new association; NULL: the one there is goes on. */
     struct tdm_srtp *srtp;         /* SDES: new keys; NULL: those there are. */
     enum tdm_srtp_profile profile; /* Of `srtp`. */
