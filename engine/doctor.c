@@ -76,10 +76,9 @@ enum tandem_status tandem_doctor_create(const struct tandem_doctor_config *confi
             err = tdm_ice_uris_parse(c->ice_servers, d->servers, &d->server_count, &why);
     }
     if (err == TDM_OK &&
-        tdm_port_map_create(&d->map,
-                            &(struct tdm_port_map_config){.changed_wake = -1,
-                                                          .seed = tdm_entropy_u64()},
-                            &why) == TDM_OK) {
+        tdm_port_map_create(
+            &d->map, &(struct tdm_port_map_config){.changed_wake = -1, .seed = tdm_entropy_u64()},
+            &why) == TDM_OK) {
         tdm_port_map_want(d->map, d->test_port, false);
         tdm_port_map_want(d->map, d->test_port, true);
     }

@@ -14,7 +14,6 @@
 #include "signalling/signalling.h"
 #include "tandem/doctor.h"
 
-
 enum tdm_doctor_way { TDM_WAY_UDP, TDM_WAY_TCP, TDM_WAY_TLS, TDM_WAYS };
 
 /** What is known of something that was asked. */
@@ -24,9 +23,9 @@ struct tdm_doctor_facts {
     enum tdm_doctor_answer address; /* This machine has one that is not loopback. */
     enum tdm_doctor_answer sip_port, channel_port;
     enum tdm_doctor_answer microphone, speaker, camera;
-    enum tdm_doctor_answer stun;    /* A server was named. */
-    struct tdm_nat_facts nat;       /* When one was. */
-    enum tdm_doctor_answer mapped;  /* A gateway maps ports for us. */
+    enum tdm_doctor_answer stun;   /* A server was named. */
+    struct tdm_nat_facts nat;      /* When one was. */
+    enum tdm_doctor_answer mapped; /* A gateway maps ports for us. */
     struct tdm_address mapped_udp, mapped_tcp;
     enum tdm_doctor_answer relay[TDM_WAYS];
     char relay_why[TDM_WAYS][256];

@@ -21,8 +21,8 @@ static bool ask(const char *uri, unsigned transports, struct tdm_sig_event *even
                 struct tdm_cause *why)
 {
     const struct tdm_sig_ops *ops = &tdm_sig_libre;
-    struct tdm_sig_config config = {.port_may_change = true, .transports = transports,
-                                    .user = "doctor"};
+    struct tdm_sig_config config = {
+        .port_may_change = true, .transports = transports, .user = "doctor"};
     tdm_time deadline = tdm_clock_now() + ANSWER_WITHIN;
     struct tdm_sig *sig;
     tdm_sig_id id;
@@ -55,9 +55,8 @@ static bool sip(struct tandem_doctor *d, struct tandem_finding *f, bool tcp)
 
     if (!d->host[0] || !event || tdm_sip_uri_parse(d->host, &parsed, &why) != TDM_OK) {
         free(event);
-        return d->host[0] &&
-               tdm_doctor_say(f, TANDEM_BROKEN, "write it like 10.0.0.7 or user@host", "%s",
-                              why.text);
+        return d->host[0] && tdm_doctor_say(f, TANDEM_BROKEN, "write it like 10.0.0.7 or user@host",
+                                            "%s", why.text);
     }
     parsed.tcp = tcp;
     parsed.udp = !tcp;

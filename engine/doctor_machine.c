@@ -62,10 +62,9 @@ bool tdm_doctor_tunnels(struct tandem_doctor *d, struct tandem_finding *f)
     if (!routed)
         return tdm_doctor_say(f, TANDEM_WORKS, NULL, "a VPN (%s) that other traffic goes past",
                               names);
-    return tdm_doctor_say(f, TANDEM_HINDERED,
-                          "calls are quicker past it: leave it, or exclude Tandem from it",
-                          "all traffic goes through a VPN (%s): longer ways and smaller packets",
-                          names);
+    return tdm_doctor_say(
+        f, TANDEM_HINDERED, "calls are quicker past it: leave it, or exclude Tandem from it",
+        "all traffic goes through a VPN (%s): longer ways and smaller packets", names);
 }
 
 bool tdm_doctor_ports(struct tandem_doctor *d, struct tandem_finding *f)
@@ -85,7 +84,9 @@ bool tdm_doctor_ports(struct tandem_doctor *d, struct tandem_finding *f)
                           "Tandem that runs here is such a program, too",
                           "port %u is in use%s%s", sip_free ? channel : sip,
                           sip_free ? "" : " (SIP)",
-                          sip_free ? " (channel)" : channel_free ? "" : ", and the channel's, too");
+                          sip_free       ? " (channel)"
+                          : channel_free ? ""
+                                         : ", and the channel's, too");
 }
 
 static bool device(struct tandem_finding *f, const struct tandem_media *media, const char *what,
@@ -93,15 +94,11 @@ static bool device(struct tandem_finding *f, const struct tandem_media *media, c
 {
     struct tandem_cause cause = {""};
     enum tandem_status status = tandem_check(media, &cause);
-    char advice[256];
 
     *fact = status == TANDEM_OK ? TDM_DOCTOR_YES : TDM_DOCTOR_NO;
     if (status == TANDEM_OK)
         return tdm_doctor_say(f, TANDEM_WORKS, NULL, "the %s works", what);
-    (void)snprintf(advice, sizeof advice,
-                   "connect one, or name it (arecord -L, ls /dev/video*); without it a call goes on "
-                   "with what there is");
-    return tdm_doctor_say(f, TANDEM_HINDERED, advice, "no %s: %.200s", what, cause.text);
+    return tdm_doctor_say(f, TANDEM_HINDERED, NULL, "%s", cause.text); /* It says what to do. */
 }
 
 bool tdm_doctor_microphone(struct tandem_doctor *d, struct tandem_finding *f)

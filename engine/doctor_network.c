@@ -53,7 +53,8 @@ static bool resolve(const char *name, uint16_t port, struct tdm_address *address
     return found;
 }
 
-/* One TURN server being tried over one way: an allocation, then a packet through it to ourselves. */
+/* One TURN server being tried over one way: an allocation, then a packet through it to ourselves.
+ */
 struct relay {
     struct tdm_turn_client client;
     struct tdm_turn_client_out out;
@@ -198,12 +199,13 @@ static bool relay_say(struct tandem_finding *f, const struct relay *r, const cha
         return tdm_doctor_say(f, TANDEM_WORKS, NULL, "%s lends %s, and a packet came through it",
                               host, text);
     if (*fact == TDM_DOCTOR_YES)
-        return tdm_doctor_say(f, r->refused ? TANDEM_WORKS : TANDEM_HINDERED,
-                              r->refused ? NULL : "let the server's relay ports through its firewall",
-                              r->refused ? "%s lends %s; it takes no packet from this network's own "
-                                           "address, so none was sent through"
-                                         : "%s lends %s, but a packet sent there did not arrive",
-                              host, text);
+        return tdm_doctor_say(
+            f, r->refused ? TANDEM_WORKS : TANDEM_HINDERED,
+            r->refused ? NULL : "let the server's relay ports through its firewall",
+            r->refused ? "%s lends %s; it takes no packet from this network's own "
+                         "address, so none was sent through"
+                       : "%s lends %s, but a packet sent there did not arrive",
+            host, text);
     (void)snprintf(why, 256, "%s",
                    r->client.why[0] ? r->client.why : "it does not answer in four seconds");
     return tdm_doctor_say(f, TANDEM_BROKEN,
@@ -389,7 +391,8 @@ static bool gateway(struct tandem_doctor *d, struct tandem_finding *f, enum tdm_
     if (!d->map)
         return false;
     tdm_port_map_report(d->map, kind, &report);
-    while (tdm_clock_now() < deadline && (!report.looked || (report.found && report.mappings < 2))) {
+    while (tdm_clock_now() < deadline &&
+           (!report.looked || (report.found && report.mappings < 2))) {
         (void)tdm_wait_until(tdm_clock_now() + GATEWAY_TURN, -1, -1);
         tdm_port_map_report(d->map, kind, &report);
     }
@@ -404,11 +407,10 @@ static bool gateway(struct tandem_doctor *d, struct tandem_finding *f, enum tdm_
     }
     if (d->facts.mapped == TDM_DOCTOR_UNASKED)
         d->facts.mapped = TDM_DOCTOR_NO;
-    return tdm_doctor_say(f, report.found ? TANDEM_HINDERED : TANDEM_UNTESTED,
-                          d->facts.nat.behind == TDM_NAT_YES
-                              ? "switch UPnP or NAT-PMP on in the gateway"
-                              : NULL,
-                          "%s", report.looked ? report.facts.words : "still being looked for");
+    return tdm_doctor_say(
+        f, report.found ? TANDEM_HINDERED : TANDEM_UNTESTED,
+        d->facts.nat.behind == TDM_NAT_YES ? "switch UPnP or NAT-PMP on in the gateway" : NULL,
+        "%s", report.looked ? report.facts.words : "still being looked for");
 }
 
 bool tdm_doctor_natpmp(struct tandem_doctor *d, struct tandem_finding *f)

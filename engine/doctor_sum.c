@@ -26,7 +26,10 @@ static void sum_sign_in(const struct tdm_doctor_facts *f, struct tandem_service_
         say(s, TANDEM_BROKEN, "the clock is wrong: encrypted signalling is refused",
             "set the date");
     else if (udp || tcp)
-        say(s, TANDEM_WORKS, udp && tcp ? "SIP over UDP and TCP" : udp ? "SIP over UDP" : "SIP over TCP",
+        say(s, TANDEM_WORKS,
+            udp && tcp ? "SIP over UDP and TCP"
+            : udp      ? "SIP over UDP"
+                       : "SIP over TCP",
             "");
     else if (f->host[0] == TDM_DOCTOR_NO)
         say(s, TANDEM_BROKEN, "the host answers neither over UDP nor over TCP",
@@ -42,13 +45,17 @@ static void sum_sign_in(const struct tdm_doctor_facts *f, struct tandem_service_
 static void sum_media(const struct tdm_doctor_facts *f, struct tandem_service_state *s)
 {
     const struct tdm_nat_facts *nat = &f->nat;
-    bool stream = f->relay[TDM_WAY_TCP] == TDM_DOCTOR_YES || f->relay[TDM_WAY_TLS] == TDM_DOCTOR_YES;
+    bool stream =
+        f->relay[TDM_WAY_TCP] == TDM_DOCTOR_YES || f->relay[TDM_WAY_TLS] == TDM_DOCTOR_YES;
 
     if (f->address == TDM_DOCTOR_NO)
         say(s, TANDEM_HINDERED, "only on this machine itself: it has no other address",
             "connect it to a network");
     else if (nat->udp == TDM_NAT_NO && stream)
         say(s, TANDEM_HINDERED, "relayed over TCP: UDP is blocked", "allow UDP for shorter delays");
+    else if (nat->udp == TDM_NAT_NO && f->relay[TDM_WAY_TCP] == TDM_DOCTOR_NO)
+        say(s, TANDEM_UNTESTED, "the server that was named does not answer in any way",
+            "check its name, or try another one");
     else if (nat->udp == TDM_NAT_NO)
         say(s, TANDEM_BROKEN, "UDP is blocked and there is no relay over TCP or TLS",
             "allow UDP in the firewall, or name a relay with ?transport=tcp or turns:");
@@ -110,8 +117,7 @@ static void sum_channel(const struct tdm_doctor_facts *f, struct tandem_service_
     else if (inwards)
         say(s, TANDEM_WORKS, "TCP from there to here", "");
     else if (f->host_channel == TDM_DOCTOR_NO)
-        say(s, TANDEM_HINDERED,
-            "no TCP in either direction: it goes with the call's media packets",
+        say(s, TANDEM_HINDERED, "no TCP in either direction: it goes with the call's media packets",
             "open the channel's port on one side");
     else if (f->channel_port == TDM_DOCTOR_NO)
         say(s, TANDEM_HINDERED, "the channel's port is in use here: only connections out of here",

@@ -46,11 +46,18 @@ static void tell_external(const struct tdm_gateway *g, struct tdm_gateway_facts 
                        text);
 }
 
+static const char *const wanted[] = {"urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+                                     "urn:schemas-upnp-org:device:InternetGatewayDevice:2",
+                                     "urn:schemas-upnp-org:service:WANIPConnection:1",
+                                     "urn:schemas-upnp-org:service:WANPPPConnection:1", NULL};
+
 static struct tdm_gateway *find(int wake_fd, struct tdm_gateway_facts *facts)
 {
     int error = 0;
     struct tdm_gateway *g = calloc(1, sizeof *g);
-    struct UPNPDev *devices = upnpDiscover(DISCOVERY_MS, NULL, NULL, 0, 0, 2, &error);
+    /* All at once: asked for one by one, each that is not there takes the whole time. */
+    struct UPNPDev *devices =
+        upnpDiscoverDevices(wanted, DISCOVERY_MS, NULL, NULL, 0, 0, 2, &error, 1);
     int kind = 0;
 
     (void)wake_fd; /* The library cannot be ended early. */
