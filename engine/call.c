@@ -83,6 +83,7 @@ static enum tandem_end public_end(enum tdm_call_end end)
         [TDM_END_NOT_FOUND] = TANDEM_END_NOT_FOUND,
         [TDM_END_UNREACHABLE] = TANDEM_END_UNREACHABLE,
         [TDM_END_FAILED] = TANDEM_END_FAILED,
+        [TDM_END_NOT_SECURE] = TANDEM_END_FAILED,
     };
 
     return ends[end];

@@ -179,6 +179,7 @@ void turn_channel_data(struct tdm_turn_server *s, tdm_time now, const struct tdm
     if (!a || a->state != TURN_LIVE ||
         tdm_turn_channel_data_parse(&c, in->data, in->size) != TDM_OK) {
         s->stats.malformed++;
+        out->close_link = in->link != 0; /* HTTP's "GET" starts like ChannelData. */
         return;
     }
     for (size_t i = 0; i < TURN_CHANNELS_MAX; i++)
