@@ -284,9 +284,8 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
     /* Candidates come while it rings. Without ports the answer will say why. */
     if (tdm_call_open_net(call, false, NULL) != TDM_OK)
         tdm_call_close_media(call);
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s",
-                    call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
-                    call->machine.peer);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s", call->machine.peer_name,
+                    call->machine.peer_name[0] ? " " : "", call->machine.peer);
 }
 
 enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_plan *plan,

@@ -9,6 +9,7 @@
  * thread; the ways themselves are engine/transport.h.
  */
 
+#include "engine/call_ports.h"
 #include "engine/net.h"
 #include "engine/reach.h"
 #include "signalling/offer_answer.h"
@@ -50,7 +51,7 @@ struct tdm_call_path {
     tdm_time ready_until;  /* Then the call has failed; TDM_NEVER: it is ready, or not agreed. */
     tdm_time restart_at;   /* TDM_NEVER: no need. */
     tdm_time restarted_at;
-    bool late;             /* Candidates came that the other side does not know. */
+    bool late; /* Candidates came that the other side does not know. */
     bool ready, failed;
     char why[160];
     struct tdm_net_ice ice; /* Credentials as the transports have them. */
@@ -60,6 +61,7 @@ struct tdm_call_path {
     struct tdm_crypto_desc cryptos[TDM_MEDIA_KINDS][TDM_DESC_CRYPTO_MAX];
     struct tdm_call_way ways[TDM_NET_WAYS];
     struct tdm_call_lookup lookups[TDM_CALL_LOOKUPS_MAX];
+    struct tdm_call_ports ports;
 
     bool peer_checked;
     uint8_t peer[TDM_FINGERPRINT_BYTES];

@@ -167,10 +167,10 @@ static void take_command(struct tdm_net *net, tdm_time now, struct tdm_net_comma
         break;
     case NET_DTMF:
         step(net, now,
-             &(struct tdm_session_in){.kind = TDM_SESSION_DTMF,
-                                      .stream = c->stream,
-                                      .dtmf = {.digit = c->dtmf.digit,
-                                               .duration = c->dtmf.duration}});
+             &(struct tdm_session_in){
+                 .kind = TDM_SESSION_DTMF,
+                 .stream = c->stream,
+                 .dtmf = {.digit = c->dtmf.digit, .duration = c->dtmf.duration}});
         break;
     case NET_REFRESH:
         net->status_at = now;
@@ -273,11 +273,10 @@ static void take_media(struct tdm_net *net, tdm_time now, uint8_t way, tdm_time 
     for (uint8_t i = 0; i < TDM_NET_STREAMS; i++)
         if (streams >> i & 1)
             step(net, now,
-                 &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
-                                          .stream = i,
-                                          .datagram = {.data = media->data,
-                                                       .size = media->size,
-                                                       .received = received}});
+                 &(struct tdm_session_in){
+                     .kind = TDM_SESSION_DATAGRAM,
+                     .stream = i,
+                     .datagram = {.data = media->data, .size = media->size, .received = received}});
 }
 
 static void take_socket(struct tdm_net *net, tdm_time now, uint8_t way)
@@ -341,8 +340,8 @@ static nfds_t fill_fds(const struct tdm_net *net, struct pollfd fds[POLL_FDS])
         fds[2 + way] = (struct pollfd){.fd = t->udp.fd, .events = POLLIN};
         for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)
             if (t->links[i].fd >= 0)
-                fds[count++] = (struct pollfd){
-                    .fd = t->links[i].fd, .events = tdm_server_link_events(&t->links[i])};
+                fds[count++] = (struct pollfd){.fd = t->links[i].fd,
+                                               .events = tdm_server_link_events(&t->links[i])};
     }
     return count;
 }

@@ -143,8 +143,8 @@ bool tdm_server_link_read(struct tdm_server_link *link, uint8_t **data, size_t *
     for (;;) {
         size_t frame;
         size_t room = sizeof link->in - link->in_size;
-        enum tdm_err err = tdm_turn_frame_size(link->in + link->in_taken,
-                                               link->in_size - link->in_taken, &frame);
+        enum tdm_err err =
+            tdm_turn_frame_size(link->in + link->in_taken, link->in_size - link->in_taken, &frame);
 
         if (err == TDM_OK) {
             *data = link->in + link->in_taken;

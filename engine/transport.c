@@ -291,12 +291,11 @@ static void after_path(struct tdm_transport *t, tdm_time now)
     }
 }
 
-static void agree_ice(struct tdm_transport *t, tdm_time now, const struct tdm_transport_setup *setup)
+static void agree_ice(struct tdm_transport *t, tdm_time now,
+                      const struct tdm_transport_setup *setup)
 {
-    struct tdm_ice_in in = {.kind = TDM_ICE_REMOTE,
-                            .ufrag = setup->ufrag,
-                            .pwd = setup->pwd,
-                            .lite = setup->lite};
+    struct tdm_ice_in in = {
+        .kind = TDM_ICE_REMOTE, .ufrag = setup->ufrag, .pwd = setup->pwd, .lite = setup->lite};
 
     step_ice(t, now, &in);
     in.kind = TDM_ICE_CANDIDATE;

@@ -190,7 +190,7 @@ static bool ended(struct mapper *m, tdm_time deadline)
 
 void tdm_port_map_destroy(struct tdm_port_map *map, tdm_time patience)
 {
-    tdm_time deadline = tdm_clock_now() + patience;
+    tdm_time now = tdm_clock_now();
 
     for (int i = 0; i < TDM_PORT_MAP_KINDS; i++)
         if (map->mappers[i])
@@ -201,7 +201,10 @@ void tdm_port_map_destroy(struct tdm_port_map *map, tdm_time patience)
 
         if (!m)
             continue;
-        bool joined = ended(m, deadline);
+        (void)pthread_mutex_lock(&m->lock);
+        bool holds = m->report.found; /* Or is just being given something. */
+        (void)pthread_mutex_unlock(&m->lock);
+        bool joined = ended(m, now + (holds ? patience : 0));
 
         if (!joined)
             (void)pthread_detach(m->thread);
@@ -228,6 +231,18 @@ bool tdm_port_map_of(struct tdm_port_map *map, uint16_t port, bool tcp,
                 *external = e->external;
         }
         (void)pthread_mutex_unlock(&m->lock);
+    }
+    return found;
+}
+
+bool tdm_port_map_found(struct tdm_port_map *map)
+{
+    struct tdm_port_map_report report;
+    bool found = false;
+
+    for (int i = 0; i < TDM_PORT_MAP_KINDS; i++) {
+        tdm_port_map_report(map, (enum tdm_port_map_kind)i, &report);
+        found |= report.found;
     }
     return found;
 }

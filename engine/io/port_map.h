@@ -24,7 +24,7 @@ struct tdm_port_map_config {
 
 enum tdm_err tdm_port_map_create(struct tdm_port_map **map,
                                  const struct tdm_port_map_config *config, struct tdm_cause *cause);
-/** Removes the mappings; a gateway that does not answer is waited for at most `patience`. */
+/** Removes the mappings; a gateway that holds some is waited for, at most `patience`. */
 void tdm_port_map_destroy(struct tdm_port_map *map, tdm_time patience);
 
 /** Keeps a port of this machine mapped, or no longer. */
@@ -36,6 +36,9 @@ void tdm_port_map_network_changed(struct tdm_port_map *map);
 /** Where `port` is reached from outside, by whichever gateway; false while it is not mapped. */
 bool tdm_port_map_of(struct tdm_port_map *map, uint16_t port, bool tcp,
                      struct tdm_address *external);
+
+/** Whether a gateway that maps has been found. */
+bool tdm_port_map_found(struct tdm_port_map *map);
 
 struct tdm_port_map_report {
     bool looked; /* The first look is over. */

@@ -123,6 +123,7 @@ make_side() {
 		wire in0 "$nat" 10.1$n.0.1/24 out0 "$second" 10.1$n.0.2/24
 		nsenter -t "$second" -n ip route add default via 10.1$n.0.1
 		nat=$second
+		printf -v "INNER_$side" %s "$second"
 	fi
 	wire in0 "$nat" 10.$n.0.1/24 eth0 "${!of}" 10.$n.0.2/24
 	in_side "$side" ip route add default via 10.$n.0.1
