@@ -202,8 +202,9 @@ static void forge(struct tdm_sim_ice_call *call, struct side *s, const struct td
     uint8_t data[256];
     struct tdm_stun m;
 
-    if (send->link || tdm_stun_parse(&m, send->data, send->size) != TDM_OK ||
-        m.kind != TDM_STUN_REQUEST || !m.username.data)
+    if (send->link || send->from.family == TDM_ADDRESS_NONE ||
+        tdm_stun_parse(&m, send->data, send->size) != TDM_OK || m.kind != TDM_STUN_REQUEST ||
+        !m.username.data)
         return;
     struct tdm_writer w = tdm_stun_begin_answer(data, sizeof data, TDM_STUN_SUCCESS, &m);
 
@@ -431,7 +432,8 @@ static void happen(struct tdm_sim_ice_call *call)
         step(call, s, &in);
         break;
     case TDM_SIM_ICE_REBIND:
-        tdm_sim_nat_forget(&call->net.internet.gateways[call->net.outer[c->event_side]].nat);
+        if (call->net.outer[c->event_side] >= 0)
+            tdm_sim_nat_forget(&call->net.internet.gateways[call->net.outer[c->event_side]].nat);
         break;
     case TDM_SIM_ICE_NO_DIRECT:
         call->net.cut_direct = true;

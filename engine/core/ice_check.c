@@ -9,6 +9,9 @@
 #define RETRY_FIRST (100 * TDM_MS)
 #define RETRY_MOST  (1600 * TDM_MS)
 #define TRIES_MAX   12
+/* Where checks of the other side arrive one way works, and loss is all that there is to fight. */
+#define SEEN_RETRY_MOST (400 * TDM_MS)
+#define SEEN_TRIES_MAX  60
 /* Of a pair that was valid: soon at first, to tell a lost check from a dead path. */
 #define AGAIN_LEAST (50 * TDM_MS)
 #define AGAIN_MOST  (500 * TDM_MS)
@@ -73,10 +76,13 @@ static size_t write_check(struct tdm_ice *ice, const struct tdm_ice_pair *pair,
     return tdm_stun_end(&w);
 }
 
-static tdm_time again_after(const struct tdm_ice_pair *pair)
+static tdm_time again_after(const struct tdm_ice *ice, const struct tdm_ice_pair *pair)
 {
+    bool seen = ice->remotes[pair->remote].seen;
+
     if (pair->state != TDM_ICE_PAIR_VALID)
-        return tdm_time_min(RETRY_FIRST << tdm_time_min(pair->tries - 1, 8), RETRY_MOST);
+        return tdm_time_min(RETRY_FIRST << tdm_time_min(pair->tries - 1, 8),
+                            seen ? SEEN_RETRY_MOST : RETRY_MOST);
     if (pair->tries > AGAIN_QUICK)
         return AGAIN_SLOW;
     return tdm_time_min(tdm_time_max(pair->rtt + pair->rtt / 4, AGAIN_LEAST), AGAIN_MOST);
@@ -103,7 +109,7 @@ static void send_check(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *p
     }
     if (pair->tries < UINT8_MAX)
         pair->tries++;
-    pair->due = now + again_after(pair);
+    pair->due = now + again_after(ice, pair);
     if (!tdm_ice_send_from(ice, pair->local, &ice->remotes[pair->remote].c.address, send,
                            write_check(ice, pair, pending, send))) {
         pair->state = TDM_ICE_PAIR_FAILED;
@@ -162,7 +168,8 @@ static bool wants_check(struct tdm_ice *ice, tdm_time now, int pair, bool enough
         return true;
     if (now < p->due || p->state == TDM_ICE_PAIR_FAILED)
         return false;
-    if (p->state == TDM_ICE_PAIR_CHECKING && p->tries >= TRIES_MAX) {
+    if (p->state == TDM_ICE_PAIR_CHECKING &&
+        p->tries >= (ice->remotes[p->remote].seen ? SEEN_TRIES_MAX : TRIES_MAX)) {
         p->state = TDM_ICE_PAIR_FAILED;
         return false;
     }
@@ -188,7 +195,7 @@ static uint64_t urgency(const struct tdm_ice *ice, int pair)
         return UINT64_MAX - p->triggered;
     if (pair == ice->path)
         return UINT64_C(7) << 60;
-    if (turn == 1 && relayed)
+    if (turn == 2 && relayed)
         return UINT64_C(6) << 60 | (uint64_t)first << 58 | within;
     return UINT64_C(4) << 60 | (uint64_t)(first == (turn != 3)) << 58 | within;
 }

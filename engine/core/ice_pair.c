@@ -141,6 +141,7 @@ static void add_pair(struct tdm_ice *ice, tdm_time now, int local, int remote)
         .gen = ice->gen,
         .local = (int8_t)local,
         .remote = (int8_t)remote,
+        .added_at = now,
         .due = now,
         .rtt = TDM_NEVER,
         .valid_since = TDM_NEVER,

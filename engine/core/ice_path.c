@@ -190,8 +190,9 @@ static void nominate(struct tdm_ice *ice, tdm_time now)
             held = &ice->pairs[i];
     struct tdm_ice_pair *p = &ice->pairs[index];
 
-    if (held && !held->suspect &&
-        (held == p || !tdm_ice_is_relayed(ice, held) || tdm_ice_is_relayed(ice, p)))
+    if (p->nominating || p->nominated)
+        return;
+    if (held && !held->suspect && (!tdm_ice_is_relayed(ice, held) || tdm_ice_is_relayed(ice, p)))
         return;
     tdm_time wait =
         tdm_ice_is_relayed(ice, p)
@@ -254,8 +255,12 @@ static void give_up(struct tdm_ice *ice, tdm_time now)
     bool pending = false, any = false;
 
     for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
-        pending |= is_pending(&ice->pairs[i]) || (ice->pairs[i].used && ice->pairs[i].triggered);
-        any |= ice->pairs[i].used;
+        const struct tdm_ice_pair *p = &ice->pairs[i];
+
+        /* After consent ran out only what is new gives hope, not what never answered. */
+        pending |= (is_pending(p) || (p->used && p->triggered)) &&
+                   (!ice->was_connected || now < p->added_at + GIVE_UP);
+        any |= p->used;
     }
     if (!g->known || ice->stats.state == TDM_ICE_FAILED || pending)
         return;

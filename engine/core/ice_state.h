@@ -72,6 +72,7 @@ struct tdm_ice_pair {
     uint8_t tries;   /* Checks since the last answer. */
     uint8_t next_pending;
     struct tdm_ice_pending pending[TDM_ICE_PENDING_MAX];
+    tdm_time added_at;
     tdm_time due;         /* Of the next check without being triggered. */
     tdm_time valid_since; /* First answer. */
     tdm_time answered_at; /* Last answer. */
