@@ -302,6 +302,6 @@ void options_help_codes(FILE *to)
 {
     fputs(
         "\nExit codes: 0 done, 1 failed, 2 usage, 3 busy or declined, 4 no answer, 5 unreachable, "
-        "6 no common codec, 7 worse than before\n",
+        "6 no common codec, 7 worse than before, 8 not secure\n",
         to);
 }

@@ -19,6 +19,7 @@ enum exit_code {
     EXIT_UNREACHABLE = 5,
     EXIT_NO_COMMON_CODEC = 6,
     EXIT_WORSE = 7, /* A bench, compared with an older one. */
+    EXIT_NOT_SECURE = 8,
 };
 
 struct options {

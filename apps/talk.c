@@ -69,6 +69,8 @@ static enum exit_code exit_of(int end)
         return EXIT_UNREACHABLE;
     case TANDEM_END_NO_COMMON_CODEC:
         return EXIT_NO_COMMON_CODEC;
+    case TANDEM_END_NOT_SECURE:
+        return EXIT_NOT_SECURE;
     default:
         return EXIT_FAILED;
     }

@@ -83,7 +83,7 @@ static enum tandem_end public_end(enum tdm_call_end end)
         [TDM_END_NOT_FOUND] = TANDEM_END_NOT_FOUND,
         [TDM_END_UNREACHABLE] = TANDEM_END_UNREACHABLE,
         [TDM_END_FAILED] = TANDEM_END_FAILED,
-        [TDM_END_NOT_SECURE] = TANDEM_END_FAILED,
+        [TDM_END_NOT_SECURE] = TANDEM_END_NOT_SECURE,
     };
 
     return ends[end];
@@ -116,7 +116,8 @@ static void finish(struct tandem_call *call)
     call->ended = true;
     tdm_call_close_media(call);
     if (call->broken[0])
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED, "%s",
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED,
+                        call->path.unsafe ? TANDEM_END_NOT_SECURE : TANDEM_END_FAILED, "%s",
                         call->broken);
     else if (call->vanished)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED,
@@ -233,12 +234,24 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
     return TDM_OK;
 }
 
+/* Ends with our own words. */
+static void call_failed(struct tandem_call *call, const char *why)
+{
+    (void)snprintf(call->broken, sizeof call->broken, "%s", why);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
+}
+
 void tdm_call_go(struct tandem_call *call)
 {
     enum tdm_call_pending pending = call->path.pending;
     struct tdm_capability capability;
 
     call->path.pending = TDM_CALL_PENDING_NOTHING;
+    if (tdm_call_path_hopeless(call)) {
+        call_failed(call, "no relay answers, and this call may only go by one: check --turn, or "
+                          "leave --relay-only out");
+        return;
+    }
     plan_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
     if (pending == TDM_CALL_PENDING_DIAL)
@@ -250,6 +263,14 @@ void tdm_call_go(struct tandem_call *call)
 enum tdm_err tdm_call_route(struct tandem_call *call, const char *to, struct tdm_cause *cause)
 {
     return tdm_sig_local_address(to, call->local_address, sizeof call->local_address, cause);
+}
+
+void tdm_call_offer_paths(struct tandem_call *call)
+{
+    struct tdm_capability capability;
+
+    plan_capability(call, &capability);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_TRANSPORT, .capability = &capability});
 }
 
 void tdm_call_offer_plan(struct tandem_call *call)

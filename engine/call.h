@@ -110,6 +110,9 @@ tdm_time tdm_call_wake(const struct tandem_call *call);
 
 enum tdm_err tdm_call_digit(struct tandem_call *call, char digit, uint16_t duration_ms,
                             struct tdm_cause *cause);
+/** Offers what is new about the ways: late candidates, other credentials. */
+void tdm_call_offer_paths(struct tandem_call *call);
+
 /** Offers what the plan now says: a source where there was none. */
 void tdm_call_offer_plan(struct tandem_call *call);
 

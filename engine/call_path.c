@@ -132,6 +132,11 @@ bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now)
     return now >= p->gather_until + more;
 }
 
+bool tdm_call_path_hopeless(const struct tandem_call *call)
+{
+    return call->path.ice.relay_only && !any_relay(&call->path);
+}
+
 static void add_candidates(const struct tdm_call_way *way, uint8_t component,
                            struct tdm_transport_desc *to)
 {
@@ -176,8 +181,7 @@ void tdm_call_path_capability(const struct tandem_call *call, struct tdm_capabil
 
     capability->plain = reach->plain;
     capability->sdes = reach->sdes;
-    /* One offer names one way to protect a line: who allows SDES calls somebody who needs it. */
-    capability->dtls = !(reach->sdes && p->outgoing);
+    capability->dtls = true;
     capability->bundle = true;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
         struct tdm_transport_desc *t = &capability->media[kind].transport;
@@ -351,7 +355,7 @@ static void follow_credentials(struct tandem_call *call, enum tdm_media_kind kin
         memcpy(p->ufrag[kind], p->spare[kind].ufrag, sizeof p->ufrag[kind]);
         memcpy(p->pwd[kind], p->spare[kind].pwd, sizeof p->pwd[kind]);
         credentials(p->spare[kind].ufrag, p->spare[kind].pwd);
-        tdm_call_path_capability(call, &call->machine.capability);
+        p->spare_used = true;
     }
     if (strcmp(p->ice.ufrag[kind], p->ufrag[kind]) == 0)
         return;
@@ -449,6 +453,7 @@ static void transport_told(struct tandem_call *call, const struct tdm_net_event 
             fail(call, "no way to the other side passes datagrams; a relay (--turn) would help");
         break;
     case TDM_TRANSPORT_FAILED:
+        p->unsafe = true;
         fail(call, event->told.why);
         break;
     case TDM_TRANSPORT_LINK:
@@ -573,6 +578,9 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
         return;
     take_lookups(call);
     tdm_call_ports_follow(call);
+    if (p->spare_used)
+        tdm_call_offer_paths(call); /* Nothing new but the next spare ones: no offer leaves. */
+    p->spare_used = false;
     if (now >= p->ready_until)
         fail(call, "no way to the other side within 20 s; a relay (--turn) would help");
     if (now >= p->restart_at)
@@ -581,7 +589,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
 
     if (p->late && wanted && call->machine.state == TDM_CALL_UP && now >= p->gather_until) {
         p->late = false;
-        tdm_call_offer_plan(call);
+        tdm_call_offer_paths(call);
     }
 }
 

@@ -51,8 +51,10 @@ struct tdm_call_path {
     tdm_time ready_until;  /* Then the call has failed; TDM_NEVER: it is ready, or not agreed. */
     tdm_time restart_at;   /* TDM_NEVER: no need. */
     tdm_time restarted_at;
-    bool late; /* Candidates came that the other side does not know. */
+    bool late;       /* Candidates came that the other side does not know. */
+    bool spare_used; /* The machine must be given new spare credentials. */
     bool ready, failed;
+    bool unsafe; /* It failed because who answers is not who was agreed with. */
     char why[160];
     struct tdm_net_ice ice; /* Credentials as the transports have them. */
     char ufrag[TDM_MEDIA_KINDS][33], pwd[TDM_MEDIA_KINDS][65]; /* As offers say them. */
@@ -80,6 +82,9 @@ void tdm_call_path_gather(struct tandem_call *call, tdm_time now);
 
 /** Whether the offer or answer may leave. */
 bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now);
+
+/** Only relays may be used, and none has answered. */
+bool tdm_call_path_hopeless(const struct tandem_call *call);
 
 /** Adds addresses, candidates, keys and the policy to what the plan can do. */
 void tdm_call_path_capability(const struct tandem_call *call, struct tdm_capability *capability);

@@ -201,6 +201,7 @@ enum tandem_end {
     TANDEM_END_NOT_FOUND,
     TANDEM_END_UNREACHABLE,
     TANDEM_END_FAILED,
+    TANDEM_END_NOT_SECURE, /* Nothing that both sides allow protects it, or it was attacked. */
 };
 
 struct tandem_event {

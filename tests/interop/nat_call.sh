@@ -28,9 +28,12 @@ let_sip_in() { # a|b N KIND
 let_sip_out() { # a|b INNER OUTER of the other side
 	[ "$2" != "$3" ] || return 0
 	in_side "$1" nft -f - <<-NFT
-		table inet sip { chain output { type nat hook output priority -100;
-			ip daddr $2 tcp dport 5060 dnat ip to $3
-		} }
+		table inet sip {
+		    chain output {
+		        type nat hook output priority -100;
+		        ip daddr $2 tcp dport 5060 dnat ip to $3
+		    }
+		}
 	NFT
 }
 let_sip_in a 1 "$A"
@@ -43,7 +46,7 @@ side() { # a|b VERB...
 	local s=$1
 	shift
 	mkdir -p "$W/home_$s"
-	in_side "$s" env HOME="$W/home_$s" "$TANDEM" "$@" --turn u:p@44.0.0.1 --stun 44.0.0.1 -c:v vp8 -s 320x240 -r 15 \
+	in_side "$s" env HOME="$W/home_$s" "$TANDEM" "$@" --turn u:p@44.0.0.1 --turn u:p@44.0.0.1?transport=tcp -c:v vp8 -s 320x240 -r 15 \
 		--audio tone --video pattern --sink null --speaker null --no-keys --json \
 		>"$W/$s.json" 2>"$W/$s.log" </dev/null &
 	printf -v "TANDEM_$s" %s "$!"
