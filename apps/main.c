@@ -3,6 +3,7 @@
 #include "apps/demo.h"
 #include "apps/doctor.h"
 #include "apps/options.h"
+#include "apps/serve.h"
 #include "apps/talk.h"
 
 #include <limits.h>
@@ -33,6 +34,8 @@ static const struct verb {
     {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer, NULL},
     {"doctor", "tandem doctor [HOST]", "what works here, what does not, and what to do about it",
      NULL, doctor_run},
+    {"serve", "tandem serve", "a server that helps others to reach each other: STUN and TURN", NULL,
+     serve_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 

@@ -132,6 +132,11 @@ static void release(struct tdm_sim_ice_call *call, struct side *s)
     schedule_signals(call);
 }
 
+static bool is_relayed(const struct tdm_ice_path *path)
+{
+    return path->local.type == TDM_ICE_RELAY || path->remote.type == TDM_ICE_RELAY;
+}
+
 static void told(struct tdm_sim_ice_call *call, struct side *s, const struct tdm_ice_told *t)
 {
     tdm_time now = call->scheduler.now;
@@ -152,6 +157,7 @@ static void told(struct tdm_sim_ice_call *call, struct side *s, const struct tdm
         if (!s->result->path.valid)
             break;
         s->result->path_at = tdm_time_min(s->result->path_at, now);
+        s->result->was_direct |= !is_relayed(&s->result->path);
         if (!s->sending)
             tdm_sim_scheduler_set(&call->scheduler, MEDIA_0 + index, now);
         s->sending = true;
@@ -513,8 +519,7 @@ static void finish(struct tdm_sim_ice_call *call)
         tdm_ice_path(s->ice, &s->result->path);
         tdm_ice_stats(s->ice, &s->result->stats);
         s->result->connected = s->result->path.valid;
-        s->result->relayed = s->result->path.local.type == TDM_ICE_RELAY ||
-                             s->result->path.remote.type == TDM_ICE_RELAY;
+        s->result->relayed = is_relayed(&s->result->path);
         if (s->result->heard) {
             tdm_time *gap = call->event_past ? &s->result->gap_after : &s->result->gap;
 

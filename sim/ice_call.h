@@ -51,6 +51,7 @@ struct tdm_sim_ice_side_result {
     bool lost;             /* Was told so, ever. */
     bool silent;           /* Likewise. */
     bool relayed;          /* The path at the end passes the server. */
+    bool was_direct;       /* A path ever did not. */
     tdm_time described_at; /* It knew the other side's credentials; TDM_NEVER: not. */
     tdm_time path_at;      /* Its first path. */
     tdm_time heard_at;     /* Media of the other side, first. */

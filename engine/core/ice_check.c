@@ -17,6 +17,7 @@
 #define AGAIN_MOST  (500 * TDM_MS)
 #define AGAIN_QUICK 5
 #define AGAIN_SLOW  (1 * TDM_S)
+#define BACK_LEAST  (20 * TDM_MS)
 /* RFC 7675 section 5.1: 5 s, times 0.8 to 1.2. */
 #define CONSENT_LEAST  (4 * TDM_S)
 #define CONSENT_SPREAD (2 * TDM_S)
@@ -27,6 +28,17 @@ void tdm_ice_trigger(struct tdm_ice *ice, struct tdm_ice_pair *pair)
 {
     if (!pair->triggered)
         pair->triggered = ++ice->trigger_order;
+}
+
+/* RFC 8445 section 7.3.1.4. A check that has just left does what another one would; were each check
+ * answered by a check, two agents would keep each other busy for ever. */
+void tdm_ice_trigger_back(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *pair)
+{
+    bool valid = pair->state == TDM_ICE_PAIR_VALID;
+    tdm_time apart = valid ? tdm_time_max(pair->rtt, AGAIN_LEAST) : BACK_LEAST;
+
+    if (now - pair->sent_at >= apart && (!valid || pair->tries > 0))
+        tdm_ice_trigger(ice, pair);
 }
 
 bool tdm_ice_send_from(struct tdm_ice *ice, int local, const struct tdm_address *to,
@@ -109,6 +121,7 @@ static void send_check(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *p
     }
     if (pair->tries < UINT8_MAX)
         pair->tries++;
+    pair->sent_at = now;
     pair->due = now + again_after(ice, pair);
     if (!tdm_ice_send_from(ice, pair->local, &ice->remotes[pair->remote].c.address, send,
                            write_check(ice, pair, pending, send))) {

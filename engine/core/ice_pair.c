@@ -143,6 +143,7 @@ static void add_pair(struct tdm_ice *ice, tdm_time now, int local, int remote)
         .remote = (int8_t)remote,
         .added_at = now,
         .due = now,
+        .sent_at = now - TDM_S,
         .rtt = TDM_NEVER,
         .valid_since = TDM_NEVER,
         .answered_at = TDM_NEVER,

@@ -21,10 +21,10 @@
 #include "engine/core/turn_client.h"
 #include "engine/wire/stun.h"
 
-#define TDM_ICE_PAIRS_MAX   128
+#define TDM_ICE_PAIRS_MAX   192
 #define TDM_ICE_EARLY_MAX   8
 #define TDM_ICE_QUERIES_MAX 16
-#define TDM_ICE_PENDING_MAX 4 /* Checks of a pair that may still be answered. */
+#define TDM_ICE_PENDING_MAX 8 /* Checks of a pair that may still be answered. */
 
 /* Between two checks of ours, whatever their pair (RFC 8445 section 14.2: at least 5 ms). */
 #define TDM_ICE_PACE (5 * TDM_MS)
@@ -73,6 +73,7 @@ struct tdm_ice_pair {
     uint8_t next_pending;
     struct tdm_ice_pending pending[TDM_ICE_PENDING_MAX];
     tdm_time added_at;
+    tdm_time sent_at;     /* Of the last check. */
     tdm_time due;         /* Of the next check without being triggered. */
     tdm_time valid_since; /* First answer. */
     tdm_time answered_at; /* Last answer. */
@@ -182,6 +183,8 @@ void tdm_ice_set_role(struct tdm_ice *ice, bool controlling);
 bool tdm_ice_is_relayed(const struct tdm_ice *ice, const struct tdm_ice_pair *pair);
 
 /* ice_check.c */
+/* A check of the other side came on the pair: check it before its turn, if that is of use. */
+void tdm_ice_trigger_back(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *pair);
 void tdm_ice_trigger(struct tdm_ice *ice, struct tdm_ice_pair *pair);
 void tdm_ice_run_checks(struct tdm_ice *ice, tdm_time now, struct tdm_ice_out *out);
 void tdm_ice_take_answer(struct tdm_ice *ice, tdm_time now, int local,

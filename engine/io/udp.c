@@ -10,11 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES (1024 * 1024)
-#define DSCP_EF_TOS  0xb8 /* RFC 8837: interactive media, expedited forwarding. */
-#define PAIR_TRIES   200
-#define CONTROL_BYTES                                                                              \
-    (CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
+#define BUFFER_BYTES  (1024 * 1024)
+#define DSCP_EF_TOS   0xb8 /* RFC 8837: interactive media, expedited forwarding. */
+#define PAIR_TRIES    200
+#define CONTROL_BYTES (CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 section 2.5.5.2. */
 
@@ -112,6 +111,21 @@ static bool open_one(const struct tdm_address *address, struct tdm_udp *udp)
     (void)close(fd);
     errno = failed;
     return false;
+}
+
+enum tdm_err tdm_udp_open(const struct tdm_address *address, struct tdm_udp *udp,
+                          struct tdm_cause *cause)
+{
+    char text[TDM_ADDRESS_TEXT_MAX];
+
+    *udp = (struct tdm_udp){.fd = -1};
+    if (open_one(address, udp))
+        return TDM_OK;
+    tdm_address_text(address, text);
+    return tdm_fail(cause, TDM_E_SYSTEM,
+                    "cannot listen on UDP %s (%s): choose another port or end "
+                    "what uses it",
+                    text, strerrordesc_np(errno));
 }
 
 void tdm_udp_close(struct tdm_udp *udp)
@@ -294,13 +308,12 @@ uint32_t tdm_udp_send(const struct tdm_udp *udp, const struct tdm_address *from,
             } data = {.constant = pieces[sent + i].data};
 
             parts[i] = (struct iovec){data.plain, pieces[sent + i].size};
-            messages[i] =
-                (struct mmsghdr){.msg_hdr = {.msg_name = &address,
-                                             .msg_namelen = address_size,
-                                             .msg_iov = &parts[i],
-                                             .msg_iovlen = 1,
-                                             .msg_control = control_size ? control : NULL,
-                                             .msg_controllen = control_size}};
+            messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &address,
+                                                       .msg_namelen = address_size,
+                                                       .msg_iov = &parts[i],
+                                                       .msg_iovlen = 1,
+                                                       .msg_control = control_size ? control : NULL,
+                                                       .msg_controllen = control_size}};
         }
         int taken = sendmmsg(udp->fd, messages, batch, MSG_DONTWAIT);
 

@@ -46,6 +46,11 @@ struct tdm_udp_piece {
 enum tdm_err tdm_udp_open_pair(const char *address, uint16_t port_min, uint16_t port_max,
                                struct tdm_udp pair[2], struct tdm_cause *cause);
 
+/** Opens one socket at `address`, with its port; a host of zeros: all of that family (IPv6: both).
+ *  TDM_E_SYSTEM with a cause. */
+enum tdm_err tdm_udp_open(const struct tdm_address *address, struct tdm_udp *udp,
+                          struct tdm_cause *cause);
+
 void tdm_udp_close(struct tdm_udp *udp);
 
 /** Receives what waits, up to a batch. TDM_E_AGAIN when nothing waits. ICMP errors are skipped. */

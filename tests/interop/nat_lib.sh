@@ -87,6 +87,10 @@ masquerade() {
 		        $forward
 		        jump miniupnpd
 		    }
+		    chain input {
+		        type filter hook input priority 0;
+		        iifname "out0" meta l4proto udp ct state new drop
+		    }
 		    chain prerouting {
 		        type nat hook prerouting priority -100;
 		        jump prerouting_miniupnpd
