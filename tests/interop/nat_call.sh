@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$HERE/nat_lib.sh"
 A=$1 B=$2
+SERVERS=${SERVERS:---turn u:p@44.0.0.1 --turn u:p@44.0.0.1?transport=tcp}
 shift 2
 make_public
 [ -x "$TANDEM" ] || skip "$TANDEM is not built"
@@ -46,7 +47,7 @@ side() { # a|b VERB...
 	local s=$1
 	shift
 	mkdir -p "$W/home_$s"
-	in_side "$s" env HOME="$W/home_$s" "$TANDEM" "$@" --turn u:p@44.0.0.1 --turn u:p@44.0.0.1?transport=tcp -c:v vp8 -s 320x240 -r 15 \
+	in_side "$s" env HOME="$W/home_$s" "$TANDEM" "$@" $SERVERS -c:v vp8 -s 320x240 -r 15 \
 		--audio tone --video pattern --sink null --speaker null --no-keys --json \
 		>"$W/$s.json" 2>"$W/$s.log" </dev/null &
 	printf -v "TANDEM_$s" %s "$!"

@@ -52,6 +52,12 @@ make_public() {
 	ip addr add 44.0.0.1/32 dev lo
 	ip addr add 44.0.0.2/32 dev lo
 	ip addr add 44.0.0.9/32 dev lo
+	# The rest of the Internet, which answers nothing. Without it a relay that is asked to send to a
+	# private address gets an error, and coturn gives the whole allocation up.
+	ip link add rest0 type veth peer name rest1
+	ip link set rest0 arp off up
+	ip link set rest1 up
+	ip route add default dev rest0
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 }
 
