@@ -52,6 +52,7 @@ void tdm_call_path_close(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
 
+    tdm_call_ports_close(call);
     for (int i = 0; i < TDM_CALL_LOOKUPS_MAX; i++) {
         tdm_lookup_free(p->lookups[i].lookup);
         p->lookups[i].lookup = NULL;
@@ -98,8 +99,12 @@ void tdm_call_path_gather(struct tandem_call *call, tdm_time now)
     struct tdm_address list[TDM_INTERFACES_MAX + 1];
     uint32_t count = own_addresses(call, list);
 
-    if (!p->gathering)
-        p->gather_until = now + (p->ice.server_count ? GATHER_SERVERS : GATHER_HOST);
+    if (!p->gathering) {
+        tdm_call_ports_open(call);
+        p->gather_until =
+            now +
+            (p->ice.server_count || tdm_call_ports_pending(call) ? GATHER_SERVERS : GATHER_HOST);
+    }
     p->gathering = true;
     (void)tdm_net_addresses(call->net, list, count);
 }
@@ -120,7 +125,7 @@ bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now)
 
     for (int way = 0; way < TDM_NET_WAYS; way++)
         all &= p->ways[way].gathered;
-    if (all)
+    if (all && !tdm_call_ports_pending(call))
         return true;
     /* Without a relay there would be nothing to offer at all: wait longer for the first. */
     tdm_time more = p->ice.relay_only && !any_relay(p) ? 10 * GATHER_SERVERS : 0;
@@ -526,6 +531,8 @@ void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *ev
         transport_told(call, event, now);
     else if (event->kind == TDM_NET_INTERFACES && call->path.gathering && call->net)
         tdm_call_path_gather(call, now);
+    if (event->kind == TDM_NET_INTERFACES && call->engine->reach.ports)
+        tdm_port_map_network_changed(call->engine->reach.ports);
 }
 
 /* Whether the certificate is the one that the contact had before; and the words to compare. */
@@ -637,6 +644,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
     if (!call->net || call->ended)
         return;
     take_lookups(call);
+    tdm_call_ports_follow(call);
     if (p->spare_used)
         tdm_call_offer_paths(call); /* Nothing new but the next spare ones: no offer leaves. */
     p->spare_used = false;

@@ -9,6 +9,7 @@
  * thread; the ways themselves are engine/transport.h.
  */
 
+#include "engine/call_ports.h"
 #include "engine/net.h"
 #include "engine/reach.h"
 #include "signalling/offer_answer.h"
@@ -62,6 +63,7 @@ struct tdm_call_path {
     struct tdm_crypto_desc cryptos[TDM_MEDIA_KINDS][TDM_DESC_CRYPTO_MAX];
     struct tdm_call_way ways[TDM_NET_WAYS];
     struct tdm_call_lookup lookups[TDM_CALL_LOOKUPS_MAX];
+    struct tdm_call_ports ports;
 
     bool peer_checked;
     uint8_t peer[TDM_FINGERPRINT_BYTES];

@@ -80,6 +80,8 @@ struct tandem_config {
     const char *ice_servers;   /* Servers that help to connect, separated by commas:
                                   "stun:HOST[:PORT]", "turn:USER:PASSWORD@HOST[:PORT]" with
                                   "?transport=tcp" or without, "turns:...". [none] */
+    bool map_ports;            /* Have a gateway open ports (UPnP, NAT-PMP), looked for from now on
+                                  and given back at the end. */
     bool relay_only;           /* Only by those relays, so that the other side does not learn this
                                   machine's addresses. */
     bool allow_plain;          /* Media in clear with who knows nothing better. */
