@@ -356,6 +356,21 @@ enum tandem_status tandem_record(struct tandem_call *call, const char *path,
     return run(call, do_record, &r, cause);
 }
 
+static void do_trust(struct tandem *engine, void *arg)
+{
+    struct call_request *r = arg;
+
+    (void)engine;
+    r->err = tdm_call_path_trust(r->call, &r->cause);
+}
+
+enum tandem_status tandem_trust(struct tandem_call *call, struct tandem_cause *cause)
+{
+    struct call_request r = {.call = NULL};
+
+    return run(call, do_trust, &r, cause);
+}
+
 static void do_overlay(struct tandem *engine, void *arg)
 {
     struct call_request *r = arg;

@@ -246,6 +246,7 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
 
     memset(capability, 0, sizeof *capability);
     (void)snprintf(capability->address, sizeof capability->address, "%s", address);
+    capability->plain = true;
     for (uint8_t i = 0; i < plan->audio_codec_count; i++)
         add_codec(capability, plan->audio_codecs[i]);
     add_video(capability, plan);

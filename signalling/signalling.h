@@ -24,7 +24,7 @@
 /** A call (later: a registration, a subscription) of one backend; 0 = none. Never reused. */
 typedef uint32_t tdm_sig_id;
 
-#define TDM_SIG_BODY_MAX    8192 /* An SDP larger than this is refused before use. */
+#define TDM_SIG_BODY_MAX    16384 /* An SDP larger than this is refused before use. */
 #define TDM_SIG_ADDRESS_MAX 256
 #define TDM_SIG_REASON_MAX  160
 

@@ -101,7 +101,7 @@ static uint16_t bind_channel(struct tdm_turn_server *s, tdm_time now, struct tur
     if (!a || a->state != TURN_LIVE)
         return TDM_STUN_ALLOCATION_MISMATCH;
     if (!r->m.has_channel || r->m.peer_count != 1 || r->m.channel < TDM_TURN_CHANNEL_MIN ||
-        r->m.channel > TDM_TURN_CHANNEL_MAX || !peer->port)
+        r->m.channel > TDM_TURN_CHANNEL_OLD_MAX || !peer->port)
         return TDM_STUN_BAD_REQUEST;
     uint16_t code = check_peer(s, a, peer);
 

@@ -34,6 +34,7 @@
 
 #define TDM_TURN_CHANNEL_MIN        0x4000
 #define TDM_TURN_CHANNEL_MAX        0x4fff
+#define TDM_TURN_CHANNEL_OLD_MAX    0x7ffe /* Clients after RFC 5766 use these, too. */
 #define TDM_TURN_CHANNEL_HEAD_BYTES 4
 #define TDM_TURN_TRANSPORT_UDP      17 /* Of REQUESTED-TRANSPORT: IP protocol numbers. */
 #define TDM_TURN_TRANSPORT_TCP      6
@@ -245,8 +246,10 @@ struct tdm_turn_channel_data {
     const uint8_t *data;
 };
 
-/** Whether the first byte says ChannelData (RFC 7983: 64-79). */
+/** Whether the first byte says ChannelData: 64-79 where other protocols share the socket (RFC
+ *  7983), or also the numbers of RFC 5766 where there is TURN alone. */
 bool tdm_turn_is_channel_data(const uint8_t *data, size_t size);
+bool tdm_turn_is_old_channel_data(const uint8_t *data, size_t size);
 /** Padding behind the data is stepped over. */
 enum tdm_err tdm_turn_channel_data_parse(struct tdm_turn_channel_data *c, const uint8_t *data,
                                          size_t size);

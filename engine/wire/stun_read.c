@@ -411,6 +411,11 @@ bool tdm_turn_is_channel_data(const uint8_t *data, size_t size)
     return size >= TDM_TURN_CHANNEL_HEAD_BYTES && data[0] >= 0x40 && data[0] <= 0x4f;
 }
 
+bool tdm_turn_is_old_channel_data(const uint8_t *data, size_t size)
+{
+    return size >= TDM_TURN_CHANNEL_HEAD_BYTES && data[0] >= 0x40 && data[0] <= 0x7f;
+}
+
 enum tdm_err tdm_turn_channel_data_parse(struct tdm_turn_channel_data *c, const uint8_t *data,
                                          size_t size)
 {
@@ -419,7 +424,7 @@ enum tdm_err tdm_turn_channel_data_parse(struct tdm_turn_channel_data *c, const 
     c->channel = tdm_read_u16(&r);
     c->size = tdm_read_u16(&r);
     c->data = tdm_read_bytes(&r, c->size);
-    return r.ok && c->channel >= TDM_TURN_CHANNEL_MIN && c->channel <= TDM_TURN_CHANNEL_MAX
+    return r.ok && c->channel >= TDM_TURN_CHANNEL_MIN && c->channel <= TDM_TURN_CHANNEL_OLD_MAX
                ? TDM_OK
                : TDM_E_MALFORMED;
 }
@@ -432,10 +437,10 @@ enum tdm_err tdm_turn_frame_size(const uint8_t *data, size_t size, size_t *frame
 
     *frame_size = 4;
     if (!r.ok)
-        return size && (data[0] & 0xc0) && (data[0] & 0xf0) != 0x40 ? TDM_E_MALFORMED : TDM_E_AGAIN;
+        return size && (data[0] & 0x80) ? TDM_E_MALFORMED : TDM_E_AGAIN;
     if (first < 0x4000 && body % 4 == 0)
         *frame_size = TDM_STUN_HEADER_BYTES + body;
-    else if (first >= TDM_TURN_CHANNEL_MIN && first <= TDM_TURN_CHANNEL_MAX)
+    else if (first >= TDM_TURN_CHANNEL_MIN && first <= TDM_TURN_CHANNEL_OLD_MAX)
         *frame_size = TDM_TURN_CHANNEL_HEAD_BYTES + body + tdm_turn_padding(body);
     else
         return TDM_E_MALFORMED;

@@ -15,6 +15,7 @@ static void fill(struct tdm_capability *c)
 {
     memset(c, 0, sizeof *c);
     memcpy(c->address, "10.0.0.7", 9);
+    c->plain = true;
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_OPUS, 96, 48000, 2, "useinbandfec=1");
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_PCMU, 0, 8000, 1, NULL);
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 101, 48000, 1, "0-16");

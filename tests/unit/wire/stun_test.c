@@ -198,7 +198,7 @@ static void test_frames(void **state)
     assert_int_equal(frame, 20);
     assert_int_equal(tdm_turn_frame_size((const uint8_t *)"\x16", 1, &frame), TDM_E_AGAIN);
     assert_int_equal(tdm_turn_frame_size((const uint8_t *)"\x80", 1, &frame), TDM_E_MALFORMED);
-    assert_int_equal(tdm_turn_frame_size((const uint8_t *)"\x50\x00\x00\x04", 4, &frame),
+    assert_int_equal(tdm_turn_frame_size((const uint8_t *)"\x7f\xff\x00\x04", 4, &frame),
                      TDM_E_MALFORMED);
     assert_int_equal(tdm_turn_frame_size((const uint8_t *)"\x00\x01\x00\x03", 4, &frame),
                      TDM_E_MALFORMED);
