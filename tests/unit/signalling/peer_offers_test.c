@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What real programs offer, read and answered. */
-#include "peer_offers.h"
 #include "signalling/offer_answer.h"
 #include "signalling/sdp.h"
+#include "tests/unit/signalling/peer_offers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
