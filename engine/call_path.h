@@ -9,6 +9,7 @@
  * thread; the ways themselves are engine/transport.h.
  */
 
+#include "engine/io/check_job.h"
 #include "engine/net.h"
 #include "engine/reach.h"
 #include "signalling/offer_answer.h"
@@ -63,10 +64,12 @@ struct tdm_call_path {
     struct tdm_call_way ways[TDM_NET_WAYS];
     struct tdm_call_lookup lookups[TDM_CALL_LOOKUPS_MAX];
 
+    struct tdm_check_job *check; /* Makes the words; NULL: they are made. */
+    uint8_t check_for[TDM_FINGERPRINT_BYTES];
     bool peer_checked;
     uint8_t peer[TDM_FINGERPRINT_BYTES];
     enum tandem_contact contact;
-    char words[64];
+    char words[TDM_CHECK_WORDS_TEXT];
 };
 
 void tdm_call_path_init(struct tandem_call *call);
@@ -96,7 +99,8 @@ uint8_t tdm_call_path_way(const struct tandem_call *call, enum tdm_media_kind ki
 /** An event of a transport, or of the network. */
 void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *event, tdm_time now);
 
-/** A new status of the net has come. @return whether the call became ready now. */
+/** A new status of the net, or the words, may have come. @return whether the call is ready and the
+ *  program does not know yet. */
 bool tdm_call_path_status(struct tandem_call *call);
 
 /** What is due: restarts, lookups, late candidates, failure. */

@@ -2,6 +2,7 @@
 #include "engine/reach.h"
 
 #include "engine/io/clock.h"
+#include "engine/io/srtp.h"
 #include "engine/io/wake.h"
 
 #include <ctype.h>
@@ -10,6 +11,18 @@
 #include <strings.h>
 
 #define LOOK_EVERY (5 * TDM_MS)
+
+/* The SRTP library tests itself at its first use, for 40 ms: not in the first call. */
+static enum tdm_err warm_up(struct tdm_cause *cause)
+{
+    const struct tdm_srtp_keys keys = {.profile = TDM_SRTP_AEAD_AES_128_GCM, .size = 28};
+    struct tdm_srtp *srtp;
+    enum tdm_err err = tdm_srtp_create(&srtp, &keys, cause);
+
+    if (err == TDM_OK)
+        tdm_srtp_destroy(srtp);
+    return err;
+}
 
 enum tdm_err tdm_reach_open(struct tdm_reach *reach, const struct tandem_config *config,
                             int control_wake, struct tdm_cause *cause)
@@ -36,6 +49,8 @@ enum tdm_err tdm_reach_open(struct tdm_reach *reach, const struct tandem_config 
     for (uint8_t i = 0; i < reach->server_count && err == TDM_OK; i++)
         if (reach->servers[i].server.address.family == TDM_ADDRESS_NONE)
             err = tdm_lookup_start(&reach->lookups[i], reach->servers[i].host, control_wake, cause);
+    if (err == TDM_OK)
+        err = warm_up(cause);
     return err == TDM_OK ? tdm_identity_load(config->identity_path, &reach->identity, cause) : err;
 }
 
