@@ -160,7 +160,7 @@ static void write_allocate(const struct tdm_turn_client *c, struct tdm_writer *w
         tdm_stun_write_family(w, TDM_STUN_REQUESTED_FAMILY, TDM_IPV6);
 }
 
-static enum tdm_stun_method method_of(const struct tdm_turn_client *c, struct which w)
+static uint16_t method_of(const struct tdm_turn_client *c, struct which w)
 {
     if (w.permit)
         return TDM_STUN_CREATE_PERMISSION;
@@ -172,7 +172,7 @@ static enum tdm_stun_method method_of(const struct tdm_turn_client *c, struct wh
 static size_t write_request(struct tdm_turn_client *c, struct which w,
                             uint8_t data[TDM_TURN_REQUEST_MAX])
 {
-    enum tdm_stun_method method = method_of(c, w);
+    uint16_t method = method_of(c, w);
     struct tdm_writer to =
         tdm_stun_begin(data, TDM_TURN_REQUEST_MAX, TDM_STUN_REQUEST, method, w.request->id);
 

@@ -272,10 +272,11 @@ static void take(struct tdm_turn_server *s, tdm_time now, const struct tdm_turn_
     }
 }
 
-/* One at a time: its relays are all that `out` can close. */
+/* One at a time, since its relays are all that `out` can close; and not while `out` still sends
+ * from a relay that may be the one. */
 static void expire(struct tdm_turn_server *s, tdm_time now, struct tdm_turn_server_out *out)
 {
-    if (s->next_expiry > now)
+    if (s->next_expiry > now || out->peer.relay != TDM_TURN_SERVER_NO_RELAY)
         return;
     s->next_expiry = TDM_NEVER;
     for (uint32_t i = 0; i < s->config.allocations; i++) {
