@@ -166,7 +166,7 @@ void tdm_call_announce(struct tandem_call *call)
     if (changed && up)
         tdm_call_follow(call);
     describe(call, text, sizeof text);
-    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready) {
+    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready && !call->path.check) {
         call->announced_up = true;
         call->up_at = tdm_clock_now();
         call->up_cpu = tdm_clock_process_cpu();
@@ -183,6 +183,7 @@ void tdm_call_announce(struct tandem_call *call)
     (void)snprintf(call->told, sizeof call->told, "%s", text);
     if (call->out.refused)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", m->reason);
+    call->out.state_changed = call->out.refused = false; /* Told. */
 }
 
 static void step(struct tandem_call *call, const struct tdm_call_in *in)

@@ -3,7 +3,6 @@
 
 #include "engine/call.h"
 #include "engine/candidates.h"
-#include "engine/core/check_words.h"
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
@@ -57,6 +56,8 @@ void tdm_call_path_close(struct tandem_call *call)
         tdm_lookup_free(p->lookups[i].lookup);
         p->lookups[i].lookup = NULL;
     }
+    tdm_check_job_free(p->check);
+    p->check = NULL;
     memset(p->ways, 0, sizeof p->ways);
     p->gathering = p->ready = false;
     p->pending = TDM_CALL_PENDING_NOTHING;
@@ -263,6 +264,21 @@ static void fill_ice(struct tandem_call *call, uint8_t way,
     }
 }
 
+/* Made beside everything else, from when a description first names the certificate. */
+static void start_words(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES])
+{
+    struct tdm_call_path *p = &call->path;
+
+    if ((p->check || p->words[0]) && memcmp(p->check_for, peer, sizeof p->check_for) == 0)
+        return;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    p->words[0] = 0;
+    memcpy(p->check_for, peer, sizeof p->check_for);
+    (void)tdm_check_job_start(&p->check, tdm_identity_fingerprint(call->engine->reach.identity),
+                              peer, call->engine->wake, NULL);
+}
+
 static bool same_identity(const struct tdm_call_way *way,
                           const struct tdm_negotiated_transport *agreed)
 {
@@ -293,6 +309,8 @@ static enum tdm_err fill_dtls(struct tandem_call *call, uint8_t index,
     way->fingerprint_count = agreed->remote.fingerprint_count;
     memcpy(way->fingerprints, agreed->remote.fingerprints, sizeof way->fingerprints);
     call->path.peer_checked = false;
+    if (way->fingerprint_count == 1 && way->fingerprints[0].size == TDM_FINGERPRINT_BYTES)
+        start_words(call, way->fingerprints[0].bytes);
     return TDM_OK;
 }
 
@@ -546,7 +564,7 @@ void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGER
 
     p->peer_checked = true;
     memcpy(p->peer, peer, sizeof p->peer);
-    tdm_check_words(tdm_identity_fingerprint(reach->identity), p->peer, p->words);
+    start_words(call, p->peer);
     p->contact = TANDEM_CONTACT_UNKNOWN;
     if (!reach->known_path[0])
         return;
@@ -572,6 +590,18 @@ static bool channel_alone(const struct tandem_call *call)
     return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
 }
 
+/* @return whether all that there is to say is known. */
+static bool take_words(struct tdm_call_path *p)
+{
+    if (!p->check)
+        return true;
+    if (tdm_check_job_take(p->check, p->words) != TDM_OK)
+        return false;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    return true;
+}
+
 bool tdm_call_path_status(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
@@ -590,11 +620,11 @@ bool tdm_call_path_status(struct tandem_call *call)
     }
     /* A session of the data channel alone needs no path for media. */
     any |= channel_alone(call) && call->status.at;
-    if (p->ready || !any || !all)
-        return false;
-    p->ready = true;
-    p->ready_until = TDM_NEVER;
-    return true;
+    if (!p->ready && any && all) {
+        p->ready = true;
+        p->ready_until = TDM_NEVER;
+    }
+    return take_words(p) && p->ready && !call->announced_up;
 }
 
 static void take_lookups(struct tandem_call *call)

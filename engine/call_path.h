@@ -10,6 +10,7 @@
  */
 
 #include "engine/call_ports.h"
+#include "engine/io/check_job.h"
 #include "engine/net.h"
 #include "engine/reach.h"
 #include "signalling/offer_answer.h"
@@ -65,10 +66,12 @@ struct tdm_call_path {
     struct tdm_call_lookup lookups[TDM_CALL_LOOKUPS_MAX];
     struct tdm_call_ports ports;
 
+    struct tdm_check_job *check; /* Makes the words; NULL: they are made. */
+    uint8_t check_for[TDM_FINGERPRINT_BYTES];
     bool peer_checked;
     uint8_t peer[TDM_FINGERPRINT_BYTES];
     enum tandem_contact contact;
-    char words[64];
+    char words[TDM_CHECK_WORDS_TEXT];
 };
 
 void tdm_call_path_init(struct tandem_call *call);
@@ -101,7 +104,8 @@ void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *ev
 /** Candidates of the other side that came after its offer: lines of SDP (RFC 8840 section 9). */
 void tdm_call_path_candidates(struct tandem_call *call, const char *text, size_t size);
 
-/** A new status of the net has come. @return whether the call became ready now. */
+/** A new status of the net, or the words, may have come. @return whether the call is ready and the
+ *  program does not know yet. */
 bool tdm_call_path_status(struct tandem_call *call);
 
 /** Whose certificate it is: the words, and whether the contact had it before. */

@@ -3,6 +3,7 @@
 
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
+#include "engine/io/srtp.h"
 #include "engine/io/wake.h"
 
 #include <ctype.h>
@@ -12,6 +13,18 @@
 
 #define LOOK_EVERY     (5 * TDM_MS)
 #define GATEWAY_WITHIN (1 * TDM_S)
+
+/* The SRTP library tests itself at its first use, for 40 ms: not in the first call. */
+static enum tdm_err warm_up(struct tdm_cause *cause)
+{
+    const struct tdm_srtp_keys keys = {.profile = TDM_SRTP_AEAD_AES_128_GCM, .size = 28};
+    struct tdm_srtp *srtp;
+    enum tdm_err err = tdm_srtp_create(&srtp, &keys, cause);
+
+    if (err == TDM_OK)
+        tdm_srtp_destroy(srtp);
+    return err;
+}
 
 enum tdm_err tdm_reach_open(struct tdm_reach *reach, const struct tandem_config *config,
                             int control_wake, struct tdm_cause *cause)
@@ -43,6 +56,8 @@ enum tdm_err tdm_reach_open(struct tdm_reach *reach, const struct tandem_config 
             &reach->ports,
             &(struct tdm_port_map_config){.changed_wake = control_wake, .seed = tdm_entropy_u64()},
             cause);
+    if (err == TDM_OK)
+        err = warm_up(cause);
     return err == TDM_OK ? tdm_identity_load(config->identity_path, &reach->identity, cause) : err;
 }
 

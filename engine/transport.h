@@ -93,7 +93,8 @@ struct tdm_transport {
     struct tdm_transport_status status;
     tdm_time ice_wake, dtls_wake, now;
     bool failed, keyed;  /* keyed: this association's keys are in use. */
-    uint16_t early_size; /* A DTLS datagram that came before there was anybody to take it. */
+    uint16_t early_size; /* A DTLS datagram that came before there was anybody to take it, */
+    struct tdm_address early_from; /* from there; NONE: from whom ICE knows. */
     uint8_t early[TDM_TRANSPORT_PACKET];
     uint8_t told_count;
     struct tdm_transport_told told[TDM_TRANSPORT_TOLD_MAX];
