@@ -26,6 +26,9 @@ struct tandem_call *tdm_call_create(struct tandem *engine)
     call->machine_wake = TDM_NEVER;
     tdm_latency_init(&call->latency);
     tdm_media_plan_everything(&everything);
+    tdm_call_path_init(call);
+    tdm_call_path_capability(call, &everything);
+    tdm_call_channel_capability(call, &everything);
     tdm_call_init(&call->machine, &everything, tdm_entropy_u64());
     return call;
 }
@@ -47,8 +50,7 @@ static void describe(const struct tandem_call *call, char *text, size_t capacity
 {
     const struct tdm_negotiated_media *audio = &call->machine.negotiated.media[TDM_AUDIO];
     const struct tdm_negotiated_media *video = &call->machine.negotiated.media[TDM_VIDEO];
-    const char *to = audio->active ? audio->remote_address : video->remote_address;
-    char parts[2][80] = {"no audio", "no video"};
+    char parts[3][160] = {"no audio", "no video"};
 
     if (audio->active) {
         struct tdm_audio_format format = tdm_audio_format_of(&call->plan, audio);
@@ -64,7 +66,8 @@ static void describe(const struct tandem_call *call, char *text, size_t capacity
     if (video->active)
         (void)snprintf(parts[1], sizeof parts[1], "video %s %s",
                        tdm_codec_short_name(tdm_media_plan_codec(video)), way(video));
-    (void)snprintf(text, capacity, "%s, %s, with %s, not encrypted", parts[0], parts[1], to);
+    tdm_call_path_text(call, parts[2], sizeof parts[2]);
+    (void)snprintf(text, capacity, "%s, %s, %s", parts[0], parts[1], parts[2]);
 }
 
 static enum tandem_end public_end(enum tdm_call_end end)
@@ -81,6 +84,7 @@ static enum tandem_end public_end(enum tdm_call_end end)
         [TDM_END_NOT_FOUND] = TANDEM_END_NOT_FOUND,
         [TDM_END_UNREACHABLE] = TANDEM_END_UNREACHABLE,
         [TDM_END_FAILED] = TANDEM_END_FAILED,
+        [TDM_END_NOT_SECURE] = TANDEM_END_NOT_SECURE,
     };
 
     return ends[end];
@@ -113,7 +117,8 @@ static void finish(struct tandem_call *call)
     call->ended = true;
     tdm_call_close_media(call);
     if (call->broken[0])
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED, "%s",
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED,
+                        call->path.unsafe ? TANDEM_END_NOT_SECURE : TANDEM_END_FAILED, "%s",
                         call->broken);
     else if (call->vanished)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED,
@@ -139,10 +144,10 @@ static void tell_what_is_missing(struct tandem_call *call)
                 names[kind]);
 }
 
-static void announce(struct tandem_call *call)
+void tdm_call_announce(struct tandem_call *call)
 {
     const struct tdm_call_machine *m = &call->machine;
-    char text[200];
+    char text[256];
 
     if (m->state == TDM_CALL_RINGING_OUT && call->out.state_changed)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_RINGING, 0, "%s", m->peer);
@@ -151,14 +156,16 @@ static void announce(struct tandem_call *call)
         return;
     }
     bool up = m->state == TDM_CALL_UP || m->state == TDM_CALL_CONNECTING;
+    bool changed = call->out.media_changed;
 
+    call->out.media_changed = false;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
         call->two_way |= up && m->negotiated.media[kind].active &&
                          m->negotiated.media[kind].direction == TDM_SENDRECV;
-    if (call->out.media_changed && up)
+    if (changed && up)
         tdm_call_follow(call);
     describe(call, text, sizeof text);
-    if (m->state == TDM_CALL_UP && !call->announced_up) {
+    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready) {
         call->announced_up = true;
         call->up_at = tdm_clock_now();
         call->up_cpu = tdm_clock_process_cpu();
@@ -186,7 +193,7 @@ static void step(struct tandem_call *call, const struct tdm_call_in *in)
     tdm_call_step(&call->machine, now, in, &call->out);
     tdm_call_perform(&call->machine, now, call->engine->sig_ops, call->engine->sig, &call->out);
     call->machine_wake = call->out.wake_at;
-    announce(call);
+    tdm_call_announce(call);
 }
 
 void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
@@ -194,35 +201,82 @@ void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
     step(call, in);
 }
 
-static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_plan *plan,
-                            struct tdm_cause *cause)
+static void plan_capability(const struct tandem_call *call, struct tdm_capability *capability)
 {
-    struct tdm_capability capability;
-    enum tdm_err err = tdm_call_check(plan, cause);
+    tdm_media_plan_capability(&call->plan, call->local_address, 0, 0, capability);
+    tdm_call_path_capability(call, capability);
+    tdm_call_channel_capability(call, capability);
+}
 
-    if (err == TDM_OK)
-        err = tdm_call_open_net(call, cause);
+/* Everything but the candidates, which come by themselves; then the call goes on (tdm_call_go). */
+static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_plan *plan,
+                            enum tdm_call_pending pending, struct tdm_cause *cause)
+{
+    enum tdm_err err = tdm_call_check(plan, cause);
+    struct tdm_capability capability;
+
+    if (err == TDM_OK && !call->net)
+        err = tdm_call_open_net(call, pending == TDM_CALL_PENDING_DIAL, cause);
     if (err != TDM_OK)
         return err;
     call->plan = *plan;
     call->planned = true;
-    tdm_media_plan_capability(plan, call->local_address, tdm_net_port(call->net, TDM_STREAM_AUDIO),
-                              tdm_net_port(call->net, TDM_STREAM_VIDEO), &capability);
+    err = tdm_call_channel_open(call, cause);
+    if (err != TDM_OK)
+        return err;
+    plan_capability(call, &capability);
     call->machine.no_answer_after = plan->ring_seconds * TDM_S;
     /* Before anybody rings: a window or a loudspeaker that cannot be had is told in time, and one
      * that starts slowly is warm when the first sound comes. */
     err = tdm_call_open_sinks(
         call, (bool[]){capability.media[TDM_AUDIO].wanted, capability.media[TDM_VIDEO].wanted},
         cause);
-    if (err == TDM_OK)
-        step(call,
-             &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
-    return err;
+    if (err != TDM_OK)
+        return err;
+    call->path.pending = pending;
+    if (tdm_call_path_gathered(call, tdm_clock_now()))
+        tdm_call_go(call);
+    return TDM_OK;
+}
+
+/* Ends with our own words. */
+static void call_failed(struct tandem_call *call, const char *why)
+{
+    (void)snprintf(call->broken, sizeof call->broken, "%s", why);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
+}
+
+void tdm_call_go(struct tandem_call *call)
+{
+    enum tdm_call_pending pending = call->path.pending;
+    struct tdm_capability capability;
+
+    call->path.pending = TDM_CALL_PENDING_NOTHING;
+    call->path.late = false; /* All that came so far is in what leaves now. */
+    if (tdm_call_path_hopeless(call)) {
+        call_failed(call, "no relay answers, and this call may only go by one: check --turn, or "
+                          "leave --relay-only out");
+        return;
+    }
+    plan_capability(call, &capability);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+    if (pending == TDM_CALL_PENDING_DIAL)
+        step(call, &(struct tdm_call_in){.kind = TDM_CALL_DIAL, .uri = call->path.dial_to});
+    else if (pending == TDM_CALL_PENDING_ACCEPT)
+        step(call, &(struct tdm_call_in){.kind = TDM_CALL_ACCEPT});
 }
 
 enum tdm_err tdm_call_route(struct tandem_call *call, const char *to, struct tdm_cause *cause)
 {
     return tdm_sig_local_address(to, call->local_address, sizeof call->local_address, cause);
+}
+
+void tdm_call_offer_paths(struct tandem_call *call)
+{
+    struct tdm_capability capability;
+
+    plan_capability(call, &capability);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_TRANSPORT, .capability = &capability});
 }
 
 void tdm_call_offer_plan(struct tandem_call *call)
@@ -231,10 +285,20 @@ void tdm_call_offer_plan(struct tandem_call *call)
 
     if (!call->announced_up || !call->net)
         return;
-    tdm_media_plan_capability(&call->plan, call->local_address,
-                              tdm_net_port(call->net, TDM_STREAM_AUDIO),
-                              tdm_net_port(call->net, TDM_STREAM_VIDEO), &capability);
+    plan_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+}
+
+void tdm_call_set_channel(struct tandem_call *call, bool on)
+{
+    struct tdm_cause cause = {""};
+
+    if (!call->planned || call->ended || call->plan.channel == on)
+        return;
+    call->plan.channel = on;
+    if (tdm_call_channel_open(call, &cause) != TDM_OK)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
+    tdm_call_offer_plan(call);
 }
 
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
@@ -242,12 +306,8 @@ enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
 {
     enum tdm_err err = tdm_engine_open_sig(call->engine, cause);
 
-    if (err == TDM_OK)
-        err = prepare(call, plan, cause);
-    if (err != TDM_OK)
-        return err;
-    step(call, &(struct tdm_call_in){.kind = TDM_CALL_DIAL, .uri = to});
-    return TDM_OK;
+    (void)snprintf(call->path.dial_to, sizeof call->path.dial_to, "%s", to);
+    return err == TDM_OK ? prepare(call, plan, TDM_CALL_PENDING_DIAL, cause) : err;
 }
 
 void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *event)
@@ -258,10 +318,13 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
                               &cause) != TDM_OK)
         (void)snprintf(call->local_address, sizeof call->local_address, "127.0.0.1");
     tdm_call_signalled(call, event);
-    if (call->machine.state == TDM_CALL_INCOMING)
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s",
-                        call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
-                        call->machine.peer);
+    if (call->machine.state != TDM_CALL_INCOMING)
+        return;
+    /* Candidates come while it rings. Without ports the answer will say why. */
+    if (tdm_call_open_net(call, false, NULL) != TDM_OK)
+        tdm_call_close_media(call);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s", call->machine.peer_name,
+                    call->machine.peer_name[0] ? " " : "", call->machine.peer);
 }
 
 enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_plan *plan,
@@ -269,15 +332,13 @@ enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_pl
 {
     if (call->machine.state != TDM_CALL_INCOMING || call->planned)
         return tdm_fail(cause, TDM_E_MALFORMED, "there is no call to answer");
-    enum tdm_err err = prepare(call, plan, cause);
+    enum tdm_err err = prepare(call, plan, TDM_CALL_PENDING_ACCEPT, cause);
 
     if (err != TDM_OK) {
         tdm_call_close_media(call);
         call->planned = false;
-        return err;
     }
-    step(call, &(struct tdm_call_in){.kind = TDM_CALL_ACCEPT});
-    return TDM_OK;
+    return err;
 }
 
 void tdm_call_signalled(struct tandem_call *call, const struct tdm_sig_event *event)

@@ -12,6 +12,8 @@
  */
 
 #include "engine/audio_in.h"
+#include "engine/call_channel.h"
+#include "engine/call_path.h"
 #include "engine/core/lipsync.h"
 #include "engine/core/silence.h"
 #include "engine/latency.h"
@@ -37,6 +39,8 @@ struct tandem_call {
 
     struct tdm_link link;
     struct tdm_net *net;
+    struct tdm_call_path path;
+    struct tdm_call_channel channel;
     struct tdm_audio_in *audio_in;
     struct tdm_audio_out *audio_out;
     struct tdm_video_in *video_in;
@@ -67,7 +71,7 @@ struct tandem_call {
     struct tandem_stats final;             /* Once ended. */
     bool two_way;                          /* Both have sent: only then is sending less a hold. */
     bool audio_paused;                     /* Nothing to hear is expected: hold, or dropped. */
-    char told[200];                        /* The agreement as the program knows it. */
+    char told[256];                        /* The agreement as the program knows it. */
     char broken[256];                      /* Why the graph could not follow; "" = it could. */
     struct tdm_video_in_stats sent_before; /* By senders that are gone. */
     struct tdm_silence silence;
@@ -108,8 +112,14 @@ tdm_time tdm_call_wake(const struct tandem_call *call);
 
 enum tdm_err tdm_call_digit(struct tandem_call *call, char digit, uint16_t duration_ms,
                             struct tdm_cause *cause);
+/** Offers what is new about the ways: late candidates, other credentials. */
+void tdm_call_offer_paths(struct tandem_call *call);
+
 /** Offers what the plan now says: a source where there was none. */
 void tdm_call_offer_plan(struct tandem_call *call);
+
+/** Adds or drops the data channel. */
+void tdm_call_set_channel(struct tandem_call *call, bool on);
 
 enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spec,
                                        struct tdm_cause *cause);
@@ -136,8 +146,14 @@ enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM
 /** Adds up what the sender that is about to go has done. call_stats.c */
 void tdm_call_keep_sent(struct tandem_call *call);
 
-/** Opens the sockets and starts the net thread. */
-enum tdm_err tdm_call_open_net(struct tandem_call *call, struct tdm_cause *cause);
+/** Opens the sockets, starts the net thread and gathers candidates. `outgoing`: we offer. */
+enum tdm_err tdm_call_open_net(struct tandem_call *call, bool outgoing, struct tdm_cause *cause);
+
+/** Looks again at what to tell the program: something beside signalling changed. */
+void tdm_call_announce(struct tandem_call *call);
+
+/** Dials or answers, once candidates are there. */
+void tdm_call_go(struct tandem_call *call);
 
 /** Makes the graph match what is agreed now; what did not change is not touched. Hangs up, with a
  *  notice, when it cannot. */

@@ -104,12 +104,12 @@ enum tdm_err tdm_call_check(const struct tdm_media_plan *plan, struct tdm_cause 
     return err == TDM_OK ? probe_speaker(plan->audio_sink, cause) : err;
 }
 
-enum tdm_err tdm_call_open_net(struct tandem_call *call, struct tdm_cause *cause)
+enum tdm_err tdm_call_open_net(struct tandem_call *call, bool outgoing, struct tdm_cause *cause)
 {
     struct tdm_net_config config = {
         .wall_offset = tdm_clock_wall_offset(),
         .seed = tdm_entropy_u64(),
-        .bind_address = call->local_address,
+        .bind_address = call->engine->config.bind_address,
         .port_min = call->engine->config.rtp_port_min,
         .port_max = call->engine->config.rtp_port_max,
         .link = &call->link,
@@ -117,15 +117,21 @@ enum tdm_err tdm_call_open_net(struct tandem_call *call, struct tdm_cause *cause
     };
     enum tdm_err err = tdm_link_init(&call->link, cause);
 
+    tdm_call_path_open(call, outgoing, &config.ice);
     call->media_open = true;
     /* RFC 7022 section 4.2: a short-term persistent random CNAME. */
     (void)snprintf(config.cname, sizeof config.cname, "%016llx",
                    (unsigned long long)tdm_entropy_u64());
-    return err == TDM_OK ? tdm_net_create(&config, &call->net, &call->real_time, cause) : err;
+    if (err == TDM_OK)
+        err = tdm_net_create(&config, &call->net, &call->real_time, cause);
+    if (err == TDM_OK)
+        tdm_call_path_gather(call, tdm_clock_now());
+    return err;
 }
 
 void tdm_call_close_media(struct tandem_call *call)
 {
+    tdm_call_channel_close(call);
     if (!call->media_open)
         return;
     tdm_audio_in_destroy(call->audio_in);
@@ -133,6 +139,7 @@ void tdm_call_close_media(struct tandem_call *call)
     tdm_video_out_destroy(call->video_out);
     tdm_audio_out_destroy(call->audio_out);
     tdm_net_destroy(call->net);
+    tdm_call_path_close(call);
     tdm_link_free(&call->link);
     (void)tdm_call_record(call, NULL, NULL);
     call->audio_in = NULL;
@@ -299,8 +306,7 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     return err;
 }
 
-static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind kind,
-                                  struct tdm_cause *cause)
+static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind kind)
 {
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[kind];
     uint8_t stream = kind == TDM_AUDIO ? TDM_STREAM_AUDIO : TDM_STREAM_VIDEO;
@@ -308,11 +314,11 @@ static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind 
 
     if (!agreed->active) {
         memset(config, 0, sizeof *config);
-        return tdm_net_configure(call->net, stream, NULL, NULL, 0, 0, false, cause);
+        return tdm_net_configure(call->net, stream, NULL, 0, 0);
     }
     tdm_media_plan_stream(&call->plan, agreed, kind, call->machine.held_local, config);
-    return tdm_net_configure(call->net, stream, config, agreed->remote_address, agreed->remote_port,
-                             agreed->remote_rtcp_port, agreed->rtcp_mux, cause);
+    return tdm_net_configure(call->net, stream, config, tdm_call_path_way(call, kind, false),
+                             tdm_call_path_way(call, kind, true));
 }
 
 /* Makes the graph match what is agreed now. What did not change is not touched. */
@@ -321,10 +327,14 @@ void tdm_call_follow(struct tandem_call *call)
     const struct tdm_negotiated_media *agreed = call->machine.negotiated.media;
     const bool active[TDM_MEDIA_KINDS] = {agreed[TDM_AUDIO].active, agreed[TDM_VIDEO].active};
     struct tdm_cause cause = {""};
-    enum tdm_err err = configure_net(call, TDM_AUDIO, &cause);
+    enum tdm_err err = configure_net(call, TDM_AUDIO);
 
     if (err == TDM_OK)
-        err = configure_net(call, TDM_VIDEO, &cause);
+        err = configure_net(call, TDM_VIDEO);
+    if (err == TDM_OK)
+        err = tdm_call_path_follow(call, &cause);
+    if (err == TDM_OK)
+        err = tdm_call_channel_follow(call, &cause);
     if (err == TDM_OK)
         err = tdm_call_open_sinks(call, active, &cause);
     if (err == TDM_OK && call->plan.record_path[0]) {

@@ -6,6 +6,8 @@
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 
+#include <stdio.h>
+
 #define LIPSYNC_EVERY   (100 * TDM_MS)
 #define SPEAKER_STOPPED (5 * TDM_S)
 
@@ -31,6 +33,8 @@ static void drain_events(struct tandem_call *call)
     while (call->net && tdm_net_next_event(call->net, &event) == TDM_OK)
         if (event.kind == TDM_NET_DIGIT)
             tdm_engine_tell(call->engine, call, TANDEM_EVENT_DIGIT, event.digit, "%c", event.digit);
+        else
+            tdm_call_path_told(call, &event, tdm_clock_now());
     while (call->video_out && tdm_video_out_next_key(call->video_out, &key))
         tdm_engine_tell(call->engine, call,
                         key == TDM_VIDEO_OUT_CLOSED ? TANDEM_EVENT_WINDOW_CLOSED : TANDEM_EVENT_KEY,
@@ -52,6 +56,8 @@ static void take_status(struct tandem_call *call)
     if (!call->net || !tdm_net_status(call->net, &status))
         return;
     call->status = status;
+    if (tdm_call_path_status(call))
+        tdm_call_announce(call);
     tdm_time passed = status.at - call->status_before.at;
 
     if (!call->status_before.at)
@@ -129,15 +135,23 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_traces(call);
     drain_events(call);
     take_status(call);
+    tdm_call_channel_run(call);
     tdm_call_continue_recording(call);
     sync_lips(call, now);
     watch_speaker(call, now);
     watch_silence(call, now);
+    tdm_call_path_run(call, now);
+    if (call->path.failed && !call->ended && !call->broken[0]) {
+        (void)snprintf(call->broken, sizeof call->broken, "%s", call->path.why);
+        tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
+    }
+    if (call->path.pending && tdm_call_path_gathered(call, now))
+        tdm_call_go(call);
     if (now >= call->machine_wake)
         tdm_call_input(call, NULL);
 }
 
 tdm_time tdm_call_wake(const struct tandem_call *call)
 {
-    return call->ended ? TDM_NEVER : call->machine_wake;
+    return call->ended ? TDM_NEVER : tdm_time_min(call->machine_wake, tdm_call_path_wake(call));
 }

@@ -9,6 +9,7 @@
 
 #include "engine/base/ring.h"
 #include "engine/call.h"
+#include "engine/reach.h"
 #include "signalling/signalling.h"
 #include "tandem/tandem.h"
 
@@ -28,6 +29,7 @@ struct tdm_request {
 struct tandem {
     struct tandem_config config;
     char bind_address[64], user[64], display_name[64];
+    struct tdm_reach reach;
     const struct tdm_sig_ops *sig_ops;
     struct tdm_sig *sig; /* NULL until the SIP port is open. */
     struct tandem_call *calls;

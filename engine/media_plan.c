@@ -182,6 +182,7 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->sheet_every_ms = m->sheet_every_ms ? m->sheet_every_ms : 1500;
     plan->ring_seconds = m->ring_seconds ? m->ring_seconds : 60;
     plan->time_code = m->time_code;
+    plan->channel = m->channel;
     plan->video_threads = m->video_threads;
     err = copy_texts(plan, m, cause);
     if (err == TDM_OK)
@@ -246,6 +247,7 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
 
     memset(capability, 0, sizeof *capability);
     (void)snprintf(capability->address, sizeof capability->address, "%s", address);
+    capability->plain = true;
     for (uint8_t i = 0; i < plan->audio_codec_count; i++)
         add_codec(capability, plan->audio_codecs[i]);
     add_video(capability, plan);

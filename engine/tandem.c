@@ -222,6 +222,9 @@ static enum tdm_err start(struct tandem *engine, struct tdm_cause *cause)
     engine->event_fd = tdm_wake_open(cause);
     if (engine->wake < 0 || engine->event_fd < 0)
         return TDM_E_SYSTEM;
+    err = tdm_reach_open(&engine->reach, &engine->config, engine->wake, cause);
+    if (err != TDM_OK)
+        return err;
     err = tdm_thread_start(&engine->thread, "tdm-control", TDM_PRIORITY_NORMAL, control, engine,
                            NULL, cause);
     if (err != TDM_OK)
@@ -240,6 +243,7 @@ static void free_engine(struct tandem *engine)
         (void)close(engine->wake);
     if (engine->event_fd >= 0)
         (void)close(engine->event_fd);
+    tdm_reach_close(&engine->reach);
     (void)pthread_mutex_destroy(&engine->lock);
     (void)pthread_cond_destroy(&engine->request_done);
     free(engine);

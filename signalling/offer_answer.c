@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "signalling/offer_answer.h"
 
+#include "signalling/agreement.h"
+#include "signalling/channel_line.h"
 #include "signalling/codec_match.h"
+#include "signalling/line_match.h"
+#include "signalling/protection.h"
 #include "signalling/sdp.h"
 
 #include <stddef.h>
@@ -36,55 +40,7 @@ void tdm_offer_answer_init(struct tdm_offer_answer *oa, uint64_t session_id)
 {
     memset(oa, 0, sizeof *oa);
     oa->session_id = session_id >> 2; /* Some peers read it as a signed number. */
-    oa->line_of[TDM_AUDIO] = oa->line_of[TDM_VIDEO] = -1;
-}
-
-static enum tdm_direction reversed(enum tdm_direction direction)
-{
-    return (enum tdm_direction)((direction & TDM_SENDONLY ? TDM_RECVONLY : 0) |
-                                (direction & TDM_RECVONLY ? TDM_SENDONLY : 0));
-}
-
-/* What the describer does: RFC 2543's hold by c=0.0.0.0 means that it does not receive. */
-static enum tdm_direction direction_of(const struct tdm_media_line *line)
-{
-    bool old_hold = strcmp(line->address, "0.0.0.0") == 0 || strcmp(line->address, "::") == 0;
-
-    return old_hold ? (enum tdm_direction)(line->direction & TDM_SENDONLY) : line->direction;
-}
-
-static const struct tdm_codec_desc *find_match(const struct tdm_codec_desc *codec,
-                                               const struct tdm_codec_desc *list, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (tdm_codec_match(codec, &list[i]))
-            return &list[i];
-    return NULL;
-}
-
-/* The first of the other side's codecs that `ours` has too; with `to_send`, and an encoder for. */
-static const struct tdm_codec_desc *first_shared(const struct tdm_media_line *theirs,
-                                                 const struct tdm_codec_desc *ours, unsigned count,
-                                                 bool to_send)
-{
-    for (unsigned i = 0; i < theirs->codec_count; i++) {
-        const struct tdm_codec_desc *match = tdm_codec_is_media(&theirs->codecs[i])
-                                                 ? find_match(&theirs->codecs[i], ours, count)
-                                                 : NULL;
-
-        if (match && !(to_send && match->decode_only))
-            return &theirs->codecs[i];
-    }
-    return NULL;
-}
-
-/* `direction` without sending when all that is shared with `theirs` we can only decode. */
-static enum tdm_direction within_codecs(enum tdm_direction direction,
-                                        const struct tdm_media_line *theirs,
-                                        const struct tdm_codec_desc *ours, unsigned count)
-{
-    return first_shared(theirs, ours, count, true) ? direction
-                                                   : (enum tdm_direction)(direction & TDM_RECVONLY);
+    oa->line_of[TDM_AUDIO] = oa->line_of[TDM_VIDEO] = oa->channel_line = -1;
 }
 
 /* The o= version goes up by one whenever the text differs from what we sent last. Padding counts
@@ -99,16 +55,18 @@ static void stamp(struct tdm_offer_answer *oa, struct tdm_media_desc *desc)
     oa->sent_any = true;
 }
 
-/* What both of our lines, offered or answered, say alike. */
+/* What both of our lines, offered or answered, say alike. `by`: whose socket serves it. */
 static void fill_line(struct tdm_media_line *line, const struct tdm_capability *capability,
-                      enum tdm_media_kind kind)
+                      enum tdm_media_kind kind, enum tdm_media_kind by)
 {
     const struct tdm_media_capability *media = &capability->media[kind];
+    const struct tdm_media_capability *socket = &capability->media[by];
 
     line->kind = kind;
-    line->port = media->port;
-    line->rtcp_port = media->rtcp_port ? media->rtcp_port
-                                       : (uint16_t)(media->port < UINT16_MAX ? media->port + 1 : 0);
+    line->port = socket->port;
+    line->rtcp_port = socket->rtcp_port
+                          ? socket->rtcp_port
+                          : (uint16_t)(socket->port < UINT16_MAX ? socket->port + 1 : 0);
     line->ptime_ms = media->ptime_ms;
     line->framerate = media->framerate;
     line->bandwidth_bps = media->bandwidth_bps;
@@ -122,6 +80,7 @@ static void retire_line(struct tdm_media_line *line, const struct tdm_media_line
     line->other = from->other;
     memcpy(line->other_text, from->other_text, sizeof line->other_text);
     memcpy(line->mid, from->mid, sizeof line->mid);
+    line->proto = from->proto;
     line->avpf = from->avpf;
     line->codec_count = from->codec_count;
     for (unsigned i = 0; i < from->codec_count; i++) {
@@ -134,79 +93,230 @@ static void retire_line(struct tdm_media_line *line, const struct tdm_media_line
     line->direction = TDM_INACTIVE;
 }
 
-static bool type_used(const struct tdm_media_line *line, uint8_t payload_type)
+/* Payload types that mean something on a line, or on those it is bundled with. */
+struct types {
+    bool used[DYNAMIC_TYPE_LAST + 1];
+};
+
+static void use_types(struct types *types, const struct tdm_media_line *line)
 {
-    for (unsigned i = 0; line && i < line->codec_count; i++)
-        if (line->codecs[i].payload_type == payload_type)
-            return true;
-    return false;
+    for (unsigned i = 0; line && i < line->codec_count; i++) {
+        types->used[line->codecs[i].payload_type & 127] = true;
+        types->used[line->codecs[i].rtx_type & 127] |= line->codecs[i].rtx_type != 0;
+    }
 }
 
-/* A payload type means the same over the whole session (RFC 3264 section 8.3.2): what was agreed
- * stays, and what is new takes a number that nobody used on this line. */
-static uint8_t choose_type(const struct tdm_codec_desc *codec, const struct tdm_media_line *line,
-                           const struct tdm_media_line *before, const struct tdm_media_line *remote)
+static uint8_t free_type(const struct types *types, uint8_t wish)
 {
-    const struct tdm_codec_desc *known =
-        before ? find_match(codec, before->codecs, before->codec_count) : NULL;
-    uint8_t type = known ? known->payload_type : codec->payload_type;
+    uint8_t type = wish;
 
-    if (known && !type_used(line, type))
+    if (!types->used[type & 127])
         return type;
-    if (!type_used(line, type) && !type_used(before, type) && !type_used(remote, type))
-        return type;
-    for (type = DYNAMIC_TYPE_FIRST; type < DYNAMIC_TYPE_LAST; type++)
-        if (!type_used(line, type) && !type_used(before, type) && !type_used(remote, type))
-            break;
+    for (type = DYNAMIC_TYPE_FIRST; type < DYNAMIC_TYPE_LAST && types->used[type]; type++)
+        ;
     return type;
 }
 
-/* `before` and `remote`: the slot's last use by the same kind, or NULL. */
-static void offer_line(struct tdm_media_line *line, const struct tdm_capability *capability,
-                       enum tdm_media_kind kind, const struct tdm_media_line *before,
-                       const struct tdm_media_line *remote)
-{
-    const struct tdm_media_capability *media = &capability->media[kind];
+/* An offered line on its slot. */
+struct slot {
+    const struct tdm_capability *capability;
+    enum tdm_media_kind kind, by;
+    const struct tdm_media_line *before, *remote; /* The last use by the same kind, or NULL. */
+    const struct tdm_media_line *beside;          /* The line it may be bundled with, or NULL. */
+};
 
-    fill_line(line, capability, kind);
-    line->direction = media->direction;
-    if (before && first_shared(remote, before->codecs, before->codec_count, false))
-        line->direction =
-            within_codecs(media->direction, remote, before->codecs, before->codec_count);
-    line->rtcp_mux = media->rtcp_mux;
-    line->avpf = before ? before->avpf : media->avpf;
-    if (before)
-        memcpy(line->mid, before->mid, sizeof line->mid);
+/* A payload type means the same over the whole session (RFC 3264 section 8.3.2): what was agreed
+ * stays, and what is new takes a number that nobody used on this line or its bundle. */
+static void offer_codecs(struct tdm_media_line *line, const struct slot *slot)
+{
+    const struct tdm_media_capability *media = &slot->capability->media[slot->kind];
+    const struct tdm_media_line *before = slot->before;
+
     for (unsigned i = 0; i < media->codec_count; i++) {
         struct tdm_codec_desc codec = media->codecs[i];
+        const struct tdm_codec_desc *known =
+            before ? tdm_line_find(&codec, before->codecs, before->codec_count) : NULL;
+        struct types on_line = {{false}}, all;
 
-        if (codec.decode_only &&
-            !(before && find_match(&codec, before->codecs, before->codec_count)))
+        if (codec.decode_only && !known)
             continue;
-        codec.payload_type = choose_type(&codec, line, before, remote);
+        use_types(&on_line, line);
+        all = on_line;
+        use_types(&all, before);
+        use_types(&all, slot->remote);
+        use_types(&all, slot->beside);
+        codec.payload_type = known && !on_line.used[known->payload_type & 127]
+                                 ? known->payload_type
+                                 : free_type(&all, codec.payload_type);
+        all.used[codec.payload_type & 127] = true;
+        if (codec.rtx_type)
+            codec.rtx_type = known && known->rtx_type && !on_line.used[known->rtx_type & 127]
+                                 ? known->rtx_type
+                                 : free_type(&all, codec.rtx_type);
         line->codecs[line->codec_count++] = codec;
     }
+}
+
+static void offer_line(struct tdm_media_line *line, const struct slot *slot)
+{
+    const struct tdm_media_capability *media = &slot->capability->media[slot->kind];
+    const struct tdm_media_line *before = slot->before;
+
+    fill_line(line, slot->capability, slot->kind, slot->by);
+    line->direction = media->direction;
+    if (before && tdm_line_first_shared(slot->remote, before->codecs, before->codec_count, false))
+        line->direction = tdm_line_within_codecs(media->direction, slot->remote, before->codecs,
+                                                 before->codec_count);
+    line->rtcp_mux = media->rtcp_mux;
+    line->avpf = before ? before->avpf : media->avpf;
+    line->proto = before ? before->proto : TDM_PROTO_RTP;
+    if (before)
+        memcpy(line->mid, before->mid, sizeof line->mid);
+    offer_codecs(line, slot);
     line->ext_count = media->ext_count;
     for (unsigned i = 0; i < media->ext_count; i++)
         line->exts[i] = media->exts[i];
 }
 
-/* The slot for a kind that has none: a dead one of its kind, any dead one, or a new one. */
-static int find_slot(const struct tdm_offer_answer *oa, const struct tdm_media_desc *offer,
-                     enum tdm_media_kind kind)
+static bool is_media(const struct tdm_media_line *line)
 {
-    for (int same_kind = 1; same_kind >= 0; same_kind--)
+    return !line->other && line->proto != TDM_PROTO_CHANNEL;
+}
+
+/* Whether a dead slot last served the same as `like`. */
+static bool slot_served(const struct tdm_media_line *slot, const struct tdm_media_line *like)
+{
+    if (slot->other || is_media(slot) != is_media(like))
+        return false;
+    return !is_media(like) || slot->kind == like->kind;
+}
+
+/* The slot for what has none: a dead one that served the same, any dead one, or a new one. */
+static int find_slot(const struct tdm_offer_answer *oa, const struct tdm_media_desc *offer,
+                     const struct tdm_media_line *like)
+{
+    for (int same = 1; same >= 0; same--)
         for (int i = 0; i < offer->media_count && oa->agreed; i++)
-            if (!offer->media[i].port && i != oa->line_of[!kind] &&
-                (!same_kind || (!offer->media[i].other && offer->media[i].kind == kind)))
+            if (!offer->media[i].port && i != oa->line_of[TDM_AUDIO] &&
+                i != oa->line_of[TDM_VIDEO] && i != oa->channel_line &&
+                (!same || slot_served(&offer->media[i], like)))
                 return i;
     return offer->media_count < TDM_DESC_MEDIA_MAX ? offer->media_count : -1;
+}
+
+/* Clears the slot at `index` for its new use. */
+static struct tdm_media_line *open_slot(struct tdm_media_desc *offer, int index)
+{
+    if (index == offer->media_count)
+        offer->media_count++;
+    memset(&offer->media[index], 0, sizeof offer->media[index]);
+    return &offer->media[index];
+}
+
+static enum tdm_err no_slot(struct tdm_cause *cause)
+{
+    return tdm_fail(cause, TDM_E_UNSUPPORTED,
+                    "the call has no media line left: hang up and call again");
+}
+
+static enum tdm_err offer_media(struct tdm_offer_answer *oa,
+                                const struct tdm_capability *capability, enum tdm_media_kind kind,
+                                struct tdm_media_desc *offer, int index[TDM_MEDIA_KINDS],
+                                struct tdm_cause *cause)
+{
+    const struct tdm_media_line like = {.kind = kind};
+    int at = oa->line_of[kind] >= 0 ? oa->line_of[kind] : find_slot(oa, offer, &like);
+    int beside = kind == TDM_VIDEO ? index[TDM_AUDIO] : oa->line_of[TDM_VIDEO];
+
+    if (at < 0)
+        return no_slot(cause);
+
+    bool known = at < offer->media_count && oa->agreed && is_media(&oa->local.media[at]) &&
+                 oa->local.media[at].kind == kind;
+    struct slot slot = {
+        .capability = capability,
+        .kind = kind,
+        .by = tdm_transport_kind(oa, kind),
+        .before = known ? &oa->local.media[at] : NULL,
+        .remote = known ? &oa->remote.media[at] : NULL,
+    };
+    struct tdm_media_line *line = open_slot(offer, at);
+
+    if (beside >= 0 && capability->bundle)
+        slot.beside = kind == TDM_VIDEO ? &offer->media[beside] : &oa->local.media[beside];
+    offer_line(line, &slot);
+    index[kind] = at;
+    return tdm_protection_offer(line, capability, slot.by, tdm_transport_before(oa, slot.by),
+                                cause);
+}
+
+/* A mid that no other line has: the number of the slot, as everybody does. */
+static void choose_mid(struct tdm_media_desc *offer, int index)
+{
+    struct tdm_media_line *line = &offer->media[index];
+    bool taken = !line->mid[0];
+
+    for (unsigned number = (unsigned)index; taken; number += TDM_DESC_MEDIA_MAX) {
+        (void)snprintf(line->mid, sizeof line->mid, "%u", number);
+        taken = false;
+        for (int i = 0; i < offer->media_count; i++)
+            taken |= i != index && strcmp(offer->media[i].mid, line->mid) == 0;
+    }
+}
+
+/* RFC 8843 section 7.2: audio and video may share one transport, that of the first in the group.
+ * Lines that went apart before are not asked again. */
+static void offer_bundle(const struct tdm_offer_answer *oa, struct tdm_media_desc *offer,
+                         const int index[TDM_MEDIA_KINDS])
+{
+    const struct tdm_negotiated_media *before = oa->negotiated.media;
+    bool both = index[TDM_AUDIO] >= 0 && index[TDM_VIDEO] >= 0;
+    bool was = before[TDM_AUDIO].bundled || before[TDM_VIDEO].bundled;
+    bool apart = before[TDM_AUDIO].active && before[TDM_VIDEO].active && !was;
+    int first = was && index[TDM_AUDIO] >= 0 && tdm_transport_kind(oa, TDM_AUDIO) == TDM_VIDEO
+                    ? TDM_VIDEO
+                    : TDM_AUDIO;
+    uint8_t place = 0;
+
+    if (apart || (!both && !was))
+        return;
+    for (int i = 0; i < TDM_MEDIA_KINDS; i++) {
+        int kind = i ? !first : first;
+
+        if (index[kind] < 0)
+            continue;
+        choose_mid(offer, index[kind]);
+        offer->media[index[kind]].bundle = ++place;
+        if (place > 1 && tdm_transport_kind(oa, TDM_AUDIO) == tdm_transport_kind(oa, TDM_VIDEO))
+            tdm_transport_without_candidates(&offer->media[index[kind]].transport);
+    }
+}
+
+static enum tdm_err offer_channel(struct tdm_offer_answer *oa,
+                                  const struct tdm_capability *capability,
+                                  struct tdm_media_desc *offer, struct tdm_cause *cause)
+{
+    const struct tdm_media_line like = {.proto = TDM_PROTO_CHANNEL};
+    int at = oa->channel_line >= 0 ? oa->channel_line : find_slot(oa, offer, &like);
+    bool known = oa->channel_line >= 0;
+
+    if (at < 0)
+        return no_slot(cause);
+
+    struct tdm_media_line *line = open_slot(offer, at);
+
+    tdm_channel_offer(line, capability);
+    if (known)
+        memcpy(line->mid, oa->local.media[at].mid, sizeof line->mid);
+    return TDM_OK;
 }
 
 enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
                             struct tdm_media_desc *offer, struct tdm_cause *cause)
 {
-    bool any = false;
+    int index[TDM_MEDIA_KINDS] = {-1, -1};
+    bool channel = tdm_channel_can_offer(capability);
+    enum tdm_err err = TDM_OK;
 
     memset(offer, 0, sizeof *offer);
     (void)snprintf(offer->address, sizeof offer->address, "%s", capability->address);
@@ -215,127 +325,43 @@ enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capabi
         for (unsigned i = 0; i < offer->media_count; i++)
             retire_line(&offer->media[i], &oa->local.media[i]);
     }
-    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
-        if (!capability->media[kind].wanted)
-            continue;
-
-        enum tdm_media_kind k = (enum tdm_media_kind)kind;
-        int slot = oa->line_of[kind] >= 0 ? oa->line_of[kind] : find_slot(oa, offer, k);
-
-        if (slot < 0)
-            return tdm_fail(cause, TDM_E_UNSUPPORTED,
-                            "the call has no media line left: hang up and call again");
-
-        bool known = slot < offer->media_count && oa->agreed && !oa->local.media[slot].other &&
-                     oa->local.media[slot].kind == k;
-
-        if (slot == offer->media_count)
-            offer->media_count++;
-        memset(&offer->media[slot], 0, sizeof offer->media[slot]);
-        offer_line(&offer->media[slot], capability, k, known ? &oa->local.media[slot] : NULL,
-                   known ? &oa->remote.media[slot] : NULL);
-        any = true;
-    }
-    if (!any && !oa->agreed)
+    for (int kind = 0; kind < TDM_MEDIA_KINDS && !err; kind++)
+        if (capability->media[kind].wanted)
+            err = offer_media(oa, capability, (enum tdm_media_kind)kind, offer, index, cause);
+    if (!err && capability->bundle)
+        offer_bundle(oa, offer, index);
+    if (!err && channel)
+        err = offer_channel(oa, capability, offer, cause);
+    if (err)
+        return err;
+    if (index[TDM_AUDIO] < 0 && index[TDM_VIDEO] < 0 && !channel && !oa->agreed)
         return tdm_fail(cause, TDM_E_UNSUPPORTED,
                         "neither audio nor video is on: there is nothing to offer");
     stamp(oa, offer);
     return TDM_OK;
 }
 
+/* Roles differ between an offer and its answer without a difference in what is agreed. */
+static void without_roles(struct tdm_media_line *line, const struct tdm_media_line *from)
+{
+    memcpy(line, from, sizeof *line);
+    line->transport.setup = TDM_SETUP_NONE;
+    line->transport.connection_existing = false;
+}
+
 bool tdm_offer_is_agreed(const struct tdm_offer_answer *oa, const struct tdm_media_desc *offer)
 {
-    size_t lines = offsetof(struct tdm_media_desc, address);
+    bool same = oa->agreed && offer->media_count == oa->local.media_count &&
+                strcmp(offer->address, oa->local.address) == 0;
 
-    return oa->agreed && memcmp((const char *)offer + lines, (const char *)&oa->local + lines,
-                                sizeof *offer - lines) == 0;
-}
+    for (unsigned i = 0; same && i < offer->media_count; i++) {
+        struct tdm_media_line ours, agreed;
 
-/* Fills `media` from the two sides' lines of one kind. */
-static void agree(struct tdm_negotiated_media *media, const struct tdm_media_line *local,
-                  const struct tdm_media_line *remote, unsigned line_index)
-{
-    enum tdm_direction remote_direction = direction_of(remote);
-    const struct tdm_codec_desc *shared =
-        first_shared(remote, local->codecs, local->codec_count, false);
-    const struct tdm_codec_desc *sent =
-        first_shared(remote, local->codecs, local->codec_count, true);
-    const struct tdm_codec_desc *theirs = sent ? sent : shared;
-
-    media->line_index = (uint8_t)line_index;
-    media->local_port = local->port;
-    media->remote_port = remote->port;
-    memcpy(media->remote_address, remote->address, sizeof media->remote_address);
-    media->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
-    media->remote_rtcp_port = media->rtcp_mux ? remote->port : remote->rtcp_port;
-    media->direction =
-        within_codecs((enum tdm_direction)(local->direction & reversed(remote_direction)), remote,
-                      local->codecs, local->codec_count);
-    media->held_by_remote = !(remote_direction & TDM_RECVONLY);
-    media->max_bitrate_bps = remote->bandwidth_bps;
-    media->framerate = remote->framerate;
-    media->ptime_ms = remote->ptime_ms;
-    media->max_ptime_ms = remote->max_ptime_ms;
-    if (sent)
-        media->send = *sent;
-    for (unsigned i = 0; i < local->codec_count; i++)
-        if (tdm_codec_is_media(&local->codecs[i]) &&
-            find_match(&local->codecs[i], remote->codecs, remote->codec_count))
-            media->receive[media->receive_count++] = local->codecs[i];
-    media->active = theirs && local->port && remote->port;
-    if (!theirs)
-        return;
-    const struct tdm_codec_desc *ours = find_match(theirs, local->codecs, local->codec_count);
-
-    media->nack = theirs->nack && ours->nack;
-    media->pli = theirs->pli && ours->pli;
-    media->fir = theirs->fir && ours->fir;
-    media->remb = theirs->remb && ours->remb;
-}
-
-/* telephone-event goes with the clock of the voice where both have it, else any that both have. */
-static void agree_dtmf(struct tdm_negotiated_media *media, const struct tdm_media_line *local,
-                       const struct tdm_media_line *remote)
-{
-    for (unsigned i = 0; i < remote->codec_count; i++) {
-        const struct tdm_codec_desc *theirs = &remote->codecs[i];
-        const struct tdm_codec_desc *ours =
-            theirs->id == TDM_CODEC_TELEPHONE_EVENT
-                ? find_match(theirs, local->codecs, local->codec_count)
-                : NULL;
-
-        if (!ours || (media->dtmf_send_type && theirs->clock_hz != media->send.clock_hz))
-            continue;
-        media->dtmf_send_type = theirs->payload_type;
-        media->dtmf_send_hz = theirs->clock_hz;
-        media->dtmf_receive_type = ours->payload_type;
-        media->dtmf_receive_hz = ours->clock_hz;
+        without_roles(&ours, &offer->media[i]);
+        without_roles(&agreed, &oa->local.media[i]);
+        same = memcmp(&ours, &agreed, sizeof ours) == 0;
     }
-}
-
-static void agree_exts(struct tdm_negotiated_media *media, const struct tdm_media_line *local,
-                       const struct tdm_media_line *remote)
-{
-    for (unsigned i = 0; i < local->ext_count; i++)
-        for (unsigned j = 0; j < remote->ext_count; j++)
-            if (local->exts[i].id == remote->exts[j].id &&
-                strcmp(local->exts[i].uri, remote->exts[j].uri) == 0 &&
-                media->ext_count < TDM_DESC_EXT_MAX)
-                media->exts[media->ext_count++] = local->exts[i];
-}
-
-static void agree_all(const struct tdm_offer_answer *oa, struct tdm_negotiated *negotiated)
-{
-    memset(negotiated, 0, sizeof *negotiated);
-    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
-        int i = oa->line_of[kind];
-
-        if (i < 0)
-            continue;
-        agree(&negotiated->media[kind], &oa->local.media[i], &oa->remote.media[i], (unsigned)i);
-        agree_dtmf(&negotiated->media[kind], &oa->local.media[i], &oa->remote.media[i]);
-        agree_exts(&negotiated->media[kind], &oa->local.media[i], &oa->remote.media[i]);
-    }
+    return same;
 }
 
 static void answer_codecs(struct tdm_media_line *line, const struct tdm_media_line *offered,
@@ -343,7 +369,8 @@ static void answer_codecs(struct tdm_media_line *line, const struct tdm_media_li
 {
     for (unsigned i = 0; i < offered->codec_count; i++) {
         const struct tdm_codec_desc *theirs = &offered->codecs[i];
-        const struct tdm_codec_desc *ours = find_match(theirs, media->codecs, media->codec_count);
+        const struct tdm_codec_desc *ours =
+            tdm_line_find(theirs, media->codecs, media->codec_count);
 
         if (!ours)
             continue;
@@ -358,20 +385,35 @@ static void answer_codecs(struct tdm_media_line *line, const struct tdm_media_li
         codec->pli = theirs->pli && ours->pli;
         codec->fir = theirs->fir && ours->fir;
         codec->remb = theirs->remb && ours->remb;
+        codec->transport_cc = theirs->transport_cc && ours->transport_cc;
+        codec->rtx_type = ours->rtx_type ? theirs->rtx_type : 0;
     }
 }
 
+/* Which offered lines are taken, and which of them lends the bundled ones its transport. */
+struct choice {
+    int8_t line_of[TDM_MEDIA_KINDS], channel_line;
+    int tag;                /* -1: nothing is bundled. */
+    enum tdm_media_kind by; /* Whose socket serves the bundle. */
+};
+
+static bool in_bundle(const struct choice *choice, const struct tdm_media_line *offered)
+{
+    return choice->tag >= 0 && offered->bundle;
+}
+
 static void answer_line(struct tdm_media_line *line, const struct tdm_media_line *offered,
-                        const struct tdm_capability *capability)
+                        const struct tdm_capability *capability, enum tdm_media_kind by)
 {
     const struct tdm_media_capability *media = &capability->media[offered->kind];
 
-    fill_line(line, capability, offered->kind);
+    fill_line(line, capability, offered->kind, by);
+    line->proto = offered->proto;
     line->avpf = offered->avpf;
     line->rtcp_mux = offered->rtcp_mux && media->rtcp_mux;
-    line->direction =
-        within_codecs((enum tdm_direction)(media->direction & reversed(direction_of(offered))),
-                      offered, media->codecs, media->codec_count);
+    line->direction = tdm_line_within_codecs(
+        (enum tdm_direction)(media->direction & tdm_line_reversed(tdm_line_direction(offered))),
+        offered, media->codecs, media->codec_count);
     memcpy(line->mid, offered->mid, sizeof line->mid);
     answer_codecs(line, offered, media);
     for (unsigned i = 0; i < offered->ext_count; i++)
@@ -381,32 +423,72 @@ static void answer_line(struct tdm_media_line *line, const struct tdm_media_line
                 line->exts[line->ext_count++] = offered->exts[i];
 }
 
-static bool acceptable(const struct tdm_media_line *offered,
-                       const struct tdm_capability *capability)
+/* The bundle's first line that stands by itself: with a port, and not refused here. */
+static int bundle_tag(const struct tdm_capability *capability, const struct tdm_media_desc *offer,
+                      const int8_t line_of[TDM_MEDIA_KINDS])
 {
-    if (offered->other || !offered->port)
-        return false;
+    int tag = -1;
 
-    const struct tdm_media_capability *media = &capability->media[offered->kind];
+    for (int kind = 0; kind < TDM_MEDIA_KINDS && capability->bundle; kind++) {
+        int i = line_of[kind];
 
-    return media->wanted && first_shared(offered, media->codecs, media->codec_count, false);
+        if (i < 0 || !offer->media[i].bundle || !offer->media[i].port)
+            continue;
+        if (tag < 0 || offer->media[i].bundle < offer->media[tag].bundle)
+            tag = i;
+    }
+    return tag;
 }
 
-/* Which offered line serves each kind: the one in use, else the first that we can take. */
-static void assign_lines(const struct tdm_offer_answer *oa, const struct tdm_capability *capability,
-                         const struct tdm_media_desc *offer, int8_t line_of[TDM_MEDIA_KINDS])
+/* Whether an offered line has media that we want in a codec that we have. */
+static bool wanted(const struct tdm_media_line *offered, const struct tdm_capability *capability)
 {
-    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
-        int in_use = oa->line_of[kind];
+    const struct tdm_media_capability *media = &capability->media[offered->kind];
 
-        line_of[kind] = -1;
+    return is_media(offered) && (offered->port || offered->bundle_only) && media->wanted &&
+           (media->rtcp_mux || !offered->rtcp_mux_only) &&
+           tdm_line_first_shared(offered, media->codecs, media->codec_count, false);
+}
+
+/* Which offered line serves each kind: the one in use, else the first that we can take. Lines that
+ * stand by themselves come first; what is for a bundle only follows, if there is one then. */
+static void assign_lines(const struct tdm_offer_answer *oa, const struct tdm_capability *capability,
+                         const struct tdm_media_desc *offer, struct choice *choice,
+                         struct tdm_cause *cause)
+{
+    enum tdm_proto chosen;
+
+    memset(choice->line_of, -1, sizeof choice->line_of);
+    choice->tag = -1;
+    for (int alone = 1; alone >= 0; alone--) {
         for (int i = 0; i < offer->media_count; i++) {
-            if ((int)offer->media[i].kind != kind || !acceptable(&offer->media[i], capability))
+            const struct tdm_media_line *line = &offer->media[i];
+            enum tdm_media_kind kind = line->kind;
+            bool joins = choice->tag >= 0 && line->bundle && i != choice->tag;
+
+            if (!wanted(line, capability) || (alone ? !line->port : !joins) ||
+                (choice->line_of[kind] >= 0 && i != oa->line_of[kind]))
                 continue;
-            if (line_of[kind] < 0 || i == in_use)
-                line_of[kind] = (int8_t)i;
+            if (joins || !tdm_protection_choose(
+                             &chosen, line, capability, kind,
+                             tdm_transport_before(oa, tdm_transport_kind(oa, kind)), cause))
+                choice->line_of[kind] = (int8_t)i;
         }
+        choice->tag = bundle_tag(capability, offer, choice->line_of);
     }
+    choice->by =
+        choice->tag >= 0 ? tdm_transport_kind(oa, offer->media[choice->tag].kind) : TDM_AUDIO;
+}
+
+static void assign_channel(const struct tdm_offer_answer *oa,
+                           const struct tdm_capability *capability,
+                           const struct tdm_media_desc *offer, struct choice *choice)
+{
+    choice->channel_line = -1;
+    for (int i = 0; i < offer->media_count; i++)
+        if (tdm_channel_acceptable(&offer->media[i], capability) &&
+            (choice->channel_line < 0 || i == oa->channel_line))
+            choice->channel_line = (int8_t)i;
 }
 
 static void list_names(char *to, size_t capacity, const struct tdm_codec_desc *codecs,
@@ -435,7 +517,7 @@ static enum tdm_err no_common_codec(const struct tdm_capability *capability,
         const struct tdm_media_line *line = &offer->media[i];
         const struct tdm_media_capability *media = &capability->media[line->kind];
 
-        if (line->other || !line->port || !media->wanted)
+        if (!is_media(line) || !line->port || !media->wanted)
             continue;
         list_names(theirs, sizeof theirs, line->codecs, line->codec_count);
         list_names(ours, sizeof ours, media->codecs, media->codec_count);
@@ -445,8 +527,7 @@ static enum tdm_err no_common_codec(const struct tdm_capability *capability,
                         theirs[0] ? theirs : "none that has a name", ours[0] ? ours : "none");
     }
     return tdm_fail(cause, TDM_E_UNSUPPORTED,
-                    "no common media: the other side offers nothing that is wanted here over plain "
-                    "RTP (RTP/AVP)");
+                    "no common media: the other side offers nothing that is wanted here");
 }
 
 static bool offers_nothing(const struct tdm_media_desc *offer)
@@ -457,30 +538,115 @@ static bool offers_nothing(const struct tdm_media_desc *offer)
     return true;
 }
 
+/* Answers one taken line over the transport that serves it. */
+static void answer_taken(const struct tdm_offer_answer *oa, const struct tdm_capability *capability,
+                         const struct tdm_media_desc *offer, const struct choice *choice, int index,
+                         struct tdm_media_line *line)
+{
+    const struct tdm_media_line *offered = &offer->media[index];
+    bool bundled = in_bundle(choice, offered);
+    const struct tdm_media_line *reached = bundled ? &offer->media[choice->tag] : offered;
+    enum tdm_media_kind by = bundled ? choice->by : offered->kind;
+    const struct tdm_negotiated_transport *before = tdm_transport_before(oa, by);
+    enum tdm_proto chosen = TDM_PROTO_RTP;
+
+    answer_line(line, offered, capability, by);
+    if (tdm_protection_choose(&chosen, reached, capability, by, before, NULL) == TDM_OK)
+        tdm_protection_answer(line, reached, capability, by, before, chosen);
+    if (!bundled)
+        return;
+    line->bundle = offered->bundle;
+    if (index != choice->tag)
+        tdm_transport_without_candidates(&line->transport);
+}
+
+static void commit(struct tdm_offer_answer *oa, const struct tdm_agreement *agreement,
+                   const struct tdm_negotiated *negotiated)
+{
+    memcpy(&oa->local, agreement->local, sizeof oa->local);
+    memcpy(&oa->remote, agreement->remote, sizeof oa->remote);
+    memcpy(oa->line_of, agreement->line_of, sizeof oa->line_of);
+    oa->channel_line = agreement->channel_line;
+    oa->agreed = true;
+    oa->negotiated = *negotiated;
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        const struct tdm_negotiated_media *media = &negotiated->media[kind];
+
+        if (!oa->role_known && media->active && media->transport.ice) {
+            oa->role_known = true;
+            oa->controlling = media->transport.ice_controlling;
+        }
+    }
+}
+
 enum tdm_err tdm_answer_make(struct tdm_offer_answer *oa, const struct tdm_capability *capability,
                              const struct tdm_media_desc *offer, struct tdm_media_desc *answer,
                              struct tdm_negotiated *negotiated, struct tdm_cause *cause)
 {
-    int8_t line_of[TDM_MEDIA_KINDS];
+    struct tdm_cause refused = {""};
+    struct choice choice;
+    enum tdm_err err;
 
-    assign_lines(oa, capability, offer, line_of);
-    if (line_of[TDM_AUDIO] < 0 && line_of[TDM_VIDEO] < 0 && !(oa->agreed && offers_nothing(offer)))
-        return no_common_codec(capability, offer, cause);
+    assign_lines(oa, capability, offer, &choice, &refused);
+    assign_channel(oa, capability, offer, &choice);
+    if (choice.line_of[TDM_AUDIO] < 0 && choice.line_of[TDM_VIDEO] < 0 && choice.channel_line < 0 &&
+        !(oa->agreed && offers_nothing(offer)))
+        return refused.text[0] ? tdm_fail(cause, TDM_E_DENIED, "%s", refused.text)
+                               : no_common_codec(capability, offer, cause);
     memset(answer, 0, sizeof *answer);
     (void)snprintf(answer->address, sizeof answer->address, "%s", capability->address);
     answer->media_count = offer->media_count;
     for (int i = 0; i < offer->media_count; i++) {
-        if (i == line_of[TDM_AUDIO] || i == line_of[TDM_VIDEO])
-            answer_line(&answer->media[i], &offer->media[i], capability);
+        if (i == choice.line_of[TDM_AUDIO] || i == choice.line_of[TDM_VIDEO])
+            answer_taken(oa, capability, offer, &choice, i, &answer->media[i]);
+        else if (i == choice.channel_line)
+            tdm_channel_answer(&answer->media[i], &offer->media[i], capability);
         else
             retire_line(&answer->media[i], &offer->media[i]);
     }
+
+    struct tdm_agreement agreement = {.local = answer,
+                                      .remote = offer,
+                                      .line_of = {choice.line_of[0], choice.line_of[1]},
+                                      .channel_line = choice.channel_line};
+
+    err = tdm_agree(oa, &agreement, negotiated, cause);
+    if (err)
+        return err;
     stamp(oa, answer);
-    memcpy(&oa->local, answer, sizeof *answer);
-    memcpy(&oa->remote, offer, sizeof *offer);
-    memcpy(oa->line_of, line_of, sizeof line_of);
-    oa->agreed = true;
-    agree_all(oa, negotiated);
+    commit(oa, &agreement, negotiated);
+    return TDM_OK;
+}
+
+/* Which of our lines the answer took. */
+static enum tdm_err match_lines(const struct tdm_media_desc *offer,
+                                const struct tdm_media_desc *answer,
+                                struct tdm_agreement *agreement, struct tdm_cause *cause)
+{
+    bool accepted = false, shared = false, channel = false;
+
+    for (int i = 0; i < answer->media_count; i++) {
+        const struct tdm_media_line *ours = &offer->media[i], *theirs = &answer->media[i];
+
+        if (ours->other || !ours->port || theirs->other || is_media(theirs) != is_media(ours))
+            continue;
+        if (!is_media(ours)) {
+            agreement->channel_line = (int8_t)i;
+            channel = theirs->port != 0;
+            continue;
+        }
+        if (theirs->kind != ours->kind)
+            continue;
+        if (agreement->line_of[ours->kind] < 0)
+            agreement->line_of[ours->kind] = (int8_t)i;
+        accepted |= theirs->port != 0;
+        shared |=
+            theirs->port && tdm_line_first_shared(theirs, ours->codecs, ours->codec_count, false);
+    }
+    if (accepted ? !shared : !channel && !offers_nothing(offer))
+        return tdm_fail(cause, TDM_E_UNSUPPORTED,
+                        accepted ? "no common codec: the answer chose none of those offered"
+                                 : "the other side took none of the offered audio and video");
     return TDM_OK;
 }
 
@@ -488,40 +654,43 @@ enum tdm_err tdm_answer_apply(struct tdm_offer_answer *oa, const struct tdm_medi
                               const struct tdm_media_desc *answer,
                               struct tdm_negotiated *negotiated, struct tdm_cause *cause)
 {
-    int8_t line_of[TDM_MEDIA_KINDS] = {-1, -1};
-    bool accepted = false, shared = false;
+    struct tdm_media_desc local = *offer, remote = *answer;
+    struct tdm_agreement agreement = {
+        .offered_here = true,
+        .line_of = {-1, -1},
+        .channel_line = -1,
+        .local = &local,
+        .remote = &remote,
+    };
+    enum tdm_err err;
 
     if (answer->media_count > offer->media_count)
         return tdm_fail(cause, TDM_E_MALFORMED,
                         "the answer has %d media lines, but %d were offered", answer->media_count,
                         offer->media_count);
-    for (int i = 0; i < answer->media_count; i++) {
-        const struct tdm_media_line *ours = &offer->media[i], *theirs = &answer->media[i];
-
-        if (ours->other || !ours->port || theirs->other || theirs->kind != ours->kind)
-            continue;
-        if (line_of[ours->kind] < 0)
-            line_of[ours->kind] = (int8_t)i;
-        accepted |= theirs->port != 0;
-        shared |= theirs->port && first_shared(theirs, ours->codecs, ours->codec_count, false);
-    }
-    if (accepted ? !shared : !offers_nothing(offer))
-        return tdm_fail(cause, TDM_E_UNSUPPORTED,
-                        accepted ? "no common codec: the answer chose none of those offered"
-                                 : "the other side took none of the offered audio and video");
-    memcpy(&oa->local, offer, sizeof *offer);
-    memcpy(&oa->remote, answer, sizeof *answer);
+    err = match_lines(offer, answer, &agreement, cause);
+    if (err)
+        return err;
     for (unsigned i = answer->media_count; i < offer->media_count; i++)
-        retire_line(&oa->remote.media[i], &offer->media[i]);
-    oa->remote.media_count = offer->media_count;
+        retire_line(&remote.media[i], &offer->media[i]);
+    remote.media_count = offer->media_count;
+    err = tdm_agree(oa, &agreement, negotiated, cause);
+    if (err)
+        return err;
+    tdm_agreement_settle(&agreement, negotiated);
+    /* A refused line's slot is free for the next offer. */
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
-        int i = line_of[kind];
+        int i = agreement.line_of[kind];
 
-        oa->line_of[kind] = i >= 0 && answer->media[i].port ? line_of[kind] : (int8_t)-1;
-        if (i >= 0 && !answer->media[i].port)
-            oa->local.media[i].port = 0; /* Refused: the slot is free for the next offer. */
+        if (i < 0 || remote.media[i].port)
+            continue;
+        local.media[i].port = 0;
+        agreement.line_of[kind] = -1;
     }
-    oa->agreed = true;
-    agree_all(oa, negotiated);
+    if (agreement.channel_line >= 0 && !remote.media[agreement.channel_line].port) {
+        local.media[agreement.channel_line].port = 0;
+        agreement.channel_line = -1;
+    }
+    commit(oa, &agreement, negotiated);
     return TDM_OK;
 }

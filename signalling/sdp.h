@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#define TDM_SDP_MAX 8192 /* Bytes; larger texts are refused. */
+#define TDM_SDP_MAX 16384 /* Bytes; larger texts are refused. Browsers need half of it. */
 
 /**
  * Fills `desc`. Lines that are neither audio nor video over RTP/AVP or AVPF are kept in place with

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "signalling/sdp.h"
 
-#include "signalling/text.h"
+#include "signalling/sdp_transport.h"
 
 #include <stdio.h>
+
+#define FORMATS_MAX                                                                                \
+    64 /* Of one line while it is read: with the RTX types, which go into codecs.                  \
+        */
 
 /* What the session level says and the lines below inherit. */
 struct session {
@@ -13,11 +17,15 @@ struct session {
     struct tdm_codec_desc feedback; /* rtcp-fb:* before the first m= line, as linphone writes it. */
     uint8_t ext_count;
     struct tdm_ext_desc exts[TDM_DESC_EXT_MAX];
+    struct tdm_transport_desc transport;
+    struct tdm_text bundle; /* The mids of the first a=group:BUNDLE. */
 };
 
 struct parser {
     struct tdm_media_desc *desc;
     struct tdm_media_line *line; /* NULL at session level. */
+    unsigned format_count;       /* Of the line. */
+    struct tdm_codec_desc formats[FORMATS_MAX];
     struct session session;
     bool direction_said, tias_said, origin_said;
     unsigned line_number;
@@ -108,11 +116,11 @@ static void parse_bandwidth(struct parser *p, struct tdm_text value)
     }
 }
 
-static struct tdm_codec_desc *codec_of(struct tdm_media_line *line, uint64_t payload_type)
+static struct tdm_codec_desc *codec_of(struct parser *p, uint64_t payload_type)
 {
-    for (unsigned i = 0; i < line->codec_count; i++)
-        if (line->codecs[i].payload_type == payload_type)
-            return &line->codecs[i];
+    for (unsigned i = 0; i < p->format_count; i++)
+        if (p->formats[i].payload_type == payload_type)
+            return &p->formats[i];
     return NULL;
 }
 
@@ -126,18 +134,50 @@ static void add_ext(struct tdm_ext_desc *exts, uint8_t *count, const struct tdm_
         exts[(*count)++] = *ext;
 }
 
-/* What the session level said goes into the line, and a=maxptime into ptime, when it is over. */
-static void finish_line(struct parser *p)
+/* RFC 4588 section 8.1: "rtx" with apt=N carries the repeats of N. */
+static bool take_rtx(struct parser *p, const struct tdm_codec_desc *format)
+{
+    char apt[8];
+    uint64_t type;
+
+    if (!tdm_text_equals(tdm_text_of_string(format->name), "rtx"))
+        return false;
+    if (!tdm_sdp_fmtp_value(format->fmtp, "apt", apt, sizeof apt))
+        return true;
+
+    struct tdm_text text = tdm_text_of_string(apt);
+    struct tdm_codec_desc *codec = tdm_text_number(&text, 127, &type) ? codec_of(p, type) : NULL;
+
+    if (codec && !codec->rtx_type && codec != format)
+        codec->rtx_type = format->payload_type;
+    return true;
+}
+
+/* The formats become the line's codecs; of too many, those go that we do not know. */
+static void take_formats(struct parser *p)
+{
+    struct tdm_media_line *line = p->line;
+    unsigned kept = 0, known_left = 0;
+
+    for (unsigned i = 0; i < p->format_count; i++)
+        if (!take_rtx(p, &p->formats[i]))
+            p->formats[kept++] = p->formats[i];
+    for (unsigned i = 0; i < kept; i++)
+        known_left += p->formats[i].id != TDM_CODEC_NONE;
+    for (unsigned i = 0; i < kept && line->codec_count < TDM_DESC_CODECS_MAX; i++) {
+        bool known = p->formats[i].id != TDM_CODEC_NONE;
+
+        known_left -= known;
+        if (known || line->codec_count + known_left < TDM_DESC_CODECS_MAX)
+            line->codecs[line->codec_count++] = p->formats[i];
+    }
+}
+
+static void finish_media(struct parser *p)
 {
     struct tdm_media_line *line = p->line;
 
-    if (!line || line->other)
-        return;
-    if (!p->direction_said)
-        line->direction = p->session.direction;
-    if (!line->address[0])
-        (void)snprintf(line->address, sizeof line->address, "%s",
-                       p->session.connection[0] ? p->session.connection : p->desc->address);
+    take_formats(p);
     if (!line->bandwidth_bps)
         line->bandwidth_bps = p->session.bandwidth_bps;
     if (!line->rtcp_port && line->port && line->port < UINT16_MAX)
@@ -146,19 +186,37 @@ static void finish_line(struct parser *p)
         (line->ptime_ms > line->max_ptime_ms || (!line->ptime_ms && line->max_ptime_ms < 20)))
         line->ptime_ms = line->max_ptime_ms;
     for (unsigned i = 0; i < line->codec_count; i++) {
-        line->codecs[i].nack |= p->session.feedback.nack;
-        line->codecs[i].pli |= p->session.feedback.pli;
-        line->codecs[i].fir |= p->session.feedback.fir;
-        line->codecs[i].remb |= p->session.feedback.remb;
+        struct tdm_codec_desc *codec = &line->codecs[i];
+
+        codec->nack |= p->session.feedback.nack;
+        codec->pli |= p->session.feedback.pli;
+        codec->fir |= p->session.feedback.fir;
+        codec->remb |= p->session.feedback.remb;
+        codec->transport_cc |= p->session.feedback.transport_cc;
     }
     for (unsigned i = 0; i < p->session.ext_count; i++)
         add_ext(line->exts, &line->ext_count, &p->session.exts[i]);
 }
 
-static enum tdm_err parse_formats(struct parser *p, struct tdm_text formats)
+/* What the session level said goes into the line, and a=maxptime into ptime, when it is over. */
+static void finish_line(struct parser *p)
 {
     struct tdm_media_line *line = p->line;
 
+    if (!line || line->other)
+        return;
+    tdm_sdp_inherit_transport(&line->transport, &p->session.transport);
+    if (!p->direction_said)
+        line->direction = p->session.direction;
+    if (!line->address[0])
+        (void)snprintf(line->address, sizeof line->address, "%s",
+                       p->session.connection[0] ? p->session.connection : p->desc->address);
+    if (line->proto != TDM_PROTO_CHANNEL)
+        finish_media(p);
+}
+
+static enum tdm_err parse_formats(struct parser *p, struct tdm_text formats)
+{
     for (;;) {
         struct tdm_text format = tdm_text_word(&formats);
         uint64_t payload_type;
@@ -167,13 +225,14 @@ static enum tdm_err parse_formats(struct parser *p, struct tdm_text formats)
             return TDM_OK;
         if (!tdm_text_number(&format, 127, &payload_type) || format.at < format.end)
             return refuse(p, "a payload type is not a number from 0 to 127");
-        if (line->codec_count == TDM_DESC_CODECS_MAX || codec_of(line, payload_type))
+        if (p->format_count == FORMATS_MAX || codec_of(p, payload_type))
             continue;
 
-        struct tdm_codec_desc *codec = &line->codecs[line->codec_count++];
+        struct tdm_codec_desc *codec = &p->formats[p->format_count++];
 
+        memset(codec, 0, sizeof *codec);
         codec->payload_type = (uint8_t)payload_type;
-        (void)tdm_sdp_static_codec(line->kind, codec);
+        (void)tdm_sdp_static_codec(p->line->kind, codec);
     }
 }
 
@@ -197,6 +256,35 @@ static void keep_other(struct tdm_media_line *line, struct tdm_text media, struc
     line->other_text[used] = '\0';
     if (words == 2)
         memcpy(line->other_text + used, " 0", sizeof " 0"); /* Its first format is too long. */
+}
+
+/* What a line of ours may travel by; anything else is kept in place and refused. */
+static bool take_proto(struct tdm_media_line *line, struct tdm_text media, struct tdm_text proto)
+{
+    static const struct {
+        const char *name;
+        enum tdm_proto proto;
+        bool avpf;
+    } protos[] = {
+        {"RTP/AVP", TDM_PROTO_RTP, false},           {"RTP/AVPF", TDM_PROTO_RTP, true},
+        {"RTP/SAVP", TDM_PROTO_SDES, false},         {"RTP/SAVPF", TDM_PROTO_SDES, true},
+        {"UDP/TLS/RTP/SAVP", TDM_PROTO_DTLS, false}, {"UDP/TLS/RTP/SAVPF", TDM_PROTO_DTLS, true},
+    };
+    bool video = tdm_text_equals(media, "video");
+
+    line->kind = video ? TDM_VIDEO : TDM_AUDIO;
+    line->proto = TDM_PROTO_CHANNEL;
+    if (tdm_text_equals(media, "application"))
+        return tdm_text_equals(proto, "TCP/TLS/tandem");
+    line->proto = TDM_PROTO_RTP;
+    for (size_t i = 0; i < sizeof protos / sizeof *protos; i++) {
+        if (!tdm_text_equals(proto, protos[i].name))
+            continue;
+        line->proto = protos[i].proto;
+        line->avpf = protos[i].avpf;
+        return video || tdm_text_equals(media, "audio");
+    }
+    return false;
 }
 
 /* m=<media> <port>[/count] <proto> <fmt>..., RFC 8866 section 5.14. */
@@ -224,13 +312,13 @@ static enum tdm_err parse_media(struct parser *p, struct tdm_text value)
     p->line = &p->desc->media[p->desc->media_count++];
     p->direction_said = p->tias_said = false;
     p->line->port = (uint16_t)number;
-    p->line->kind = tdm_text_equals(media, "video") ? TDM_VIDEO : TDM_AUDIO;
-    p->line->avpf = tdm_text_equals(proto, "RTP/AVPF");
     p->line->direction = TDM_SENDRECV;
-    if ((p->line->kind == TDM_VIDEO || tdm_text_equals(media, "audio")) &&
-        (p->line->avpf || tdm_text_equals(proto, "RTP/AVP")))
-        return parse_formats(p, value);
+    p->format_count = 0;
+    if (take_proto(p->line, media, proto))
+        return p->line->proto == TDM_PROTO_CHANNEL ? TDM_OK : parse_formats(p, value);
     p->line->direction = TDM_INACTIVE;
+    p->line->proto = TDM_PROTO_RTP;
+    p->line->avpf = false;
     keep_other(p->line, media, rest);
     return TDM_OK;
 }
@@ -252,7 +340,7 @@ static enum tdm_err parse_rtpmap(struct parser *p, struct tdm_text value)
     if (value.at < value.end && (!tdm_text_number(&value, 255, &channels) || !channels))
         return refuse(p, "the channel count is not a number from 1 to 255");
 
-    struct tdm_codec_desc *codec = codec_of(p->line, payload_type);
+    struct tdm_codec_desc *codec = codec_of(p, payload_type);
 
     if (!codec)
         return TDM_OK;
@@ -272,7 +360,7 @@ static enum tdm_err parse_fmtp(struct parser *p, struct tdm_text value)
     if (!tdm_text_number(&type, 127, &payload_type) || type.at < type.end)
         return refuse(p, "the payload type is not a number from 0 to 127");
 
-    struct tdm_codec_desc *codec = codec_of(p->line, payload_type);
+    struct tdm_codec_desc *codec = codec_of(p, payload_type);
 
     value = tdm_text_trim(value);
     while (codec && !tdm_text_copy(value, codec->fmtp, sizeof codec->fmtp)) {
@@ -296,6 +384,8 @@ static void set_feedback(struct tdm_codec_desc *codec, struct tdm_text value)
         codec->fir = true;
     else if (tdm_text_equals(what, "goog-remb"))
         codec->remb = true;
+    else if (tdm_text_equals(what, "transport-cc"))
+        codec->transport_cc = true;
 }
 
 /* a=rtcp-fb:<pt or *> <what>, RFC 4585 section 4.2. */
@@ -307,14 +397,14 @@ static enum tdm_err parse_feedback(struct parser *p, struct tdm_text value)
     if (tdm_text_equals(type, "*")) {
         if (!p->line)
             set_feedback(&p->session.feedback, value);
-        for (unsigned i = 0; p->line && i < p->line->codec_count; i++)
-            set_feedback(&p->line->codecs[i], value);
+        for (unsigned i = 0; p->line && i < p->format_count; i++)
+            set_feedback(&p->formats[i], value);
         return TDM_OK;
     }
     if (!tdm_text_number(&type, 127, &payload_type) || type.at < type.end)
         return refuse(p, "the payload type is neither * nor a number from 0 to 127");
 
-    struct tdm_codec_desc *codec = p->line ? codec_of(p->line, payload_type) : NULL;
+    struct tdm_codec_desc *codec = p->line ? codec_of(p, payload_type) : NULL;
 
     if (codec)
         set_feedback(codec, value);
@@ -401,6 +491,10 @@ static enum tdm_err parse_line_attribute(struct parser *p, struct tdm_text name,
         return parse_rtcp(p, value);
     if (tdm_text_equals(name, "rtcp-mux"))
         p->line->rtcp_mux = true;
+    else if (tdm_text_equals(name, "rtcp-mux-only"))
+        p->line->rtcp_mux_only = true;
+    else if (tdm_text_equals(name, "bundle-only"))
+        p->line->bundle_only = true;
     else if (tdm_text_equals(name, "ptime"))
         p->line->ptime_ms = rounded(value);
     else if (tdm_text_equals(name, "maxptime"))
@@ -410,15 +504,64 @@ static enum tdm_err parse_line_attribute(struct parser *p, struct tdm_text name,
     return TDM_OK;
 }
 
+/* The first BUNDLE counts; its mids mean something once all lines are known. */
+static void take_group(struct parser *p, struct tdm_text value)
+{
+    if (tdm_text_equals(tdm_text_word(&value), "BUNDLE") && p->session.bundle.at == NULL)
+        p->session.bundle = value;
+}
+
+static enum tdm_err take_mid(struct parser *p, struct tdm_text value)
+{
+    if (!tdm_text_copy(tdm_text_trim(value), p->line->mid, sizeof p->line->mid))
+        return TDM_OK;
+    for (unsigned i = 0; i + 1u < p->desc->media_count; i++)
+        if (p->line->mid[0] && strcmp(p->desc->media[i].mid, p->line->mid) == 0)
+            return refuse(p, "another media line has the same a=mid");
+    return TDM_OK;
+}
+
+/* RFC 8843 section 7. */
+static void place_in_bundle(struct parser *p)
+{
+    struct tdm_text mids = p->session.bundle;
+    uint8_t place = 0;
+
+    while (mids.at < mids.end && place < TDM_DESC_MEDIA_MAX) {
+        struct tdm_text mid = tdm_text_word(&mids);
+
+        for (unsigned i = 0; i < p->desc->media_count; i++) {
+            struct tdm_media_line *line = &p->desc->media[i];
+
+            if (line->mid[0] && !line->bundle && tdm_text_size(mid) == strlen(line->mid) &&
+                memcmp(mid.at, line->mid, strlen(line->mid)) == 0)
+                line->bundle = ++place;
+        }
+    }
+}
+
 static enum tdm_err parse_attribute(struct parser *p, struct tdm_text value)
 {
     struct tdm_text name = tdm_text_trim(tdm_text_until(&value, ':'));
 
+    if (!p->line && tdm_text_equals(name, "group"))
+        take_group(p, value);
     if (p->line && tdm_text_equals(name, "mid"))
-        (void)tdm_text_copy(tdm_text_trim(value), p->line->mid, sizeof p->line->mid);
+        return take_mid(p, value);
     if (p->line && p->line->other)
         return TDM_OK;
     if (parse_direction(p, name))
+        return TDM_OK;
+    switch (tdm_sdp_take_transport(p->line ? &p->line->transport : &p->session.transport,
+                                   p->line && p->line->proto == TDM_PROTO_CHANNEL, name, value)) {
+    case TDM_SDP_NOT_MINE:
+        break;
+    case TDM_SDP_TAKEN:
+        return TDM_OK;
+    default:
+        return refuse(p, "it contradicts an earlier line of the same name");
+    }
+    if (p->line && p->line->proto == TDM_PROTO_CHANNEL)
         return TDM_OK;
     if (tdm_text_equals(name, "rtcp-fb"))
         return parse_feedback(p, value);
@@ -474,6 +617,7 @@ static enum tdm_err parse_all(struct parser *p, struct tdm_text text)
             return err;
     }
     finish_line(p);
+    place_in_bundle(p);
     if (!p->origin_said)
         return tdm_fail(p->cause, TDM_E_MALFORMED, "the SDP has no o= line");
     if (p->session.connection[0])

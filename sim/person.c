@@ -26,6 +26,7 @@ static void fill_capability(struct tdm_capability *c, const struct tdm_sim_scena
 {
     memset(c, 0, sizeof(*c));
     (void)snprintf(c->address, sizeof(c->address), "10.0.0.%u", side + 1u);
+    c->plain = true; /* The simulated path has no one who listens. */
     fill_media(&c->media[TDM_AUDIO], true, 40000);
     fill_media(&c->media[TDM_VIDEO], s->video, 40002);
     c->media[TDM_AUDIO].ptime_ms = s->audio_frame_ms;

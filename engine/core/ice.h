@@ -11,7 +11,8 @@
  * one stream connection a server (link 1 + server index).
  *
  * Media may start at the first valid pair: `path` changes to a better one later without a gap,
- * since both stay open for what arrives.
+ * since both stay open for what arrives. Other valid pairs are kept warm; when the path falls
+ * silent they take over, and the driver is told when only a restart can help (docs/ice.md).
  *
  * Not decided here: which interfaces count (the driver says), name resolution of ".local"
  * candidates (the driver resolves and adds), what the bytes of the application are.
@@ -21,19 +22,22 @@
 #include "engine/base/time.h"
 
 #define TDM_ICE_LOCAL_MAX   16 /* Candidates of ours. */
-#define TDM_ICE_REMOTE_MAX  32
+#define TDM_ICE_REMOTE_MAX  64
 #define TDM_ICE_SERVERS_MAX 4
 #define TDM_ICE_SENDS_MAX   8
 #define TDM_ICE_TOLD_MAX    4
-#define TDM_ICE_DATAGRAM    1500
+#define TDM_ICE_BYTES_MAX   1500
 #define TDM_ICE_WRAP_MAX    64 /* That tdm_ice_wrap puts before a datagram at most, +3 behind. */
+#define TDM_ICE_UFRAG_MAX   256
 
 enum tdm_ice_type { TDM_ICE_HOST, TDM_ICE_SRFLX, TDM_ICE_PRFLX, TDM_ICE_RELAY };
 
 struct tdm_ice_candidate {
     enum tdm_ice_type type;
     struct tdm_address address; /* Where the other side sends to. */
-    struct tdm_address base;    /* Ours: the local address that it belongs to. Remote: raddr. */
+    /* Ours: the local address that it belongs to; for a relayed one what its server saw of us.
+     * Remote: raddr. In both cases what SDP calls the related address. */
+    struct tdm_address base;
     uint32_t priority;
     char foundation[33];
     bool mapped; /* Server-reflexive by a port mapping rather than by STUN. */
@@ -60,14 +64,18 @@ struct tdm_ice_config {
 };
 
 enum tdm_ice_input {
-    TDM_ICE_ADDRESS,       /* address: of an interface, with the socket's port. A host candidate. */
+    /* address: of an interface, with the socket's port. A host candidate; the first to be added is
+     * preferred. In a running call it is checked at once, without a restart. */
+    TDM_ICE_ADDRESS,
     TDM_ICE_ADDRESS_GONE,  /* address: the interface lost it; pairs on it fail now. */
     TDM_ICE_MAPPED,        /* address: how a gateway maps `base` from outside. */
     TDM_ICE_ADDRESSES_END, /* No more for now: gathering may end once the servers answered. */
     TDM_ICE_REMOTE,        /* remote: the other side's credentials. New ones restart. */
     TDM_ICE_CANDIDATE,     /* candidate: of the other side. */
     TDM_ICE_CANDIDATES_END,
-    TDM_ICE_RESTART,   /* ufrag, pwd: our new ones; the path stays until a new one is valid. */
+    /* ufrag, pwd: our new ones, given before the new REMOTE when the other side restarts. Our
+     * candidates stay as they are; the path stays until a new one is valid. */
+    TDM_ICE_RESTART,
     TDM_ICE_DATAGRAM,  /* link, from, to (the local address it came to; may be NONE), data. */
     TDM_ICE_LINK_UP,   /* link: the stream connection to a server stands. */
     TDM_ICE_LINK_DOWN, /* link */
@@ -92,13 +100,15 @@ struct tdm_ice_send {
     struct tdm_address from; /* Local address to send from; NONE: the kernel chooses. */
     struct tdm_address to;
     uint16_t size;
-    uint8_t data[TDM_ICE_DATAGRAM];
+    uint8_t data[TDM_ICE_BYTES_MAX];
 };
 
 enum tdm_ice_told_kind {
     TDM_ICE_TOLD_CANDIDATE,     /* candidate: a new one of ours, for the offer or to trickle. */
     TDM_ICE_TOLD_GATHERED,      /* No more candidates of ours will come. */
     TDM_ICE_TOLD_PATH,          /* The path to send by is new or changed: tdm_ice_path. */
+    TDM_ICE_TOLD_SILENT,        /* The path answers no more and no other pair does; it may come
+                                   back. A restart through signalling helps if addresses changed. */
     TDM_ICE_TOLD_LOST,          /* Consent ran out, or every pair failed: nothing may be sent. */
     TDM_ICE_TOLD_LINK,          /* Please connect link `link` to its server. */
     TDM_ICE_TOLD_SERVER_FAILED, /* link of a server; `why` for people. */
@@ -146,16 +156,24 @@ enum tdm_ice_state {
 /** For people and for doctor. */
 struct tdm_ice_stats {
     enum tdm_ice_state state;
-    uint32_t pairs, checks_sent, checks_answered, refused; /* refused: bad integrity, malformed. */
-    tdm_time started, first_valid;                         /* TDM_NEVER: not yet. */
+    uint32_t pairs, checks_sent, checks_answered;
+    uint32_t refused;   /* STUN with wrong or no integrity, or malformed. */
+    uint32_t dropped;   /* Bytes for the application from addresses without consent. */
+    uint32_t not_taken; /* Candidates beyond what there is room for. */
+    uint32_t path_changes;
+    tdm_time started;     /* Both sides' credentials were known. */
+    tdm_time first_valid; /* TDM_NEVER, both: not yet. */
 };
 
 struct tdm_ice;
 
 size_t tdm_ice_bytes(void);
+
+/** Lays an agent over `storage` (aligned as by malloc) and copies the configuration. */
 struct tdm_ice *tdm_ice_init(void *storage, const struct tdm_ice_config *config, tdm_time now);
 
-/** `in` NULL: only time has passed; call again at once while wake_at <= now (more to send). */
+/** `in` NULL: only time has passed; call again at once while wake_at <= now (more to send). A
+ *  datagram of the application on the path costs little: give all to it. */
 void tdm_ice_step(struct tdm_ice *ice, tdm_time now, const struct tdm_ice_in *in,
                   struct tdm_ice_out *out);
 

@@ -24,7 +24,10 @@ enum tdm_direction {
     TDM_SENDRECV = 3, /* = SENDONLY | RECVONLY */
 };
 
-/** How the bytes of a line travel: the proto field of its m= line. */
+/** How the bytes of a line travel. In a description it is the proto field of the m= line, which
+ *  does not yet say what protects it: RTP/AVP with a=fingerprint asks for encryption too (RFC
+ * 8643), and RTP/SAVPF with one means DTLS (RFC 8829 section 5.1.2). What was agreed is in struct
+ *  tdm_negotiated_transport, weakest first. */
 enum tdm_proto {
     TDM_PROTO_RTP,     /* RTP/AVP or RTP/AVPF: in clear. */
     TDM_PROTO_SDES,    /* RTP/SAVP or RTP/SAVPF with a=crypto (RFC 4568). */
@@ -47,11 +50,15 @@ enum tdm_candidate_type {
     TDM_CANDIDATE_RELAY
 };
 
+/** Who opens the connection of a TCP candidate (RFC 6544 section 4.5). */
+enum tdm_tcp_type { TDM_TCP_ACTIVE, TDM_TCP_PASSIVE, TDM_TCP_SO };
+
 /** a=candidate (RFC 8839 section 5.1). */
 struct tdm_candidate_desc {
     char foundation[33];
     uint8_t component; /* 1 = RTP, 2 = RTCP. */
     bool tcp;          /* RFC 6544; kept for the channel, ignored by media. */
+    enum tdm_tcp_type tcp_type;
     uint32_t priority;
     enum tdm_candidate_type type;
     char host[64]; /* Numeric, or a name that ends in ".local" (mDNS). */
@@ -110,6 +117,8 @@ struct tdm_codec_desc {
     uint8_t channels;
     char fmtp[192];            /* Text after the payload type, "" when there is none. */
     bool nack, pli, fir, remb; /* a=rtcp-fb nack; nack pli; ccm fir; goog-remb. */
+    bool transport_cc;         /* a=rtcp-fb transport-cc */
+    uint8_t rtx_type;          /* Payload type of its retransmissions (RFC 4588); 0 = none. */
     bool decode_only;          /* Of ours: we have no encoder. Not in SDP. */
 };
 
@@ -119,13 +128,15 @@ struct tdm_ext_desc {
     char uri[80];
 };
 
+/** One m= line. The channel's (TDM_PROTO_CHANNEL) has neither kind nor codecs. */
 struct tdm_media_line {
     enum tdm_media_kind kind;
-    bool other; /* Neither audio nor video, or not RTP/AVP or AVPF: refused, kept in place. */
+    bool other;          /* No line of ours (other media, other proto): refused, kept in place. */
     char other_text[64]; /* Then: the media and proto and formats of the m= line as they came. */
     uint16_t port;       /* RTP; 0 = refused or removed. */
     uint16_t rtcp_port;  /* a=rtcp, else port + 1. */
     bool rtcp_mux;       /* RFC 5761 */
+    bool rtcp_mux_only;  /* RFC 8858: refused by who cannot. */
     char address[64];    /* c= of the line or the session; numeric IPv4 or IPv6, or a host name. */
     enum tdm_direction direction;
     enum tdm_proto proto;
@@ -140,7 +151,8 @@ struct tdm_media_line {
     uint16_t framerate;     /* a=framerate, 0 = not said. */
     uint32_t bandwidth_bps; /* b=TIAS or b=AS, 0 = not said. */
     char mid[16];
-    bool bundled;     /* In a=group:BUNDLE of the session (RFC 8843). */
+    uint8_t bundle;   /* Its place, from 1, in a=group:BUNDLE (RFC 8843), whose first line that is
+                         taken lends all others its transport; 0: not in it. */
     bool bundle_only; /* Port 0 means: only if bundled. */
 };
 

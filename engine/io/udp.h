@@ -3,21 +3,26 @@
 #define TDM_IO_UDP_H
 
 /*
- * UDP sockets for media: non-blocking, received in batches with the kernel's receive time, sent in
- * batches. Owned by the net thread after they are opened on the control thread.
+ * UDP sockets for media: non-blocking, received in batches with the kernel's receive time and both
+ * addresses of each datagram, sent in batches. Owned by the net thread after they are opened on the
+ * control thread. A socket for all addresses is one for IPv4 and IPv6 where the machine has both;
+ * the local address of a datagram then tells by which way it came, and the next one leaves by it.
  */
 
-#include "engine/base/err.h"
+#include "engine/base/address.h"
 #include "engine/base/time.h"
 
 #include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
 #define TDM_UDP_BATCH          32
 #define TDM_UDP_DATAGRAM_BYTES 2048
+
+struct tdm_udp {
+    int fd;         /* -1: closed. */
+    uint8_t family; /* enum tdm_address_family; TDM_IPV6 for all addresses takes IPv4, too. */
+    uint16_t port;
+};
 
 /** One batch's storage. A datagram that does not fit comes with size 0, which no parser takes. */
 struct tdm_udp_batch {
@@ -25,6 +30,7 @@ struct tdm_udp_batch {
     struct {
         uint32_t size;
         tdm_time received; /* Local clock. */
+        struct tdm_address from, to;
     } datagrams[TDM_UDP_BATCH];
     uint8_t bytes[TDM_UDP_BATCH][TDM_UDP_DATAGRAM_BYTES];
 };
@@ -35,21 +41,33 @@ struct tdm_udp_piece {
 };
 
 /** Opens an RTP socket and, on the next port up, its RTCP socket (RFC 3550 section 11: even, odd),
- *  both in [port_min, port_max] or any free pair when both are 0. TDM_E_SYSTEM with a cause. */
+ *  both in [port_min, port_max] or any free pair when both are 0. `address` numeric; NULL: all.
+ *  TDM_E_SYSTEM with a cause. */
 enum tdm_err tdm_udp_open_pair(const char *address, uint16_t port_min, uint16_t port_max,
-                               int fds[2], uint16_t *port, struct tdm_cause *cause);
+                               struct tdm_udp pair[2], struct tdm_cause *cause);
 
-/** Numeric address and port to a socket address. TDM_E_MALFORMED for a name. */
-enum tdm_err tdm_udp_address(const char *address, uint16_t port, struct sockaddr_storage *to,
-                             socklen_t *to_size);
+/** Opens one socket at `address`, with its port; a host of zeros: all of that family (IPv6: both).
+ *  TDM_E_SYSTEM with a cause. */
+enum tdm_err tdm_udp_open(const struct tdm_address *address, struct tdm_udp *udp,
+                          struct tdm_cause *cause);
+
+void tdm_udp_close(struct tdm_udp *udp);
 
 /** Receives what waits, up to a batch. TDM_E_AGAIN when nothing waits. ICMP errors are skipped. */
-enum tdm_err tdm_udp_receive(int fd, tdm_time now, struct tdm_udp_batch *batch);
+enum tdm_err tdm_udp_receive(const struct tdm_udp *udp, tdm_time now, struct tdm_udp_batch *batch);
 
 /** Sends each piece as a datagram; what the kernel does not take at once is lost, as on any link.
+ *  @param from  Local address to send from; family NONE: the kernel chooses.
  *  @return how many were taken. */
-uint32_t tdm_udp_send(int fd, const struct sockaddr_storage *to, socklen_t to_size,
-                      const struct tdm_udp_piece *pieces, uint32_t count);
+uint32_t tdm_udp_send(const struct tdm_udp *udp, const struct tdm_address *from,
+                      const struct tdm_address *to, const struct tdm_udp_piece *pieces,
+                      uint32_t count);
+
+/** For the kernel, and back. An IPv4 address for a socket of IPv6 becomes a mapped one, and a
+ *  mapped one becomes IPv4. False: that socket cannot reach it. */
+bool tdm_udp_sockaddr(const struct tdm_address *a, uint8_t socket_family,
+                      struct sockaddr_storage *to, socklen_t *to_size);
+void tdm_udp_address_of(const struct sockaddr_storage *from, struct tdm_address *a);
 
 /** The local address from which `remote` is reached: what to write into an SDP. */
 enum tdm_err tdm_udp_local_address(const char *remote, char *local, size_t capacity,

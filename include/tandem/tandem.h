@@ -68,7 +68,23 @@ struct tandem_config {
     const char *user;         /* User part of our address; NULL: "tandem". */
     const char *display_name; /* NULL: none. */
     uint16_t rtp_port_min, rtp_port_max; /* 0, 0: any free port. */
+    /* Where the data channel may listen, one port a call. [1503 to 1518] */
+    uint16_t channel_port_min, channel_port_max;
     uint16_t ring_seconds;               /* How long an incoming call may ring here. [60] */
+
+    /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */
+    const char *identity_path; /* Key and certificate, made at the first start, mode 0600, by which
+                                  contacts know this user again; NULL: new ones at each start. */
+    const char *known_path;    /* Certificates of contacts as first seen, to warn of a change; NULL:
+                                  contacts are not remembered. */
+    const char *ice_servers;   /* Servers that help to connect, separated by commas:
+                                  "stun:HOST[:PORT]", "turn:USER:PASSWORD@HOST[:PORT]" with
+                                  "?transport=tcp" or without, "turns:...". [none] */
+    bool relay_only;           /* Only by those relays, so that the other side does not learn this
+                                  machine's addresses. */
+    bool allow_plain;          /* Media in clear with who knows nothing better. */
+    bool only_plain;           /* Media in clear alone, to look at packets or to measure. */
+    bool allow_sdes;           /* Keys in the call set-up, which whoever carries it can read. */
 };
 
 /** A new engine with a control thread of its own. `config` NULL: any port, opened with the first
@@ -129,6 +145,8 @@ struct tandem_media {
     bool time_code;          /* Draw the capture time into the sent picture, and read it back from
                                 the received one after rendering, as a check of the trace. */
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
+    bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
+                     or picture. With all sources and sinks "off" it is all there is. */
 };
 
 /** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each
@@ -168,8 +186,13 @@ enum tandem_event_kind {
     TANDEM_EVENT_DIGIT,    /* value = the DTMF digit that the other side sent. */
     TANDEM_EVENT_KEY, /* value = a key pressed in the call's window (ASCII, or 0x100 for F11). */
     TANDEM_EVENT_WINDOW_CLOSED,
+    TANDEM_EVENT_STRANGER, /* The contact's certificate is not the one that it had before: somebody
+                              may sit between, or it has a new machine. text = what to do: compare
+                              the words of tandem_stats, then tandem_trust. */
     TANDEM_EVENT_NOTICE, /* text = something to know: no real-time priority, a device is gone... */
     TANDEM_EVENT_ENDED,  /* text = why, value = one of enum tandem_end. */
+    TANDEM_EVENT_CHANNEL, /* The data channel: value = one of enum tandem_channel_state, text = by
+                             which way it goes, or why it does not. */
 };
 
 enum tandem_end {
@@ -183,6 +206,7 @@ enum tandem_end {
     TANDEM_END_NOT_FOUND,
     TANDEM_END_UNREACHABLE,
     TANDEM_END_FAILED,
+    TANDEM_END_NOT_SECURE, /* Nothing that both sides allow protects it, or it was attacked. */
 };
 
 struct tandem_event {
@@ -215,6 +239,9 @@ TANDEM_API enum tandem_status tandem_camera(struct tandem_call *call, bool on);
 /** Adds or drops the stream by re-INVITE; the other stream has no gap. */
 TANDEM_API enum tandem_status tandem_set_video(struct tandem_call *call, bool on);
 TANDEM_API enum tandem_status tandem_set_audio(struct tandem_call *call, bool on);
+/** Adds or drops the data channel by re-INVITE; the streams have no gap. */
+TANDEM_API enum tandem_status tandem_set_channel(struct tandem_call *call, bool on);
+
 /** '0'-'9', '*', '#', 'A'-'D'; duration 40-2000 ms. Digits wait for each other. TANDEM_INVALID for
  *  another digit or duration, TANDEM_FAILED when the call is not up. */
 TANDEM_API enum tandem_status tandem_send_digit(struct tandem_call *call, char digit,
@@ -240,6 +267,8 @@ TANDEM_API enum tandem_status tandem_set_video_codecs(struct tandem_call *call, 
  *  on in a second file, "name-2.mkv", and a NOTICE says so. */
 TANDEM_API enum tandem_status tandem_record(struct tandem_call *call, const char *path,
                                             struct tandem_cause *cause);
+/** Remembers the other side's certificate of this call as its contact's, after STRANGER. */
+TANDEM_API enum tandem_status tandem_trust(struct tandem_call *call, struct tandem_cause *cause);
 /** Text over the picture in the window; "" removes it. */
 TANDEM_API enum tandem_status tandem_set_overlay(struct tandem_call *call, const char *text);
 TANDEM_API enum tandem_status tandem_set_fullscreen(struct tandem_call *call, bool on);
@@ -280,8 +309,69 @@ struct tandem_stream_stats {
     uint64_t nacks_sent, nacks_received, plis_sent, plis_received, repaired;
 };
 
+enum tandem_path {
+    TANDEM_PATH_NONE,
+    TANDEM_PATH_DIRECT,
+    TANDEM_PATH_REFLEXIVE, /* Through a NAT that STUN or the other side saw. */
+    TANDEM_PATH_MAPPED,    /* Through a port that the gateway maps. */
+    TANDEM_PATH_RELAYED,   /* Through a TURN server, of this side or the other. */
+};
+
+enum tandem_protection {
+    TANDEM_PROTECTION_NONE, /* In clear. */
+    TANDEM_PROTECTION_SDES, /* SRTP with keys from the call set-up. */
+    TANDEM_PROTECTION_DTLS, /* SRTP with keys that only the two ends know. */
+};
+
+enum tandem_contact {
+    TANDEM_CONTACT_UNKNOWN, /* Not remembered. */
+    TANDEM_CONTACT_NEW,     /* First seen in this call. */
+    TANDEM_CONTACT_KNOWN,   /* The same as before. */
+    TANDEM_CONTACT_CHANGED, /* Another certificate than before. */
+};
+
+/** How the call travels and who can read it. */
+struct tandem_security {
+    enum tandem_path path;
+    bool ice;                        /* The path was found, and is watched, by ICE. */
+    char local[64], remote[64];      /* Its ends: "10.0.0.7:5004"; "" = none yet. */
+    enum tandem_protection protection;
+    char profile[32];                /* "AEAD_AES_128_GCM"; "" = none. */
+    char words[64];                  /* DTLS: read aloud by both sides, the same only when nobody
+                                        sits between; "" = there are none. */
+    enum tandem_contact contact;
+    uint64_t refused;                /* Datagrams of no agreed kind, or without right to come. */
+    uint64_t denied;                 /* Media with a wrong tag, or replayed. */
+    double path_ms, ready_ms, media_ms; /* From agreement to the first path, to keys, and to the
+                                           first media from the other side; 0: not yet. */
+};
+
+enum tandem_channel_state {
+    TANDEM_CHANNEL_NONE,        /* Not agreed on. */
+    TANDEM_CHANNEL_CONNECTING,  /* Agreed; there is no connection yet. */
+    TANDEM_CHANNEL_UP,          /* The right one is at the other end, and all is encrypted. */
+    TANDEM_CHANNEL_INTERRUPTED, /* It was up; both sides try again, and go on where it broke. */
+    TANDEM_CHANNEL_FAILED,      /* For this call. */
+};
+
+/** The data channel: TLS 1.3 over TCP, both certificates checked. */
+struct tandem_channel_stats {
+    enum tandem_channel_state state;
+    char text[256];    /* As the last TANDEM_EVENT_CHANNEL said it. */
+    uint16_t port;     /* Where this side listens; 0 = nowhere. */
+    char remote[64];   /* The other end of the connection; "" = none yet. */
+    bool dialed;       /* This side connected; else the other one. */
+    bool peer_checked; /* Its certificate is the one that its description named. */
+    uint32_t refused;  /* Connections of strangers and of too many. */
+    uint32_t reconnects;
+    uint64_t bytes_sent, bytes_received;
+    double rtt_ms, rate_bps; /* As the channel measures them; 0 = not yet. */
+};
+
 struct tandem_stats {
     enum tandem_call_state state;
+    struct tandem_security security;
+    struct tandem_channel_stats channel;
     double seconds; /* Since the call is up. */
     double rtt_ms, clock_offset_ms;
     bool clock_known;

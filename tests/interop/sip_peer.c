@@ -37,6 +37,7 @@ static struct tdm_capability capability(const char *address)
     struct tdm_capability c;
 
     memset(&c, 0, sizeof c);
+    c.plain = true;
     (void)snprintf(c.address, sizeof c.address, "%s", address);
     tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_OPUS, 96, 48000, 2, "useinbandfec=1");
     tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_PCMU, 0, 8000, 1, NULL);

@@ -29,6 +29,7 @@ static struct tdm_capability capability(void)
 
     memset(&c, 0, sizeof c);
     (void)snprintf(c.address, sizeof c.address, "10.0.0.7");
+    c.plain = true;
     tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_OPUS, 96, 48000, 2, "useinbandfec=1");
     tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_PCMU, 0, 8000, 1, NULL);
     tdm_capability_add(&c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 101, 48000, 1, "0-16");
@@ -160,7 +161,7 @@ static void refuses_without_a_common_codec(void **state)
         {"m=audio 9000 RTP/AVP 9 101\r\na=rtpmap:101 telephone-event/8000\r\n",
          "no common audio codec: the other side has G722, this side has opus, PCMU"},
         {"m=audio 9000 RTP/AVP 99\r\n", "none that has a name"},
-        {"m=audio 9000 RTP/SAVP 0\r\n", "plain RTP"},
+        {"m=audio 9000 TCP/RTP/AVP 0\r\n", "no common media"},
         {"m=audio 0 RTP/AVP 0\r\n", "no common media"},
         {"", "no common media"},
         {"m=video 9000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"

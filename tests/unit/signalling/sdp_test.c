@@ -193,7 +193,7 @@ static void keeps_unknown_lines_in_place(void **state)
 {
     struct tdm_media_desc d = parsed(HEAD "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
                                           "a=mid:d\r\na=sctp-port:5000\r\n"
-                                          "m=audio 7000 RTP/SAVP 0\r\na=crypto:1 X inline:Y\r\n"
+                                          "m=audio 7000 TCP/RTP/AVP 0\r\na=crypto:1 X inline:Y\r\n"
                                           "m=audio 7002 RTP/AVP 0\r\n"
                                           "m=text 7004 RTP/AVP 98\r\n");
     char text[2048];
@@ -206,7 +206,7 @@ static void keeps_unknown_lines_in_place(void **state)
     assert_int_equal(tdm_sdp_write(&d, text, sizeof text - 1, &size), TDM_OK);
     text[size] = '\0';
     assert_non_null(strstr(text, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n"
-                                 "m=audio 0 RTP/SAVP 0\r\nm=audio 7002 RTP/AVP 0\r\n"));
+                                 "m=audio 0 TCP/RTP/AVP 0\r\nm=audio 7002 RTP/AVP 0\r\n"));
     assert_non_null(strstr(text, "m=text 0 RTP/AVP 98\r\n"));
 }
 

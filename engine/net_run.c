@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* The net thread. */
+#include "engine/net_state.h"
+
+#include "engine/base/rt.h"
+#include "engine/io/clock.h"
+#include "engine/io/interfaces.h"
+#include "engine/io/wake.h"
+
+#include <poll.h>
+#include <string.h>
+
+#define STEPS_A_WAKE 64 /* The session asked to be called again at once: so often at most. */
+#define POLL_FDS     (2 + TDM_NET_WAYS * (1 + TDM_ICE_SERVERS_MAX))
+
+static uint8_t way_of(const struct tdm_net *net, uint8_t stream, bool rtcp)
+{
+    return net->streams[stream].ways[rtcp];
+}
+
+static void send_out(struct tdm_net *net, tdm_time now)
+{
+    const struct tdm_session_out *out = &net->out;
+    struct tdm_udp_piece pieces[TDM_SESSION_SENDS_MAX];
+
+    for (uint32_t i = 0; i < out->send_count;) {
+        const struct tdm_session_send *first = &out->sends[i];
+        uint32_t count = 0;
+
+        while (i < out->send_count && out->sends[i].stream == first->stream &&
+               out->sends[i].rtcp == first->rtcp) {
+            pieces[count++] = (struct tdm_udp_piece){out->sends[i].data, out->sends[i].size};
+            i++;
+        }
+        tdm_transport_send(&net->transports[way_of(net, first->stream, first->rtcp)], now,
+                           first->rtcp, pieces, count);
+    }
+}
+
+static void pass_audio(struct tdm_net *net, const struct tdm_session_audio *audio)
+{
+    struct tdm_link_audio_rx *head =
+        tdm_record_ring_reserve(&net->config.link->rx_audio, (uint32_t)sizeof *head + audio->size);
+
+    if (!head)
+        return;
+    head->audio = *audio;
+    head->audio.payload = NULL;
+    memcpy(head + 1, audio->payload, audio->size);
+    tdm_record_ring_commit(&net->config.link->rx_audio);
+}
+
+static void pass_video(struct tdm_net *net, const struct tdm_session_video *video)
+{
+    struct tdm_link *link = net->config.link;
+    struct tdm_link_video_rx *head = tdm_record_ring_reserve(
+        &link->rx_video, (uint32_t)(sizeof *head + video->size + TDM_LINK_PADDING));
+
+    if (!head) {
+        /* The decoder is that far behind: go on from a keyframe. */
+        atomic_store_explicit(&link->decode_failed, true, memory_order_relaxed);
+        return;
+    }
+    head->video = *video;
+    head->video.data = NULL;
+    memcpy(head + 1, video->data, video->size);
+    memset((uint8_t *)(head + 1) + video->size, 0, TDM_LINK_PADDING);
+    tdm_record_ring_commit(&link->rx_video);
+    tdm_wake_signal(link->video_wake);
+}
+
+static void tell(struct tdm_net *net, const struct tdm_net_event *event)
+{
+    (void)tdm_ring_push(&net->events, event);
+    tdm_wake_signal(net->config.control_wake);
+}
+
+static void perform(struct tdm_net *net, tdm_time now)
+{
+    const struct tdm_session_out *out = &net->out;
+    struct tdm_link *link = net->config.link;
+    uint8_t video = 1u << TDM_STREAM_VIDEO;
+
+    send_out(net, now);
+    if (out->unit == TDM_UNIT_AUDIO)
+        pass_audio(net, &out->audio);
+    else if (out->unit == TDM_UNIT_VIDEO)
+        pass_video(net, &out->video);
+    else if (out->unit == TDM_UNIT_DTMF)
+        tell(net, &(struct tdm_net_event){.kind = TDM_NET_DIGIT, .digit = out->digit});
+    if ((out->keyframe_wanted | out->frame_dropped) & video)
+        atomic_store_explicit(&link->keyframe_wanted, true, memory_order_relaxed);
+    if (out->bye)
+        tell(net, &(struct tdm_net_event){.kind = TDM_NET_BYE});
+    net->wake_at = out->wake_at;
+}
+
+static void step(struct tdm_net *net, tdm_time now, const struct tdm_session_in *in)
+{
+    tdm_session_step(net->session, now, in, &net->out);
+    perform(net, now);
+}
+
+/* After anything that a transport was given. */
+static void take_told(struct tdm_net *net, uint8_t way)
+{
+    struct tdm_net_event event = {.kind = TDM_NET_TRANSPORT, .way = way};
+
+    while (tdm_transport_take_told(&net->transports[way], &event.told)) {
+        /* What was coded before went nowhere: begin again where the other side can. */
+        if (event.told.kind == TDM_TRANSPORT_READY && way == way_of(net, TDM_STREAM_VIDEO, false))
+            atomic_store_explicit(&net->config.link->keyframe_wanted, true, memory_order_relaxed);
+        net->status_at = 0; /* Its state is of interest now. */
+        tell(net, &event);
+    }
+}
+
+static void take_ice_command(struct tdm_net *net, tdm_time now, struct tdm_net_command *c)
+{
+    struct tdm_ice_in in = c->ice.in;
+
+    in.ufrag = c->ice.ufrag;
+    in.pwd = c->ice.pwd;
+    for (uint8_t way = 0; way < TDM_NET_WAYS; way++) {
+        if (way != c->way && c->way != TDM_NET_WAYS)
+            continue;
+        if (c->way == TDM_NET_WAYS)
+            in.address.port = net->transports[way].udp.port;
+        tdm_transport_ice(&net->transports[way], now, &in);
+        take_told(net, way);
+    }
+}
+
+static void configure(struct tdm_net *net, tdm_time now, const struct tdm_net_command *c)
+{
+    struct tdm_net_stream *st = &net->streams[c->stream];
+    struct tdm_session_in in = {.kind = TDM_SESSION_CONFIGURE, .stream = c->stream};
+
+    st->active = c->kind == NET_CONFIGURE;
+    if (st->active) {
+        st->config = c->configure.config;
+        memcpy(st->ways, c->configure.ways, sizeof st->ways);
+        in.configure = &st->config;
+    }
+    step(net, now, &in);
+}
+
+static void take_command(struct tdm_net *net, tdm_time now, struct tdm_net_command *c)
+{
+    switch (c->kind) {
+    case NET_CONFIGURE:
+    case NET_REMOVE:
+        configure(net, now, c);
+        break;
+    case NET_ICE:
+        take_ice_command(net, now, c);
+        break;
+    case NET_AGREE:
+        tdm_transport_agree(&net->transports[c->way], now, &c->setup);
+        take_told(net, c->way);
+        break;
+    case NET_REST:
+        tdm_transport_rest(&net->transports[c->way]);
+        break;
+    case NET_LINK:
+        tdm_transport_link(&net->transports[c->way], now, c->link.link, c->link.fd, c->link.tls);
+        break;
+    case NET_DTMF:
+        step(net, now,
+             &(struct tdm_session_in){.kind = TDM_SESSION_DTMF,
+                                      .stream = c->stream,
+                                      .dtmf = {.digit = c->dtmf.digit,
+                                               .duration = c->dtmf.duration}});
+        break;
+    case NET_REFRESH:
+        net->status_at = now;
+        break;
+    case NET_STOP:
+        net->stopping = true;
+        step(net, now, &(struct tdm_session_in){.kind = TDM_SESSION_BYE});
+        break;
+    }
+}
+
+static void take_tx(struct tdm_net *net, tdm_time now)
+{
+    struct tdm_link *link = net->config.link;
+    const struct tdm_link_audio_tx *audio;
+    const struct tdm_link_slice_tx *slice;
+    uint32_t size;
+
+    while ((audio = tdm_record_ring_peek(&link->tx_audio, &size))) {
+        struct tdm_session_in in = {.kind = TDM_SESSION_AUDIO_FRAME, .stream = TDM_STREAM_AUDIO};
+
+        in.audio.payload = (const uint8_t *)(audio + 1);
+        in.audio.size = size - sizeof *audio;
+        in.audio.samples_rtp = audio->samples_rtp;
+        in.audio.captured = audio->captured;
+        in.audio.encode_start = audio->encode_start;
+        in.audio.encode_end = audio->encode_end;
+        step(net, now, &in);
+        tdm_record_ring_release(&link->tx_audio);
+    }
+    while ((slice = tdm_record_ring_peek(&link->tx_video, &size))) {
+        struct tdm_session_in in = {.kind = TDM_SESSION_VIDEO_SLICE, .stream = TDM_STREAM_VIDEO};
+
+        in.slice.data = (const uint8_t *)(slice + 1);
+        in.slice.size = size - sizeof *slice;
+        in.slice.first = slice->first;
+        in.slice.last = slice->last;
+        in.slice.keyframe = slice->keyframe;
+        in.slice.frame_id = slice->frame_id;
+        in.slice.captured = slice->captured;
+        in.slice.encode_start = slice->encode_start;
+        in.slice.encode_end = slice->encode_end;
+        if (slice->codec == net->streams[TDM_STREAM_VIDEO].config.send_codec)
+            step(net, now, &in);
+        tdm_record_ring_release(&link->tx_video);
+    }
+}
+
+static void take_wake(struct tdm_net *net, tdm_time now)
+{
+    struct tdm_net_command *command;
+
+    tdm_wake_clear(net->config.link->net_wake);
+    while ((command = tdm_ring_peek(&net->commands))) {
+        take_command(net, now, command);
+        tdm_ring_release(&net->commands);
+    }
+    take_tx(net, now);
+    if (atomic_exchange_explicit(&net->config.link->decode_failed, false, memory_order_relaxed))
+        step(net, now,
+             &(struct tdm_session_in){.kind = TDM_SESSION_DECODE_FAILED,
+                                      .stream = TDM_STREAM_VIDEO});
+}
+
+static bool takes_type(const struct tdm_net_stream *st, uint8_t payload_type)
+{
+    for (uint8_t i = 0; i < st->config.receive_count; i++)
+        if (st->config.receive_codecs[i].payload_type == payload_type)
+            return true;
+    return false;
+}
+
+/* Whose packet it is: in a bundle the payload type says (RFC 8843 section 9.2: no type is used by
+ * two lines), and a report concerns whom it names, so all look at it. */
+static uint8_t streams_of(const struct tdm_net *net, uint8_t way,
+                          const struct tdm_transport_media *media)
+{
+    uint8_t all = 0;
+    uint8_t named = 0;
+
+    for (uint8_t i = 0; i < TDM_NET_STREAMS; i++) {
+        const struct tdm_net_stream *st = &net->streams[i];
+
+        if (!st->active || (st->ways[0] != way && st->ways[1] != way))
+            continue;
+        all |= (uint8_t)(1u << i);
+        if (!media->rtcp && media->size > 1 && takes_type(st, media->data[1] & 0x7f))
+            named |= (uint8_t)(1u << i);
+    }
+    /* Nobody's: the first of them refuses and counts it. */
+    return media->rtcp ? all : named ? named : (uint8_t)(all & -all);
+}
+
+static void take_media(struct tdm_net *net, tdm_time now, uint8_t way, tdm_time received,
+                       const struct tdm_transport_media *media)
+{
+    uint8_t streams = streams_of(net, way, media);
+
+    net->last_received = now;
+    for (uint8_t i = 0; i < TDM_NET_STREAMS; i++)
+        if (streams >> i & 1)
+            step(net, now,
+                 &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
+                                          .stream = i,
+                                          .datagram = {.data = media->data,
+                                                       .size = media->size,
+                                                       .received = received}});
+}
+
+static void take_socket(struct tdm_net *net, tdm_time now, uint8_t way)
+{
+    struct tdm_transport *t = &net->transports[way];
+    struct tdm_transport_media media;
+
+    if (tdm_udp_receive(&t->udp, now, &net->batch) != TDM_OK)
+        return;
+    for (uint32_t i = 0; i < net->batch.count; i++)
+        if (tdm_transport_receive(t, now, &net->batch.datagrams[i].from,
+                                  &net->batch.datagrams[i].to, net->batch.bytes[i],
+                                  net->batch.datagrams[i].size, &media))
+            take_media(net, now, way, net->batch.datagrams[i].received, &media);
+    take_told(net, way);
+}
+
+static void take_links(struct tdm_net *net, tdm_time now, uint8_t way)
+{
+    struct tdm_transport_media media;
+
+    while (tdm_transport_read_links(&net->transports[way], now, &media))
+        take_media(net, now, way, now, &media);
+    take_told(net, way);
+}
+
+static void publish(struct tdm_net *net, tdm_time now)
+{
+    struct tdm_net_status *status = &net->statuses[tdm_mailbox_back(&net->status_box)];
+    struct tdm_link *link = net->config.link;
+
+    for (uint8_t i = 0; i < TDM_SESSION_STREAMS; i++)
+        tdm_session_stats(net->session, i, &status->streams[i]);
+    for (uint8_t i = 0; i < TDM_NET_WAYS; i++)
+        tdm_transport_status_of(&net->transports[i], &status->transports[i]);
+    status->at = now;
+    status->clock_known =
+        tdm_session_clock(net->session, &status->rtt, &status->rtt_min, &status->clock_offset);
+    status->cpu = tdm_clock_thread_cpu(&status->cpu_user);
+    status->last_received = net->last_received;
+    atomic_store_explicit(&link->video_bps, status->streams[TDM_STREAM_VIDEO].target_bps,
+                          memory_order_relaxed);
+    atomic_store_explicit(&link->audio_loss_q16,
+                          (uint32_t)(status->streams[TDM_STREAM_AUDIO].remote_loss * 65536),
+                          memory_order_relaxed);
+    tdm_mailbox_publish(&net->status_box);
+    tdm_wake_signal(net->config.control_wake);
+    net->status_at = now + TDM_NET_STATUS_EVERY;
+}
+
+/* What to wait for: the sockets, and the stream links of each. @return how many. */
+static nfds_t fill_fds(const struct tdm_net *net, struct pollfd fds[POLL_FDS])
+{
+    nfds_t count = 2 + TDM_NET_WAYS;
+
+    fds[0] = (struct pollfd){.fd = net->config.link->net_wake, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = net->interfaces, .events = POLLIN};
+    for (int way = 0; way < TDM_NET_WAYS; way++) {
+        const struct tdm_transport *t = &net->transports[way];
+
+        fds[2 + way] = (struct pollfd){.fd = t->udp.fd, .events = POLLIN};
+        for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)
+            if (t->links[i].fd >= 0)
+                fds[count++] = (struct pollfd){
+                    .fd = t->links[i].fd, .events = tdm_server_link_events(&t->links[i])};
+    }
+    return count;
+}
+
+static void wait(struct tdm_net *net, struct pollfd fds[POLL_FDS])
+{
+    tdm_time until = tdm_time_min(net->wake_at, net->status_at);
+    nfds_t count = fill_fds(net, fds);
+
+    for (int way = 0; way < TDM_NET_WAYS; way++)
+        until = tdm_time_min(until, tdm_transport_wake_at(&net->transports[way]));
+    tdm_time left = tdm_time_max(until - tdm_clock_now(), 0);
+    struct timespec timeout = {.tv_sec = left / TDM_S, .tv_nsec = left % TDM_S};
+
+    if (ppoll(fds, count, &timeout, NULL) <= 0)
+        for (nfds_t i = 0; i < count; i++)
+            fds[i].revents = 0;
+}
+
+static void run_transports(struct tdm_net *net, tdm_time now, const struct pollfd *fds)
+{
+    for (uint8_t way = 0; way < TDM_NET_WAYS; way++) {
+        struct tdm_transport *t = &net->transports[way];
+
+        if (fds[2 + way].revents)
+            take_socket(net, now, way);
+        if (t->link_count)
+            take_links(net, now, way);
+        if (now >= tdm_transport_wake_at(t)) {
+            tdm_transport_tick(t, now);
+            take_told(net, way);
+        }
+    }
+}
+
+void *tdm_net_run(void *arg)
+{
+    struct tdm_net *net = arg;
+    struct pollfd fds[POLL_FDS];
+
+    tdm_rt_enter();
+    while (!net->stopping) {
+        wait(net, fds);
+        tdm_time now = tdm_clock_now();
+
+        if (fds[0].revents)
+            take_wake(net, now);
+        if (fds[1].revents && tdm_interfaces_changed(net->interfaces))
+            tell(net, &(struct tdm_net_event){.kind = TDM_NET_INTERFACES});
+        run_transports(net, now, fds);
+        for (int i = 0; i < STEPS_A_WAKE && net->wake_at <= now; i++)
+            step(net, now, NULL);
+        atomic_store_explicit(&net->config.link->video_waiting,
+                              tdm_session_waiting(net->session, TDM_STREAM_VIDEO),
+                              memory_order_relaxed);
+        if (now >= net->status_at)
+            publish(net, now);
+    }
+    tdm_rt_leave();
+    return NULL;
+}
