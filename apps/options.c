@@ -188,8 +188,8 @@ static bool settings_folder(char *path, size_t capacity)
 
     if (!has_config && (!home || *home != '/'))
         return false;
-    int size = snprintf(path, capacity, "%s%s", has_config ? config : home,
-                        has_config ? "" : "/.config");
+    int size =
+        snprintf(path, capacity, "%s%s", has_config ? config : home, has_config ? "" : "/.config");
 
     if (size < 0 || (size_t)size + sizeof "/tandem" > capacity)
         return false;

@@ -14,11 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_MS      200
-#define LINE_EVERY_S 1.0
-#define BELL_EVERY_S 2.0
-#define KEY_F11      0x100
-#define DIGIT_MS     120
+#define TICK_MS          200
+#define LINE_EVERY_S     1.0
+#define BELL_EVERY_S     2.0
+#define KEY_F11          0x100
+#define DIGIT_MS         120
 #define SECURITY_SHOWN_S 20 /* Long enough to read four words to each other. */
 
 /* One person's side, while the verb runs. */
