@@ -243,6 +243,21 @@ static void fill_args(struct demo *d, struct args *args, bool answers, const cha
     add_number(args, "--seconds", d->o->seconds + (answers ? ANSWER_HEAD : 0));
     add(args, "--report", end->json);
     add(args, "--trace", end->trace);
+    add(args, "--identity", d->o->engine.identity_path);
+    if (d->o->engine.allow_plain)
+        add(args, "--plain", "");
+    if (d->o->engine.only_plain)
+        add(args, "--only-plain", "");
+    if (d->o->engine.allow_sdes)
+        add(args, "--sdes", "");
+    if (d->o->engine.relay_only)
+        add(args, "--relay-only", "");
+    for (char *at = d->o->servers, *next; *at; at = next) {
+        next = at + strcspn(at, ",");
+        if (*next)
+            *next++ = 0;
+        add(args, "--turn", at);
+    }
     add(args, "--no-keys", "");
     if (answers) {
         add_number(args, "--port", d->port);

@@ -2,11 +2,13 @@
 #include "apps/options.h"
 #include "apps/parse.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS };
+enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS, WEB, SERVER };
 
 #define CALL   1
 #define ANSWER 2
@@ -76,8 +78,34 @@ static const struct option options[] = {
     {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
     {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
     {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
+    {"--web", WEB, ENGINE(web_port), ANSWER, "PORT",
+     "let browsers call too, from a page at http://localhost:PORT/ [no]"},
+    {"--web-address", TEXT, ENGINE(web_address), ANSWER, "ADDRESS",
+     "address where browsers call [127.0.0.1]"},
+    {"--web-token", TEXT, ENGINE(web_token), ANSWER, "TOKEN",
+     "what browsers must show, whatever page they call from [only from our own page]"},
+    {"--web-cert", TEXT, ENGINE(web_certificate), ANSWER, "FILE",
+     "PEM certificate for HTTPS, without which browsers elsewhere have no camera"},
+    {"--web-key", TEXT, ENGINE(web_key), ANSWER, "FILE", "its PEM key"},
     {"--bind", TEXT, ENGINE(bind_address), CALL | ANSWER, "ADDRESS", "address to listen on [all]"},
     {"--name", TEXT, ENGINE(display_name), CALL | ANSWER, "NAME", "name that the other side sees"},
+    {"--stun", SERVER, 0, ALL, "SERVER",
+     "HOST[:PORT] that tells how a NAT shows this machine; may come again"},
+    {"--turn", SERVER, 0, ALL, "SERVER",
+     "USER:PASSWORD@HOST[:PORT], a relay for when nothing else passes; over TCP with "
+     "?transport=tcp behind it, over TLS with turns: before it; may come again"},
+    {"--no-port-mapping", FLAG, OWN(no_port_mapping), CALL | ANSWER, NULL,
+     "do not have the gateway open ports (UPnP, NAT-PMP)"},
+    {"--relay-only", FLAG, ENGINE(relay_only), ALL, NULL,
+     "only by the relay: the other side does not learn this machine's addresses"},
+    {"--plain", FLAG, ENGINE(allow_plain), ALL, NULL,
+     "NOT ENCRYPTED if the other side knows nothing better; such calls are refused otherwise"},
+    {"--only-plain", FLAG, ENGINE(only_plain), ALL, NULL,
+     "NOT ENCRYPTED at all, to look at packets or to measure"},
+    {"--sdes", FLAG, ENGINE(allow_sdes), ALL, NULL,
+     "keys in the call set-up, for old phones; whoever carries the set-up can read them"},
+    {"--identity", TEXT, ENGINE(identity_path), ALL, "FILE",
+     "key and certificate of this user [~/.config/tandem/identity.pem]"},
     {"--json", FLAG, OWN(json), ALL, NULL, "print the outcome as JSON, and nothing else on stdout"},
     {"--quiet", FLAG, OWN(quiet), ALL, NULL, "no line while the call runs"},
     {"--no-keys", FLAG, OWN(no_keys), CALL | ANSWER, NULL, "do not read keys from the terminal"},
@@ -138,11 +166,61 @@ static bool parse_milliseconds(const char *text, uint16_t *us)
     return true;
 }
 
+/* A list of URIs grows: "--turn ann:secret@relay" is "turn:ann:secret@relay". */
+static bool add_server(struct options *o, const char *scheme, const char *text)
+{
+    size_t used = strlen(o->servers);
+    bool is_uri = strncmp(text, "stun:", 5) == 0 || strncmp(text, "turn:", 5) == 0 ||
+                  strncmp(text, "turns:", 6) == 0;
+    int more = snprintf(o->servers + used, sizeof o->servers - used, "%s%s%s%s", used ? "," : "",
+                        is_uri ? "" : scheme, is_uri ? "" : ":", text);
+
+    o->engine.ice_servers = o->servers;
+    return *text && more > 0 && (size_t)more < sizeof o->servers - used;
+}
+
+/* The folder of this user's settings, made when it is not there; false: there is nowhere. */
+static bool settings_folder(char *path, size_t capacity)
+{
+    /* NOLINTBEGIN(concurrency-mt-unsafe): nothing in this command sets the environment. */
+    const char *config = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+    /* NOLINTEND(concurrency-mt-unsafe) */
+    bool has_config = config && *config == '/';
+
+    if (!has_config && (!home || *home != '/'))
+        return false;
+    int size =
+        snprintf(path, capacity, "%s%s", has_config ? config : home, has_config ? "" : "/.config");
+
+    if (size < 0 || (size_t)size + sizeof "/tandem" > capacity)
+        return false;
+    (void)mkdir(path, 0700);
+    (void)snprintf(path + size, capacity - (size_t)size, "/tandem");
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* Contacts know this user again by what lies in the settings. */
+static void keep_identity(struct options *o)
+{
+    char folder[256];
+
+    if (!settings_folder(folder, sizeof folder))
+        return;
+    (void)snprintf(o->identity, sizeof o->identity, "%s/identity.pem", folder);
+    (void)snprintf(o->known, sizeof o->known, "%s/known", folder);
+    if (!o->engine.identity_path)
+        o->engine.identity_path = o->identity;
+    o->engine.known_path = o->known;
+}
+
 static bool take_value(struct options *o, const struct option *option, const char *text)
 {
     char *field = (char *)o + option->at;
 
     switch (option->kind) {
+    case SERVER:
+        return add_server(o, option->name + 2, text);
     case TEXT:
         memcpy(field, &text, sizeof text);
         return *text != 0;
@@ -151,6 +229,9 @@ static bool take_value(struct options *o, const struct option *option, const cha
         return *text != 0 && strspn(text, "0123456789*#ABCD") == strlen(text);
     case NUMBER16:
         return parse_u16(text, (uint16_t *)(void *)field);
+    case WEB:
+        o->engine.web = true;
+        return parse_u16(text, &o->engine.web_port);
     case BITS:
         return parse_bits(text, (uint32_t *)(void *)field);
     case SIZE:
@@ -208,6 +289,13 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
     }
     if (!o->media.video_codecs)
         o->media.video_codecs = "auto";
+    if (!o->engine.web && (o->engine.web_address || o->engine.web_token))
+        return wrong(verb, "there is no --web PORT to go with", "--web-...");
+    if (!o->engine.web_certificate != !o->engine.web_key)
+        return wrong(verb, "HTTPS needs both", "--web-cert, --web-key");
+    o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
+    if (!o->help)
+        keep_identity(o);
     if (verb_of(verb) == CALL && !o->to && !o->help) {
         fprintf(stderr, "tandem call: whom? e.g. tandem call 10.0.0.7\n");
         return false;
@@ -233,6 +321,6 @@ void options_help_codes(FILE *to)
 {
     fputs(
         "\nExit codes: 0 done, 1 failed, 2 usage, 3 busy or declined, 4 no answer, 5 unreachable, "
-        "6 no common codec, 7 worse than before\n",
+        "6 no common codec, 7 worse than before, 8 not secure\n",
         to);
 }

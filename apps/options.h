@@ -19,6 +19,7 @@ enum exit_code {
     EXIT_UNREACHABLE = 5,
     EXIT_NO_COMMON_CODEC = 6,
     EXIT_WORSE = 7, /* A bench, compared with an older one. */
+    EXIT_NOT_SECURE = 8,
 };
 
 struct options {
@@ -31,8 +32,11 @@ struct options {
     const char *out;      /* demo: folder for its files. */
     const char *digits;   /* Sent once the call is up. */
     double seconds;       /* Hang up after this long; 0 = never. */
-    bool auto_answer, keep, json, quiet, no_keys, help;
+    bool auto_answer, keep, json, quiet, no_keys, no_port_mapping, help;
     char sink_text[300]; /* Backs --wav. */
+    char servers[1024];  /* Backs --stun and --turn. */
+    char identity[300];  /* The key and certificate of this user; and */
+    char known[300];     /* those of contacts, as seen before. */
 };
 
 /** Fills `o` from the arguments behind the verb; prints what is wrong and returns false. */

@@ -42,6 +42,21 @@ void table_overlay(const struct tandem_stats *s, char *text, size_t capacity)
         (unsigned long long)s->video.plis_sent, s->cpu_percent);
 }
 
+void table_security(const struct tandem_security *s, char *text, size_t capacity)
+{
+    static const char *const paths[] = {"no path yet", "direct", "through a NAT",
+                                        "through a mapped port", "relayed"};
+    static const char *const contacts[] = {"", ", first time", ", known",
+                                           ", NOT THE CERTIFICATE OF BEFORE"};
+
+    if (s->protection == TANDEM_PROTECTION_NONE)
+        (void)snprintf(text, capacity, "%s, NOT ENCRYPTED", paths[s->path]);
+    else
+        (void)snprintf(text, capacity, "%s, %s %s%s%s%s", paths[s->path],
+                       s->protection == TANDEM_PROTECTION_DTLS ? "DTLS-SRTP" : "SDES-SRTP",
+                       s->profile, s->words[0] ? ", words: " : "", s->words, contacts[s->contact]);
+}
+
 static void print_distribution(FILE *to, const char *name, const struct tandem_distribution *d)
 {
     if (d->count)
@@ -108,6 +123,13 @@ void table_print(FILE *to, const struct tandem_stats *s)
         fprintf(to, "  sent as %dx%d by %s, %u thread%s, %.2f ms a picture\n", s->sent_width,
                 s->sent_height, s->encoder, s->encoder_threads, s->encoder_threads == 1 ? "" : "s",
                 s->encode_ms);
+    char security[200];
+
+    table_security(&s->security, security, sizeof security);
+    fprintf(to, "  %s%s%s%s%s; ready %.1f ms and first media %.1f ms after agreement\n", security,
+            s->security.local[0] ? ", from " : "", s->security.local,
+            s->security.remote[0] ? " to " : "", s->security.remote, s->security.ready_ms,
+            s->security.media_ms);
     print_stream(to, "video", &s->video);
     print_stream(to, "audio", &s->audio);
     fprintf(to,

@@ -15,6 +15,9 @@ void table_line(const struct tandem_stats *stats, char *text, size_t capacity);
 /** Several lines for the window. */
 void table_overlay(const struct tandem_stats *stats, char *text, size_t capacity);
 
+/** "direct, DTLS-SRTP AEAD_AES_128_GCM, words: able acid also arch, known". */
+void table_security(const struct tandem_security *s, char *text, size_t capacity);
+
 /** Everything, with latencies by stage. */
 void table_print(FILE *to, const struct tandem_stats *stats);
 

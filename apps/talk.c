@@ -14,11 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_MS      200
-#define LINE_EVERY_S 1.0
-#define BELL_EVERY_S 2.0
-#define KEY_F11      0x100
-#define DIGIT_MS     120
+#define TICK_MS          200
+#define LINE_EVERY_S     1.0
+#define BELL_EVERY_S     2.0
+#define KEY_F11          0x100
+#define DIGIT_MS         120
+#define SECURITY_SHOWN_S 20 /* Long enough to read four words to each other. */
 
 /* One person's side, while the verb runs. */
 struct talk {
@@ -68,6 +69,8 @@ static enum exit_code exit_of(int end)
         return EXIT_UNREACHABLE;
     case TANDEM_END_NO_COMMON_CODEC:
         return EXIT_NO_COMMON_CODEC;
+    case TANDEM_END_NOT_SECURE:
+        return EXIT_NOT_SECURE;
     default:
         return EXIT_FAILED;
     }
@@ -116,6 +119,16 @@ static void toggle_record(struct talk *t)
     say(t, t->recording ? "recording to %s" : "no recording: %s", t->recording ? path : cause.text);
 }
 
+static void trust(struct talk *t)
+{
+    struct tandem_cause cause = {""};
+
+    if (tandem_trust(t->call, &cause) == TANDEM_OK)
+        say(t, "this certificate is remembered as theirs%s", "");
+    else
+        say(t, "%s", cause.text);
+}
+
 static void take_key(struct talk *t, int key)
 {
     switch (key) {
@@ -143,6 +156,9 @@ static void take_key(struct talk *t, int key)
     case 's':
         t->overlay = !t->overlay;
         break;
+    case 't':
+        trust(t);
+        break;
     case 'f':
     case KEY_F11:
         t->fullscreen = !t->fullscreen;
@@ -154,7 +170,7 @@ static void take_key(struct talk *t, int key)
     case '?':
         say(t,
             "q hang up, m mute, v camera off/on, V drop/add video, h hold, s statistics, f full "
-            "screen, r record, 0-9 * # send digits%s",
+            "screen, r record, t trust a new certificate, 0-9 * # send digits%s",
             "");
         break;
     default:
@@ -242,6 +258,9 @@ static void take_event(struct talk *t, const struct tandem_event *event)
     case TANDEM_EVENT_DIGIT:
         say(t, "digit %s", event->text);
         break;
+    case TANDEM_EVENT_STRANGER:
+        say(t, "WARNING: %s; if they are the same, press t to trust it from now on", event->text);
+        break;
     case TANDEM_EVENT_NOTICE:
         say(t, "note: %s", event->text);
         break;
@@ -297,14 +316,25 @@ static void describe_state(const struct talk *t, const struct tandem_stats *stat
                    t->dark ? "camera off  " : "", t->recording ? "recording" : "");
 }
 
-/* The overlay: the state in words, and the statistics when they are wanted. */
+/* The overlay: how the call is protected, at first and while nobody should forget it; the state in
+ * words; and the statistics when they are wanted. */
 static void refresh_overlay(struct talk *t, const struct tandem_stats *stats)
 {
-    char text[sizeof t->overlaid];
-    size_t used;
+    char text[sizeof t->overlaid] = "";
+    size_t used = 0;
 
-    describe_state(t, stats, text, sizeof text);
+    if (t->overlay || stats->seconds < SECURITY_SHOWN_S ||
+        stats->security.protection == TANDEM_PROTECTION_NONE ||
+        stats->security.contact == TANDEM_CONTACT_CHANGED) {
+        table_security(&stats->security, text, sizeof text - 1);
+        used = strlen(text);
+        text[used++] = '\n';
+        text[used] = 0;
+    }
+    describe_state(t, stats, text + used, sizeof text - used);
     used = strlen(text);
+    while (used && text[used - 1] == '\n')
+        text[--used] = 0;
     if (t->overlay) {
         if (used)
             text[used++] = '\n';
@@ -492,6 +522,14 @@ int talk_answer(struct options *o)
         return outcome_give_up(o, "answer", EXIT_FAILED, cause.text);
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));
     say(&t, "waiting for calls on port %s (Ctrl-C ends)", port);
+    if (o->engine.web) {
+        char url[128];
+
+        (void)snprintf(url, sizeof url, "%s://%s:%u/", o->engine.web_certificate ? "https" : "http",
+                       o->engine.web_address ? o->engine.web_address : "localhost",
+                       tandem_web_port(t.engine));
+        say(&t, "browsers call at %s", url);
+    }
     do {
         run(&t);
         report(&t);

@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/wake.h"
+#include "engine/whip.h"
 #include "signalling/call_perform.h"
 #include "signalling/sip_uri.h"
 
@@ -28,6 +29,7 @@ struct tandem_call *tdm_call_create(struct tandem *engine)
     tdm_media_plan_everything(&everything);
     tdm_call_path_init(call);
     tdm_call_path_capability(call, &everything);
+    tdm_call_channel_capability(call, &everything);
     tdm_call_init(&call->machine, &everything, tdm_entropy_u64());
     return call;
 }
@@ -83,6 +85,7 @@ static enum tandem_end public_end(enum tdm_call_end end)
         [TDM_END_NOT_FOUND] = TANDEM_END_NOT_FOUND,
         [TDM_END_UNREACHABLE] = TANDEM_END_UNREACHABLE,
         [TDM_END_FAILED] = TANDEM_END_FAILED,
+        [TDM_END_NOT_SECURE] = TANDEM_END_NOT_SECURE,
     };
 
     return ends[end];
@@ -115,7 +118,8 @@ static void finish(struct tandem_call *call)
     call->ended = true;
     tdm_call_close_media(call);
     if (call->broken[0])
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED, "%s",
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED,
+                        call->path.unsafe ? TANDEM_END_NOT_SECURE : TANDEM_END_FAILED, "%s",
                         call->broken);
     else if (call->vanished)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_ENDED, TANDEM_END_FAILED,
@@ -162,7 +166,7 @@ void tdm_call_announce(struct tandem_call *call)
     if (changed && up)
         tdm_call_follow(call);
     describe(call, text, sizeof text);
-    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready) {
+    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready && !call->path.check) {
         call->announced_up = true;
         call->up_at = tdm_clock_now();
         call->up_cpu = tdm_clock_process_cpu();
@@ -179,6 +183,7 @@ void tdm_call_announce(struct tandem_call *call)
     (void)snprintf(call->told, sizeof call->told, "%s", text);
     if (call->out.refused)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", m->reason);
+    call->out.state_changed = call->out.refused = false; /* Told. */
 }
 
 static void step(struct tandem_call *call, const struct tdm_call_in *in)
@@ -188,7 +193,8 @@ static void step(struct tandem_call *call, const struct tdm_call_in *in)
     if (call->ended)
         return;
     tdm_call_step(&call->machine, now, in, &call->out);
-    tdm_call_perform(&call->machine, now, call->engine->sig_ops, call->engine->sig, &call->out);
+    tdm_call_perform(&call->machine, now, call->web ? &tdm_sig_whip : call->engine->sig_ops,
+                     call->web ? call->engine->web : call->engine->sig, &call->out);
     call->machine_wake = call->out.wake_at;
     tdm_call_announce(call);
 }
@@ -201,7 +207,10 @@ void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
 static void plan_capability(const struct tandem_call *call, struct tdm_capability *capability)
 {
     tdm_media_plan_capability(&call->plan, call->local_address, 0, 0, capability);
+    if (!call->path.outgoing)
+        tdm_media_plan_feedback(capability);
     tdm_call_path_capability(call, capability);
+    tdm_call_channel_capability(call, capability);
 }
 
 /* Everything but the candidates, which come by themselves; then the call goes on (tdm_call_go). */
@@ -217,6 +226,9 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
         return err;
     call->plan = *plan;
     call->planned = true;
+    err = tdm_call_channel_open(call, cause);
+    if (err != TDM_OK)
+        return err;
     plan_capability(call, &capability);
     call->machine.no_answer_after = plan->ring_seconds * TDM_S;
     /* Before anybody rings: a window or a loudspeaker that cannot be had is told in time, and one
@@ -232,12 +244,25 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
     return TDM_OK;
 }
 
+/* Ends with our own words. */
+static void call_failed(struct tandem_call *call, const char *why)
+{
+    (void)snprintf(call->broken, sizeof call->broken, "%s", why);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
+}
+
 void tdm_call_go(struct tandem_call *call)
 {
     enum tdm_call_pending pending = call->path.pending;
     struct tdm_capability capability;
 
     call->path.pending = TDM_CALL_PENDING_NOTHING;
+    call->path.late = false; /* All that came so far is in what leaves now. */
+    if (tdm_call_path_hopeless(call)) {
+        call_failed(call, "no relay answers, and this call may only go by one: check --turn, or "
+                          "leave --relay-only out");
+        return;
+    }
     plan_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
     if (pending == TDM_CALL_PENDING_DIAL)
@@ -251,6 +276,14 @@ enum tdm_err tdm_call_route(struct tandem_call *call, const char *to, struct tdm
     return tdm_sig_local_address(to, call->local_address, sizeof call->local_address, cause);
 }
 
+void tdm_call_offer_paths(struct tandem_call *call)
+{
+    struct tdm_capability capability;
+
+    plan_capability(call, &capability);
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_TRANSPORT, .capability = &capability});
+}
+
 void tdm_call_offer_plan(struct tandem_call *call)
 {
     struct tdm_capability capability;
@@ -259,6 +292,18 @@ void tdm_call_offer_plan(struct tandem_call *call)
         return;
     plan_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+}
+
+void tdm_call_set_channel(struct tandem_call *call, bool on)
+{
+    struct tdm_cause cause = {""};
+
+    if (!call->planned || call->ended || call->plan.channel == on)
+        return;
+    call->plan.channel = on;
+    if (tdm_call_channel_open(call, &cause) != TDM_OK)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
+    tdm_call_offer_plan(call);
 }
 
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
@@ -283,9 +328,8 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
     /* Candidates come while it rings. Without ports the answer will say why. */
     if (tdm_call_open_net(call, false, NULL) != TDM_OK)
         tdm_call_close_media(call);
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s",
-                    call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
-                    call->machine.peer);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s", call->machine.peer_name,
+                    call->machine.peer_name[0] ? " " : "", call->machine.peer);
 }
 
 enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_plan *plan,

@@ -224,8 +224,11 @@ void tdm_agreement_settle(const struct tdm_agreement *a, const struct tdm_negoti
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
         const struct tdm_negotiated_media *media = &negotiated->media[kind];
 
-        if (media->active)
-            settle_transport(&a->local->media[media->line_index].transport, &media->transport);
+        if (!media->active)
+            continue;
+        settle_transport(&a->local->media[media->line_index].transport, &media->transport);
+        if (!media->bundled)
+            a->local->media[media->line_index].bundle = 0;
     }
     for (int kind = 0; kind < TDM_MEDIA_KINDS && tag >= 0; kind++) {
         const struct tdm_negotiated_media *media = &negotiated->media[kind];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "signalling/call.h"
 
+#include "signalling/protection.h"
 #include "signalling/sdp.h"
 
 #include <stdio.h>
@@ -17,7 +18,9 @@ void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capa
     m->no_answer_after = 60 * TDM_S;
     m->reoffer_after = 40 * TDM_S;
     m->ending_after = 5 * TDM_S;
-    m->deadline = m->offer_at = TDM_NEVER;
+    m->ask_back_after = 4 * TDM_S;
+    m->deadline = m->offer_at = m->ask_back_at = TDM_NEVER;
+    m->offer_channel = m->agreed_channel = capability->channel.wanted;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
         m->offer_media[kind] = m->agreed_wanted[kind] = capability->media[kind].wanted;
     tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
@@ -73,7 +76,7 @@ static void finish(struct tdm_call_machine *m, struct tdm_call_out *out)
 {
     enter(m, TDM_CALL_ENDED, TDM_NEVER, out);
     set_reoffering(m, false, out);
-    m->offer_at = TDM_NEVER;
+    m->offer_at = m->ask_back_at = TDM_NEVER;
     m->offer_due = false;
 }
 
@@ -84,7 +87,7 @@ static void take_down(struct tdm_call_machine *m, tdm_time now, enum tdm_call_en
     out->command = m->state == TDM_CALL_INCOMING ? TDM_CALL_DO_REJECT : TDM_CALL_DO_HANGUP;
     out->code = code;
     note_end(m, end, out->command == TDM_CALL_DO_REJECT ? code : 0, words);
-    m->offer_at = TDM_NEVER;
+    m->offer_at = m->ask_back_at = TDM_NEVER;
     m->offer_due = false;
     set_reoffering(m, false, out);
     enter(m, TDM_CALL_ENDING, now + m->ending_after, out);
@@ -94,6 +97,9 @@ static void take_down(struct tdm_call_machine *m, tdm_time now, enum tdm_call_en
 static void effective(const struct tdm_call_machine *m, bool offering, struct tdm_capability *to)
 {
     *to = m->capability;
+    to->dtls &= !m->without_dtls;
+    if (offering && !m->offer_channel)
+        to->channel.wanted = false;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
         if (offering && !m->offer_media[kind])
             to->media[kind].wanted = false;
@@ -128,6 +134,19 @@ static enum tdm_err make_offer(struct tdm_call_machine *m, struct tdm_call_out *
     return err;
 }
 
+/* The credentials that an answer took from the spares are ours from now on. */
+static void note_spares(struct tdm_call_machine *m, const struct tdm_negotiated_media *media)
+{
+    struct tdm_media_capability *ours = &m->capability.media[media->transport_kind];
+    const struct tdm_transport_desc *said = &media->transport.local;
+
+    if (!media->active || !ours->spare.ufrag[0] || strcmp(said->ice_ufrag, ours->spare.ufrag) != 0)
+        return;
+    memcpy(ours->transport.ice_ufrag, said->ice_ufrag, sizeof said->ice_ufrag);
+    memcpy(ours->transport.ice_pwd, said->ice_pwd, sizeof said->ice_pwd);
+    memset(&ours->spare, 0, sizeof ours->spare);
+}
+
 /* After every agreement: what was dropped there is not offered again by itself. */
 static void note_agreement(struct tdm_call_machine *m, const struct tdm_negotiated *negotiated,
                            struct tdm_call_out *out)
@@ -142,7 +161,10 @@ static void note_agreement(struct tdm_call_machine *m, const struct tdm_negotiat
         m->agreed_wanted[kind] = m->capability.media[kind].wanted;
         any |= media->active;
         held |= media->active && !media->held_by_remote;
+        note_spares(m, media);
     }
+    m->offer_channel = m->agreed_channel = m->capability.channel.wanted;
+    m->offer_channel &= negotiated->channel.active;
     m->agreed_held = m->held_local;
     m->retries = 0;
     held = any && !held;
@@ -194,6 +216,8 @@ static uint16_t code_of(enum tdm_err err)
 
 static enum tdm_call_end end_of_err(enum tdm_err err)
 {
+    if (err == TDM_E_DENIED)
+        return TDM_END_NOT_SECURE;
     return err == TDM_E_UNSUPPORTED ? TDM_END_NO_COMMON_CODEC : TDM_END_FAILED;
 }
 
@@ -216,29 +240,83 @@ static void send_offer(struct tdm_call_machine *m, tdm_time now, struct tdm_call
     m->deadline = now + m->reoffer_after;
 }
 
-static void dial(struct tdm_call_machine *m, tdm_time now, const char *uri,
-                 struct tdm_call_out *out)
+static bool offers_dtls_alone(const struct tdm_media_desc *offer)
+{
+    bool any = false, plain = false;
+
+    for (unsigned i = 0; i < offer->media_count; i++) {
+        any |= offer->media[i].proto == TDM_PROTO_DTLS;
+        plain |= offer->media[i].proto == TDM_PROTO_RTP;
+    }
+    return any && !plain;
+}
+
+/* Our invitation, by `command`. False when there is nothing to offer: then the call is over. */
+static bool invite(struct tdm_call_machine *m, enum tdm_call_command command,
+                   struct tdm_call_out *out)
 {
     struct tdm_cause cause = {""};
     enum tdm_err err = make_offer(m, out, &cause);
 
-    m->outgoing = true;
-    (void)snprintf(m->peer, sizeof m->peer, "%s", uri);
     if (err) {
-        note_end(m, TDM_END_FAILED, 0, cause.text);
+        out->body_size = 0;
+        note_end(m, err == TDM_E_DENIED ? TDM_END_NOT_SECURE : TDM_END_FAILED, 0, cause.text);
+        return false;
+    }
+    m->offered_dtls = offers_dtls_alone(&m->offer);
+    out->command = command;
+    return true;
+}
+
+static void dial(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
+                 struct tdm_call_out *out)
+{
+    m->outgoing = true;
+    (void)snprintf(m->peer, sizeof m->peer, "%s", in->uri);
+    if (in->service && in->callback) {
+        m->back = TDM_BACK_POSSIBLE;
+        (void)snprintf(m->service, sizeof m->service, "%s", in->service);
+        (void)snprintf(m->back_target, sizeof m->back_target, "sip:back-%016llx@%s",
+                       (unsigned long long)tdm_rng_u64(&m->rng), in->callback);
+        m->ask_back_at = now + m->ask_back_after;
+    }
+    if (invite(m, TDM_CALL_DO_CALL, out))
+        enter(m, TDM_CALL_DIALING, now + m->no_answer_after, out);
+    else
         finish(m, out);
+}
+
+/* The other side cannot be reached: let it reach us. */
+static void ask_back(struct tdm_call_machine *m, struct tdm_call_out *out)
+{
+    m->back = TDM_BACK_ASKED;
+    m->ask_back_at = TDM_NEVER;
+    tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng)); /* What we offered is void. */
+    out->command = TDM_CALL_DO_INVITE_BACK;
+}
+
+/* We were asked to call, and the user agrees. */
+static void call_back(struct tdm_call_machine *m, tdm_time now, struct tdm_call_out *out)
+{
+    if (!invite(m, TDM_CALL_DO_CALL_BACK, out)) {
+        take_down(m, now, m->end, 488, m->reason, out);
         return;
     }
-    out->command = TDM_CALL_DO_CALL;
-    enter(m, TDM_CALL_DIALING, now + m->no_answer_after, out);
+    m->back = TDM_BACK_DIALED;
+    enter(m, TDM_CALL_CONNECTING, now + m->reoffer_after, out);
 }
 
 static void accept_call(struct tdm_call_machine *m, tdm_time now, struct tdm_call_out *out)
 {
     struct tdm_cause cause = {""};
-    enum tdm_err err = m->late_offer
-                           ? make_offer(m, out, &cause)
-                           : answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
+    enum tdm_err err;
+
+    if (m->back == TDM_BACK_WANTED) {
+        call_back(m, now, out);
+        return;
+    }
+    err = m->late_offer ? make_offer(m, out, &cause)
+                        : answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
 
     if (err) {
         out->body_size = 0;
@@ -247,6 +325,20 @@ static void accept_call(struct tdm_call_machine *m, tdm_time now, struct tdm_cal
     }
     out->command = TDM_CALL_DO_ACCEPT;
     enter(m, TDM_CALL_CONNECTING, now + m->reoffer_after, out);
+}
+
+/* Ports, transports and spares of another capability; what is said of media stays. */
+static void take_transports(struct tdm_call_machine *m, const struct tdm_capability *from)
+{
+    memcpy(m->capability.address, from->address, sizeof m->capability.address);
+    m->capability.channel.port = from->channel.port;
+    m->capability.channel.transport = from->channel.transport;
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        m->capability.media[kind].port = from->media[kind].port;
+        m->capability.media[kind].rtcp_port = from->media[kind].rtcp_port;
+        m->capability.media[kind].transport = from->media[kind].transport;
+        m->capability.media[kind].spare = from->media[kind].spare;
+    }
 }
 
 static void change_media(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
@@ -265,8 +357,16 @@ static void change_media(struct tdm_call_machine *m, tdm_time now, const struct 
         m->capability.media[in->media].wanted = in->kind == TDM_CALL_MEDIA_ON;
         m->offer_media[in->media] = in->kind == TDM_CALL_MEDIA_ON;
         break;
+    case TDM_CALL_CHANNEL_ON:
+    case TDM_CALL_CHANNEL_OFF:
+        m->capability.channel.wanted = m->offer_channel = in->kind == TDM_CALL_CHANNEL_ON;
+        break;
+    case TDM_CALL_SET_TRANSPORT:
+        take_transports(m, in->capability);
+        break;
     default:
         m->capability = *in->capability;
+        m->offer_channel = m->capability.channel.wanted;
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
     }
@@ -285,7 +385,7 @@ static void user_input(struct tdm_call_machine *m, tdm_time now, const struct td
     switch (in->kind) {
     case TDM_CALL_DIAL:
         if (m->state == TDM_CALL_IDLE)
-            dial(m, now, in->uri, out);
+            dial(m, now, in, out);
         break;
     case TDM_CALL_ACCEPT:
         if (m->state == TDM_CALL_INCOMING)
@@ -328,13 +428,18 @@ static void call_in(struct tdm_call_machine *m, tdm_time now, const struct tdm_s
     enter(m, TDM_CALL_INCOMING, now + m->no_answer_after, out);
     if (!m->late_offer) {
         /* A trial on a copy, so that nobody is rung for a call that cannot be. */
-        struct tdm_offer_answer before = m->oa;
+        struct {
+            struct tdm_offer_answer oa;
+            struct tdm_capability capability;
+        } before = {m->oa, m->capability};
 
         err = answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
-        m->oa = before;
+        m->oa = before.oa;
         memset(&m->negotiated, 0, sizeof m->negotiated);
         out->body_size = 0;
         out->media_changed = m->held_remote = false;
+        m->capability = before.capability;
+        m->offer_channel = m->capability.channel.wanted;
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
     }
@@ -342,6 +447,51 @@ static void call_in(struct tdm_call_machine *m, tdm_time now, const struct tdm_s
         take_down(m, now, end_of_err(err), code_of(err), cause.text, out);
     else
         out->command = TDM_CALL_DO_RING;
+}
+
+bool tdm_call_expects(const struct tdm_call_machine *m, const struct tdm_sig_event *event)
+{
+    size_t size = strcspn(m->back_target, "@");
+
+    return event->kind == TDM_SIG_CALL_IN && m->back == TDM_BACK_ASKED &&
+           (m->state == TDM_CALL_DIALING || m->state == TDM_CALL_RINGING_OUT) &&
+           strncmp(event->to, m->back_target, size) == 0 &&
+           (event->to[size] == '@' || !event->to[size]);
+}
+
+/* The call that we asked for: it is ours, so it is taken at once. */
+static void called_back(struct tdm_call_machine *m, tdm_time now, const struct tdm_sig_event *event,
+                        struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+    enum tdm_err err;
+
+    m->id = event->id;
+    m->back = TDM_BACK_DIALED;
+    (void)snprintf(m->peer_name, sizeof m->peer_name, "%s", event->from_name);
+    m->late_offer = event->body_size == 0;
+    err = m->late_offer ? make_offer(m, out, &cause)
+                        : answer_offer(m, (const char *)event->body, event->body_size, out, &cause);
+    if (!err) {
+        out->command = TDM_CALL_DO_ACCEPT;
+        enter(m, TDM_CALL_CONNECTING, now + m->reoffer_after, out);
+        return;
+    }
+    out->body_size = 0;
+    take_down(m, now, end_of_err(err), code_of(err), cause.text, out);
+    out->command = TDM_CALL_DO_REJECT;
+    out->code = code_of(err);
+}
+
+static void invited_back(struct tdm_call_machine *m, tdm_time now,
+                         const struct tdm_sig_event *event, struct tdm_call_out *out)
+{
+    m->id = event->id;
+    m->back = TDM_BACK_WANTED;
+    (void)snprintf(m->peer, sizeof m->peer, "%s", event->from);
+    (void)snprintf(m->peer_name, sizeof m->peer_name, "%s", event->from_name);
+    (void)snprintf(m->back_target, sizeof m->back_target, "%s", event->to);
+    enter(m, TDM_CALL_INCOMING, now + m->no_answer_after, out);
 }
 
 static enum tdm_call_end end_of_code(uint16_t code)
@@ -370,11 +520,56 @@ static enum tdm_call_end end_of_code(uint16_t code)
     }
 }
 
+/* Refused for what was offered, not for who we are. */
+static bool refuses_media(const struct tdm_sig_event *event)
+{
+    return event->kind == TDM_SIG_REFUSED &&
+           (event->code == 415 || event->code == 488 || event->code == 606);
+}
+
+/* Another way to the same person, when the call did not come about: true when it is tried. */
+static bool try_again(struct tdm_call_machine *m, const struct tdm_sig_event *event,
+                      struct tdm_call_out *out)
+{
+    bool dialing = m->state == TDM_CALL_DIALING || m->state == TDM_CALL_RINGING_OUT;
+
+    if (!dialing)
+        return false;
+    if (event->kind == TDM_SIG_FAILED && m->back == TDM_BACK_POSSIBLE) {
+        ask_back(m, out);
+        return true;
+    }
+    if (!refuses_media(event) || !m->offered_dtls || m->without_dtls || !m->capability.sdes)
+        return false;
+    m->without_dtls = true;
+    tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
+    m->id = 0;
+    return invite(m, TDM_CALL_DO_CALL, out);
+}
+
+static void note_refusal(struct tdm_call_machine *m, const struct tdm_sig_event *event)
+{
+    char words[TDM_SIG_REASON_MAX];
+
+    if (!refuses_media(event) || m->capability.plain || m->state == TDM_CALL_UP) {
+        note_end(m, end_of_code(event->code), event->code, event->reason);
+        return;
+    }
+    (void)snprintf(
+        words, sizeof words,
+        "%.60s (it was offered encrypted media alone: if it is too old for that, " TDM_PLAIN_OPTION
+        " offers media in clear)",
+        event->reason);
+    note_end(m, end_of_code(event->code), event->code, words);
+}
+
 static void call_over(struct tdm_call_machine *m, const struct tdm_sig_event *event,
                       struct tdm_call_out *out)
 {
+    if (try_again(m, event, out))
+        return;
     if (event->kind == TDM_SIG_REFUSED)
-        note_end(m, end_of_code(event->code), event->code, event->reason);
+        note_refusal(m, event);
     else if (event->kind == TDM_SIG_FAILED)
         note_end(m, m->state == TDM_CALL_DIALING ? TDM_END_UNREACHABLE : TDM_END_FAILED,
                  event->code, event->reason);
@@ -459,7 +654,8 @@ static void offer_answered(struct tdm_call_machine *m, tdm_time now,
 /* RFC 3261 section 14.1: the caller waits 2.1-4 s after glare, the called side up to 2 s. */
 static tdm_time glare_wait(struct tdm_call_machine *m)
 {
-    uint32_t steps = m->outgoing ? 210 + tdm_rng_below(&m->rng, 191) : tdm_rng_below(&m->rng, 201);
+    bool dialed = m->outgoing != (m->back == TDM_BACK_DIALED);
+    uint32_t steps = dialed ? 210 + tdm_rng_below(&m->rng, 191) : tdm_rng_below(&m->rng, 201);
 
     return (tdm_time)steps * 10 * TDM_MS;
 }
@@ -489,6 +685,8 @@ static void offer_refused(struct tdm_call_machine *m, tdm_time now,
         m->capability.media[kind].wanted = m->agreed_wanted[kind];
         m->offer_media[kind] = m->agreed_wanted[kind] && m->negotiated.media[kind].active;
     }
+    m->capability.channel.wanted = m->agreed_channel;
+    m->offer_channel = m->agreed_channel && m->negotiated.channel.active;
     out->state_changed |= m->held_local != m->agreed_held;
     m->held_local = m->agreed_held;
     m->offer_due = false;
@@ -507,10 +705,17 @@ static bool is_over(enum tdm_sig_kind kind)
 static void backend_event(struct tdm_call_machine *m, tdm_time now,
                           const struct tdm_sig_event *event, struct tdm_call_out *out)
 {
+    bool back = m->back == TDM_BACK_DIALED && m->state == TDM_CALL_CONNECTING;
     bool ringing = m->state == TDM_CALL_DIALING || m->state == TDM_CALL_RINGING_OUT;
 
     if (m->state == TDM_CALL_ENDED)
         return;
+    if (tdm_call_expects(m, event)) {
+        called_back(m, now, event, out);
+        return;
+    }
+    if (m->id && event->id && event->id != m->id)
+        return; /* Of an attempt that we gave up. */
     if (is_over(event->kind)) {
         call_over(m, event, out);
         return;
@@ -520,12 +725,22 @@ static void backend_event(struct tdm_call_machine *m, tdm_time now,
         if (m->state == TDM_CALL_IDLE)
             call_in(m, now, event, out);
         break;
+    case TDM_SIG_INVITED_BACK:
+        if (m->state == TDM_CALL_IDLE)
+            invited_back(m, now, event, out);
+        break;
+    case TDM_SIG_BACK_AGREED:
+        m->id = 0;
+        if (m->state == TDM_CALL_DIALING)
+            enter(m, TDM_CALL_RINGING_OUT, now + m->no_answer_after, out);
+        break;
     case TDM_SIG_RINGING:
+        m->ask_back_at = TDM_NEVER;
         if (m->state == TDM_CALL_DIALING)
             enter(m, TDM_CALL_RINGING_OUT, m->deadline, out);
         break;
     case TDM_SIG_ACCEPTED:
-        if (ringing)
+        if (ringing || back)
             call_accepted(m, now, event, out);
         break;
     case TDM_SIG_CONFIRMED:
@@ -573,6 +788,8 @@ static void time_passed(struct tdm_call_machine *m, tdm_time now, struct tdm_cal
     }
     if (m->state == TDM_CALL_UP && !m->reoffering && m->offer_due && now >= m->offer_at)
         send_offer(m, now, out);
+    if (m->state == TDM_CALL_DIALING && m->back == TDM_BACK_POSSIBLE && now >= m->ask_back_at)
+        ask_back(m, out);
 }
 
 void tdm_call_step(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
@@ -590,10 +807,15 @@ void tdm_call_step(struct tdm_call_machine *m, tdm_time now, const struct tdm_ca
     if (out->command == TDM_CALL_DO_NOTHING)
         time_passed(m, now, out);
 
+    if (m->state != TDM_CALL_DIALING)
+        m->ask_back_at = TDM_NEVER;
+
     bool may_offer = m->state == TDM_CALL_UP && !m->reoffering && m->offer_due;
 
     out->wake_at = tdm_time_min(m->deadline, may_offer ? m->offer_at : TDM_NEVER);
-    out->wake_why = out->wake_at == TDM_NEVER     ? "nothing"
-                    : out->wake_at == m->deadline ? "deadline of the state"
-                                                  : "offer due";
+    out->wake_at = tdm_time_min(out->wake_at, m->ask_back_at);
+    out->wake_why = out->wake_at == TDM_NEVER        ? "nothing"
+                    : out->wake_at == m->deadline    ? "deadline of the state"
+                    : out->wake_at == m->ask_back_at ? "no answer: ask to be called"
+                                                     : "offer due";
 }

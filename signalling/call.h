@@ -12,6 +12,10 @@
  *   IDLE -> INCOMING -> CONNECTING -+-> UP (held, reoffering) -> ENDING -> ENDED
  *
  * Every state but IDLE, UP and ENDED has a deadline, so that no call can hang.
+ *
+ * Asks to be called: where the other side cannot be reached and a service was named, it is asked
+ * through that to call us; its invitation is known by a token and accepted at once. The other side
+ * sees an INCOMING call like any other, and becomes the one who dials when it accepts.
  */
 
 #include "engine/base/rng.h"
@@ -43,18 +47,33 @@ enum tdm_call_end {
     TDM_END_NOT_FOUND,
     TDM_END_UNREACHABLE, /* Nothing answers at the address, or its name is unknown. */
     TDM_END_FAILED,
+    TDM_END_NOT_SECURE, /* Nothing that both sides allow would protect it. */
+};
+
+/** Where a call stands with being called back. */
+enum tdm_call_back {
+    TDM_BACK_NONE,
+    TDM_BACK_POSSIBLE, /* We may ask for it. */
+    TDM_BACK_ASKED,    /* We did: an invitation to back_target is ours. */
+    TDM_BACK_WANTED,   /* The other side asked us. */
+    TDM_BACK_DIALED,   /* One of the two happened: the called side holds the caller's end. */
 };
 
 enum tdm_call_input {
-    TDM_CALL_DIAL,   /* uri */
+    TDM_CALL_DIAL,   /* uri; with service and callback: see "asks to be called" below. */
     TDM_CALL_ACCEPT, /* Of an incoming call. */
     TDM_CALL_REJECT, /* code, below 300 = 603. */
     TDM_CALL_HANG_UP,
     TDM_CALL_HOLD,
     TDM_CALL_RESUME,
-    TDM_CALL_MEDIA_ON,       /* media: offered, and accepted when offered. */
-    TDM_CALL_MEDIA_OFF,      /* media */
+    TDM_CALL_MEDIA_ON,   /* media: offered, and accepted when offered. */
+    TDM_CALL_MEDIA_OFF,  /* media */
+    TDM_CALL_CHANNEL_ON, /* The data channel: offered, and accepted when offered. */
+    TDM_CALL_CHANNEL_OFF,
     TDM_CALL_SET_CAPABILITY, /* capability: replaces all of it; offered when the call is up. */
+    TDM_CALL_SET_TRANSPORT,  /* capability: its transports, ports and spares alone: candidates that
+                                came late, new credentials for an ICE restart. Offered when the call
+                                is up and they say anything new. */
     TDM_CALL_DTMF_INFO,      /* digit; for when no dtmf_send_type was agreed. */
     TDM_CALL_EVENT,          /* event, of this call's id. */
 };
@@ -62,6 +81,8 @@ enum tdm_call_input {
 struct tdm_call_in {
     enum tdm_call_input kind;
     const char *uri;
+    const char *service;  /* DIAL: a SIP server both sides reach, or NULL. */
+    const char *callback; /* DIAL: our "host:port" as the other side would call it, or NULL. */
     uint16_t code;
     char digit;
     enum tdm_media_kind media;
@@ -78,7 +99,10 @@ enum tdm_call_command {
     TDM_CALL_DO_OFFER,  /* body */
     TDM_CALL_DO_ANSWER, /* body, or none and code. */
     TDM_CALL_DO_HANGUP,
-    TDM_CALL_DO_DTMF_INFO, /* digit */
+    TDM_CALL_DO_DTMF_INFO,   /* digit */
+    TDM_CALL_DO_INVITE_BACK, /* The call is given up, if any, and the other side asked to call us.
+                              */
+    TDM_CALL_DO_CALL_BACK,   /* We agree to call, and do. body = offer */
 };
 
 struct tdm_call_out {
@@ -112,11 +136,19 @@ struct tdm_call_machine {
     tdm_time no_answer_after; /* 60 s */
     tdm_time reoffer_after;   /* 40 s: give an unanswered offer up. */
     tdm_time ending_after;    /* 5 s */
+    tdm_time ask_back_after;  /* 4 s without any answer to our invitation. */
 
     /* --- */
     struct tdm_capability capability;
     bool offer_media[TDM_MEDIA_KINDS]; /* false once the other side dropped or refused it. */
     bool agreed_wanted[TDM_MEDIA_KINDS], agreed_held; /* To go back to after a refusal. */
+    bool offer_channel, agreed_channel;               /* The same for the channel. */
+    bool offered_dtls; /* Our invitation asked for DTLS-SRTP alone... */
+    bool without_dtls; /* ... and was refused: now for keys in the description. */
+    enum tdm_call_back back;
+    char service[TDM_SIG_ADDRESS_MAX];
+    char back_target[TDM_SIG_ADDRESS_MAX]; /* Whom to call back: us, or the other side. */
+    tdm_time ask_back_at;
     bool offer_due;    /* Something changed that the other side has not been offered. */
     bool late_offer;   /* The invitation, or re-invitation, carried no offer: ours is out. */
     tdm_time deadline; /* Of the state. */
@@ -136,6 +168,9 @@ void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capa
 /** `in` NULL: only time has passed. An input that the state does not allow does nothing. */
 void tdm_call_step(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
                    struct tdm_call_out *out);
+
+/** Whether an invitation (CALL_IN) is the one that this call asked for, and so its event. */
+bool tdm_call_expects(const struct tdm_call_machine *m, const struct tdm_sig_event *event);
 
 const char *tdm_call_state_name(enum tdm_call_state state);
 

@@ -11,10 +11,22 @@ static enum tdm_err run(struct tdm_call_machine *m, const struct tdm_sig_ops *op
                         struct tdm_cause *cause)
 {
     struct tdm_sig_body body = {.data = out->body, .size = out->body_size};
+    enum tdm_err err;
 
     switch (out->command) {
     case TDM_CALL_DO_CALL:
         return ops->call(sig, 0, m->peer, &body, &m->id, cause);
+    case TDM_CALL_DO_INVITE_BACK:
+        if (m->id)
+            (void)ops->hangup(sig, m->id, m->reason);
+        m->id = 0;
+        if (!ops->invite_back)
+            return tdm_fail(cause, TDM_E_UNSUPPORTED, "%s cannot be asked to call back", m->peer);
+        return ops->invite_back(sig, m->peer, m->service, m->back_target, &m->id, cause);
+    case TDM_CALL_DO_CALL_BACK:
+        err = ops->accept(sig, m->id, NULL);
+        m->id = 0;
+        return err ? err : ops->call(sig, 0, m->back_target, &body, &m->id, cause);
     case TDM_CALL_DO_RING:
         return ops->ring(sig, m->id);
     case TDM_CALL_DO_ACCEPT:

@@ -15,11 +15,12 @@
 #define T2            (4 * TDM_S)
 #define TIMEOUT       (64 * T1)
 #define REMEMBER      (70 * TDM_S) /* A call that is over still answers what comes late. */
+#define THINK         (20 * TDM_S) /* A REFER is answered by then, whatever the user does. */
 #define ENDPOINTS_MAX 16
 #define CALLS_MAX     32
 #define FLIGHT_MAX    4096
 
-enum method { INVITE, ACK, CANCEL, BYE, INFO, OPTIONS };
+enum method { INVITE, ACK, CANCEL, BYE, INFO, OPTIONS, MESSAGE, REFER };
 
 /* One message on its way. A response has a code and its request's method and sequence. */
 struct message {
@@ -32,7 +33,12 @@ struct message {
     uint16_t code; /* 0: a request. */
     char digit;
     uint16_t duration_ms;
-    char name[64]; /* Of the caller; INVITE only. */
+    char name[64];                    /* Of who asks. */
+    uint32_t service;                 /* Index + 1 of the endpoint it goes through; 0: straight. */
+    bool relayed;                     /* By the service, already. */
+    char target[TDM_SIG_ADDRESS_MAX]; /* REFER: whom to call; INVITE: who is called, when it is such
+                                         a target. */
+    char content_type[64];            /* MESSAGE */
     uint32_t size;
     uint8_t body[];
 };
@@ -57,13 +63,17 @@ struct call {
     bool inviting;        /* It has no final response yet. */
     uint32_t invite_seq;
     tdm_time invite_deadline; /* Once cancelled. */
-    struct repeat request;    /* Our CANCEL, BYE, INFO or OPTIONS. */
+    struct repeat request;    /* Our CANCEL, BYE, INFO, OPTIONS, MESSAGE or REFER. */
     struct repeat final;      /* Our final response to their INVITE, until the ACK. */
     uint32_t their_seq;       /* Of their last INVITE. */
     uint16_t their_code;      /* What we answered it last; 0 = nothing final. */
     bool their_pending;       /* It waits for our answer. */
     bool their_offerless;
     uint32_t info_seq; /* Of their last INFO. */
+    uint32_t service;  /* As in the messages. */
+    char target[TDM_SIG_ADDRESS_MAX];
+    bool asked; /* Their REFER, not a call. */
+    tdm_time answer_by;
     bool acked;
     uint32_t ack_seq;
     tdm_time forget_at;
@@ -74,6 +84,9 @@ struct tdm_sig {
     uint32_t index;
     char name[64];
     uint32_t calls_max;
+    bool may_be_asked_back;
+    bool closed;     /* Hears only those whom it talked to... */
+    uint32_t talked; /* ... by their indexes. */
     struct tdm_sig_queue queue;
     tdm_sig_id last_id;
     struct call calls[CALLS_MAX];
@@ -118,8 +131,23 @@ static void put_in_flight(struct tdm_sig_wire *wire, const struct message *messa
     wire->in_flight++;
 }
 
+/* Where a message comes from and goes to, on the stretch that it is on. */
+static uint32_t hop_from(const struct message *m)
+{
+    return m->service && m->relayed ? m->service - 1 : m->from;
+}
+
+static uint32_t hop_to(const struct message *m)
+{
+    return m->service && !m->relayed ? m->service - 1 : m->to;
+}
+
 static void transmit(struct tdm_sig_wire *wire, const struct message *message)
 {
+    struct tdm_sig *sender = wire->endpoints[hop_from(message)];
+
+    if (sender)
+        sender->talked |= UINT32_C(1) << hop_to(message);
     wire->stats.sent++;
     if (tdm_rng_chance(&wire->rng, wire->config.loss)) {
         wire->stats.lost++;
@@ -192,7 +220,12 @@ static struct message *message_new(const struct call *call, uint32_t from, enum 
     message->method = method;
     message->seq = seq;
     message->code = code;
+    message->service = call->service;
+    memcpy(message->target, call->target, sizeof message->target);
     message->size = (uint32_t)size;
+    if (body && body->content_type)
+        (void)snprintf(message->content_type, sizeof message->content_type, "%s",
+                       body->content_type);
     if (size)
         memcpy(message->body, body->data, size);
     return message;
@@ -234,9 +267,13 @@ static void emit(struct tdm_sig *sig, const struct call *call, enum tdm_sig_kind
         event.digit = message->digit;
         event.duration_ms = message->duration_ms;
     }
-    if (message && kind == TDM_SIG_CALL_IN) {
+    if (message &&
+        (kind == TDM_SIG_CALL_IN || kind == TDM_SIG_MESSAGE_IN || kind == TDM_SIG_INVITED_BACK)) {
         (void)snprintf(event.from, sizeof event.from, "sip:%s", message->name);
         (void)snprintf(event.to, sizeof event.to, "sip:%s", sig->name);
+        if (message->target[0])
+            memcpy(event.to, message->target, sizeof event.to);
+        memcpy(event.content_type, message->content_type, sizeof event.content_type);
         (void)snprintf(event.peer_address, sizeof event.peer_address, "127.0.0.1");
     }
     (void)tdm_sig_queue_push(&sig->queue, &event);
@@ -329,8 +366,21 @@ static void answer_invite(struct tdm_sig *sig, struct call *call, uint16_t code,
     send_repeating(sig, call, &call->final, INVITE, call->their_seq, code, body);
 }
 
+/* What becomes of their REFER. */
+static void answer_asked(struct tdm_sig *sig, struct call *call, uint16_t code)
+{
+    if (!call->their_code)
+        send_once(sig, call, REFER, call->their_seq, code, NULL);
+    call->their_code = code;
+}
+
 static void leave(struct tdm_sig *sig, struct call *call, uint16_t code)
 {
+    if (call->asked && call->phase == RINGING) {
+        answer_asked(sig, call, code);
+        go(sig, call);
+        return;
+    }
     switch (call->phase) {
     case INVITING:
         call->phase = LEAVING;
@@ -348,6 +398,8 @@ static void leave(struct tdm_sig *sig, struct call *call, uint16_t code)
         say_bye(sig, call);
         break;
     default:
+        if (call->request.message && call->request.message->method == REFER)
+            go(sig, call);
         break;
     }
 }
@@ -412,6 +464,18 @@ static void on_response(struct tdm_sig *sig, struct call *call, const struct mes
             emit(sig, call, TDM_SIG_OPTIONS_ANSWERED, m->code, "memory", NULL);
             go(sig, call);
         }
+        if (m->method == MESSAGE) {
+            emit(sig, call, TDM_SIG_MESSAGE_DONE, m->code,
+                 m->code < 300 ? NULL : tdm_sip_words(m->code), NULL);
+            go(sig, call);
+        }
+        if (m->method == REFER) {
+            if (m->code < 300)
+                emit(sig, call, TDM_SIG_BACK_AGREED, m->code, NULL, NULL);
+            else
+                emit_end(sig, call, TDM_SIG_REFUSED, m->code, tdm_sip_words(m->code));
+            go(sig, call);
+        }
     }
 }
 
@@ -420,7 +484,7 @@ static void on_response(struct tdm_sig *sig, struct call *call, const struct mes
 static void new_invite(struct tdm_sig *sig, const struct message *m)
 {
     struct call *call = call_new(sig, RINGING, m->call, m->from);
-    struct call stranger = {.token = m->call, .peer = m->from};
+    struct call stranger = {.token = m->call, .peer = m->from, .service = m->service};
 
     if (!call) {
         send_once(sig, &stranger, INVITE, m->seq, 486, NULL);
@@ -431,6 +495,31 @@ static void new_invite(struct tdm_sig *sig, const struct message *m)
     call->their_offerless = m->size == 0;
     send_once(sig, call, INVITE, m->seq, 100, NULL);
     emit(sig, call, TDM_SIG_CALL_IN, 0, NULL, m);
+}
+
+/* MESSAGE and REFER: known again when they come again. */
+static void new_asking(struct tdm_sig *sig, const struct message *m)
+{
+    struct call stranger = {.token = m->call, .peer = m->from, .service = m->service};
+    bool message = m->method == MESSAGE;
+    struct call *call =
+        message || sig->may_be_asked_back ? call_new(sig, RINGING, m->call, m->from) : NULL;
+
+    if (!call) {
+        send_once(sig, &stranger, m->method, m->seq, message ? 503 : 405, NULL);
+        return;
+    }
+    call->their_seq = m->seq;
+    call->service = m->service;
+    if (message) {
+        send_once(sig, call, MESSAGE, m->seq, 200, NULL);
+        emit(sig, call, TDM_SIG_MESSAGE_IN, 0, NULL, m);
+        go(sig, call);
+        return;
+    }
+    call->asked = true;
+    call->answer_by = sig->wire->now + THINK;
+    emit(sig, call, TDM_SIG_INVITED_BACK, 0, NULL, m);
 }
 
 static void on_invite(struct tdm_sig *sig, struct call *call, const struct message *m)
@@ -512,6 +601,10 @@ static void on_request(struct tdm_sig *sig, struct call *call, const struct mess
     case BYE:
         on_bye(sig, call, m);
         break;
+    case REFER: /* Again: the answer so far, again. */
+        if (call->their_code)
+            send_once(sig, call, REFER, m->seq, call->their_code, NULL);
+        break;
     default:
         send_once(sig, call, m->method, m->seq, 200, NULL);
         if (m->method == INFO && !call->over && m->seq > call->info_seq) {
@@ -521,21 +614,38 @@ static void on_request(struct tdm_sig *sig, struct call *call, const struct mess
     }
 }
 
+static void relay(struct tdm_sig_wire *wire, const struct message *m)
+{
+    struct message *next = copy_of(m);
+
+    if (!next)
+        return;
+    next->relayed = true;
+    transmit(wire, next);
+    free(next);
+}
+
 static void deliver(struct tdm_sig_wire *wire, const struct message *m)
 {
-    struct tdm_sig *sig = wire->endpoints[m->to];
+    struct tdm_sig *sig = wire->endpoints[hop_to(m)];
     struct call *call = sig ? call_by_token(sig, m->call) : NULL;
-    struct call stranger = {.token = m->call, .peer = m->from};
+    struct call stranger = {.token = m->call, .peer = m->from, .service = m->service};
 
-    if (!sig)
+    if (!sig || (sig->closed && !(sig->talked >> hop_from(m) & 1)))
         return;
     wire->stats.delivered++;
+    if (m->service && !m->relayed) {
+        relay(wire, m);
+        return;
+    }
     if (call && m->code)
         on_response(sig, call, m);
     else if (call)
         on_request(sig, call, m);
     else if (!m->code && m->method == INVITE)
         new_invite(sig, m);
+    else if (!m->code && (m->method == MESSAGE || m->method == REFER))
+        new_asking(sig, m);
     else if (!m->code && m->method != ACK)
         send_once(sig, &stranger, m->method, m->seq, m->method == OPTIONS ? 200 : 481, NULL);
 }
@@ -575,6 +685,8 @@ static void call_step(struct tdm_sig *sig, struct call *call)
                  "the other side never confirmed our answer (no ACK): the call is ended");
         say_bye(sig, call);
     }
+    if (call->asked && !call->their_code && wire->now >= call->answer_by)
+        answer_asked(sig, call, 202);
     if (call->phase == GONE && wire->now >= call->forget_at) {
         stop_all(call);
         call->used = false;
@@ -588,6 +700,8 @@ static tdm_time call_wake(const struct call *call)
     wake = tdm_time_min(wake, repeat_wake(&call->final));
     if (call->phase == LEAVING && call->inviting && call->invite_deadline)
         wake = tdm_time_min(wake, call->invite_deadline);
+    if (call->asked && !call->their_code)
+        wake = tdm_time_min(wake, call->answer_by);
     return call->phase == GONE ? tdm_time_min(wake, call->forget_at) : wake;
 }
 
@@ -662,6 +776,23 @@ void tdm_sig_wire_set_loss(struct tdm_sig_wire *wire, double loss, double duplic
     wire->config.duplicate = duplicate;
 }
 
+static int endpoint_named(const struct tdm_sig_wire *wire, const char *name)
+{
+    for (int i = 0; i < ENDPOINTS_MAX; i++)
+        if (wire->endpoints[i] && strcmp(wire->endpoints[i]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+void tdm_sig_wire_close_side(struct tdm_sig_wire *wire, const char *name, const char *service)
+{
+    int index = endpoint_named(wire, name), open = endpoint_named(wire, service);
+
+    assert(index >= 0 && open >= 0);
+    wire->endpoints[index]->closed = true;
+    wire->endpoints[index]->talked |= UINT32_C(1) << open;
+}
+
 struct tdm_sig_wire_stats tdm_sig_wire_stats_of(const struct tdm_sig_wire *wire)
 {
     return wire->stats;
@@ -693,6 +824,7 @@ static enum tdm_err memory_open(struct tdm_sig **out, const struct tdm_sig_confi
     sig->wire = wire;
     sig->index = index;
     sig->calls_max = config->calls_max ? config->calls_max : 8;
+    sig->may_be_asked_back = config->may_be_asked_back;
     (void)snprintf(sig->name, sizeof sig->name, "%s", config->user ? config->user : "tandem");
     wire->endpoints[index] = sig;
     *out = sig;
@@ -729,14 +861,14 @@ static enum tdm_err memory_next(struct tdm_sig *sig, struct tdm_sig_event *event
     return tdm_sig_queue_pop(&sig->queue, event);
 }
 
+static bool is_target(const struct tdm_sip_uri *uri)
+{
+    return strncmp(uri->user, "back-", 5) == 0;
+}
+
 static int find_endpoint(const struct tdm_sig_wire *wire, const struct tdm_sip_uri *uri)
 {
-    const char *name = uri->user[0] ? uri->user : uri->host;
-
-    for (int i = 0; i < ENDPOINTS_MAX; i++)
-        if (wire->endpoints[i] && strcmp(wire->endpoints[i]->name, name) == 0)
-            return i;
-    return -1;
+    return endpoint_named(wire, uri->user[0] && !is_target(uri) ? uri->user : uri->host);
 }
 
 static enum tdm_err begin(struct tdm_sig *sig, const char *text, struct call **out,
@@ -753,6 +885,8 @@ static enum tdm_err begin(struct tdm_sig *sig, const char *text, struct call **o
     if (!*out)
         return tdm_fail(cause, TDM_E_SPACE, "there are too many calls already: end one first");
     (*out)->outgoing = true;
+    if (is_target(&uri))
+        (void)snprintf((*out)->target, sizeof(*out)->target, "%s", text);
     if (peer < 0) {
         emit_end(sig, *out, TDM_SIG_FAILED, 0, "host is unknown: check its name");
         go(sig, *out);
@@ -796,7 +930,7 @@ static enum tdm_err provisional(struct tdm_sig *sig, tdm_sig_id id, uint16_t cod
 {
     struct call *call = call_by_id(sig, id);
 
-    if (call && call->phase == RINGING)
+    if (call && call->phase == RINGING && !call->asked)
         send_once(sig, call, INVITE, call->their_seq, code, body);
     return check_body(body);
 }
@@ -820,6 +954,11 @@ static enum tdm_err memory_accept(struct tdm_sig *sig, tdm_sig_id id,
 
     if (err || !call || call->phase != RINGING)
         return err;
+    if (call->asked) {
+        answer_asked(sig, call, 202);
+        go(sig, call);
+        return TDM_OK;
+    }
     call->phase = ACCEPTED;
     answer_invite(sig, call, 200, answer);
     return TDM_OK;
@@ -878,6 +1017,15 @@ static enum tdm_err memory_hangup(struct tdm_sig *sig, tdm_sig_id id, const char
     return TDM_OK;
 }
 
+/* One request outside of a call, of a call's record. */
+static void ask(struct tdm_sig *sig, struct call *call, enum method method,
+                const struct tdm_sig_body *body)
+{
+    call->phase = LEAVING;
+    if (!call->over)
+        send_repeating(sig, call, &call->request, method, ++call->seq, 0, body);
+}
+
 static enum tdm_err memory_options(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
                                    struct tdm_cause *cause)
 {
@@ -887,9 +1035,43 @@ static enum tdm_err memory_options(struct tdm_sig *sig, const char *uri, tdm_sig
     if (err)
         return err;
     *id = call->id;
-    call->phase = LEAVING;
-    if (!call->over)
-        send_repeating(sig, call, &call->request, OPTIONS, ++call->seq, 0, NULL);
+    ask(sig, call, OPTIONS, NULL);
+    return TDM_OK;
+}
+
+static enum tdm_err memory_message(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                                   const struct tdm_sig_body *body, tdm_sig_id *id,
+                                   struct tdm_cause *cause)
+{
+    struct call *call;
+    enum tdm_err err = check_body(body);
+
+    (void)account;
+    if (!err)
+        err = begin(sig, uri, &call, cause);
+    if (err)
+        return err;
+    *id = call->id;
+    ask(sig, call, MESSAGE, body);
+    return TDM_OK;
+}
+
+static enum tdm_err memory_invite_back(struct tdm_sig *sig, const char *uri, const char *service,
+                                       const char *target, tdm_sig_id *id, struct tdm_cause *cause)
+{
+    struct tdm_sip_uri via = {.user = ""};
+    enum tdm_err err = service ? tdm_sip_uri_parse(service, &via, cause) : TDM_OK;
+    int index = service && !err ? find_endpoint(sig->wire, &via) : -1;
+    struct call *call;
+
+    if (!err)
+        err = begin(sig, uri, &call, cause);
+    if (err)
+        return err;
+    *id = call->id;
+    call->service = (uint32_t)(index + 1);
+    (void)snprintf(call->target, sizeof call->target, "%s", target);
+    ask(sig, call, REFER, NULL);
     return TDM_OK;
 }
 
@@ -926,4 +1108,6 @@ const struct tdm_sig_ops tdm_sig_memory = {
     .hangup = memory_hangup,
     .options = memory_options,
     .dtmf_info = memory_dtmf_info,
+    .message = memory_message,
+    .invite_back = memory_invite_back,
 };

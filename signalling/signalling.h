@@ -24,9 +24,10 @@
 /** A call (later: a registration, a subscription) of one backend; 0 = none. Never reused. */
 typedef uint32_t tdm_sig_id;
 
-#define TDM_SIG_BODY_MAX    16384 /* An SDP larger than this is refused before use. */
-#define TDM_SIG_ADDRESS_MAX 256
-#define TDM_SIG_REASON_MAX  160
+#define TDM_SIG_BODY_MAX     16384 /* An SDP larger than this is refused before use. */
+#define TDM_SIG_DATAGRAM_MAX 1300  /* RFC 3261 section 18.1.1: of a request over UDP. */
+#define TDM_SIG_ADDRESS_MAX  256
+#define TDM_SIG_REASON_MAX   160
 
 enum tdm_sig_transport {
     TDM_SIG_UDP = 1 << 0,
@@ -50,11 +51,17 @@ enum tdm_sig_kind {
     TDM_SIG_ENDED,         /* The other side hung up or cancelled, or our hangup is done. Over. */
     TDM_SIG_FAILED,        /* The network or the peer failed: reason in words. Over. */
     /* In a call. */
-    TDM_SIG_DTMF_INFO, /* digit, duration_ms, from a SIP INFO. */
+    TDM_SIG_CANDIDATES, /* body = further candidates of the other side (RFC 8840). */
+    TDM_SIG_DTMF_INFO,  /* digit, duration_ms, from a SIP INFO. */
     /* Outside a call. */
     TDM_SIG_OPTIONS_ANSWERED, /* code; reason = User-Agent or Server of the other side. */
-    TDM_SIG_BACKEND_FAILED,   /* The backend itself can go no further: reason. */
-    /* Later: TDM_SIG_REGISTERED, _UNREGISTERED, _MESSAGE_IN, ... */
+    TDM_SIG_MESSAGE_IN,       /* from, content_type, body; it is answered already. */
+    TDM_SIG_MESSAGE_DONE, /* Of our `message`: code 2xx = it was taken; else reason says why not. */
+    TDM_SIG_INVITED_BACK, /* from asks us to call `to`; `accept` without a body (then it is
+                             over) or `reject` (then ENDED). */
+    TDM_SIG_BACK_AGREED,  /* Of our `invite_back`: they call (or still think about it). Over. */
+    TDM_SIG_BACKEND_FAILED, /* The backend itself can go no further: reason. */
+    /* Later: TDM_SIG_REGISTERED, _UNREGISTERED, ... */
 };
 
 /** Opaque bytes with their content type ("application/sdp"). Borrowed for the call. */
@@ -92,7 +99,11 @@ struct tdm_sig_config {
     const char *display_name; /* NULL: none. */
     const char *user_agent;   /* NULL: "Tandem". */
     uint32_t calls_max;       /* 0 = 8. An invitation beyond it gets 486. */
+    bool may_be_asked_back;   /* INVITED_BACK may come; false: such requests are refused. */
     void *wire;               /* In-memory backend only: its struct tdm_sig_wire. */
+    /* HTTP backend only. */
+    const char *token;             /* Who calls must show it; NULL: nothing to show. */
+    const char *certificate, *key; /* PEM text, for HTTPS; NULL: HTTP. */
 };
 
 struct tdm_sig; /* One open backend. */
@@ -143,7 +154,17 @@ struct tdm_sig_ops {
                             struct tdm_cause *cause);
     /** A digit by SIP INFO (application/dtmf-relay), for peers without telephone-event. */
     enum tdm_err (*dtmf_info)(struct tdm_sig *sig, tdm_sig_id id, char digit, uint16_t duration_ms);
-    /* Later: account_add, account_remove, message, subscribe, publish, refer. */
+    /** A message outside of any call (RFC 3428), in one request; *id for MESSAGE_DONE or FAILED.
+     *  What does not fit into a datagram of TDM_SIG_DATAGRAM_MAX goes over TCP. */
+    enum tdm_err (*message)(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                            const struct tdm_sig_body *body, tdm_sig_id *id,
+                            struct tdm_cause *cause);
+    /** Asks the other side to call us at `target`, through the SIP server `service` (NULL: asks it
+     *  directly). *id for BACK_AGREED, REFUSED or FAILED; the call then comes as a CALL_IN whose
+     *  `to` is the target. docs/decisions/016-offers-are-encrypted.md, "Callee dials back". */
+    enum tdm_err (*invite_back)(struct tdm_sig *sig, const char *uri, const char *service,
+                                const char *target, tdm_sig_id *id, struct tdm_cause *cause);
+    /* Later: account_add, account_remove, subscribe, publish. */
 };
 
 extern const struct tdm_sig_ops tdm_sig_libre;

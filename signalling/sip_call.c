@@ -137,12 +137,17 @@ void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code)
         mem_deref(call);
         break;
     case TDM_SIP_INVITING:
+        if (call->purpose != TDM_SIP_CALL) { /* Nothing but an INVITE can be cancelled. */
+            mem_deref(call);
+            break;
+        }
         call->phase = TDM_SIP_LEAVING;
         tdm_sip_close_icmp(call);
         sip_request_cancel(call->req);
         break;
     case TDM_SIP_RINGING:
-        (void)sip_treply(&call->st, call->stack->sip, call->invite, code, tdm_sip_phrase(code));
+        if (call->st || call->purpose == TDM_SIP_CALL)
+            (void)sip_treply(&call->st, call->stack->sip, call->invite, code, tdm_sip_phrase(code));
         mem_deref(call);
         break;
     case TDM_SIP_ACCEPTED:

@@ -94,6 +94,37 @@ void tdm_sip_take_caller(struct tdm_sig_event *event, const struct sip_msg *msg)
     (void)re_snprintf(event->peer_address, sizeof event->peer_address, "%j", &msg->src);
 }
 
+uint16_t tdm_sip_take_message(struct tdm_sig_event *event, const struct sip_msg *msg)
+{
+    const struct msg_ctype *type = &msg->ctyp;
+    size_t size = 0;
+
+    if (!tdm_sip_body_size(msg, &size))
+        return 400;
+    if (!pl_isset(&type->type) || !pl_isset(&type->subtype))
+        return size ? 415 : 400;
+    if (type->type.l + type->subtype.l + 2 > sizeof event->content_type)
+        return 415;
+    (void)re_snprintf(event->content_type, sizeof event->content_type, "%r/%r", &type->type,
+                      &type->subtype);
+    memcpy(event->body, mbuf_buf(msg->mb), size);
+    event->body_size = (uint32_t)size;
+    return 0;
+}
+
+uint16_t tdm_sip_take_target(struct tdm_sig_event *event, const struct sip_msg *msg)
+{
+    const struct sip_hdr *refer_to = sip_msg_hdr(msg, SIP_HDR_REFER_TO);
+    struct sip_addr address;
+    struct tdm_sip_uri uri;
+
+    if (!refer_to || sip_msg_hdr_count(msg, SIP_HDR_REFER_TO) != 1 ||
+        sip_addr_decode(&address, &refer_to->val) || address.auri.l >= sizeof event->to)
+        return 400;
+    copy_text(event->to, sizeof event->to, &address.auri);
+    return tdm_sip_uri_parse(event->to, &uri, NULL) == TDM_OK ? 0 : 400;
+}
+
 void tdm_sip_take_agent(struct tdm_sig_event *event, const struct sip_msg *msg)
 {
     const struct sip_hdr *agent = sip_msg_hdr(msg, SIP_HDR_USER_AGENT);

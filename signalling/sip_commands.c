@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "signalling/sip_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,13 +28,17 @@ enum tdm_err tdm_sip_push(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
 }
 
 enum tdm_err tdm_sip_push_uri(struct tdm_sig *sig, enum tdm_sip_command_kind kind, const char *uri,
-                              const struct tdm_sig_body *body, tdm_sig_id *id,
+                              const char *service, const struct tdm_sig_body *body, tdm_sig_id *id,
                               struct tdm_cause *cause)
 {
     struct tdm_sip_command head = {0};
     enum tdm_err err = tdm_sip_uri_parse(uri, &head.uri, cause);
 
-    if (!err && head.uri.tcp && !(sig->transports & TDM_SIG_TCP))
+    if (!err && service)
+        err = tdm_sip_uri_parse(service, &head.service, cause);
+    if (body && body->content_type)
+        (void)snprintf(head.content_type, sizeof head.content_type, "%s", body->content_type);
+    if (!err && (head.uri.tcp || head.service.tcp) && !(sig->transports & TDM_SIG_TCP))
         err = tdm_fail(cause, TDM_E_UNSUPPORTED, "TCP is switched off here");
     if (err)
         return err;
@@ -48,17 +53,34 @@ static void end_call(struct tdm_sip_call *call, uint16_t code)
     tdm_sip_leave(call, code);
 }
 
+static bool begins(enum tdm_sip_command_kind kind, enum tdm_sip_purpose *purpose)
+{
+    *purpose = kind == TDM_SIP_DO_OPTIONS   ? TDM_SIP_OPTIONS
+               : kind == TDM_SIP_DO_MESSAGE ? TDM_SIP_MESSAGE
+               : kind == TDM_SIP_DO_REFER   ? TDM_SIP_REFER
+                                            : TDM_SIP_CALL;
+    return *purpose != TDM_SIP_CALL || kind == TDM_SIP_DO_CALL;
+}
+
 static void run_command(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
                         const struct tdm_sip_command *command)
 {
     struct tdm_sip_call *call = tdm_sip_call_find(sig, command->id);
+    enum tdm_sip_purpose purpose = TDM_SIP_CALL;
 
-    if (kind == TDM_SIP_DO_CALL || kind == TDM_SIP_DO_OPTIONS) {
-        tdm_sip_do_call(sig, command, kind == TDM_SIP_DO_OPTIONS);
+    if (begins(kind, &purpose)) {
+        tdm_sip_do_call(sig, command, purpose);
         return;
     }
     if (!call)
         return;
+    if (call->purpose == TDM_SIP_REFER && call->phase == TDM_SIP_RINGING) {
+        if (kind == TDM_SIP_DO_ACCEPT)
+            tdm_sip_agree(call);
+        else if (kind == TDM_SIP_DO_REJECT || kind == TDM_SIP_DO_HANGUP)
+            end_call(call, command->code >= 300 ? command->code : 603);
+        return;
+    }
     switch (kind) {
     case TDM_SIP_DO_RING:
         if (call->phase == TDM_SIP_RINGING)

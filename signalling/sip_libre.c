@@ -77,6 +77,7 @@ static void configure(struct tdm_sig *sig, const struct tdm_sig_config *config)
 {
     sig->port = config->port ? config->port : TDM_SIP_PORT;
     sig->port_may_change = config->port_may_change;
+    sig->may_be_asked_back = config->may_be_asked_back;
     sig->transports = config->transports ? config->transports : TDM_SIG_UDP | TDM_SIG_TCP;
     sig->calls_max = config->calls_max ? config->calls_max : CALLS_DEFAULT;
     (void)snprintf(sig->bind_address, sizeof sig->bind_address, "%s",
@@ -156,7 +157,7 @@ static enum tdm_err libre_call(struct tdm_sig *sig, tdm_sig_id account, const ch
 {
     if (account)
         return tdm_fail(cause, TDM_E_UNSUPPORTED, "accounts are not supported yet");
-    return tdm_sip_push_uri(sig, TDM_SIP_DO_CALL, uri, offer, id, cause);
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_CALL, uri, NULL, offer, id, cause);
 }
 
 static enum tdm_err libre_ring(struct tdm_sig *sig, tdm_sig_id id)
@@ -204,7 +205,45 @@ static enum tdm_err libre_hangup(struct tdm_sig *sig, tdm_sig_id id, const char 
 static enum tdm_err libre_options(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
                                   struct tdm_cause *cause)
 {
-    return tdm_sip_push_uri(sig, TDM_SIP_DO_OPTIONS, uri, NULL, id, cause);
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_OPTIONS, uri, NULL, NULL, id, cause);
+}
+
+/* A type goes into a header as it is. */
+static bool is_content_type(const char *text)
+{
+    size_t size = text ? strlen(text) : 0;
+
+    for (size_t i = 0; i < size; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return size > 2 && size < sizeof((struct tdm_sip_command *)0)->content_type &&
+           strchr(text, '/');
+}
+
+static enum tdm_err libre_message(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                                  const struct tdm_sig_body *body, tdm_sig_id *id,
+                                  struct tdm_cause *cause)
+{
+    if (account)
+        return tdm_fail(cause, TDM_E_UNSUPPORTED, "accounts are not supported yet");
+    if (!is_content_type(body->content_type))
+        return tdm_fail(cause, TDM_E_UNSUPPORTED, "a message needs a content type");
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_MESSAGE, uri, NULL, body, id, cause);
+}
+
+static enum tdm_err libre_invite_back(struct tdm_sig *sig, const char *uri, const char *service,
+                                      const char *target, tdm_sig_id *id, struct tdm_cause *cause)
+{
+    struct tdm_sip_uri parsed;
+    char text[TDM_SIG_ADDRESS_MAX];
+    enum tdm_err err = tdm_sip_uri_parse(target, &parsed, cause);
+
+    if (!err && !tdm_sip_uri_write(&parsed, text, sizeof text))
+        err = tdm_fail(cause, TDM_E_MALFORMED, "our own address is too long");
+    if (err)
+        return err;
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_REFER, uri, service,
+                            &(struct tdm_sig_body){.data = text, .size = strlen(text)}, id, cause);
 }
 
 static enum tdm_err libre_dtmf_info(struct tdm_sig *sig, tdm_sig_id id, char digit,
@@ -234,4 +273,6 @@ const struct tdm_sig_ops tdm_sig_libre = {
     .hangup = libre_hangup,
     .options = libre_options,
     .dtmf_info = libre_dtmf_info,
+    .message = libre_message,
+    .invite_back = libre_invite_back,
 };

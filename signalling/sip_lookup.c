@@ -54,7 +54,7 @@ void tdm_sip_start_lookup(struct tdm_sip_call *call)
     (void)pthread_mutex_init(&lookup->mutex, NULL);
     lookup->mq = call->sig->mq;
     lookup->id = call->id;
-    lookup->uri = call->uri;
+    lookup->uri = call->service.host[0] ? call->service : call->uri;
     if (tdm_thread_start(&thread, "sip-lookup", TDM_PRIORITY_NORMAL, lookup_run, lookup, NULL,
                          &cause) != TDM_OK) {
         lookup_free(lookup);

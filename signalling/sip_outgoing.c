@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define HEADERS_MAX 600 /* Of a request of ours, usual names assumed. */
+
 void tdm_sip_close_icmp(struct tdm_sip_call *call)
 {
     if (call->icmp_fd < 0)
@@ -59,25 +61,6 @@ static void invite_response(int err, const struct sip_msg *msg, void *arg)
     }
 }
 
-static void options_response(int err, const struct sip_msg *msg, void *arg)
-{
-    struct tdm_sip_call *call = arg;
-    struct tdm_sig_event event;
-
-    if (!err && msg && msg->scode < 200)
-        return;
-    tdm_sip_close_icmp(call);
-    if (err || !msg) {
-        tdm_sip_call_fail_error(call, err);
-        return;
-    }
-    tdm_sip_event_of(&event, TDM_SIG_OPTIONS_ANSWERED, call->id);
-    event.code = msg->scode;
-    tdm_sip_take_agent(&event, msg);
-    (void)tdm_sig_queue_push(&call->sig->queue, &event);
-    mem_deref(call);
-}
-
 static void icmp_handler(int flags, void *arg)
 {
     struct tdm_sip_call *call = arg;
@@ -118,13 +101,18 @@ static int make_dialog(struct tdm_sip_call *call, const struct sockaddr_storage 
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 
-    target.ipv6 = address->ss_family == AF_INET6;
+    bool through = call->service.host[0] != '\0';
+    struct tdm_sip_uri *reached = through ? &call->service : &target;
+    char route_text[256];
+    const char *routes[] = {route_text};
+
+    reached->ipv6 = address->ss_family == AF_INET6;
     if (!inet_ntop(address->ss_family,
-                   target.ipv6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
-                   target.host, sizeof target.host))
+                   reached->ipv6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
+                   reached->host, sizeof reached->host))
         return EINVAL;
     if (!(call->sig->transports & TDM_SIG_UDP))
-        target.tcp = call->uri.tcp = true;
+        reached->tcp = call->uri.tcp = true;
     to.tcp = to.udp = false;
     (void)snprintf(from.user, sizeof from.user, "%s", call->sig->user);
     (void)snprintf(from.host, sizeof from.host, "%s", call->stack->address);
@@ -132,11 +120,12 @@ static int make_dialog(struct tdm_sip_call *call, const struct sockaddr_storage 
     from.port = call->sig->port == TDM_SIP_PORT ? 0 : call->sig->port;
     if (!tdm_sip_uri_write(&target, target_text, sizeof target_text) ||
         !tdm_sip_uri_write(&to, to_text, sizeof to_text) ||
-        !tdm_sip_uri_write(&from, from_text, sizeof from_text))
+        !tdm_sip_uri_write(&from, from_text, sizeof from_text) ||
+        (through && !tdm_sip_uri_write(&call->service, route_text, sizeof route_text)))
         return EINVAL;
     return sip_dialog_alloc(&call->dlg, target_text, to_text,
                             call->sig->display_name[0] ? call->sig->display_name : NULL, from_text,
-                            NULL, 0);
+                            through ? routes : NULL, through);
 }
 
 void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage *address)
@@ -157,10 +146,8 @@ void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage
     }
     call->phase = TDM_SIP_INVITING;
     err = make_dialog(call, address);
-    if (!err && call->probe)
-        err = sip_drequestf(&call->req, call->stack->sip, true, "OPTIONS", call->dlg, 0, NULL,
-                            tdm_sip_write_contact, options_response, call,
-                            TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
+    if (!err && call->purpose != TDM_SIP_CALL)
+        err = tdm_sip_ask(call);
     else if (!err)
         err = sip_drequestf(&call->req, call->stack->sip, true, "INVITE", call->dlg, 0, NULL,
                             tdm_sip_write_contact, invite_response, call,
@@ -171,7 +158,7 @@ void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage
         tdm_sip_call_fail_error(call, err);
         return;
     }
-    if (!call->uri.tcp)
+    if (!call->uri.tcp && !call->service.tcp)
         watch_icmp(call, address);
 }
 
@@ -195,7 +182,16 @@ static bool numeric_address(const struct tdm_sip_uri *uri, struct sockaddr_stora
     return false;
 }
 
-void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command, bool probe)
+/* RFC 3428 section 8: what does not fit into a datagram goes over TCP, unless told otherwise. */
+static void choose_transport(struct tdm_sip_call *call, size_t size)
+{
+    if (call->purpose == TDM_SIP_MESSAGE && size > TDM_SIG_DATAGRAM_MAX - HEADERS_MAX &&
+        !call->uri.udp && call->sig->transports & TDM_SIG_TCP)
+        call->uri.tcp = true;
+}
+
+void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
+                     enum tdm_sip_purpose purpose)
 {
     bool room = tdm_sip_room_for_call(sig);
     struct tdm_sip_call *call = tdm_sip_call_new(sig, command->id, TDM_SIP_LOOKING_UP);
@@ -204,13 +200,16 @@ void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
     if (!call)
         return;
     call->uri = command->uri;
-    call->probe = probe;
+    call->purpose = purpose;
+    call->service = command->service;
+    (void)snprintf(call->content_type, sizeof call->content_type, "%s", command->content_type);
+    choose_transport(call, command->size);
     call->body = mbuf_alloc(command->size + 1);
     if (!call->body || mbuf_write_mem(call->body, command->body, command->size))
         tdm_sip_call_fail(call, "out of memory");
     else if (!room)
         tdm_sip_call_fail(call, "there are too many calls already: end one first");
-    else if (numeric_address(&command->uri, &address))
+    else if (numeric_address(call->service.host[0] ? &call->service : &call->uri, &address))
         tdm_sip_start_call(call, &address);
     else
         tdm_sip_start_lookup(call);

@@ -23,7 +23,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#define TDM_SIP_ALLOW   "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO\r\n"
+#define TDM_SIP_ALLOW   "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE\r\n"
 #define TDM_SIP_ACCEPT  "Accept: application/sdp, application/dtmf-relay\r\n"
 #define TDM_SIP_NO_BODY "Content-Length: 0\r\n\r\n"
 
@@ -47,7 +47,15 @@ enum tdm_sip_phase {
     TDM_SIP_LEAVING, /* Over for the user; the wire still has to finish. */
 };
 
-/** A call, or an OPTIONS on its way, on libre's heap: mem_deref() ends it. */
+/** What one of our records is for. */
+enum tdm_sip_purpose {
+    TDM_SIP_CALL,
+    TDM_SIP_OPTIONS,
+    TDM_SIP_MESSAGE,
+    TDM_SIP_REFER, /* Ours, or theirs while the user thinks about it. */
+};
+
+/** A call, or a request outside of one on its way, on libre's heap: mem_deref() ends it. */
 struct tdm_sip_call {
     struct le le;
     struct tdm_sig *sig;
@@ -56,10 +64,10 @@ struct tdm_sip_call {
     enum tdm_sip_phase phase;
     bool over;    /* Its end event is out. */
     bool bye_due; /* Once the ACK is here: RFC 3261 section 15. */
-    bool probe;   /* An OPTIONS, not a call. */
+    enum tdm_sip_purpose purpose;
     struct sip_dialog *dlg;
-    struct sip_request *req; /* Our INVITE, re-INVITE, BYE or OPTIONS. */
-    struct sip_strans *st;   /* Their INVITE or re-INVITE, unanswered. */
+    struct sip_request *req; /* Our INVITE, re-INVITE, BYE, OPTIONS, MESSAGE or REFER. */
+    struct sip_strans *st;   /* Their INVITE, re-INVITE or REFER, unanswered. */
     struct sip_msg *invite;  /* The same message, kept until the ACK. */
     struct mbuf *ok;         /* Our 200, sent again until the ACK. */
     bool ok_offers;          /* The 200 carries our offer: the ACK brings the answer. */
@@ -67,8 +75,10 @@ struct tdm_sip_call {
     uint32_t resend_count;
     bool acked;        /* We sent an ACK... */
     uint32_t ack_seq;  /* ... for this CSeq, and do so again when the 200 comes again. */
-    struct mbuf *body; /* Our offer, while the name is looked up. */
-    int icmp_fd;       /* Tells at once when nothing listens at a UDP port; -1: none. */
+    struct mbuf *body; /* Our offer, message or target, while the name is looked up. */
+    char content_type[64];
+    struct tdm_sip_uri service; /* It goes through this server; host "": straight. */
+    int icmp_fd;                /* Tells at once when nothing listens at a UDP port; -1: none. */
     struct tdm_sip_uri uri;
 };
 
@@ -91,7 +101,7 @@ struct tdm_sig {
     _Atomic tdm_sig_id last_id;
     _Atomic bool close_asked; /* When the command queue was full. */
     uint16_t port;
-    bool port_may_change;
+    bool port_may_change, may_be_asked_back;
     unsigned transports;
     char bind_address[64], user[64], display_name[64], user_agent[64];
 };
@@ -108,6 +118,8 @@ enum tdm_sip_command_kind {
     TDM_SIP_DO_ANSWER,
     TDM_SIP_DO_HANGUP,
     TDM_SIP_DO_OPTIONS,
+    TDM_SIP_DO_MESSAGE,
+    TDM_SIP_DO_REFER,
     TDM_SIP_DO_DTMF,
     TDM_SIP_DO_CLOSE,
     TDM_SIP_LOOKED_UP,
@@ -117,7 +129,8 @@ struct tdm_sip_command {
     tdm_sig_id id;
     uint16_t code, duration_ms;
     char digit;
-    struct tdm_sip_uri uri;
+    struct tdm_sip_uri uri, service;
+    char content_type[64];
     size_t size;
     uint8_t body[];
 };
@@ -125,9 +138,9 @@ struct tdm_sip_command {
 /** Queues a copy of `head` with `body` (NULL: none). Any thread; errors as the table says. */
 enum tdm_err tdm_sip_push(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
                           const struct tdm_sip_command *head, const struct tdm_sig_body *body);
-/** The same for what begins with an address: *id is new. */
+/** The same for what begins with an address: *id is new. `service`: NULL but for a REFER. */
 enum tdm_err tdm_sip_push_uri(struct tdm_sig *sig, enum tdm_sip_command_kind kind, const char *uri,
-                              const struct tdm_sig_body *body, tdm_sig_id *id,
+                              const char *service, const struct tdm_sig_body *body, tdm_sig_id *id,
                               struct tdm_cause *cause);
 
 /** The mqueue's handler: `kind` is an enum tdm_sip_command_kind, `data` fits it, `arg` is the
@@ -172,6 +185,10 @@ uint16_t tdm_sip_check_invite(const struct sip_msg *msg);
 void tdm_sip_take_body(struct tdm_sig_event *event, const struct sip_msg *msg);
 /** Who calls whom. */
 void tdm_sip_take_caller(struct tdm_sig_event *event, const struct sip_msg *msg);
+/** The content of a MESSAGE, of any type: 0, 400 or 415. */
+uint16_t tdm_sip_take_message(struct tdm_sig_event *event, const struct sip_msg *msg);
+/** Whom a REFER asks us to call: 0 or 400. */
+uint16_t tdm_sip_take_target(struct tdm_sig_event *event, const struct sip_msg *msg);
 /** Which program answers. */
 void tdm_sip_take_agent(struct tdm_sig_event *event, const struct sip_msg *msg);
 /** The digit of an INFO: 0, 400 or 415. */
@@ -211,11 +228,22 @@ void tdm_sip_forget_lookups(struct tdm_sig *sig);
 
 /* --- sip_outgoing.c: calls that we make ------------------------------------------------------- */
 
-/** INVITE, or OPTIONS when `probe`. */
-void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command, bool probe);
+void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
+                     enum tdm_sip_purpose purpose);
 void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage *address);
 int tdm_sip_send_ack(struct tdm_sip_call *call, uint32_t seq);
 void tdm_sip_close_icmp(struct tdm_sip_call *call);
+
+/* --- sip_asking.c: requests outside of a call ------------------------------------------------- */
+
+/** Sends OPTIONS, MESSAGE or REFER on the call's new dialog. */
+int tdm_sip_ask(struct tdm_sip_call *call);
+/** Their MESSAGE: told and answered. */
+void tdm_sip_on_message(struct tdm_sip_stack *stack, const struct sip_msg *msg);
+/** Their REFER: told, and answered when the user has decided or has thought for long. */
+void tdm_sip_on_refer(struct tdm_sip_stack *stack, const struct sip_msg *msg);
+/** The user agrees to it. */
+void tdm_sip_agree(struct tdm_sip_call *call);
 
 /* --- sip_incoming.c: calls that they make ----------------------------------------------------- */
 

@@ -11,34 +11,46 @@
  * the moment when the bytes may leave, so that what is sent is never stale; a stream keeps what has
  * not been acknowledged until `acked` says so, and produces it again after `rewind`.
  *
- * It knows no TLS, socket or SDP, and not what a stream carries.
+ * It knows no TLS, socket or SDP, and not what a stream carries. docs/channel.md describes it all.
+ *
+ * The driver's loop, for any input and for `wake_at`:
+ *
+ *     step(in); write out.write; handle out.event;    again with in = NULL while out.wake_at <= now
+ *
+ * TDM_CHANNEL_EV_PULL is answered by DATA as the very next step. BYTES is repeated with the rest
+ * until `consumed` has covered all; a step may consume nothing because an event had to go first.
  */
 
 #include "engine/base/err.h"
 #include "engine/base/time.h"
+#include "engine/wire/channel_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define TDM_CHANNEL_STREAMS_MAX 64
-#define TDM_CHANNEL_BODY_MAX    16384 /* Of one record. */
-#define TDM_CHANNEL_RECORD_MAX  (TDM_CHANNEL_BODY_MAX + 16)
-#define TDM_CHANNEL_VERSION     1
-#define TDM_CHANNEL_TOKEN_BYTES 32
+#define TDM_CHANNEL_STREAMS_EACH 31 /* That one side may have open. */
+#define TDM_CHANNEL_STREAMS_MAX  (1 + 2 * TDM_CHANNEL_STREAMS_EACH)
+#define TDM_CHANNEL_VERSION      1
+/* A pull asks for at least so much, unless the stream's credit is less: a value of class 2 and an
+ * event of class 1 that are no longer than this always fit. */
+#define TDM_CHANNEL_CHUNK_MIN 1400
 
 /** Priorities, 0 first. */
 enum tdm_channel_class {
-    TDM_CLASS_CONTROL = 0, /* Consent, revoke, ping, acknowledgements, credit; never blocked. */
+    TDM_CLASS_CONTROL = 0, /* Stream 0 alone: consent, revoke. Never blocked. */
     TDM_CLASS_INPUT = 1,   /* Keys, pointer, clipboard announcements. */
-    TDM_CLASS_LATEST = 2,  /* Cursor, laser pointer: only the newest value counts. */
+    TDM_CLASS_LATEST = 2,  /* Cursor, laser pointer: each DATA is one whole value, only the newest
+                              counts; neither credit nor rewind. */
     TDM_CLASS_SCREEN = 3,
     TDM_CLASS_BOARD = 4, /* Board operations, chat, typing. */
     TDM_CLASS_REFINE = 5,
     TDM_CLASS_BULK = 6, /* Files, images, clipboard contents. */
+    TDM_CLASS_COUNT = 7,
 };
 
-/** What a stream carries; told to the other side when it opens. */
+/** What a stream carries; told to the other side when it opens. Others may come from newer peers:
+ *  reset what you do not know. */
 enum tdm_channel_kind {
     TDM_KIND_CONTROL = 1, /* Stream 0, always open. */
     TDM_KIND_CHAT = 2,
@@ -50,10 +62,13 @@ enum tdm_channel_kind {
 };
 
 struct tdm_channel_config {
-    bool opener; /* Opened the connection (TLS client): its streams are odd, the other's even. */
+    bool opener; /* Opened the connection (TLS client): its streams are odd, the other's even. The
+                    same for the whole session, whoever connects again. */
     uint64_t seed;
     uint8_t token[TDM_CHANNEL_TOKEN_BYTES]; /* Of this session, from entropy: proves a reconnect. */
-    uint32_t stream_window_bytes;           /* Credit that we give each stream. [256 KiB] */
+    uint32_t stream_window_bytes;           /* Credit that a stream starts with. [256 KiB] */
+    uint32_t stream_window_max_bytes;       /* As far as it grows while the stream is consumed as
+                                               fast as it comes. [8 MiB] */
     bool grease;                            /* Send records that nobody knows. Test builds. */
 };
 
@@ -61,39 +76,46 @@ enum tdm_channel_input {
     TDM_CHANNEL_CONNECTED,    /* A byte stream stands (the first, or one that takes up again). */
     TDM_CHANNEL_DISCONNECTED, /* It broke; streams keep what is not acknowledged. */
     TDM_CHANNEL_BYTES,        /* data, size: arrived; call until `consumed` covers all. */
-    TDM_CHANNEL_WRITABLE,     /* room_bytes: what the connection takes at once. */
-    TDM_CHANNEL_OPEN,         /* kind_of, class, stream = 0: out.stream is the new one. */
-    TDM_CHANNEL_READY,        /* stream: has something to send. Stays until it says it has not. */
-    TDM_CHANNEL_DATA,         /* stream, data, size, more, fin: the answer to a pull. */
-    TDM_CHANNEL_CONSUMED,     /* stream, size: the application took so much of what arrived. */
-    TDM_CHANNEL_RESET,        /* stream: give it up, both ways. */
-    TDM_CHANNEL_BUDGET,       /* rate_bps of the call's rate control, for everything below class 3;
-                                 0 = no limit known. */
+    TDM_CHANNEL_WRITABLE,     /* room_bytes: what the connection takes now, in all; replaces what
+                                 was said before. What is written in between is subtracted. */
+    TDM_CHANNEL_OPEN,     /* kind_of, cls (1 to 6): out.stream is the new one, 0: no more room. */
+    TDM_CHANNEL_READY,    /* stream: has something to send. Stays until it says it has not. */
+    TDM_CHANNEL_DATA,     /* stream, data, size, more, fin: the answer to a pull; nothing at all
+                             when the stream has changed its mind. */
+    TDM_CHANNEL_CONSUMED, /* stream, size: the application took so much of what arrived. */
+    TDM_CHANNEL_RESET,    /* stream: give it up, both ways. */
+    TDM_CHANNEL_BUDGET,   /* rate_bps of the call's rate control: classes 3 to 6 together stay
+                             below it, class 6 keeps its queue short; 0 = no call. */
 };
 
 struct tdm_channel_in {
     enum tdm_channel_input kind;
     uint32_t stream;
-    const uint8_t *data;
+    const uint8_t *data; /* Borrowed for the step. */
     size_t size;
     bool more; /* DATA: the stream has more after this. */
-    bool fin;  /* DATA: these are its last bytes. */
+    bool fin;  /* DATA: these are its last bytes. A stream is over, and its place free, when both
+                  sides have said so. */
     enum tdm_channel_class cls;
-    enum tdm_channel_kind kind_of;
+    uint32_t kind_of; /* enum tdm_channel_kind */
     uint32_t room_bytes;
     uint64_t rate_bps;
 };
 
 enum tdm_channel_event {
     TDM_CHANNEL_EV_NONE,
-    TDM_CHANNEL_EV_UP,     /* Versions agreed: streams may open. resumed: they went on. */
+    TDM_CHANNEL_EV_UP,     /* Versions agreed: streams flow. resumed: they went on. */
     TDM_CHANNEL_EV_OPENED, /* stream, kind_of, cls: the other side opened it. */
-    TDM_CHANNEL_EV_RECORD, /* stream, data, size, fin: arrived in order. Borrows from the input. */
+    TDM_CHANNEL_EV_RECORD, /* stream, data, size, fin: arrived in order. Borrows from the input or
+                              from the channel, until the next step. */
     TDM_CHANNEL_EV_PULL,   /* stream, max_bytes: answer with DATA before any other input. */
-    TDM_CHANNEL_EV_ACKED,  /* stream, offset: the other side has everything below. */
+    TDM_CHANNEL_EV_ACKED,  /* stream, offset: the other side has everything below; fin: and knows
+                              that it is the end. */
     TDM_CHANNEL_EV_REWIND, /* stream, offset: after a reconnect, produce from here again. */
     TDM_CHANNEL_EV_RESET,  /* stream: the other side gave it up. */
-    TDM_CHANNEL_EV_FAILED, /* why: the other side breaks the protocol, or cannot resume. Close. */
+    TDM_CHANNEL_EV_LOST,   /* Nothing comes any more: close the connection, say DISCONNECTED. */
+    TDM_CHANNEL_EV_FAILED, /* why: the other side breaks the protocol, or cannot resume. Close; all
+                              further input is ignored. */
 };
 
 struct tdm_channel_out {
@@ -102,7 +124,7 @@ struct tdm_channel_out {
     size_t consumed; /* Of BYTES. */
     uint32_t stream;
     enum tdm_channel_event event;
-    enum tdm_channel_kind kind_of;
+    uint32_t kind_of; /* enum tdm_channel_kind, or a number from a newer peer. */
     enum tdm_channel_class cls;
     const uint8_t *data;
     size_t size;
@@ -126,6 +148,7 @@ struct tdm_channel_stats {
 struct tdm_channel;
 
 size_t tdm_channel_bytes(void);
+/** `storage`: tdm_channel_bytes() bytes, aligned as malloc aligns. */
 struct tdm_channel *tdm_channel_init(void *storage, const struct tdm_channel_config *config,
                                      tdm_time now);
 void tdm_channel_step(struct tdm_channel *c, tdm_time now, const struct tdm_channel_in *in,

@@ -125,6 +125,7 @@ static void take_restart(struct tdm_ice *ice, tdm_time now, const struct tdm_ice
         g->ufrag[0] = '\0'; /* Nobody's checks are good. */
     ice->early_count = 0;
     ice->changed_at = now;
+    tdm_ice_gather_again(ice, now);
     for (int i = 0; i < TDM_ICE_LOCAL_MAX; i++)
         ice->locals[i].told = ice->config.relay_only && ice->locals[i].c.type != TDM_ICE_RELAY;
 }
@@ -156,7 +157,7 @@ static void take_app(struct tdm_ice *ice, tdm_time now, const struct tdm_address
         tdm_ice_heard(ice, now);
 }
 
-/* STUN of the other side or of a server that we asked how it sees us. */
+/* STUN of the other side, or of a server that we asked how it sees us. */
 static void take_stun(struct tdm_ice *ice, tdm_time now, int local, const struct tdm_address *from,
                       const struct tdm_ice_in *in, struct tdm_ice_out *out)
 {
@@ -175,26 +176,14 @@ static void take_stun(struct tdm_ice *ice, tdm_time now, int local, const struct
 }
 
 /* What a relay hands on from a peer is taken as if it had come to the relayed address. */
-static void take_from_relay(struct tdm_ice *ice, tdm_time now, int server,
-                            const struct tdm_ice_in *in, struct tdm_ice_out *out)
+static void take_relayed(struct tdm_ice *ice, tdm_time now, int server, struct tdm_ice_out *out)
 {
-    struct tdm_turn_client_in message = {
-        .kind = TDM_TURN_MESSAGE, .from = in->from, .data = in->data, .size = in->size};
-    struct tdm_ice_in inner = {.kind = TDM_ICE_DATAGRAM};
+    struct tdm_ice_in inner = {.kind = TDM_ICE_DATAGRAM,
+                               .from = ice->turn_out.payload_from,
+                               .data = ice->turn_out.payload,
+                               .size = ice->turn_out.payload_size};
     int local = -1;
 
-    if (in->link)
-        message.from = ice->servers[server].turn.server;
-    else
-        ice->servers[server].via =
-            (int8_t)(in->to.family != TDM_ADDRESS_NONE ? tdm_ice_find_base(ice, &in->to)
-                                                       : tdm_ice_guess_base(ice, &in->from));
-    tdm_ice_relay_step(ice, now, server, &message, out);
-    if (!ice->turn_out.payload)
-        return;
-    inner.from = ice->turn_out.payload_from;
-    inner.data = ice->turn_out.payload;
-    inner.size = ice->turn_out.payload_size;
     for (int i = 0; i < TDM_ICE_LOCAL_MAX; i++)
         if (ice->locals[i].used && ice->locals[i].c.type == TDM_ICE_RELAY &&
             ice->locals[i].server == server && ice->locals[i].c.address.family == inner.from.family)
@@ -205,25 +194,41 @@ static void take_from_relay(struct tdm_ice *ice, tdm_time now, int server,
         take_app(ice, now, &inner.from, &inner, out);
 }
 
+/* One address may be a STUN server to us and a TURN server. */
+static void take_from_server(struct tdm_ice *ice, tdm_time now, int server, int local,
+                             const struct tdm_ice_in *in, struct tdm_ice_out *out)
+{
+    struct tdm_turn_client_in message = {
+        .kind = TDM_TURN_MESSAGE, .from = in->from, .data = in->data, .size = in->size};
+    struct tdm_stun m;
+
+    if (in->link)
+        message.from = ice->servers[server].turn.server;
+    else if (tdm_stun_parse(&m, in->data, in->size) == TDM_OK && m.method == TDM_STUN_BINDING &&
+             tdm_ice_take_mapped(ice, now, local, &in->from, &m))
+        return;
+    else
+        ice->servers[server].via = (int8_t)local;
+    tdm_ice_relay_step(ice, now, server, &message, out);
+    if (ice->turn_out.payload)
+        take_relayed(ice, now, server, out);
+}
+
 static void take_datagram(struct tdm_ice *ice, tdm_time now, const struct tdm_ice_in *in,
                           struct tdm_ice_out *out)
 {
     int server = tdm_ice_relay_of(ice, in->link, &in->from);
-    int local;
+    int local = in->to.family != TDM_ADDRESS_NONE ? tdm_ice_find_base(ice, &in->to)
+                                                  : tdm_ice_guess_base(ice, &in->from);
 
-    if (server >= 0) {
-        take_from_relay(ice, now, server, in, out);
+    if (server >= 0)
+        take_from_server(ice, now, server, local, in, out);
+    else if (in->link)
         return;
-    }
-    if (in->link)
-        return;
-    if (!tdm_stun_is(in->data, in->size)) {
+    else if (tdm_stun_is(in->data, in->size))
+        take_stun(ice, now, local, &in->from, in, out);
+    else
         take_app(ice, now, &in->from, in, out);
-        return;
-    }
-    local = in->to.family != TDM_ADDRESS_NONE ? tdm_ice_find_base(ice, &in->to)
-                                              : tdm_ice_guess_base(ice, &in->from);
-    take_stun(ice, now, local, &in->from, in, out);
 }
 
 static void take(struct tdm_ice *ice, tdm_time now, const struct tdm_ice_in *in,

@@ -22,7 +22,7 @@
 #include "engine/base/time.h"
 
 #define TDM_ICE_LOCAL_MAX   16 /* Candidates of ours. */
-#define TDM_ICE_REMOTE_MAX  32
+#define TDM_ICE_REMOTE_MAX  64
 #define TDM_ICE_SERVERS_MAX 4
 #define TDM_ICE_SENDS_MAX   8
 #define TDM_ICE_TOLD_MAX    4

@@ -9,11 +9,15 @@
 #define RETRY_FIRST (100 * TDM_MS)
 #define RETRY_MOST  (1600 * TDM_MS)
 #define TRIES_MAX   12
+/* Where checks of the other side arrive one way works, and loss is all that there is to fight. */
+#define SEEN_RETRY_MOST (400 * TDM_MS)
+#define SEEN_TRIES_MAX  60
 /* Of a pair that was valid: soon at first, to tell a lost check from a dead path. */
 #define AGAIN_LEAST (50 * TDM_MS)
 #define AGAIN_MOST  (500 * TDM_MS)
 #define AGAIN_QUICK 5
 #define AGAIN_SLOW  (1 * TDM_S)
+#define BACK_LEAST  (10 * TDM_MS)
 /* RFC 7675 section 5.1: 5 s, times 0.8 to 1.2. */
 #define CONSENT_LEAST  (4 * TDM_S)
 #define CONSENT_SPREAD (2 * TDM_S)
@@ -24,6 +28,21 @@ void tdm_ice_trigger(struct tdm_ice *ice, struct tdm_ice_pair *pair)
 {
     if (!pair->triggered)
         pair->triggered = ++ice->trigger_order;
+}
+
+/* RFC 8445 section 7.3.1.4. Not at once when a check has only just left: were each check answered
+ * by a check, two agents would keep each other busy for ever. */
+void tdm_ice_trigger_back(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *pair)
+{
+    bool valid = pair->state == TDM_ICE_PAIR_VALID;
+    tdm_time at = pair->sent_at + (valid ? tdm_time_max(pair->rtt, AGAIN_LEAST) : BACK_LEAST);
+
+    if (valid && pair->tries == 0)
+        return;
+    if (now >= at || pair->state == TDM_ICE_PAIR_FAILED)
+        tdm_ice_trigger(ice, pair);
+    else
+        pair->due = tdm_time_min(pair->due, at);
 }
 
 bool tdm_ice_send_from(struct tdm_ice *ice, int local, const struct tdm_address *to,
@@ -73,10 +92,13 @@ static size_t write_check(struct tdm_ice *ice, const struct tdm_ice_pair *pair,
     return tdm_stun_end(&w);
 }
 
-static tdm_time again_after(const struct tdm_ice_pair *pair)
+static tdm_time again_after(const struct tdm_ice *ice, const struct tdm_ice_pair *pair)
 {
+    bool seen = ice->remotes[pair->remote].seen;
+
     if (pair->state != TDM_ICE_PAIR_VALID)
-        return tdm_time_min(RETRY_FIRST << tdm_time_min(pair->tries - 1, 8), RETRY_MOST);
+        return tdm_time_min(RETRY_FIRST << tdm_time_min(pair->tries - 1, 8),
+                            seen ? SEEN_RETRY_MOST : RETRY_MOST);
     if (pair->tries > AGAIN_QUICK)
         return AGAIN_SLOW;
     return tdm_time_min(tdm_time_max(pair->rtt + pair->rtt / 4, AGAIN_LEAST), AGAIN_MOST);
@@ -103,7 +125,8 @@ static void send_check(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *p
     }
     if (pair->tries < UINT8_MAX)
         pair->tries++;
-    pair->due = now + again_after(pair);
+    pair->sent_at = now;
+    pair->due = now + again_after(ice, pair);
     if (!tdm_ice_send_from(ice, pair->local, &ice->remotes[pair->remote].c.address, send,
                            write_check(ice, pair, pending, send))) {
         pair->state = TDM_ICE_PAIR_FAILED;
@@ -162,7 +185,8 @@ static bool wants_check(struct tdm_ice *ice, tdm_time now, int pair, bool enough
         return true;
     if (now < p->due || p->state == TDM_ICE_PAIR_FAILED)
         return false;
-    if (p->state == TDM_ICE_PAIR_CHECKING && p->tries >= TRIES_MAX) {
+    if (p->state == TDM_ICE_PAIR_CHECKING &&
+        p->tries >= (ice->remotes[p->remote].seen ? SEEN_TRIES_MAX : TRIES_MAX)) {
         p->state = TDM_ICE_PAIR_FAILED;
         return false;
     }
@@ -188,7 +212,7 @@ static uint64_t urgency(const struct tdm_ice *ice, int pair)
         return UINT64_MAX - p->triggered;
     if (pair == ice->path)
         return UINT64_C(7) << 60;
-    if (turn == 1 && relayed)
+    if (turn == 2 && relayed)
         return UINT64_C(6) << 60 | (uint64_t)first << 58 | within;
     return UINT64_C(4) << 60 | (uint64_t)(first == (turn != 3)) << 58 | within;
 }

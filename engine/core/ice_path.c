@@ -11,9 +11,14 @@
 #define DENSE_GAP     (250 * TDM_MS)
 /* The path answered nothing for so long while others did. */
 #define SUSPECT_LEAST (100 * TDM_MS)
-#define SUSPECT_TRIES 2
-#define SILENT_AFTER  (500 * TDM_MS)
-#define SILENT_TRIES  4
+#define DOUBT_TRIES   2
+/* As many checks must go unanswered before others are trusted more: few when the application fell
+ * silent too, many while it is still heard, since checks are lost like everything else. */
+#define SUSPECT_TRIES_SILENT  2
+#define SUSPECT_TRIES_UNKNOWN 4
+#define SUSPECT_TRIES_HEARD   6
+#define SILENT_AFTER          (300 * TDM_MS)
+#define SILENT_TRIES          4
 /* The old path is kept open after a restart for what is still on its way. */
 #define FORMER_KEPT (3 * TDM_S)
 /* Without a path, and nothing new for so long: there will be none. */
@@ -35,7 +40,7 @@ void tdm_ice_heard(struct tdm_ice *ice, tdm_time now)
         ice->heard_gap = tdm_time_max(now - ice->heard_at, ice->heard_gap - ice->heard_gap / 16);
     ice->heard_at = now;
     ice->heard_armed = true;
-    if (ice->path >= 0 && ice->pairs[ice->path].tries < SUSPECT_TRIES)
+    if (ice->path >= 0 && ice->pairs[ice->path].tries < DOUBT_TRIES)
         ice->probe_since = TDM_NEVER;
 }
 
@@ -74,9 +79,21 @@ static void probe(struct tdm_ice *ice, tdm_time now)
             tdm_ice_trigger(ice, &ice->pairs[i]);
 }
 
+static tdm_time silence_limit(const struct tdm_ice *ice)
+{
+    return tdm_time_max(SILENCE_LEAST, SILENCE_GAPS * ice->heard_gap);
+}
+
+static unsigned tries_to_suspect(const struct tdm_ice *ice, tdm_time now)
+{
+    if (ice->heard_at == TDM_NEVER)
+        return SUSPECT_TRIES_UNKNOWN;
+    return now - ice->heard_at >= silence_limit(ice) ? SUSPECT_TRIES_SILENT : SUSPECT_TRIES_HEARD;
+}
+
 static void notice_silence(struct tdm_ice *ice, tdm_time now)
 {
-    tdm_time limit = tdm_time_max(SILENCE_LEAST, SILENCE_GAPS * ice->heard_gap);
+    tdm_time limit = silence_limit(ice);
 
     if (!ice->heard_armed || ice->heard_gap > DENSE_GAP || ice->probe_since != TDM_NEVER)
         return;
@@ -91,10 +108,21 @@ static void notice_silence(struct tdm_ice *ice, tdm_time now)
 static bool others_answered(const struct tdm_ice *ice)
 {
     for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++)
-        if (i != ice->path && is_valid(&ice->pairs[i]) && !ice->pairs[i].suspect &&
+        if (i != ice->path && is_valid(&ice->pairs[i]) &&
             ice->pairs[i].answered_at >= ice->probe_since)
             return true;
     return false;
+}
+
+/* The path, and those that stood by but did not answer the probe either. */
+static void suspect(struct tdm_ice *ice)
+{
+    for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
+        struct tdm_ice_pair *p = &ice->pairs[i];
+
+        if (is_valid(p) && p->answered_at < ice->probe_since && p->tries > 0)
+            p->suspect = true;
+    }
 }
 
 /* Whether the path still is one, by its checks and by what is heard on it. */
@@ -103,7 +131,7 @@ static void judge(struct tdm_ice *ice, tdm_time now)
     struct tdm_ice_pair *p = &ice->pairs[ice->path];
 
     notice_silence(ice, now);
-    if (ice->probe_since == TDM_NEVER && p->tries >= SUSPECT_TRIES)
+    if (ice->probe_since == TDM_NEVER && p->tries >= DOUBT_TRIES)
         probe(ice, now);
     if (ice->probe_since == TDM_NEVER)
         return;
@@ -117,8 +145,8 @@ static void judge(struct tdm_ice *ice, tdm_time now)
 
     if (now < suspect_at)
         tdm_ice_wake(ice, suspect_at, "path in doubt");
-    else if (p->tries >= SUSPECT_TRIES)
-        p->suspect = p->suspect || others_answered(ice);
+    else if (p->tries >= tries_to_suspect(ice, now) && others_answered(ice))
+        suspect(ice);
     if (ice->told_silent || p->suspect)
         return;
     if (now < silent_at)
@@ -190,8 +218,9 @@ static void nominate(struct tdm_ice *ice, tdm_time now)
             held = &ice->pairs[i];
     struct tdm_ice_pair *p = &ice->pairs[index];
 
-    if (held && !held->suspect &&
-        (held == p || !tdm_ice_is_relayed(ice, held) || tdm_ice_is_relayed(ice, p)))
+    if (p->nominating || p->nominated)
+        return;
+    if (held && !held->suspect && (!tdm_ice_is_relayed(ice, held) || tdm_ice_is_relayed(ice, p)))
         return;
     tdm_time wait =
         tdm_ice_is_relayed(ice, p)
@@ -251,17 +280,21 @@ static void end_former(struct tdm_ice *ice, tdm_time now)
 static void give_up(struct tdm_ice *ice, tdm_time now)
 {
     const struct tdm_ice_gen *g = &ice->gens[ice->gen];
-    bool pending = false, any = false;
+    bool any = false;
+    tdm_time hope = ice->changed_at + GIVE_UP;
 
-    for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
-        pending |= is_pending(&ice->pairs[i]) || (ice->pairs[i].used && ice->pairs[i].triggered);
-        any |= ice->pairs[i].used;
-    }
-    if (!g->known || ice->stats.state == TDM_ICE_FAILED || pending)
+    if (!g->known || ice->stats.state == TDM_ICE_FAILED)
         return;
-    if (!(any && (ice->was_connected || (g->remote_end && ice->gathered))) &&
-        now < ice->changed_at + GIVE_UP) {
-        tdm_ice_wake(ice, ice->changed_at + GIVE_UP, "no pair");
+    for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++)
+        any |= ice->pairs[i].used;
+    if (any && (ice->was_connected || (g->remote_end && ice->gathered)))
+        hope = now;
+    /* What did not answer for long is still asked, but nobody waits for it. */
+    for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++)
+        if (is_pending(&ice->pairs[i]) || (ice->pairs[i].used && ice->pairs[i].triggered))
+            hope = tdm_time_max(hope, ice->pairs[i].added_at + GIVE_UP);
+    if (now < hope) {
+        tdm_ice_wake(ice, hope, "no pair");
         return;
     }
     ice->lost = ice->was_connected;

@@ -5,6 +5,10 @@
 
 #define RETRY_AFTER (2 * TDM_S)
 #define RETRIES_MAX 5
+/* Of the permissions that an allocation keeps, as many at most for hosts, and for private hosts
+ * when the relay is a public one, which hardly reaches them. */
+#define HOST_PERMITS    (TDM_TURN_PERMITS_MAX - 8)
+#define PRIVATE_PERMITS 8
 /* An allocation that takes longer is not waited for any more. */
 #define SETTLED_AFTER (1500 * TDM_MS)
 
@@ -174,24 +178,73 @@ bool tdm_ice_is_permitted(const struct tdm_ice *ice, const struct tdm_ice_pair *
            has_permit(&ice->servers[l->server].turn, &ice->remotes[pair->remote].c.address);
 }
 
-/* What the allocation should let in or bind next: the host of a pair, the path's peer. */
-static bool next_wish(const struct tdm_ice *ice, int server, struct tdm_turn_client_in *wish)
+static unsigned permits_of(const struct tdm_turn_client *c)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < TDM_TURN_PERMITS_MAX; i++)
+        count += c->permits[i].peer.family != TDM_ADDRESS_NONE;
+    return count;
+}
+
+/* How likely a relay gets through to the other side's address: 3 to 0. */
+static unsigned hope_of(const struct tdm_ice *ice, const struct tdm_ice_pair *p)
+{
+    const struct tdm_ice_candidate *remote = &ice->remotes[p->remote].c;
+    const struct tdm_address *relay = &ice->locals[p->local].c.address;
+
+    if (remote->type == TDM_ICE_RELAY)
+        return 3;
+    if (remote->type != TDM_ICE_HOST)
+        return 2;
+    return !tdm_address_is_private(&remote->address) || tdm_address_is_private(relay) ||
+           tdm_address_is_loopback(relay);
+}
+
+/* The pair whose host should be let in next, so that a hundred addresses which are just offered do
+ * not use up the permissions; -1: none. */
+static int next_to_permit(const struct tdm_ice *ice, int server)
 {
     const struct tdm_turn_client *c = &ice->servers[server].turn;
+    unsigned count = permits_of(c), most = 0;
+    int next = -1;
 
-    if (c->state != TDM_TURN_ALLOCATED)
-        return false;
     for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
         const struct tdm_ice_pair *p = &ice->pairs[i];
 
-        if (!is_of(ice, p, server) || p->state == TDM_ICE_PAIR_FAILED)
+        if (!is_of(ice, p, server) || p->state == TDM_ICE_PAIR_FAILED ||
+            has_permit(c, &ice->remotes[p->remote].c.address))
             continue;
-        wish->peer = ice->remotes[p->remote].c.address;
-        wish->kind = has_permit(c, &wish->peer) ? TDM_TURN_BIND : TDM_TURN_PERMIT;
-        if (wish->kind == TDM_TURN_PERMIT || (i == ice->path && !p->bind_asked))
-            return true;
+        unsigned hope = hope_of(ice, p);
+
+        if ((hope == 0 && count >= PRIVATE_PERMITS) || (hope == 1 && count >= HOST_PERMITS))
+            continue;
+        if (next < 0 || hope > most || (hope == most && p->priority > ice->pairs[next].priority)) {
+            next = i;
+            most = hope;
+        }
     }
-    return false;
+    return next;
+}
+
+/* What the allocation should let in or bind next: the host of a pair, the path's peer. */
+static bool next_wish(const struct tdm_ice *ice, int server, struct tdm_turn_client_in *wish)
+{
+    int pair = -1;
+
+    if (ice->servers[server].turn.state != TDM_TURN_ALLOCATED)
+        return false;
+    wish->kind = TDM_TURN_BIND;
+    if (ice->path >= 0 && is_of(ice, &ice->pairs[ice->path], server) &&
+        !ice->pairs[ice->path].bind_asked) {
+        pair = ice->path;
+    } else {
+        wish->kind = TDM_TURN_PERMIT;
+        pair = next_to_permit(ice, server);
+    }
+    if (pair >= 0)
+        wish->peer = ice->remotes[ice->pairs[pair].remote].c.address;
+    return pair >= 0;
 }
 
 /* A permission that no pair needs any more makes room. */

@@ -106,8 +106,7 @@ static void learn(struct tdm_ice *ice, tdm_time now, const struct tdm_ice_early 
         return;
     struct tdm_ice_pair *pair = &ice->pairs[index];
 
-    if (pair->state != TDM_ICE_PAIR_VALID || pair->tries > 0)
-        tdm_ice_trigger(ice, pair);
+    tdm_ice_trigger_back(ice, now, pair);
     if (!e->nominating || ice->controlling)
         return;
     pair->nominating = true;

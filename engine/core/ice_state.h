@@ -21,10 +21,10 @@
 #include "engine/core/turn_client.h"
 #include "engine/wire/stun.h"
 
-#define TDM_ICE_PAIRS_MAX   128
+#define TDM_ICE_PAIRS_MAX   192
 #define TDM_ICE_EARLY_MAX   8
 #define TDM_ICE_QUERIES_MAX 16
-#define TDM_ICE_PENDING_MAX 4 /* Checks of a pair that may still be answered. */
+#define TDM_ICE_PENDING_MAX 8 /* Checks of a pair that may still be answered. */
 
 /* Between two checks of ours, whatever their pair (RFC 8445 section 14.2: at least 5 ms). */
 #define TDM_ICE_PACE (5 * TDM_MS)
@@ -72,6 +72,8 @@ struct tdm_ice_pair {
     uint8_t tries;   /* Checks since the last answer. */
     uint8_t next_pending;
     struct tdm_ice_pending pending[TDM_ICE_PENDING_MAX];
+    tdm_time added_at;
+    tdm_time sent_at;     /* Of the last check. */
     tdm_time due;         /* Of the next check without being triggered. */
     tdm_time valid_since; /* First answer. */
     tdm_time answered_at; /* Last answer. */
@@ -181,6 +183,8 @@ void tdm_ice_set_role(struct tdm_ice *ice, bool controlling);
 bool tdm_ice_is_relayed(const struct tdm_ice *ice, const struct tdm_ice_pair *pair);
 
 /* ice_check.c */
+/* A check of the other side came on the pair: check it before its turn, if that is of use. */
+void tdm_ice_trigger_back(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *pair);
 void tdm_ice_trigger(struct tdm_ice *ice, struct tdm_ice_pair *pair);
 void tdm_ice_run_checks(struct tdm_ice *ice, tdm_time now, struct tdm_ice_out *out);
 void tdm_ice_take_answer(struct tdm_ice *ice, tdm_time now, int local,
@@ -203,6 +207,8 @@ void tdm_ice_run_path(struct tdm_ice *ice, tdm_time now);
 /* ice_gather.c */
 void tdm_ice_gather_init(struct tdm_ice *ice, tdm_time now);
 void tdm_ice_gather_from(struct tdm_ice *ice, tdm_time now, int local);
+/* Asks the servers anew, as a restart needs: mappings may have changed. */
+void tdm_ice_gather_again(struct tdm_ice *ice, tdm_time now);
 void tdm_ice_gather_lost(struct tdm_ice *ice, tdm_time now, int local);
 /* Whether the message was a server's answer to a query of ours. */
 bool tdm_ice_take_mapped(struct tdm_ice *ice, tdm_time now, int local,

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_AHEAD (128 * 1024)
+#define READ_AHEAD (64 * 1024 + 512)
 
 struct tdm_tls {
     int fd;

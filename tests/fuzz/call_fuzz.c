@@ -11,11 +11,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void fill(struct tdm_capability *c)
+/* What is allowed to protect the media hangs on the size of the input. */
+static void fill(struct tdm_capability *c, size_t size)
 {
     memset(c, 0, sizeof *c);
     memcpy(c->address, "10.0.0.7", 9);
-    c->plain = true;
+    c->plain = (size & 1) != 0;
+    c->dtls = c->bundle = c->channel.wanted = (size & 2) != 0;
+    c->sdes = (size & 4) != 0;
+    c->channel.port = 1503;
+    c->channel.transport.fingerprint_count = 1;
+    c->channel.transport.fingerprints[0].size = 32;
+    memcpy(c->channel.transport.fingerprints[0].hash, "sha-256", 8);
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_OPUS, 96, 48000, 2, "useinbandfec=1");
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_PCMU, 0, 8000, 1, NULL);
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 101, 48000, 1, "0-16");
@@ -26,6 +33,17 @@ static void fill(struct tdm_capability *c)
         c->media[kind].wanted = c->media[kind].rtcp_mux = true;
         c->media[kind].direction = TDM_SENDRECV;
         c->media[kind].port = 7000;
+
+        struct tdm_transport_desc *t = &c->media[kind].transport;
+
+        *t = c->channel.transport;
+        memcpy(t->ice_ufrag, "abcd", 5);
+        memcpy(t->ice_pwd, "0123456789abcdefghijkl", 23);
+        memcpy(c->media[kind].spare.ufrag, "efgh", 5);
+        memcpy(c->media[kind].spare.pwd, "123456789abcdefghijklm", 23);
+        t->crypto_count = 1;
+        t->cryptos[0].profile = TDM_SRTP_AES_CM_128_HMAC_SHA1_80;
+        t->cryptos[0].key_size = 30;
     }
 }
 
@@ -47,8 +65,9 @@ static size_t take_input(const uint8_t *data, size_t size, struct tdm_call_in *i
                          struct tdm_sig_event *event)
 {
     static const enum tdm_sig_kind kinds[] = {
-        TDM_SIG_CALL_IN, TDM_SIG_RINGING,       TDM_SIG_ACCEPTED, TDM_SIG_CONFIRMED, TDM_SIG_OFFER,
-        TDM_SIG_ANSWER,  TDM_SIG_OFFER_REFUSED, TDM_SIG_REFUSED,  TDM_SIG_ENDED,     TDM_SIG_FAILED,
+        TDM_SIG_CALL_IN, TDM_SIG_RINGING, TDM_SIG_ACCEPTED,      TDM_SIG_CONFIRMED,
+        TDM_SIG_OFFER,   TDM_SIG_ANSWER,  TDM_SIG_OFFER_REFUSED, TDM_SIG_REFUSED,
+        TDM_SIG_ENDED,   TDM_SIG_FAILED,  TDM_SIG_INVITED_BACK,  TDM_SIG_BACK_AGREED,
     };
     static const uint16_t codes[] = {0, 180, 200, 400, 408, 481, 486, 488, 491, 500, 603};
 
@@ -60,10 +79,13 @@ static size_t take_input(const uint8_t *data, size_t size, struct tdm_call_in *i
     in->code = event->code = codes[data[1] % (sizeof codes / sizeof *codes)];
     in->media = data[1] & 0x80 ? TDM_VIDEO : TDM_AUDIO;
     in->uri = "sip:bob@example.org";
+    in->service = data[1] & 0x40 ? "sip:service.example.org" : NULL;
+    in->callback = "192.0.2.1:5060";
     in->digit = '5';
     in->event = event;
     event->kind = kinds[data[3] % (sizeof kinds / sizeof *kinds)];
     event->id = 1;
+    memcpy(event->to, "sip:back-", 10);
 
     size_t body = (size_t)data[4] * 8;
 
@@ -84,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!m || !out || !event)
         abort();
-    fill(&capability);
+    fill(&capability, size);
     tdm_call_init(m, &capability, size);
     while (size >= 5) {
         struct tdm_call_in in;

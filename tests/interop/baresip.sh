@@ -16,9 +16,9 @@ TONE=440 GRAB=1 SINK=spk_b SHOW=1 RTP=21000 baresip_config b 5080
 sed -i "s/^video_source x11grab,.*/video_source x11grab,$A/" "$W/b/config"
 if [ "$VERB" = call ]; then
 	start_baresip b "$B"
-	tandem_side us "" call sip:b@127.0.0.1:5080 --port 5070 $(tandem_content us 700) --seconds 10
+	tandem_side us "" call sip:b@127.0.0.1:5080 --plain --port 5070 $(tandem_content us 700) --seconds 10
 else
-	tandem_side us "" answer --auto --port 5070 $(tandem_content us 700) --seconds 10
+	tandem_side us "" answer --auto --plain --port 5070 $(tandem_content us 700) --seconds 10
 	sleep 1
 	start_baresip b "$B" "/dial sip:us@127.0.0.1:5070"
 fi

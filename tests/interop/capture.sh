@@ -9,9 +9,9 @@ start DUMP dump.log tshark -q -i lo -f udp -w "$W/call.pcapng"
 wait_for 10 dump.log 'Capturing on' || skip "this user may not capture packets"
 sleep 0.5
 running "$DUMP" || skip "this user may not capture packets"
-tandem_side b "" answer --auto --port 5070 --audio tone:440 --video pattern -s "$SIZE" -c:v "$PICTURE" --sink null --speaker null --seconds 6
+tandem_side b "" answer --auto --only-plain --port 5070 --audio tone:440 --video pattern -s "$SIZE" -c:v "$PICTURE" --sink null --speaker null --seconds 6
 sleep 1
-tandem_side a "" call sip:b@127.0.0.1:5070 --port 5080 --audio tone:700 --video pattern -s "$SIZE" -c:v "$PICTURE" --sink null --speaker null --seconds 4
+tandem_side a "" call sip:b@127.0.0.1:5070 --only-plain --port 5080 --audio tone:700 --video pattern -s "$SIZE" -c:v "$PICTURE" --sink null --speaker null --seconds 4
 await_tandem a 15
 await_tandem b 15
 finish "$DUMP"

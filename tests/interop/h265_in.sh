@@ -7,7 +7,7 @@ need sipp ffmpeg gst-launch-1.0 gst-inspect-1.0 "$BUILD/tests/interop/code_reade
 gst-inspect-1.0 x265enc >/dev/null 2>&1 || skip "GStreamer has no x265enc"
 display A
 show_source "$A"
-tandem_side us "" answer --auto --port 5070 $(tandem_content us 700) --seconds 12
+tandem_side us "" answer --auto --plain --port 5070 $(tandem_content us 700) --seconds 12
 sleep 1
 start SIPP sipp.log sipp -sf "$HERE/sipp_uac_h265.xml" -i 127.0.0.1 -p 5080 -m 1 -nostdin -trace_logs -log_file "$W/answer.log" 127.0.0.1:5070
 wait_for 10 answer.log '^answer [0-9]+' || fail "no answer with H.265 that is recvonly" sipp.log us.log

@@ -14,9 +14,9 @@ sox -n -r 48000 -c 1 "$W/tone.wav" synth 40 sine 440 vol 0.3
 if [ "$VERB" = call ]; then
 	AUDIO=$SOUND VIDEO=1 start_linphonec b 5080 "$B" -a
 	start PLAY play.log paplay -d mic_b "$W/tone.wav"
-	tandem_side us "" call sip:b@127.0.0.1:5080 --port 5070 $(tandem_content us 700) -c:v vp8 --seconds 12
+	tandem_side us "" call sip:b@127.0.0.1:5080 --plain --port 5070 $(tandem_content us 700) -c:v vp8 --seconds 12
 else
-	tandem_side us "" answer --auto --port 5070 $(tandem_content us 700) -c:v vp8 --seconds 12
+	tandem_side us "" answer --auto --plain --port 5070 $(tandem_content us 700) -c:v vp8 --seconds 12
 	AUDIO=$SOUND VIDEO=1 start_linphonec b 5080 "$B"
 	start PLAY play.log paplay -d mic_b "$W/tone.wav"
 	linphone_say b "call sip:us@127.0.0.1:5070"

@@ -24,7 +24,7 @@ if [ -n "${STANDIN:-}" ]; then # Another program in our place: how this script i
 	start_baresip us "$A" "/dial sip:plain@127.0.0.1:5080"
 else
 	need "$TANDEM"
-	tandem_side us "" call sip:plain@127.0.0.1:5080 --port 5070 $(tandem_content us 700) -c:v "$PICTURE" --seconds 12
+	tandem_side us "" call sip:plain@127.0.0.1:5080 --plain --port 5070 $(tandem_content us 700) -c:v "$PICTURE" --seconds 12
 fi
 wait_for 10 offer.log '^offer [0-9]+ [0-9]+ [0-9]+ [0-9]+' || fail "no offer that SIPp could read" sipp.log us.log
 read -r _ to_audio audio_type to_video video_type < <(grep '^offer' "$W/offer.log")

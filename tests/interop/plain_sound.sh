@@ -17,7 +17,7 @@ sox -n -r 48000 -c 2 -b 16 "$W/ours.wav" synth 3 sine 700 sine 1200 gain -9
 sox -n -r "$HZ" -c "$CHANNELS" -b 16 "$W/theirs.wav" synth 20 sine 440 $([ "$CHANNELS" = 2 ] && echo sine 1000) gain -9
 start SIPP sipp.log sipp -sf "$W/sound.xml" -i 127.0.0.1 -p 5080 -m 1 -nostdin -trace_logs -log_file "$W/offer.log"
 sleep 1
-tandem_side us "" call sip:plain@127.0.0.1:5080 --port 5070 --video off --sink off --audio "file:$W/ours.wav" \
+tandem_side us "" call sip:plain@127.0.0.1:5080 --plain --port 5070 --video off --sink off --audio "file:$W/ours.wav" \
 	--wav "$W/us.wav" -c:a "$SOUND" -ac "$CHANNELS" --seconds 9
 wait_for 10 offer.log '^offer [0-9]+ [0-9]+' || fail "no offer that SIPp could read" sipp.log us.log
 read -r _ to_audio audio_type < <(grep '^offer' "$W/offer.log")

@@ -30,15 +30,14 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void open_side(struct side *s, const char *name)
+static void open_side(struct side *s, const char *name, const struct tandem_config *like)
 {
-    const struct tandem_config config = {
-        .bind_address = "127.0.0.1",
-        .sip_port_may_change = true,
-        .listen = true,
-        .user = name,
-    };
+    struct tandem_config config = like ? *like : (struct tandem_config){.listen = true};
     struct tandem_cause cause = {""};
+
+    config.bind_address = "127.0.0.1";
+    config.sip_port_may_change = config.listen = true;
+    config.user = name;
 
     memset(s, 0, sizeof *s);
     s->name = name;
@@ -48,8 +47,13 @@ static void open_side(struct side *s, const char *name)
 
 void pair_open(struct pair *p)
 {
-    open_side(&p->a, "a");
-    open_side(&p->b, "b");
+    pair_open_with(p, NULL, NULL);
+}
+
+void pair_open_with(struct pair *p, const struct tandem_config *a, const struct tandem_config *b)
+{
+    open_side(&p->a, "a", a);
+    open_side(&p->b, "b", b);
     assert_int_not_equal(tandem_port(p->b.engine), 0);
     (void)snprintf(p->to, sizeof p->to, "127.0.0.1:%u", tandem_port(p->b.engine));
 }

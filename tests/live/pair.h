@@ -41,6 +41,8 @@ extern const struct tandem_media pair_media;
 
 /** Two engines; B listens. */
 void pair_open(struct pair *p);
+/** The same with what differs from the default, of A and of B. */
+void pair_open_with(struct pair *p, const struct tandem_config *a, const struct tandem_config *b);
 void pair_close(struct pair *p);
 
 /** A dials, B answers, both are up. */

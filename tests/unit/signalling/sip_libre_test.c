@@ -542,7 +542,15 @@ static void refuses_bad_messages(void **state)
         {"MESSAGE sip:x@y SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK9;rport\r\n"
          "From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: 1\r\nCSeq: 1 MESSAGE\r\n"
          "Content-Length: 0\r\n\r\n",
-         "405"},
+         "400"}, /* It says nothing. */
+        {"MESSAGE sip:x@y SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK10;rport\r\n"
+         "From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: 1\r\nCSeq: 2 MESSAGE\r\n"
+         "Content-Length: 2\r\n\r\nhi",
+         "415"},
+        {"REFER sip:x@y SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK11;rport\r\n"
+         "From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: 1\r\nCSeq: 3 REFER\r\n"
+         "Refer-To: <sip:c@d>\r\nContent-Length: 0\r\n\r\n",
+         "405"}, /* Nobody allowed it. */
     };
     struct tdm_sig *b = open_sip(0, 0);
     struct raw raw;

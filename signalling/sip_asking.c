@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "signalling/sip_state.h"
+#include "signalling/sip_words.h"
+
+#include <stdio.h>
+
+/* A REFER is answered within the 32 s of its transaction, whatever the user does. */
+#define THINK_MS 20000
+
+static void emit(struct tdm_sip_call *call, enum tdm_sig_kind kind, const struct sip_msg *msg)
+{
+    struct tdm_sig_event event;
+
+    tdm_sip_event_of(&event, kind, call->id);
+    event.code = msg->scode;
+    if (kind == TDM_SIG_OPTIONS_ANSWERED)
+        tdm_sip_take_agent(&event, msg);
+    else if (msg->scode >= 300)
+        (void)snprintf(event.reason, sizeof event.reason, "%s", tdm_sip_words(msg->scode));
+    (void)tdm_sig_queue_push(&call->sig->queue, &event);
+}
+
+static void asked(int err, const struct sip_msg *msg, void *arg)
+{
+    struct tdm_sip_call *call = arg;
+
+    if (!err && msg && msg->scode < 200)
+        return;
+    tdm_sip_close_icmp(call);
+    if (err || !msg) {
+        tdm_sip_call_fail_error(call, err);
+        return;
+    }
+    if (call->purpose == TDM_SIP_OPTIONS)
+        emit(call, TDM_SIG_OPTIONS_ANSWERED, msg);
+    else if (call->purpose == TDM_SIP_MESSAGE)
+        emit(call, TDM_SIG_MESSAGE_DONE, msg);
+    else if (msg->scode < 300)
+        emit(call, TDM_SIG_BACK_AGREED, msg);
+    else
+        tdm_sip_call_end(call, TDM_SIG_REFUSED, msg->scode, tdm_sip_words(msg->scode));
+    mem_deref(call);
+}
+
+int tdm_sip_ask(struct tdm_sip_call *call)
+{
+    struct sip *sip = call->stack->sip;
+    size_t size = call->body->end;
+
+    switch (call->purpose) {
+    case TDM_SIP_MESSAGE: /* Without a Contact (RFC 3428 section 4). */
+        return sip_drequestf(&call->req, sip, true, "MESSAGE", call->dlg, 0, NULL, NULL, asked,
+                             call, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n%b",
+                             call->content_type, size, call->body->buf, size);
+    case TDM_SIP_REFER: /* RFC 3515; nobody subscribes to how it goes (RFC 4488). */
+        return sip_drequestf(
+            &call->req, sip, true, "REFER", call->dlg, 0, NULL, tdm_sip_write_contact, asked, call,
+            "Refer-To: <%b>\r\nRefer-Sub: false\r\nSupported: norefersub\r\n" TDM_SIP_NO_BODY,
+            call->body->buf, size);
+    default:
+        return sip_drequestf(&call->req, sip, true, "OPTIONS", call->dlg, 0, NULL,
+                             tdm_sip_write_contact, asked, call, TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
+    }
+}
+
+/* By a transaction, which answers the same again when the request comes again. */
+static void reply(struct tdm_sip_stack *stack, const struct sip_msg *msg, uint16_t code)
+{
+    struct sip_strans *st = NULL;
+
+    (void)sip_treply(&st, stack->sip, msg, code, tdm_sip_phrase(code));
+}
+
+void tdm_sip_on_message(struct tdm_sip_stack *stack, const struct sip_msg *msg)
+{
+    struct tdm_sig *sig = stack->sig;
+    struct tdm_sig_event event;
+    uint16_t code;
+
+    tdm_sip_event_of(&event, TDM_SIG_MESSAGE_IN, 0);
+    tdm_sip_take_caller(&event, msg);
+    code = tdm_sip_take_message(&event, msg);
+    if (!code && tdm_sig_queue_push(&sig->queue, &event) != TDM_OK)
+        code = 503;
+    reply(stack, msg, code ? code : 200);
+}
+
+static void thought_for_long(void *arg)
+{
+    struct tdm_sip_call *call = arg;
+
+    if (call->st)
+        (void)sip_treply(&call->st, call->stack->sip, call->invite, 202, "Accepted");
+    call->st = NULL;
+}
+
+void tdm_sip_on_refer(struct tdm_sip_stack *stack, const struct sip_msg *msg)
+{
+    struct tdm_sig *sig = stack->sig;
+    struct tdm_sig_event event;
+    struct tdm_sip_call *call;
+    uint16_t code;
+
+    tdm_sip_event_of(&event, TDM_SIG_INVITED_BACK, 0);
+    tdm_sip_take_caller(&event, msg);
+    code = tdm_sip_take_target(&event, msg);
+    if (!code && (!tdm_sip_room_for_call(sig) || sig->closing))
+        code = 486;
+    if (code) {
+        reply(stack, msg, code);
+        return;
+    }
+    call = tdm_sip_call_new(sig, atomic_fetch_add(&sig->last_id, 1) + 1, TDM_SIP_RINGING);
+    if (!call)
+        return;
+    call->stack = stack;
+    call->purpose = TDM_SIP_REFER;
+    call->invite = mem_ref((void *)msg);
+    event.id = call->id;
+    if (sip_strans_alloc(&call->st, stack->sip, msg, NULL, NULL)) {
+        mem_deref(call);
+        return;
+    }
+    tmr_start(&call->give_up, THINK_MS, thought_for_long, call);
+    if (tdm_sig_queue_push(&sig->queue, &event) != TDM_OK) {
+        call->over = true;
+        tdm_sip_leave(call, 503);
+    }
+}
+
+void tdm_sip_agree(struct tdm_sip_call *call)
+{
+    thought_for_long(call);
+    call->over = true;
+    mem_deref(call);
+}
