@@ -258,6 +258,7 @@ static void test_lies(void **state)
 {
     static const char *const relays[] = {"127.0.0.1", "0.0.0.0", "224.0.0.1", "2001:db8::1"};
     struct tdm_address stranger = address("203.0.113.200", 1);
+    struct answer a;
 
     (void)state;
     refuse(401, "n1");
@@ -266,13 +267,18 @@ static void test_lies(void **state)
     accept_with(NULL, "198.51.100.1", 600);
     assert_int_equal(client.state, TDM_TURN_ALLOCATING);
     assert_int_equal(client.refused, 2);
+    begin(&a, TDM_STUN_ERROR);
+    tdm_stun_write_error(&a.w, 486, NULL);
+    finish(&a, "pear");
+    assert_int_equal(client.state, TDM_TURN_ALLOCATING);
+    assert_int_equal(client.refused, 3);
     asked.id[3] ^= 1; /* Not what was asked. */
     accept_with("apple", "198.51.100.1", 600);
     assert_int_equal(client.state, TDM_TURN_ALLOCATING);
     asked.id[3] ^= 1;
     step(&(struct tdm_turn_client_in){
         .kind = TDM_TURN_MESSAGE, .from = stranger, .data = asked_bytes, .size = 20});
-    assert_int_equal(client.refused, 4);
+    assert_int_equal(client.refused, 5);
     accept_with("apple", "198.51.100.1", 600);
     assert_int_equal(client.state, TDM_TURN_ALLOCATED);
     for (size_t i = 0; i < sizeof relays / sizeof *relays; i++) {
