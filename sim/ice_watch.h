@@ -15,7 +15,8 @@
 #define TDM_SIM_ICE_CHECKS_MAX 205 /* Checks in any second: one every 5 ms. */
 
 struct tdm_sim_ice_watch {
-    bool lost;
+    bool had_path;                                /* Since the last restart. */
+    bool lost;                                    /* And lost it for want of consent. */
     tdm_time last_checks[TDM_SIM_ICE_CHECKS_MAX]; /* Ring. */
     uint64_t checks;
     uint32_t instant_steps;

@@ -258,10 +258,9 @@ static void choose(struct tdm_ice *ice, tdm_time now)
     ice->stats.path_changes++;
     if (ice->stats.first_valid == TDM_NEVER)
         ice->stats.first_valid = now;
-    if (ice->pairs[best].gen != ice->gen)
-        return;
     ice->was_connected = true;
-    ice->former_until = now + FORMER_KEPT;
+    if (ice->pairs[best].gen == ice->gen)
+        ice->former_until = now + FORMER_KEPT;
 }
 
 static void end_former(struct tdm_ice *ice, tdm_time now)

@@ -141,7 +141,7 @@ struct tdm_ice {
     tdm_time changed_at; /* Something new last came that could lead to a path. */
 
     int16_t path;       /* Pair. */
-    bool was_connected; /* In this generation. */
+    bool was_connected; /* Since the last restart, which a path may have outlived. */
     bool lost;          /* Consent ran out: not a byte leaves before a restart. */
     bool path_gone;     /* The path's pair was dropped. */
     bool told_silent;
