@@ -26,8 +26,8 @@ struct tdm_sim_ice_watch {
 };
 
 void tdm_sim_ice_watch_init(struct tdm_sim_ice_watch *w);
-/** After each step. */
+/** After each step; `path`: whether there is one now. */
 void tdm_sim_ice_watch_step(struct tdm_sim_ice_watch *w, tdm_time now, const struct tdm_ice_in *in,
-                            const struct tdm_ice_out *out);
+                            const struct tdm_ice_out *out, bool path);
 
 #endif

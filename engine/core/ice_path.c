@@ -123,6 +123,7 @@ static void suspect(struct tdm_ice *ice)
         if (is_valid(p) && p->answered_at < ice->probe_since && p->tries > 0)
             p->suspect = true;
     }
+    tdm_ice_doubt_relays(ice);
 }
 
 /* Whether the path still is one, by its checks and by what is heard on it. */

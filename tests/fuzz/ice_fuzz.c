@@ -61,7 +61,8 @@ static void step(struct world *w, struct agent *a, const struct tdm_ice_in *in)
     struct tdm_ice_stats stats;
 
     tdm_ice_step(a->ice, w->now, in, &out);
-    tdm_sim_ice_watch_step(&a->watch, w->now, in, &out);
+    tdm_ice_path(a->ice, &path);
+    tdm_sim_ice_watch_step(&a->watch, w->now, in, &out, path.valid);
     if (a->watch.violations) {
         fprintf(stderr, "%s\n", a->watch.words);
         abort();
@@ -81,7 +82,6 @@ static void step(struct world *w, struct agent *a, const struct tdm_ice_in *in)
     if (out.app)
         assert(in && in->data && out.app_data >= in->data &&
                out.app_data + out.app_size <= in->data + in->size);
-    tdm_ice_path(a->ice, &path);
     tdm_ice_stats(a->ice, &stats);
     assert(!path.valid || (path.to.port && stats.pairs));
 }

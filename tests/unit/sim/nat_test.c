@@ -161,10 +161,10 @@ static void the_watch_sees_each_fault(void **state)
         if (fault == 3)
             add_message(&out, TDM_STUN_ERROR, 100);
         if (fault >= 4) {
-            out.told_count = 2;
-            out.told[0].kind = TDM_ICE_TOLD_PATH;
-            out.told[1].kind = TDM_ICE_TOLD_LOST;
-            tdm_sim_ice_watch_step(&w, TDM_S, in, &out);
+            tdm_sim_ice_watch_step(&w, TDM_S, in, &out, true);
+            out.told_count = 1;
+            out.told[0].kind = TDM_ICE_TOLD_LOST;
+            tdm_sim_ice_watch_step(&w, TDM_S, in, &out, false);
             out.told_count = 0;
         }
         if (fault == 4)
@@ -172,7 +172,7 @@ static void the_watch_sees_each_fault(void **state)
         if (fault == 5)
             add_message(&out, TDM_STUN_SUCCESS, 4);
         out.app = fault == 6;
-        tdm_sim_ice_watch_step(&w, TDM_S, in, &out);
+        tdm_sim_ice_watch_step(&w, TDM_S, in, &out, false);
         assert_int_equal(w.violations > 0, fault > 0);
     }
     memset(&out, 0, sizeof out);
@@ -182,7 +182,7 @@ static void the_watch_sees_each_fault(void **state)
         out.send_count = 0;
         add_message(&out, TDM_STUN_REQUEST, 4);
         out.wake_at = TDM_S + i * TDM_MS;
-        tdm_sim_ice_watch_step(&w, TDM_S + i * TDM_MS, NULL, &out);
+        tdm_sim_ice_watch_step(&w, TDM_S + i * TDM_MS, NULL, &out, false);
     }
     assert_int_equal(w.violations, 1);
 }
