@@ -522,6 +522,14 @@ int talk_answer(struct options *o)
         return outcome_give_up(o, "answer", EXIT_FAILED, cause.text);
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));
     say(&t, "waiting for calls on port %s (Ctrl-C ends)", port);
+    if (o->engine.web) {
+        char url[128];
+
+        (void)snprintf(url, sizeof url, "%s://%s:%u/", o->engine.web_certificate ? "https" : "http",
+                       o->engine.web_address ? o->engine.web_address : "localhost",
+                       tandem_web_port(t.engine));
+        say(&t, "browsers call at %s", url);
+    }
     do {
         run(&t);
         report(&t);

@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/wake.h"
+#include "engine/whip.h"
 #include "signalling/call_perform.h"
 #include "signalling/sip_uri.h"
 
@@ -28,6 +29,7 @@ struct tandem_call *tdm_call_create(struct tandem *engine)
     tdm_media_plan_everything(&everything);
     tdm_call_path_init(call);
     tdm_call_path_capability(call, &everything);
+    tdm_call_channel_capability(call, &everything);
     tdm_call_init(&call->machine, &everything, tdm_entropy_u64());
     return call;
 }
@@ -191,7 +193,8 @@ static void step(struct tandem_call *call, const struct tdm_call_in *in)
     if (call->ended)
         return;
     tdm_call_step(&call->machine, now, in, &call->out);
-    tdm_call_perform(&call->machine, now, call->engine->sig_ops, call->engine->sig, &call->out);
+    tdm_call_perform(&call->machine, now, call->web ? &tdm_sig_whip : call->engine->sig_ops,
+                     call->web ? call->engine->web : call->engine->sig, &call->out);
     call->machine_wake = call->out.wake_at;
     tdm_call_announce(call);
 }
@@ -204,7 +207,10 @@ void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
 static void plan_capability(const struct tandem_call *call, struct tdm_capability *capability)
 {
     tdm_media_plan_capability(&call->plan, call->local_address, 0, 0, capability);
+    if (!call->path.outgoing)
+        tdm_media_plan_feedback(capability);
     tdm_call_path_capability(call, capability);
+    tdm_call_channel_capability(call, capability);
 }
 
 /* Everything but the candidates, which come by themselves; then the call goes on (tdm_call_go). */
@@ -220,6 +226,9 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
         return err;
     call->plan = *plan;
     call->planned = true;
+    err = tdm_call_channel_open(call, cause);
+    if (err != TDM_OK)
+        return err;
     plan_capability(call, &capability);
     call->machine.no_answer_after = plan->ring_seconds * TDM_S;
     /* Before anybody rings: a window or a loudspeaker that cannot be had is told in time, and one
@@ -283,6 +292,18 @@ void tdm_call_offer_plan(struct tandem_call *call)
         return;
     plan_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+}
+
+void tdm_call_set_channel(struct tandem_call *call, bool on)
+{
+    struct tdm_cause cause = {""};
+
+    if (!call->planned || call->ended || call->plan.channel == on)
+        return;
+    call->plan.channel = on;
+    if (tdm_call_channel_open(call, &cause) != TDM_OK)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
+    tdm_call_offer_plan(call);
 }
 
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,

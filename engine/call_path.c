@@ -7,6 +7,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/interfaces.h"
+#include "signalling/sdp_transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,7 @@ void tdm_call_path_close(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
 
+    tdm_call_ports_close(call);
     for (int i = 0; i < TDM_CALL_LOOKUPS_MAX; i++) {
         tdm_lookup_free(p->lookups[i].lookup);
         p->lookups[i].lookup = NULL;
@@ -98,8 +100,12 @@ void tdm_call_path_gather(struct tandem_call *call, tdm_time now)
     struct tdm_address list[TDM_INTERFACES_MAX + 1];
     uint32_t count = own_addresses(call, list);
 
-    if (!p->gathering)
-        p->gather_until = now + (p->ice.server_count ? GATHER_SERVERS : GATHER_HOST);
+    if (!p->gathering) {
+        tdm_call_ports_open(call);
+        p->gather_until =
+            now +
+            (p->ice.server_count || tdm_call_ports_pending(call) ? GATHER_SERVERS : GATHER_HOST);
+    }
     p->gathering = true;
     (void)tdm_net_addresses(call->net, list, count);
 }
@@ -120,7 +126,7 @@ bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now)
 
     for (int way = 0; way < TDM_NET_WAYS; way++)
         all &= p->ways[way].gathered;
-    if (all)
+    if (all && !tdm_call_ports_pending(call))
         return true;
     /* Without a relay there would be nothing to offer at all: wait longer for the first. */
     tdm_time more = p->ice.relay_only && !any_relay(p) ? 10 * GATHER_SERVERS : 0;
@@ -480,16 +486,75 @@ static void transport_told(struct tandem_call *call, const struct tdm_net_event 
     }
 }
 
+/* The lines of one `a=mid:` for the ways that serve it. Of an ICE session that is over: not taken.
+ */
+static void take_fragment(struct tandem_call *call, const struct tdm_transport_desc *desc,
+                          const char *mid)
+{
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        const struct tdm_negotiated_media *media = &call->machine.negotiated.media[kind];
+        bool named = media->active && (!mid[0] || strcmp(media->mid, mid) == 0);
+
+        if (!named || !media->transport.ice ||
+            (desc->ice_ufrag[0] && strcmp(desc->ice_ufrag, media->transport.remote.ice_ufrag) != 0))
+            continue;
+        for (uint8_t i = 0; i < desc->candidate_count; i++) {
+            uint8_t way = tdm_call_path_way(call, (enum tdm_media_kind)kind,
+                                            desc->candidates[i].component == 2);
+            struct tdm_ice_candidate candidate;
+            enum tdm_err err = tdm_candidate_of(&desc->candidates[i], &candidate);
+
+            if (err == TDM_OK)
+                (void)tdm_net_candidate(call->net, way, &candidate);
+            else if (err == TDM_E_AGAIN)
+                start_lookup(call, way, &desc->candidates[i]);
+        }
+        return; /* In a bundle one line speaks for all. */
+    }
+}
+
+void tdm_call_path_candidates(struct tandem_call *call, const char *text, size_t size)
+{
+    struct tdm_text rest = tdm_text_of(text, size);
+    struct tdm_transport_desc desc = {0};
+    char mid[16] = "";
+
+    while (call->net && tdm_text_size(rest)) {
+        struct tdm_text line = tdm_text_until(&rest, '\n');
+
+        if (tdm_text_size(line) && line.end[-1] == '\r')
+            line.end--;
+        bool attribute = tdm_text_size(line) > 2 && memcmp(line.at, "a=", 2) == 0;
+        struct tdm_text value = line, name;
+
+        value.at += attribute ? 2 : 0;
+        name = tdm_text_until(&value, ':');
+        if (!attribute)
+            continue;
+        if (tdm_text_equals(name, "mid")) {
+            take_fragment(call, &desc, mid);
+            desc.candidate_count = 0;
+            (void)tdm_text_copy(value, mid, sizeof mid);
+        } else {
+            (void)tdm_sdp_take_transport(&desc, false, name, value);
+        }
+    }
+    if (call->net)
+        take_fragment(call, &desc, mid);
+}
+
 void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *event, tdm_time now)
 {
     if (event->kind == TDM_NET_TRANSPORT)
         transport_told(call, event, now);
     else if (event->kind == TDM_NET_INTERFACES && call->path.gathering && call->net)
         tdm_call_path_gather(call, now);
+    if (event->kind == TDM_NET_INTERFACES && call->engine->reach.ports)
+        tdm_port_map_network_changed(call->engine->reach.ports);
 }
 
 /* Whether the certificate is the one that the contact had before; and the words to compare. */
-static void check_peer(struct tandem_call *call, const struct tdm_transport_status *status)
+void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES])
 {
     struct tdm_call_path *p = &call->path;
     const struct tdm_reach *reach = &call->engine->reach;
@@ -498,7 +563,7 @@ static void check_peer(struct tandem_call *call, const struct tdm_transport_stat
     char contact[128];
 
     p->peer_checked = true;
-    memcpy(p->peer, status->peer, sizeof p->peer);
+    memcpy(p->peer, peer, sizeof p->peer);
     start_words(call, p->peer);
     p->contact = TANDEM_CONTACT_UNKNOWN;
     if (!reach->known_path[0])
@@ -511,23 +576,32 @@ static void check_peer(struct tandem_call *call, const struct tdm_transport_stat
     p->contact = known == TDM_KNOWN_FIRST  ? TANDEM_CONTACT_NEW
                  : known == TDM_KNOWN_SAME ? TANDEM_CONTACT_KNOWN
                                            : TANDEM_CONTACT_CHANGED;
-    if (known == TDM_KNOWN_CHANGED)
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_STRANGER, 0,
-                        "the certificate of %s is not the one that it had before: read the words "
-                        "\"%s\" to each other; if they differ, hang up",
-                        contact, p->words);
+    p->stranger = known == TDM_KNOWN_CHANGED;
 }
 
 /* @return whether all that there is to say is known. */
-static bool take_words(struct tdm_call_path *p)
+static bool take_words(struct tandem_call *call)
 {
-    if (!p->check)
-        return true;
-    if (tdm_check_job_take(p->check, p->words) != TDM_OK)
+    struct tdm_call_path *p = &call->path;
+
+    if (p->check && tdm_check_job_take(p->check, p->words) != TDM_OK)
         return false;
     tdm_check_job_free(p->check);
     p->check = NULL;
+    if (p->stranger)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_STRANGER, 0,
+                        "the certificate of %.100s is not the one that it had before: read the "
+                        "words \"%s\" to each other; if they differ, hang up",
+                        call->machine.peer, p->words);
+    p->stranger = false;
     return true;
+}
+
+static bool channel_alone(const struct tandem_call *call)
+{
+    const struct tdm_negotiated *n = &call->machine.negotiated;
+
+    return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
 }
 
 bool tdm_call_path_status(struct tandem_call *call)
@@ -544,13 +618,15 @@ bool tdm_call_path_status(struct tandem_call *call)
         any = true;
         all &= status->ready;
         if (status->ready && status->peer_known && !p->peer_checked)
-            check_peer(call, status);
+            tdm_call_path_check(call, status->peer);
     }
+    /* A session of the data channel alone needs no path for media. */
+    any |= channel_alone(call) && call->status.at;
     if (!p->ready && any && all) {
         p->ready = true;
         p->ready_until = TDM_NEVER;
     }
-    return take_words(p) && p->ready && !call->announced_up;
+    return take_words(call) && p->ready && !call->announced_up;
 }
 
 static void take_lookups(struct tandem_call *call)
@@ -600,6 +676,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
     if (!call->net || call->ended)
         return;
     take_lookups(call);
+    tdm_call_ports_follow(call);
     if (p->spare_used)
         tdm_call_offer_paths(call); /* Nothing new but the next spare ones: no offer leaves. */
     p->spare_used = false;
@@ -668,7 +745,9 @@ void tdm_call_path_text(const struct tandem_call *call, char *text, size_t capac
     struct tandem_security s;
 
     tdm_call_path_stats(call, &s);
-    if (s.protection == TANDEM_PROTECTION_NONE)
+    if (channel_alone(call))
+        (void)snprintf(text, capacity, "data channel alone");
+    else if (s.protection == TANDEM_PROTECTION_NONE)
         (void)snprintf(text, capacity, "%s, NOT ENCRYPTED", paths[s.path]);
     else
         (void)snprintf(text, capacity, "%s, encrypted (%s %s)%s%s", paths[s.path],
@@ -699,7 +778,7 @@ void tdm_call_path_stats(const struct tandem_call *call, struct tandem_security 
     else if (s->proto == TDM_PROTO_SDES)
         security->protection = TANDEM_PROTECTION_SDES;
     (void)snprintf(security->profile, sizeof security->profile, "%s", profile_name(s->profile));
-    if (security->protection == TANDEM_PROTECTION_DTLS)
+    if (security->protection == TANDEM_PROTECTION_DTLS || channel_alone(call))
         (void)snprintf(security->words, sizeof security->words, "%s", p->words);
     for (int way = 0; way < TDM_NET_WAYS; way++) {
         const struct tdm_transport_status *each = &call->status.transports[way];

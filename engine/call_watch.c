@@ -133,6 +133,7 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_traces(call);
     drain_events(call);
     take_status(call);
+    tdm_call_channel_run(call);
     if (call->net && tdm_call_path_status(call))
         tdm_call_announce(call);
     tdm_call_continue_recording(call);

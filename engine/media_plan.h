@@ -31,7 +31,7 @@ struct tdm_media_plan {
     bool size_asked;                     /* No other size may be chosen. */
     uint32_t video_bps, audio_bps;
     uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
-    bool time_code, audio_music, audio_bps_asked;
+    bool time_code, audio_music, audio_bps_asked, channel;
 };
 
 /** TDM_E_UNSUPPORTED with a cause that lists what there is; TDM_E_MALFORMED for a bad number. */
@@ -43,6 +43,10 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
 void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *address,
                                uint16_t audio_port, uint16_t video_port,
                                struct tdm_capability *capability);
+
+/** Adds what browsers understand beside: wrapped repairs, transport-wide feedback, MID. For answers:
+ *  with it an offer would not fit a datagram. */
+void tdm_media_plan_feedback(struct tdm_capability *capability);
 
 /** Everything this build can do, for a first look at an invitation nobody has answered yet. */
 void tdm_media_plan_everything(struct tdm_capability *capability);

@@ -68,6 +68,8 @@ struct tandem_config {
     const char *user;         /* User part of our address; NULL: "tandem". */
     const char *display_name; /* NULL: none. */
     uint16_t rtp_port_min, rtp_port_max; /* 0, 0: any free port. */
+    /* Where the data channel may listen, one port a call. [1503 to 1518] */
+    uint16_t channel_port_min, channel_port_max;
     uint16_t ring_seconds;               /* How long an incoming call may ring here. [60] */
 
     /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */
@@ -78,11 +80,25 @@ struct tandem_config {
     const char *ice_servers;   /* Servers that help to connect, separated by commas:
                                   "stun:HOST[:PORT]", "turn:USER:PASSWORD@HOST[:PORT]" with
                                   "?transport=tcp" or without, "turns:...". [none] */
+    bool map_ports;            /* Have a gateway open ports (UPnP, NAT-PMP), looked for from now on
+                                  and given back at the end. */
     bool relay_only;           /* Only by those relays, so that the other side does not learn this
                                   machine's addresses. */
     bool allow_plain;          /* Media in clear with who knows nothing better. */
     bool only_plain;           /* Media in clear alone, to look at packets or to measure. */
     bool allow_sdes;           /* Keys in the call set-up, which whoever carries it can read. */
+
+    /* Browsers call by WHIP and WHEP, from a page that this engine serves. The SIP port is open
+     * too. */
+    bool web;
+    uint16_t web_port;           /* 0: any free port. */
+    bool web_port_may_change;    /* Take any free port when it is taken. */
+    const char *web_address;     /* Numeric address to listen on. ["127.0.0.1"] */
+    const char *web_token;       /* What callers must show, from whatever page. NULL: nothing, and
+                                    only from this engine's own page. */
+    const char *web_certificate; /* PEM files, borrowed for tandem_create, for HTTPS: browsers give
+                                    camera and microphone only to such pages, and to localhost. */
+    const char *web_key;
 };
 
 /** A new engine with a control thread of its own. `config` NULL: any port, opened with the first
@@ -97,6 +113,9 @@ TANDEM_API void tandem_destroy(struct tandem *engine);
 
 /** The SIP port in use; 0 while none is open. */
 TANDEM_API uint16_t tandem_port(struct tandem *engine);
+
+/** The port that browsers call at; 0 while none is open. */
+TANDEM_API uint16_t tandem_web_port(struct tandem *engine);
 
 /** Names of what this build can send, separated by commas: "h264,vp8,vp9,av1" and
  *  "opus,g722,pcmu,pcma,l16". The text stays as long as the calling thread. */
@@ -143,6 +162,8 @@ struct tandem_media {
     bool time_code;          /* Draw the capture time into the sent picture, and read it back from
                                 the received one after rendering, as a check of the trace. */
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
+    bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
+                     or picture. With all sources and sinks "off" it is all there is. */
 };
 
 /** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each
@@ -187,6 +208,8 @@ enum tandem_event_kind {
                               the words of tandem_stats, then tandem_trust. */
     TANDEM_EVENT_NOTICE, /* text = something to know: no real-time priority, a device is gone... */
     TANDEM_EVENT_ENDED,  /* text = why, value = one of enum tandem_end. */
+    TANDEM_EVENT_CHANNEL, /* The data channel: value = one of enum tandem_channel_state, text = by
+                             which way it goes, or why it does not. */
 };
 
 enum tandem_end {
@@ -233,6 +256,9 @@ TANDEM_API enum tandem_status tandem_camera(struct tandem_call *call, bool on);
 /** Adds or drops the stream by re-INVITE; the other stream has no gap. */
 TANDEM_API enum tandem_status tandem_set_video(struct tandem_call *call, bool on);
 TANDEM_API enum tandem_status tandem_set_audio(struct tandem_call *call, bool on);
+/** Adds or drops the data channel by re-INVITE; the streams have no gap. */
+TANDEM_API enum tandem_status tandem_set_channel(struct tandem_call *call, bool on);
+
 /** '0'-'9', '*', '#', 'A'-'D'; duration 40-2000 ms. Digits wait for each other. TANDEM_INVALID for
  *  another digit or duration, TANDEM_FAILED when the call is not up. */
 TANDEM_API enum tandem_status tandem_send_digit(struct tandem_call *call, char digit,
@@ -337,9 +363,32 @@ struct tandem_security {
                                            first media from the other side; 0: not yet. */
 };
 
+enum tandem_channel_state {
+    TANDEM_CHANNEL_NONE,        /* Not agreed on. */
+    TANDEM_CHANNEL_CONNECTING,  /* Agreed; there is no connection yet. */
+    TANDEM_CHANNEL_UP,          /* The right one is at the other end, and all is encrypted. */
+    TANDEM_CHANNEL_INTERRUPTED, /* It was up; both sides try again, and go on where it broke. */
+    TANDEM_CHANNEL_FAILED,      /* For this call. */
+};
+
+/** The data channel: TLS 1.3 over TCP, both certificates checked. */
+struct tandem_channel_stats {
+    enum tandem_channel_state state;
+    char text[256];    /* As the last TANDEM_EVENT_CHANNEL said it. */
+    uint16_t port;     /* Where this side listens; 0 = nowhere. */
+    char remote[64];   /* The other end of the connection; "" = none yet. */
+    bool dialed;       /* This side connected; else the other one. */
+    bool peer_checked; /* Its certificate is the one that its description named. */
+    uint32_t refused;  /* Connections of strangers and of too many. */
+    uint32_t reconnects;
+    uint64_t bytes_sent, bytes_received;
+    double rtt_ms, rate_bps; /* As the channel measures them; 0 = not yet. */
+};
+
 struct tandem_stats {
     enum tandem_call_state state;
     struct tandem_security security;
+    struct tandem_channel_stats channel;
     double seconds; /* Since the call is up. */
     double rtt_ms, clock_offset_ms;
     bool clock_known;
