@@ -94,6 +94,8 @@ static const struct option options[] = {
     {"--turn", SERVER, 0, ALL, "SERVER",
      "USER:PASSWORD@HOST[:PORT], a relay for when nothing else passes; over TCP with "
      "?transport=tcp behind it, over TLS with turns: before it; may come again"},
+    {"--no-port-mapping", FLAG, OWN(no_port_mapping), CALL | ANSWER, NULL,
+     "do not have the gateway open ports (UPnP, NAT-PMP)"},
     {"--relay-only", FLAG, ENGINE(relay_only), ALL, NULL,
      "only by the relay: the other side does not learn this machine's addresses"},
     {"--plain", FLAG, ENGINE(allow_plain), ALL, NULL,
@@ -291,6 +293,7 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         return wrong(verb, "there is no --web PORT to go with", "--web-...");
     if (!o->engine.web_certificate != !o->engine.web_key)
         return wrong(verb, "HTTPS needs both", "--web-cert, --web-key");
+    o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
         keep_identity(o);
     if (verb_of(verb) == CALL && !o->to && !o->help) {

@@ -192,6 +192,25 @@ enum tandem_status tandem_hold(struct tandem_call *call, bool on)
     return input(call, (struct tdm_call_in){.kind = on ? TDM_CALL_HOLD : TDM_CALL_RESUME});
 }
 
+struct channel_wish {
+    struct tandem_call *call;
+    bool on;
+};
+
+static void set_channel(struct tandem *engine, void *arg)
+{
+    struct channel_wish *wish = arg;
+
+    (void)engine;
+    tdm_call_set_channel(wish->call, wish->on);
+}
+
+enum tandem_status tandem_set_channel(struct tandem_call *call, bool on)
+{
+    tdm_engine_request(call->engine, set_channel, &(struct channel_wish){call, on});
+    return TANDEM_OK;
+}
+
 enum tandem_status tandem_set_video(struct tandem_call *call, bool on)
 {
     return input(call, (struct tdm_call_in){.kind = on ? TDM_CALL_MEDIA_ON : TDM_CALL_MEDIA_OFF,

@@ -29,6 +29,7 @@ struct tandem_call *tdm_call_create(struct tandem *engine)
     tdm_media_plan_everything(&everything);
     tdm_call_path_init(call);
     tdm_call_path_capability(call, &everything);
+    tdm_call_channel_capability(call, &everything);
     tdm_call_init(&call->machine, &everything, tdm_entropy_u64());
     return call;
 }
@@ -165,7 +166,7 @@ void tdm_call_announce(struct tandem_call *call)
     if (changed && up)
         tdm_call_follow(call);
     describe(call, text, sizeof text);
-    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready) {
+    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready && !call->path.check) {
         call->announced_up = true;
         call->up_at = tdm_clock_now();
         call->up_cpu = tdm_clock_process_cpu();
@@ -182,6 +183,7 @@ void tdm_call_announce(struct tandem_call *call)
     (void)snprintf(call->told, sizeof call->told, "%s", text);
     if (call->out.refused)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", m->reason);
+    call->out.state_changed = call->out.refused = false; /* Told. */
 }
 
 static void step(struct tandem_call *call, const struct tdm_call_in *in)
@@ -208,6 +210,7 @@ static void plan_capability(const struct tandem_call *call, struct tdm_capabilit
     if (!call->path.outgoing)
         tdm_media_plan_feedback(capability);
     tdm_call_path_capability(call, capability);
+    tdm_call_channel_capability(call, capability);
 }
 
 /* Everything but the candidates, which come by themselves; then the call goes on (tdm_call_go). */
@@ -223,6 +226,9 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
         return err;
     call->plan = *plan;
     call->planned = true;
+    err = tdm_call_channel_open(call, cause);
+    if (err != TDM_OK)
+        return err;
     plan_capability(call, &capability);
     call->machine.no_answer_after = plan->ring_seconds * TDM_S;
     /* Before anybody rings: a window or a loudspeaker that cannot be had is told in time, and one
@@ -286,6 +292,18 @@ void tdm_call_offer_plan(struct tandem_call *call)
         return;
     plan_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+}
+
+void tdm_call_set_channel(struct tandem_call *call, bool on)
+{
+    struct tdm_cause cause = {""};
+
+    if (!call->planned || call->ended || call->plan.channel == on)
+        return;
+    call->plan.channel = on;
+    if (tdm_call_channel_open(call, &cause) != TDM_OK)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", cause.text);
+    tdm_call_offer_plan(call);
 }
 
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,

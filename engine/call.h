@@ -12,6 +12,7 @@
  */
 
 #include "engine/audio_in.h"
+#include "engine/call_channel.h"
 #include "engine/call_path.h"
 #include "engine/core/lipsync.h"
 #include "engine/core/silence.h"
@@ -40,6 +41,7 @@ struct tandem_call {
     struct tdm_net *net;
     bool web; /* A browser calls (engine/whip.h), not SIP. */
     struct tdm_call_path path;
+    struct tdm_call_channel channel;
     struct tdm_audio_in *audio_in;
     struct tdm_audio_out *audio_out;
     struct tdm_video_in *video_in;
@@ -116,6 +118,9 @@ void tdm_call_offer_paths(struct tandem_call *call);
 
 /** Offers what the plan now says: a source where there was none. */
 void tdm_call_offer_plan(struct tandem_call *call);
+
+/** Adds or drops the data channel. */
+void tdm_call_set_channel(struct tandem_call *call, bool on);
 
 enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spec,
                                        struct tdm_cause *cause);

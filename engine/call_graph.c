@@ -131,6 +131,7 @@ enum tdm_err tdm_call_open_net(struct tandem_call *call, bool outgoing, struct t
 
 void tdm_call_close_media(struct tandem_call *call)
 {
+    tdm_call_channel_close(call);
     if (!call->media_open)
         return;
     tdm_audio_in_destroy(call->audio_in);
@@ -332,6 +333,8 @@ void tdm_call_follow(struct tandem_call *call)
         err = configure_net(call, TDM_VIDEO);
     if (err == TDM_OK)
         err = tdm_call_path_follow(call, &cause);
+    if (err == TDM_OK)
+        err = tdm_call_channel_follow(call, &cause);
     if (err == TDM_OK)
         err = tdm_call_open_sinks(call, active, &cause);
     if (err == TDM_OK && call->plan.record_path[0]) {

@@ -3,7 +3,6 @@
 
 #include "engine/call.h"
 #include "engine/candidates.h"
-#include "engine/core/check_words.h"
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
@@ -52,10 +51,13 @@ void tdm_call_path_close(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
 
+    tdm_call_ports_close(call);
     for (int i = 0; i < TDM_CALL_LOOKUPS_MAX; i++) {
         tdm_lookup_free(p->lookups[i].lookup);
         p->lookups[i].lookup = NULL;
     }
+    tdm_check_job_free(p->check);
+    p->check = NULL;
     memset(p->ways, 0, sizeof p->ways);
     p->gathering = p->ready = false;
     p->pending = TDM_CALL_PENDING_NOTHING;
@@ -98,8 +100,12 @@ void tdm_call_path_gather(struct tandem_call *call, tdm_time now)
     struct tdm_address list[TDM_INTERFACES_MAX + 1];
     uint32_t count = own_addresses(call, list);
 
-    if (!p->gathering)
-        p->gather_until = now + (p->ice.server_count ? GATHER_SERVERS : GATHER_HOST);
+    if (!p->gathering) {
+        tdm_call_ports_open(call);
+        p->gather_until =
+            now +
+            (p->ice.server_count || tdm_call_ports_pending(call) ? GATHER_SERVERS : GATHER_HOST);
+    }
     p->gathering = true;
     (void)tdm_net_addresses(call->net, list, count);
 }
@@ -120,7 +126,7 @@ bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now)
 
     for (int way = 0; way < TDM_NET_WAYS; way++)
         all &= p->ways[way].gathered;
-    if (all)
+    if (all && !tdm_call_ports_pending(call))
         return true;
     /* Without a relay there would be nothing to offer at all: wait longer for the first. */
     tdm_time more = p->ice.relay_only && !any_relay(p) ? 10 * GATHER_SERVERS : 0;
@@ -258,6 +264,21 @@ static void fill_ice(struct tandem_call *call, uint8_t way,
     }
 }
 
+/* Made beside everything else, from when a description first names the certificate. */
+static void start_words(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES])
+{
+    struct tdm_call_path *p = &call->path;
+
+    if ((p->check || p->words[0]) && memcmp(p->check_for, peer, sizeof p->check_for) == 0)
+        return;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    p->words[0] = 0;
+    memcpy(p->check_for, peer, sizeof p->check_for);
+    (void)tdm_check_job_start(&p->check, tdm_identity_fingerprint(call->engine->reach.identity),
+                              peer, call->engine->wake, NULL);
+}
+
 static bool same_identity(const struct tdm_call_way *way,
                           const struct tdm_negotiated_transport *agreed)
 {
@@ -288,6 +309,8 @@ static enum tdm_err fill_dtls(struct tandem_call *call, uint8_t index,
     way->fingerprint_count = agreed->remote.fingerprint_count;
     memcpy(way->fingerprints, agreed->remote.fingerprints, sizeof way->fingerprints);
     call->path.peer_checked = false;
+    if (way->fingerprint_count == 1 && way->fingerprints[0].size == TDM_FINGERPRINT_BYTES)
+        start_words(call, way->fingerprints[0].bytes);
     return TDM_OK;
 }
 
@@ -526,10 +549,12 @@ void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *ev
         transport_told(call, event, now);
     else if (event->kind == TDM_NET_INTERFACES && call->path.gathering && call->net)
         tdm_call_path_gather(call, now);
+    if (event->kind == TDM_NET_INTERFACES && call->engine->reach.ports)
+        tdm_port_map_network_changed(call->engine->reach.ports);
 }
 
 /* Whether the certificate is the one that the contact had before; and the words to compare. */
-static void check_peer(struct tandem_call *call, const struct tdm_transport_status *status)
+void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES])
 {
     struct tdm_call_path *p = &call->path;
     const struct tdm_reach *reach = &call->engine->reach;
@@ -538,8 +563,8 @@ static void check_peer(struct tandem_call *call, const struct tdm_transport_stat
     char contact[128];
 
     p->peer_checked = true;
-    memcpy(p->peer, status->peer, sizeof p->peer);
-    tdm_check_words(tdm_identity_fingerprint(reach->identity), p->peer, p->words);
+    memcpy(p->peer, peer, sizeof p->peer);
+    start_words(call, p->peer);
     p->contact = TANDEM_CONTACT_UNKNOWN;
     if (!reach->known_path[0])
         return;
@@ -558,6 +583,25 @@ static void check_peer(struct tandem_call *call, const struct tdm_transport_stat
                         contact, p->words);
 }
 
+static bool channel_alone(const struct tandem_call *call)
+{
+    const struct tdm_negotiated *n = &call->machine.negotiated;
+
+    return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
+}
+
+/* @return whether all that there is to say is known. */
+static bool take_words(struct tdm_call_path *p)
+{
+    if (!p->check)
+        return true;
+    if (tdm_check_job_take(p->check, p->words) != TDM_OK)
+        return false;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    return true;
+}
+
 bool tdm_call_path_status(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
@@ -572,13 +616,15 @@ bool tdm_call_path_status(struct tandem_call *call)
         any = true;
         all &= status->ready;
         if (status->ready && status->peer_known && !p->peer_checked)
-            check_peer(call, status);
+            tdm_call_path_check(call, status->peer);
     }
-    if (p->ready || !any || !all)
-        return false;
-    p->ready = true;
-    p->ready_until = TDM_NEVER;
-    return true;
+    /* A session of the data channel alone needs no path for media. */
+    any |= channel_alone(call) && call->status.at;
+    if (!p->ready && any && all) {
+        p->ready = true;
+        p->ready_until = TDM_NEVER;
+    }
+    return take_words(p) && p->ready && !call->announced_up;
 }
 
 static void take_lookups(struct tandem_call *call)
@@ -628,6 +674,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
     if (!call->net || call->ended)
         return;
     take_lookups(call);
+    tdm_call_ports_follow(call);
     if (p->spare_used)
         tdm_call_offer_paths(call); /* Nothing new but the next spare ones: no offer leaves. */
     p->spare_used = false;
@@ -696,7 +743,9 @@ void tdm_call_path_text(const struct tandem_call *call, char *text, size_t capac
     struct tandem_security s;
 
     tdm_call_path_stats(call, &s);
-    if (s.protection == TANDEM_PROTECTION_NONE)
+    if (channel_alone(call))
+        (void)snprintf(text, capacity, "data channel alone");
+    else if (s.protection == TANDEM_PROTECTION_NONE)
         (void)snprintf(text, capacity, "%s, NOT ENCRYPTED", paths[s.path]);
     else
         (void)snprintf(text, capacity, "%s, encrypted (%s %s)%s%s", paths[s.path],
@@ -727,7 +776,7 @@ void tdm_call_path_stats(const struct tandem_call *call, struct tandem_security 
     else if (s->proto == TDM_PROTO_SDES)
         security->protection = TANDEM_PROTECTION_SDES;
     (void)snprintf(security->profile, sizeof security->profile, "%s", profile_name(s->profile));
-    if (security->protection == TANDEM_PROTECTION_DTLS)
+    if (security->protection == TANDEM_PROTECTION_DTLS || channel_alone(call))
         (void)snprintf(security->words, sizeof security->words, "%s", p->words);
     for (int way = 0; way < TDM_NET_WAYS; way++) {
         const struct tdm_transport_status *each = &call->status.transports[way];

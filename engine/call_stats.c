@@ -156,6 +156,7 @@ void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats)
         stats->net_user_percent = (double)call->status.cpu_user * 100 / (double)up;
     }
     tdm_call_path_stats(call, &stats->security);
+    tdm_call_channel_stats(call, &stats->channel);
     stream_stats(call, TDM_AUDIO, &stats->audio);
     stream_stats(call, TDM_VIDEO, &stats->video);
     device_stats(call, stats);

@@ -117,6 +117,26 @@ static void put_latencies(json_t *o, const struct tandem_stats *s)
     put(o, "audio_stages", stages(s->audio_stages, s->audio_stage_count));
 }
 
+static json_t *channel(const struct tandem_channel_stats *s)
+{
+    static const char *const states[] = {"none", "connecting", "up", "interrupted", "failed"};
+    json_t *o = json_object();
+
+    put(o, "state", json_string(states[s->state]));
+    put(o, "text", json_string(s->text));
+    put_count(o, "port", s->port);
+    put(o, "remote", json_string(s->remote));
+    put(o, "dialed", json_boolean(s->dialed));
+    put(o, "peer_checked", json_boolean(s->peer_checked));
+    put_count(o, "refused", s->refused);
+    put_count(o, "reconnects", s->reconnects);
+    put_count(o, "bytes_sent", s->bytes_sent);
+    put_count(o, "bytes_received", s->bytes_received);
+    put_real(o, "rtt_ms", s->rtt_ms);
+    put_real(o, "rate_bps", s->rate_bps);
+    return o;
+}
+
 static json_t *security(const struct tandem_security *s)
 {
     static const char *const paths[] = {"none", "direct", "reflexive", "mapped", "relayed"};
@@ -155,6 +175,7 @@ char *tdm_report_json(const struct tandem_stats *s)
     put_real(o, "net_user_percent", s->net_user_percent);
     put(o, "real_time", json_boolean(s->real_time));
     put(o, "security", security(&s->security));
+    put(o, "channel", channel(&s->channel));
     put(o, "audio", stream(&s->audio));
     put(o, "video", stream(&s->video));
     put_frames(o, s);

@@ -68,6 +68,8 @@ struct tandem_config {
     const char *user;         /* User part of our address; NULL: "tandem". */
     const char *display_name; /* NULL: none. */
     uint16_t rtp_port_min, rtp_port_max; /* 0, 0: any free port. */
+    /* Where the data channel may listen, one port a call. [1503 to 1518] */
+    uint16_t channel_port_min, channel_port_max;
     uint16_t ring_seconds;               /* How long an incoming call may ring here. [60] */
 
     /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */
@@ -78,6 +80,8 @@ struct tandem_config {
     const char *ice_servers;   /* Servers that help to connect, separated by commas:
                                   "stun:HOST[:PORT]", "turn:USER:PASSWORD@HOST[:PORT]" with
                                   "?transport=tcp" or without, "turns:...". [none] */
+    bool map_ports;            /* Have a gateway open ports (UPnP, NAT-PMP), looked for from now on
+                                  and given back at the end. */
     bool relay_only;           /* Only by those relays, so that the other side does not learn this
                                   machine's addresses. */
     bool allow_plain;          /* Media in clear with who knows nothing better. */
@@ -158,6 +162,8 @@ struct tandem_media {
     bool time_code;          /* Draw the capture time into the sent picture, and read it back from
                                 the received one after rendering, as a check of the trace. */
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
+    bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
+                     or picture. With all sources and sinks "off" it is all there is. */
 };
 
 /** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each
@@ -202,6 +208,8 @@ enum tandem_event_kind {
                               the words of tandem_stats, then tandem_trust. */
     TANDEM_EVENT_NOTICE, /* text = something to know: no real-time priority, a device is gone... */
     TANDEM_EVENT_ENDED,  /* text = why, value = one of enum tandem_end. */
+    TANDEM_EVENT_CHANNEL, /* The data channel: value = one of enum tandem_channel_state, text = by
+                             which way it goes, or why it does not. */
 };
 
 enum tandem_end {
@@ -248,6 +256,9 @@ TANDEM_API enum tandem_status tandem_camera(struct tandem_call *call, bool on);
 /** Adds or drops the stream by re-INVITE; the other stream has no gap. */
 TANDEM_API enum tandem_status tandem_set_video(struct tandem_call *call, bool on);
 TANDEM_API enum tandem_status tandem_set_audio(struct tandem_call *call, bool on);
+/** Adds or drops the data channel by re-INVITE; the streams have no gap. */
+TANDEM_API enum tandem_status tandem_set_channel(struct tandem_call *call, bool on);
+
 /** '0'-'9', '*', '#', 'A'-'D'; duration 40-2000 ms. Digits wait for each other. TANDEM_INVALID for
  *  another digit or duration, TANDEM_FAILED when the call is not up. */
 TANDEM_API enum tandem_status tandem_send_digit(struct tandem_call *call, char digit,
@@ -339,22 +350,45 @@ enum tandem_contact {
 /** How the call travels and who can read it. */
 struct tandem_security {
     enum tandem_path path;
-    bool ice;                        /* The path was found, and is watched, by ICE. */
-    char local[64], remote[64];      /* Its ends: "10.0.0.7:5004"; "" = none yet. */
+    bool ice;                   /* The path was found, and is watched, by ICE. */
+    char local[64], remote[64]; /* Its ends: "10.0.0.7:5004"; "" = none yet. */
     enum tandem_protection protection;
-    char profile[32];                /* "AEAD_AES_128_GCM"; "" = none. */
-    char words[64];                  /* DTLS: read aloud by both sides, the same only when nobody
-                                        sits between; "" = there are none. */
+    char profile[32]; /* "AEAD_AES_128_GCM"; "" = none. */
+    char words[64];   /* DTLS: read aloud by both sides, the same only when nobody
+                         sits between; "" = there are none. */
     enum tandem_contact contact;
-    uint64_t refused;                /* Datagrams of no agreed kind, or without right to come. */
-    uint64_t denied;                 /* Media with a wrong tag, or replayed. */
+    uint64_t refused;                   /* Datagrams of no agreed kind, or without right to come. */
+    uint64_t denied;                    /* Media with a wrong tag, or replayed. */
     double path_ms, ready_ms, media_ms; /* From agreement to the first path, to keys, and to the
                                            first media from the other side; 0: not yet. */
+};
+
+enum tandem_channel_state {
+    TANDEM_CHANNEL_NONE,        /* Not agreed on. */
+    TANDEM_CHANNEL_CONNECTING,  /* Agreed; there is no connection yet. */
+    TANDEM_CHANNEL_UP,          /* The right one is at the other end, and all is encrypted. */
+    TANDEM_CHANNEL_INTERRUPTED, /* It was up; both sides try again, and go on where it broke. */
+    TANDEM_CHANNEL_FAILED,      /* For this call. */
+};
+
+/** The data channel: TLS 1.3 over TCP, both certificates checked. */
+struct tandem_channel_stats {
+    enum tandem_channel_state state;
+    char text[256];    /* As the last TANDEM_EVENT_CHANNEL said it. */
+    uint16_t port;     /* Where this side listens; 0 = nowhere. */
+    char remote[64];   /* The other end of the connection; "" = none yet. */
+    bool dialed;       /* This side connected; else the other one. */
+    bool peer_checked; /* Its certificate is the one that its description named. */
+    uint32_t refused;  /* Connections of strangers and of too many. */
+    uint32_t reconnects;
+    uint64_t bytes_sent, bytes_received;
+    double rtt_ms, rate_bps; /* As the channel measures them; 0 = not yet. */
 };
 
 struct tandem_stats {
     enum tandem_call_state state;
     struct tandem_security security;
+    struct tandem_channel_stats channel;
     double seconds; /* Since the call is up. */
     double rtt_ms, clock_offset_ms;
     bool clock_known;

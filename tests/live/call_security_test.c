@@ -78,8 +78,8 @@ static size_t forward(struct between *m, char *message, size_t size, bool from_a
     assert_true(strlen(message) < sizeof head);
     memcpy(head, message, strlen(message) + 1);
     drop_lines(head, "Content-Length:");
-    int head_size = snprintf(message, MESSAGE_MAX, "%.2000sContent-Length: %zu\r\n\r\n", head,
-                             strlen(body));
+    int head_size =
+        snprintf(message, MESSAGE_MAX, "%.2000sContent-Length: %zu\r\n\r\n", head, strlen(body));
 
     assert_true(head_size > 0 && (size_t)head_size + strlen(body) < MESSAGE_MAX);
     memcpy(message + head_size, body, strlen(body) + 1);
@@ -98,8 +98,8 @@ static void *pass_on(void *arg)
 
         if (poll(&fd, 1, 20) <= 0)
             continue;
-        ssize_t got = recvfrom(m->fd, message, MESSAGE_MAX - 64, 0, (struct sockaddr *)&from,
-                               &from_size);
+        ssize_t got =
+            recvfrom(m->fd, message, MESSAGE_MAX - 64, 0, (struct sockaddr *)&from, &from_size);
 
         if (got <= 0)
             continue;
@@ -384,8 +384,7 @@ static void wrong_settings(void **state)
 /* Only by a relay that does not answer: no call, and no address of ours leaks on the way. */
 static void relay_that_is_not_there(void **state)
 {
-    const struct tandem_config a = {.relay_only = true,
-                                    .ice_servers = "turn:u:p@127.0.0.1:9"};
+    const struct tandem_config a = {.relay_only = true, .ice_servers = "turn:u:p@127.0.0.1:9"};
     struct tandem_cause cause = {""};
     struct pair p;
 
@@ -404,12 +403,9 @@ static void relay_that_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encrypted_by_default),
-        cmocka_unit_test(plain_is_the_last_choice),
-        cmocka_unit_test(plain_needs_the_flag),
-        cmocka_unit_test(somebody_between),
-        cmocka_unit_test(contacts_are_known),
-        cmocka_unit_test(wrong_settings),
+        cmocka_unit_test(encrypted_by_default),    cmocka_unit_test(plain_is_the_last_choice),
+        cmocka_unit_test(plain_needs_the_flag),    cmocka_unit_test(somebody_between),
+        cmocka_unit_test(contacts_are_known),      cmocka_unit_test(wrong_settings),
         cmocka_unit_test(relay_that_is_not_there),
     };
 

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/call_channel.h"
+
+#include "engine/call.h"
+#include "engine/engine.h"
+#include "engine/io/tcp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PORTS 16 /* From the default one on, when the program names none. */
+
+enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause)
+{
+    const struct tandem_config *config = &call->engine->config;
+    uint16_t port = config->channel_port_min ? config->channel_port_min : TDM_TCP_CHANNEL_PORT;
+    struct tdm_channel_link_config link = {
+        .identity = call->engine->reach.identity,
+        .address = config->bind_address,
+        .port_min = port,
+        .port_max = config->channel_port_max   ? config->channel_port_max
+                    : config->channel_port_min ? port
+                                               : (uint16_t)(port + PORTS - 1),
+        .control_wake = call->engine->wake,
+    };
+    struct tdm_cause why = {""};
+
+    if (!call->plan.channel || call->channel.link)
+        return TDM_OK;
+    enum tdm_err err = tdm_channel_link_create(&call->channel.link, &link, &why);
+
+    /* Riders take their seats here. */
+    if (err == TDM_OK)
+        err = tdm_channel_link_start(call->channel.link, &why);
+    if (err != TDM_OK) {
+        tdm_call_channel_close(call);
+        return tdm_fail(cause, err, "%s", why.text);
+    }
+    if (why.text[0])
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
+                        "%s; the other side has to be reachable", why.text);
+    return TDM_OK;
+}
+
+void tdm_call_channel_close(struct tandem_call *call)
+{
+    tdm_channel_link_destroy(call->channel.link);
+    call->channel.link = NULL;
+    call->channel.agreed = false;
+    call->channel.told[0] = 0;
+    call->channel.status.state = TDM_CHANNEL_WAITING;
+}
+
+void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capability *capability)
+{
+    struct tdm_channel_capability *c = &capability->channel;
+    struct tdm_fingerprint_desc *f = &c->transport.fingerprints[0];
+
+    memset(c, 0, sizeof *c);
+    /* Before the program has said what it wants, an invitation for a channel alone is no reason to
+     * refuse. */
+    c->wanted = call->plan.channel || !call->planned;
+    if (call->channel.link)
+        c->port = tdm_channel_link_port(call->channel.link);
+    c->transport.fingerprint_count = 1;
+    (void)snprintf(f->hash, sizeof f->hash, "sha-256");
+    f->size = TDM_FINGERPRINT_BYTES;
+    memcpy(f->bytes, tdm_identity_fingerprint(call->engine->reach.identity), TDM_FINGERPRINT_BYTES);
+    c->transport.connection_existing = call->channel.status.state == TDM_CHANNEL_UP;
+}
+
+static void add_target(struct tdm_channel_terms *terms, const char *host, uint16_t port)
+{
+    struct tdm_address *a = &terms->targets[terms->target_count];
+
+    /* Port 9 stands for nowhere (RFC 4145 section 4.1). */
+    if (port == 0 || port == 9 || terms->target_count == TDM_CHANNEL_TARGETS_MAX ||
+        tdm_address_parse(a, host, port) != TDM_OK)
+        return;
+    for (uint8_t i = 0; i < terms->target_count; i++)
+        if (tdm_address_equal(a, &terms->targets[i]))
+            return;
+    terms->target_count++;
+}
+
+static void terms_of(const struct tdm_negotiated_channel *agreed, struct tdm_channel_terms *terms)
+{
+    memset(terms, 0, sizeof *terms);
+    terms->setup = agreed->setup;
+    add_target(terms, agreed->remote_address, agreed->remote_port);
+    for (uint8_t i = 0; i < agreed->remote.candidate_count; i++)
+        if (agreed->remote.candidates[i].tcp)
+            add_target(terms, agreed->remote.candidates[i].host, agreed->remote.candidates[i].port);
+    terms->fingerprint_count = agreed->remote.fingerprint_count;
+    memcpy(terms->fingerprints, agreed->remote.fingerprints, sizeof terms->fingerprints);
+}
+
+enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause *cause)
+{
+    const struct tdm_negotiated_channel *agreed = &call->machine.negotiated.channel;
+    struct tdm_channel_terms terms;
+
+    if (!agreed->active) {
+        if (call->channel.agreed)
+            tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANNEL, TANDEM_CHANNEL_NONE,
+                            "the data channel is closed");
+        else if (call->channel.link)
+            tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANNEL, TANDEM_CHANNEL_NONE,
+                            "no data channel: the other side does not take part in it");
+        tdm_call_channel_close(call);
+        return TDM_OK;
+    }
+    enum tdm_err err = tdm_call_channel_open(call, cause);
+
+    if (err != TDM_OK || !call->channel.link)
+        return err;
+    terms_of(agreed, &terms);
+    if (!call->channel.agreed || memcmp(&terms, &call->channel.terms, sizeof terms) != 0) {
+        call->channel.terms = terms;
+        call->channel.agreed = true;
+        tdm_channel_link_agree(call->channel.link, &terms);
+    }
+    return TDM_OK;
+}
+
+static enum tandem_channel_state public_state(const struct tandem_call *call)
+{
+    static const enum tandem_channel_state states[] = {
+        [TDM_CHANNEL_WAITING] = TANDEM_CHANNEL_CONNECTING,
+        [TDM_CHANNEL_UP] = TANDEM_CHANNEL_UP,
+        [TDM_CHANNEL_BROKEN] = TANDEM_CHANNEL_INTERRUPTED,
+        [TDM_CHANNEL_FAILED] = TANDEM_CHANNEL_FAILED,
+    };
+
+    return call->channel.agreed ? states[call->channel.status.state] : TANDEM_CHANNEL_NONE;
+}
+
+/* Whether the words of the call vouch for the channel, too: both are of the same certificate. */
+static const char *covered(struct tandem_call *call)
+{
+    const struct tdm_channel_link_status *s = &call->channel.status;
+
+    if (s->state != TDM_CHANNEL_UP || !s->peer_checked)
+        return "";
+    if (!call->path.peer_checked)
+        tdm_call_path_check(call, s->peer);
+    return memcmp(call->path.peer, s->peer, sizeof s->peer) == 0
+               ? ""
+               : "; its certificate is not that of the call, whose words do not vouch for it";
+}
+
+void tdm_call_channel_run(struct tandem_call *call)
+{
+    struct tdm_call_channel *c = &call->channel;
+    char text[sizeof c->told];
+
+    while (c->link && tdm_channel_link_status(c->link, &c->status)) {
+        (void)snprintf(text, sizeof text, "%s%s", c->status.text, covered(call));
+        if (!text[0] || strcmp(text, c->told) == 0)
+            continue;
+        (void)snprintf(c->told, sizeof c->told, "%s", text);
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANNEL, (int)public_state(call), "%s",
+                        text);
+    }
+}
+
+void tdm_call_channel_stats(const struct tandem_call *call, struct tandem_channel_stats *stats)
+{
+    const struct tdm_call_channel *c = &call->channel;
+    const struct tdm_channel_link_status *s = &c->status;
+
+    *stats = (struct tandem_channel_stats){
+        .state = public_state(call),
+        .port = c->link ? tdm_channel_link_port(c->link) : 0,
+        .dialed = s->way == TDM_CHANNEL_DIALED,
+        .peer_checked = s->peer_checked,
+        .refused = s->refused,
+        .reconnects = s->stats.reconnects,
+        .bytes_sent = s->stats.bytes_sent,
+        .bytes_received = s->stats.bytes_received,
+        .rtt_ms = (double)s->stats.rtt / 1e6,
+        .rate_bps = (double)s->stats.rate_bps,
+    };
+    (void)snprintf(stats->text, sizeof stats->text, "%s", c->told);
+    if (s->way != TDM_CHANNEL_WAY_NONE)
+        tdm_address_text(&s->remote, stats->remote);
+}

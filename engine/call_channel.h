@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_ENGINE_CALL_CHANNEL_H
+#define TDM_ENGINE_CALL_CHANNEL_H
+
+/*
+ * The data channel as a part of a call: offered and answered when the program wants it, made, told
+ * what was agreed and ended as the description says, and shown to the program. The channel itself
+ * is engine/channel_link.h. Control thread.
+ */
+
+#include "engine/channel_link.h"
+#include "signalling/offer_answer.h"
+#include "tandem/tandem.h"
+
+struct tandem_call;
+
+struct tdm_call_channel {
+    struct tdm_channel_link *link;  /* NULL: none. */
+    struct tdm_channel_terms terms; /* As told last. */
+    bool agreed;                    /* The other side takes part. */
+    struct tdm_channel_link_status status;
+    char told[256];
+};
+
+/** Opens the listener, so that its port can be offered; nothing when it is open or not wanted. */
+enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause);
+void tdm_call_channel_close(struct tandem_call *call);
+
+void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capability *capability);
+
+/** What was agreed has changed. */
+enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause *cause);
+
+/** Takes what the channel's thread says. */
+void tdm_call_channel_run(struct tandem_call *call);
+
+void tdm_call_channel_stats(const struct tandem_call *call, struct tandem_channel_stats *stats);
+
+#endif
