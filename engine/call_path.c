@@ -576,11 +576,25 @@ void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGER
     p->contact = known == TDM_KNOWN_FIRST  ? TANDEM_CONTACT_NEW
                  : known == TDM_KNOWN_SAME ? TANDEM_CONTACT_KNOWN
                                            : TANDEM_CONTACT_CHANGED;
-    if (known == TDM_KNOWN_CHANGED)
+    p->stranger = known == TDM_KNOWN_CHANGED;
+}
+
+/* @return whether all that there is to say is known. */
+static bool take_words(struct tandem_call *call)
+{
+    struct tdm_call_path *p = &call->path;
+
+    if (p->check && tdm_check_job_take(p->check, p->words) != TDM_OK)
+        return false;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    if (p->stranger)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_STRANGER, 0,
-                        "the certificate of %s is not the one that it had before: read the words "
-                        "\"%s\" to each other; if they differ, hang up",
-                        contact, p->words);
+                        "the certificate of %.100s is not the one that it had before: read the "
+                        "words \"%s\" to each other; if they differ, hang up",
+                        call->machine.peer, p->words);
+    p->stranger = false;
+    return true;
 }
 
 static bool channel_alone(const struct tandem_call *call)
@@ -588,18 +602,6 @@ static bool channel_alone(const struct tandem_call *call)
     const struct tdm_negotiated *n = &call->machine.negotiated;
 
     return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
-}
-
-/* @return whether all that there is to say is known. */
-static bool take_words(struct tdm_call_path *p)
-{
-    if (!p->check)
-        return true;
-    if (tdm_check_job_take(p->check, p->words) != TDM_OK)
-        return false;
-    tdm_check_job_free(p->check);
-    p->check = NULL;
-    return true;
 }
 
 bool tdm_call_path_status(struct tandem_call *call)
@@ -624,7 +626,7 @@ bool tdm_call_path_status(struct tandem_call *call)
         p->ready = true;
         p->ready_until = TDM_NEVER;
     }
-    return take_words(p) && p->ready && !call->announced_up;
+    return take_words(call) && p->ready && !call->announced_up;
 }
 
 static void take_lookups(struct tandem_call *call)
