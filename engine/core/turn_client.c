@@ -100,7 +100,7 @@ uint16_t tdm_turn_client_method(const struct tdm_turn_client *c, struct turn_whi
         return TDM_STUN_CREATE_PERMISSION;
     if (w.channel)
         return TDM_STUN_CHANNEL_BIND;
-    return c->state == TDM_TURN_ALLOCATING ? TDM_STUN_ALLOCATE : TDM_STUN_REFRESH;
+    return c->state == TDM_TURN_ALLOCATING && !c->clearing ? TDM_STUN_ALLOCATE : TDM_STUN_REFRESH;
 }
 
 static size_t write_request(struct tdm_turn_client *c, struct turn_which w,
@@ -117,7 +117,7 @@ static size_t write_request(struct tdm_turn_client *c, struct turn_which w,
                                w.channel ? &w.channel->peer : &w.permit->peer);
     else if (method == TDM_STUN_ALLOCATE)
         write_allocate(c, &to);
-    else if (c->state == TDM_TURN_CLOSING)
+    else if (c->state == TDM_TURN_CLOSING || c->clearing)
         tdm_stun_write_u32(&to, TDM_STUN_LIFETIME, 0);
     else if (c->lifetime_s)
         tdm_stun_write_u32(&to, TDM_STUN_LIFETIME, c->lifetime_s);

@@ -127,7 +127,8 @@ struct tdm_turn_client {
     uint64_t refused;              /* Messages that were not for us or not true. */
 
     bool stream, want_ipv4, want_ipv6, has_key;
-    uint8_t moves; /* Times that the server sent us elsewhere. */
+    uint8_t moves;          /* Times that the server sent us elsewhere. */
+    bool clearing, cleared; /* An allocation that was there before, by the same address. */
     char user[TDM_TURN_TEXT_MAX], password[TDM_TURN_TEXT_MAX];
     struct {
         uint16_t size;

@@ -240,8 +240,11 @@ static void test_errors_in_words(void **state)
     static const struct {
         uint16_t code;
         const char *word;
-    } cases[] = {{486, "quota"},           {508, "full"},     {440, "family"},
-                 {403, "403 (Forbidden)"}, {441, "password"}, {437, "anew"}};
+    } cases[] = {{486, "quota"},
+                 {508, "full"},
+                 {440, "family"},
+                 {403, "403 (Forbidden)"},
+                 {441, "password"}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         (void)start_udp(state);
@@ -252,6 +255,26 @@ static void test_errors_in_words(void **state)
         if (!strstr(client.why, cases[i].word))
             fail_msg("%u: %s", cases[i].code, client.why);
     }
+}
+
+/* What a program that crashed left at the same address is given back first, once. */
+static void test_clears_what_was_there(void **state)
+{
+    for (int again = 0; again < 2; again++) {
+        (void)start_udp(state);
+        refuse(401, "n1");
+        refuse(437, NULL);
+        assert_int_equal(asked.method, TDM_STUN_REFRESH);
+        assert_true(asked.has_lifetime && asked.lifetime_s == 0);
+        accept_plainly();
+        assert_int_equal(asked.method, TDM_STUN_ALLOCATE);
+        if (again)
+            refuse(437, NULL);
+        else
+            accept_with("apple", "198.51.100.1", 600);
+        assert_int_equal(client.state, again ? TDM_TURN_FAILED : TDM_TURN_ALLOCATED);
+    }
+    assert_non_null(strstr(client.why, "anew"));
 }
 
 static void test_lies(void **state)
@@ -440,6 +463,7 @@ int main(void)
         TEST(test_goes_elsewhere),
         TEST(test_is_not_sent_in_circles),
         TEST(test_errors_in_words),
+        TEST(test_clears_what_was_there),
         TEST(test_lies),
         TEST(test_peers),
         TEST(test_peer_that_is_refused),
