@@ -141,10 +141,7 @@ static tdm_time rto_of(const struct tdm_turn_client *c)
 /* Starts the transaction anew: another id, all tries before it. */
 void tdm_turn_client_restart(struct tdm_turn_client *c, struct tdm_turn_request *r, tdm_time now)
 {
-    struct tdm_writer id = tdm_writer_of(r->id, sizeof r->id);
-
-    tdm_write_u64(&id, tdm_rng_u64(&c->rng));
-    tdm_write_u32(&id, tdm_rng_u32(&c->rng));
+    tdm_stun_make_id(r->id, tdm_rng_u64(&c->rng), tdm_rng_u32(&c->rng));
     r->open = true;
     r->tries = 0;
     r->due = now;
