@@ -312,18 +312,12 @@ static void call_in(struct tdm_call_machine *m, tdm_time now, const struct tdm_s
     memcpy(m->remote_offer, event->body, event->body_size);
     enter(m, TDM_CALL_INCOMING, now + m->no_answer_after, out);
     if (!m->late_offer) {
-        /* A trial on a copy, so that nobody is rung for a call that cannot be. */
-        struct {
-            struct tdm_offer_answer oa;
-            struct tdm_capability capability;
-        } before = {m->oa, m->capability};
-
+        /* A trial, so that nobody is rung for a call that cannot be; then all is as it was. */
         err = tdm_call_answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
-        m->oa = before.oa;
+        tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
         memset(&m->negotiated, 0, sizeof m->negotiated);
         out->body_size = 0;
         out->media_changed = m->held_remote = false;
-        m->capability = before.capability;
         m->offer_channel = m->capability.channel.wanted;
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
