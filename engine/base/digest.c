@@ -35,6 +35,23 @@ void tdm_sha256(const void *data, size_t size, uint8_t digest[TDM_SHA256_BYTES])
     sha256_digest(&ctx, TDM_SHA256_BYTES, digest);
 }
 
+_Static_assert(sizeof(struct tdm_sha256_stream) >= sizeof(struct sha256_ctx), "room for nettle's");
+
+void tdm_sha256_init(struct tdm_sha256_stream *s)
+{
+    sha256_init((struct sha256_ctx *)s->state);
+}
+
+void tdm_sha256_update(struct tdm_sha256_stream *s, const void *data, size_t size)
+{
+    sha256_update((struct sha256_ctx *)s->state, size, data);
+}
+
+void tdm_sha256_final(struct tdm_sha256_stream *s, uint8_t digest[TDM_SHA256_BYTES])
+{
+    sha256_digest((struct sha256_ctx *)s->state, TDM_SHA256_BYTES, digest);
+}
+
 void tdm_hmac_sha1(const void *key, size_t key_size, const void *data, size_t size,
                    uint8_t digest[TDM_SHA1_BYTES])
 {

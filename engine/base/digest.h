@@ -18,6 +18,16 @@ void tdm_md5(const void *data, size_t size, uint8_t digest[TDM_MD5_BYTES]);
 void tdm_sha1(const void *data, size_t size, uint8_t digest[TDM_SHA1_BYTES]);
 void tdm_sha256(const void *data, size_t size, uint8_t digest[TDM_SHA256_BYTES]);
 
+/** The same of bytes that come in pieces. */
+struct tdm_sha256_stream {
+    uint64_t state[16];
+};
+
+void tdm_sha256_init(struct tdm_sha256_stream *s);
+void tdm_sha256_update(struct tdm_sha256_stream *s, const void *data, size_t size);
+/** The stream must be initialised again before it is used again. */
+void tdm_sha256_final(struct tdm_sha256_stream *s, uint8_t digest[TDM_SHA256_BYTES]);
+
 /** RFC 2104. */
 void tdm_hmac_sha1(const void *key, size_t key_size, const void *data, size_t size,
                    uint8_t digest[TDM_SHA1_BYTES]);

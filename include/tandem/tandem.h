@@ -80,11 +80,25 @@ struct tandem_config {
     const char *ice_servers;   /* Servers that help to connect, separated by commas:
                                   "stun:HOST[:PORT]", "turn:USER:PASSWORD@HOST[:PORT]" with
                                   "?transport=tcp" or without, "turns:...". [none] */
+    bool map_ports;            /* Have a gateway open ports (UPnP, NAT-PMP), looked for from now on
+                                  and given back at the end. */
     bool relay_only;           /* Only by those relays, so that the other side does not learn this
                                   machine's addresses. */
     bool allow_plain;          /* Media in clear with who knows nothing better. */
     bool only_plain;           /* Media in clear alone, to look at packets or to measure. */
     bool allow_sdes;           /* Keys in the call set-up, which whoever carries it can read. */
+
+    /* Browsers call by WHIP and WHEP, from a page that this engine serves. The SIP port is open
+     * too. */
+    bool web;
+    uint16_t web_port;           /* 0: any free port. */
+    bool web_port_may_change;    /* Take any free port when it is taken. */
+    const char *web_address;     /* Numeric address to listen on. ["127.0.0.1"] */
+    const char *web_token;       /* What callers must show, from whatever page. NULL: nothing, and
+                                    only from this engine's own page. */
+    const char *web_certificate; /* PEM files, borrowed for tandem_create, for HTTPS: browsers give
+                                    camera and microphone only to such pages, and to localhost. */
+    const char *web_key;
 };
 
 /** A new engine with a control thread of its own. `config` NULL: any port, opened with the first
@@ -99,6 +113,9 @@ TANDEM_API void tandem_destroy(struct tandem *engine);
 
 /** The SIP port in use; 0 while none is open. */
 TANDEM_API uint16_t tandem_port(struct tandem *engine);
+
+/** The port that browsers call at; 0 while none is open. */
+TANDEM_API uint16_t tandem_web_port(struct tandem *engine);
 
 /** Names of what this build can send, separated by commas: "h264,vp8,vp9,av1" and
  *  "opus,g722,pcmu,pcma,l16". The text stays as long as the calling thread. */
@@ -333,15 +350,15 @@ enum tandem_contact {
 /** How the call travels and who can read it. */
 struct tandem_security {
     enum tandem_path path;
-    bool ice;                        /* The path was found, and is watched, by ICE. */
-    char local[64], remote[64];      /* Its ends: "10.0.0.7:5004"; "" = none yet. */
+    bool ice;                   /* The path was found, and is watched, by ICE. */
+    char local[64], remote[64]; /* Its ends: "10.0.0.7:5004"; "" = none yet. */
     enum tandem_protection protection;
-    char profile[32];                /* "AEAD_AES_128_GCM"; "" = none. */
-    char words[64];                  /* DTLS: read aloud by both sides, the same only when nobody
-                                        sits between; "" = there are none. */
+    char profile[32]; /* "AEAD_AES_128_GCM"; "" = none. */
+    char words[64];   /* DTLS: read aloud by both sides, the same only when nobody
+                         sits between; "" = there are none. */
     enum tandem_contact contact;
-    uint64_t refused;                /* Datagrams of no agreed kind, or without right to come. */
-    uint64_t denied;                 /* Media with a wrong tag, or replayed. */
+    uint64_t refused;                   /* Datagrams of no agreed kind, or without right to come. */
+    uint64_t denied;                    /* Media with a wrong tag, or replayed. */
     double path_ms, ready_ms, media_ms; /* From agreement to the first path, to keys, and to the
                                            first media from the other side; 0: not yet. */
 };
