@@ -604,18 +604,6 @@ static bool channel_alone(const struct tandem_call *call)
     return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
 }
 
-/* @return whether all that there is to say is known. */
-static bool take_words(struct tdm_call_path *p)
-{
-    if (!p->check)
-        return true;
-    if (tdm_check_job_take(p->check, p->words) != TDM_OK)
-        return false;
-    tdm_check_job_free(p->check);
-    p->check = NULL;
-    return true;
-}
-
 bool tdm_call_path_status(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
@@ -639,7 +627,6 @@ bool tdm_call_path_status(struct tandem_call *call)
         p->ready_until = TDM_NEVER;
     }
     return take_words(call) && p->ready && !call->announced_up;
-    return take_words(p) && p->ready && !call->announced_up;
 }
 
 static void take_lookups(struct tandem_call *call)
