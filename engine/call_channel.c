@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS 16 /* From the default one on, when the program names none. */
+#define PORTS       16          /* From the default one on, when the program names none. */
+#define IN_CALL_BPS 10000000000 /* No limit, but files shall keep their queue short beside media.  \
+                                 */
 
 enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause)
 {
@@ -131,6 +133,10 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
         call->channel.agreed = true;
         tdm_channel_link_agree(call->channel.link, &terms);
     }
+    bool media = call->machine.negotiated.media[TDM_AUDIO].active ||
+                 call->machine.negotiated.media[TDM_VIDEO].active;
+
+    tdm_channel_link_budget(call->channel.link, media ? IN_CALL_BPS : 0);
     return TDM_OK;
 }
 
