@@ -7,9 +7,9 @@
 #include "engine/io/entropy.h"
 #include "engine/io/look.h"
 #include "engine/io/lookup.h"
+#include "engine/io/server_link.h"
 #include "engine/io/udp.h"
 #include "engine/io/wake.h"
-#include "engine/io/server_link.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ static bool relay_open(struct relay *r, const struct tdm_ice_uri *uri, const str
         return false;
     if (!r->stream)
         return true;
-    int fd = tdm_look_connect(at);
+    int fd = tdm_server_link_connect(at);
 
     if (fd < 0)
         return tdm_fail(cause, TDM_E_GONE, "no way to it") == TDM_OK;

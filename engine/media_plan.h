@@ -32,6 +32,7 @@ struct tdm_media_plan {
     uint32_t video_bps, audio_bps;
     uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
     bool time_code, audio_music, audio_bps_asked, channel;
+    struct tandem_files *files; /* Borrowed; NULL: none. */
 };
 
 /** TDM_E_UNSUPPORTED with a cause that lists what there is; TDM_E_MALFORMED for a bad number. */
@@ -44,8 +45,8 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
                                uint16_t audio_port, uint16_t video_port,
                                struct tdm_capability *capability);
 
-/** Adds what browsers understand beside: wrapped repairs, transport-wide feedback, MID. For answers:
- *  with it an offer would not fit a datagram. */
+/** Adds what browsers understand beside: wrapped repairs, transport-wide feedback, MID. For
+ * answers: with it an offer would not fit a datagram. */
 void tdm_media_plan_feedback(struct tdm_capability *capability);
 
 /** Everything this build can do, for a first look at an invitation nobody has answered yet. */

@@ -123,6 +123,7 @@ static void suspect(struct tdm_ice *ice)
         if (is_valid(p) && p->answered_at < ice->probe_since && p->tries > 0)
             p->suspect = true;
     }
+    tdm_ice_doubt_relays(ice);
 }
 
 /* Whether the path still is one, by its checks and by what is heard on it. */
@@ -258,10 +259,9 @@ static void choose(struct tdm_ice *ice, tdm_time now)
     ice->stats.path_changes++;
     if (ice->stats.first_valid == TDM_NEVER)
         ice->stats.first_valid = now;
-    if (ice->pairs[best].gen != ice->gen)
-        return;
     ice->was_connected = true;
-    ice->former_until = now + FORMER_KEPT;
+    if (ice->pairs[best].gen == ice->gen)
+        ice->former_until = now + FORMER_KEPT;
 }
 
 static void end_former(struct tdm_ice *ice, tdm_time now)

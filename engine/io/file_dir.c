@@ -33,7 +33,7 @@ static int make_one(int dir, const char *path)
     if (!slash)
         return mkdirat(dir, path, 0777) && errno != EEXIST ? -1 : 0;
     (void)snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
-    int fd = tdm_dir_open(dir, parent, O_PATH | O_DIRECTORY, 0);
+    int fd = tdm_dir_open(dir, parent, O_RDONLY | O_DIRECTORY, 0);
 
     if (fd < 0)
         return -1;

@@ -43,7 +43,8 @@ struct tdm_file_store {
     pthread_t thread;
     bool running;
     int wake; /* The worker's. */
-    int answer_wake;
+    void (*answer_wake)(void *arg);
+    void *answer_wake_arg;
     _Atomic uint64_t hashed, to_hash;
     _Atomic bool stopping;
 
@@ -222,8 +223,7 @@ static void answer(struct tdm_file_store *s, const struct tdm_file_store_answer 
     enum tdm_err err = tdm_ring_push(&s->answers, a);
 
     assert(err == TDM_OK);
-    if (s->answer_wake >= 0)
-        tdm_wake_signal(s->answer_wake);
+    s->answer_wake(s->answer_wake_arg);
 }
 
 static void do_job(struct tdm_file_store *s, const struct request *r)
@@ -343,7 +343,8 @@ enum tdm_err tdm_file_store_create(struct tdm_file_store **store,
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory for files");
     tdm_ring_init(&s->requests, s->request_slots, sizeof *s->request_slots, QUEUE_SLOTS);
     tdm_ring_init(&s->answers, s->answer_slots, sizeof *s->answer_slots, QUEUE_SLOTS);
-    s->answer_wake = config->wake_fd;
+    s->answer_wake = config->wake;
+    s->answer_wake_arg = config->wake_arg;
     s->quota_bytes = config->quota_bytes;
     s->plain = config->plain;
     (void)snprintf(s->origin, sizeof s->origin, "%s", config->origin ? config->origin : "");

@@ -5,7 +5,7 @@
 /*
  * The disk of collab/files.h: a worker thread that hashes what is offered, and does the jobs of the
  * transfer core below one folder. Whoever owns the core pushes jobs and pops answers, on one thread,
- * and never waits for a disk; `wake_fd` becomes readable when answers wait.
+ * and never waits for a disk; `wake` is called, on the worker thread, when answers wait.
  */
 
 #include "collab/files.h"
@@ -18,7 +18,8 @@ struct tdm_file_store_config {
     const char *dir;      /* Where received files go; borrowed for create. */
     uint64_t quota_bytes; /* Of all that is received; 0: none. */
     const char *origin;   /* From whom, as a URI, for user.xdg.origin.url; NULL: none. Borrowed. */
-    int wake_fd;          /* tdm_wake_signal'ed; -1: none. */
+    void (*wake)(void *arg); /* Must only signal. */
+    void *wake_arg;
     bool plain;           /* Neither zstd nor deltas. */
 };
 

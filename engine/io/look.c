@@ -2,6 +2,7 @@
 #include "engine/io/look.h"
 
 #include "engine/io/clock.h"
+#include "engine/io/server_link.h"
 #include "engine/io/udp.h"
 
 #include <errno.h>
@@ -14,9 +15,9 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#define BUILT_AFTER    (INT64_C(1767225600) * TDM_S) /* 2026-01-01, Unix time. */
-#define TYPE_NONE      65534                         /* ARPHRD_NONE: tun, WireGuard. */
-#define TYPE_PPP       512
+#define BUILT_AFTER (INT64_C(1767225600) * TDM_S) /* 2026-01-01, Unix time. */
+#define TYPE_NONE   65534                         /* ARPHRD_NONE: tun, WireGuard. */
+#define TYPE_PPP    512
 
 enum tdm_look_clock tdm_look_clock(void)
 {
@@ -145,26 +146,10 @@ enum tdm_err tdm_look_source(const struct tdm_address *to, struct tdm_address *s
     return TDM_OK;
 }
 
-int tdm_look_connect(const struct tdm_address *to)
-{
-    struct sockaddr_storage remote;
-    socklen_t size;
-    int fd = socket(to->family == TDM_IPV6 ? AF_INET6 : AF_INET,
-                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd >= 0 &&
-        (!tdm_udp_sockaddr(to, to->family, &remote, &size) ||
-         (connect(fd, (const struct sockaddr *)&remote, size) != 0 && errno != EINPROGRESS))) {
-        (void)close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 enum tdm_look_tcp tdm_look_tcp(const struct tdm_address *to, tdm_time within, tdm_time *took)
 {
     tdm_time start = tdm_clock_now();
-    int error = 0, fd = tdm_look_connect(to);
+    int error = 0, fd = tdm_server_link_connect(to);
     socklen_t size = sizeof error;
     struct pollfd polled = {.fd = fd, .events = POLLOUT};
 

@@ -35,7 +35,4 @@ enum tdm_look_tcp { TDM_TCP_OPEN, TDM_TCP_REFUSED, TDM_TCP_SILENT };
 /** Connects and hangs up. *took: how long until it was open or refused. */
 enum tdm_look_tcp tdm_look_tcp(const struct tdm_address *to, tdm_time within, tdm_time *took);
 
-/** A connection for somebody else's use, still under way; -1 without a route. Non-blocking. */
-int tdm_look_connect(const struct tdm_address *to);
-
 #endif

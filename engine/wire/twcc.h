@@ -23,7 +23,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TDM_TWCC_URI       "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+#define TDM_TWCC_URI                                                                               \
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-"                      \
+    "01"
 #define TDM_TWCC_EXT_BYTES 2 /* A big-endian sequence number. */
 
 #define TDM_TWCC_TICK      (250 * TDM_US)

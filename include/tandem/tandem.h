@@ -55,6 +55,7 @@ struct tandem_cause {
 
 struct tandem;      /* One engine. */
 struct tandem_call; /* One call of an engine; release it after its ENDED event. */
+struct tandem_files; /* Files with one person (tandem/files.h). */
 
 /** Version of the library, e.g. "0.1.0". */
 TANDEM_API const char *tandem_version(void);
@@ -164,6 +165,7 @@ struct tandem_media {
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
     bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
                      or picture. With all sources and sinks "off" it is all there is. */
+    struct tandem_files *files; /* Ride on the channel; outlive the call. NULL: none. */
 };
 
 /** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each
