@@ -24,9 +24,9 @@ TONE=440 GRAB=1 SINK=spk_b SHOW=1 RTP=21000 baresip_config b 5080
 sed -i "s/^video_source x11grab,.*/video_source x11grab,$A/" "$W/b/config"
 if [ "$VERB" = call ]; then
 	start_baresip b "$B"
-	tandem_side us "" call "sip:b@$HOST:5080" $FLAG --port 5070 $(tandem_content us 700) --seconds 10
+	tandem_side us "" call "sip:b@$HOST:5080" $FLAG --port 5070 $(tandem_content us 700) -c:v "$PICTURE" --seconds 10
 else
-	tandem_side us "" answer --auto $FLAG --port 5070 $(tandem_content us 700) --seconds 10
+	tandem_side us "" answer --auto $FLAG --port 5070 $(tandem_content us 700) -c:v "$PICTURE" --seconds 10
 	sleep 1
 	start_baresip b "$B" "/dial sip:us@$HOST:5070"
 fi
