@@ -314,6 +314,12 @@ static enum tdm_err fill_dtls(struct tandem_call *call, uint8_t index,
     return TDM_OK;
 }
 
+static bool same_key(const struct tdm_crypto_desc *a, const struct tdm_crypto_desc *b)
+{
+    return a->profile == b->profile && a->key_size == b->key_size &&
+           memcmp(a->key, b->key, sizeof a->key) == 0;
+}
+
 static enum tdm_err fill_sdes(struct tandem_call *call, uint8_t index,
                               const struct tdm_negotiated_transport *agreed,
                               struct tdm_transport_setup *setup, struct tdm_cause *cause)
@@ -323,8 +329,8 @@ static enum tdm_err fill_sdes(struct tandem_call *call, uint8_t index,
                                  .size = agreed->send_key.key_size};
 
     if (way->agreed && way->proto == TDM_PROTO_SDES &&
-        memcmp(&way->send_key, &agreed->send_key, sizeof way->send_key) == 0 &&
-        memcmp(&way->receive_key, &agreed->receive_key, sizeof way->receive_key) == 0)
+        same_key(&way->send_key, &agreed->send_key) &&
+        same_key(&way->receive_key, &agreed->receive_key))
         return TDM_OK;
     memcpy(keys.local, agreed->send_key.key, sizeof keys.local);
     memcpy(keys.remote, agreed->receive_key.key, sizeof keys.remote);
