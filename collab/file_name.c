@@ -44,7 +44,7 @@ static const char *const reserved[] = {
 };
 
 static const char *const programs[] = {
-    "app",  "appimage", "bat", "bin", "cmd",  "com", "command", "cpl", "deb", "desktop", "dll",
+    "app",  "appimage", "bat", "cmd",  "com", "command", "cpl", "deb", "desktop", "dll",
     "exe",  "gadget",   "hta", "inf", "jar",  "js",  "jse",     "lnk", "msi", "msp",     "pif",
     "pl",   "ps1",      "py",  "rb",  "reg",  "rpm", "run",     "scf", "scr", "sh",      "so",
     "vb",   "vbe",      "vbs", "ws",  "wsf",  "wsh", "xpi",     "url", "jnlp", "apk",    "dmg",
