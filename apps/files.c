@@ -172,9 +172,9 @@ static void ended(struct side *s, const struct tandem_file_event *e, struct tran
             progress_size(size, sizeof size, t->last.size),
             progress_time(took, sizeof took, seconds),
             progress_size(speed, sizeof speed,
-                          (uint64_t)(seconds > 0.01 ? (double)(t->last.size - t->last.resumed_bytes) /
-                                                          seconds
-                                                    : 0)),
+                          (uint64_t)(seconds > 0.01
+                                         ? (double)(t->last.size - t->last.resumed_bytes) / seconds
+                                         : 0)),
             t->last.hash);
     else
         (void)snprintf(line, sizeof line, "%s: %s", e->name, e->text);
@@ -243,8 +243,8 @@ static void show_progress(struct side *s)
             t->started_s = t->started_s > 0 ? t->started_s : now;
             progress_sample(&t->speed, now, t->last.done_bytes);
         }
-        if (!shown || (shown->last.state != TANDEM_FILE_RUNNING &&
-                       t->last.state == TANDEM_FILE_RUNNING))
+        if (!shown ||
+            (shown->last.state != TANDEM_FILE_RUNNING && t->last.state == TANDEM_FILE_RUNNING))
             shown = t;
     }
     if (!shown || s->o->quiet || (!isatty(STDERR_FILENO) && now < s->line_at_s))
@@ -273,8 +273,7 @@ static void dial(struct side *s)
 {
     struct tandem_media media = media_of(s);
     struct tandem_cause cause = {""};
-    enum tandem_status status =
-        tandem_dial(s->engine, s->o->who, &media, &s->call, &cause);
+    enum tandem_status status = tandem_dial(s->engine, s->o->who, &media, &s->call, &cause);
 
     s->redial_at_s = now_s() + REDIAL_S;
     if (status == TANDEM_OK)
@@ -327,7 +326,7 @@ static void call_ended(struct side *s, const struct tandem_event *e)
     s->end_value = e->value;
     (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
     /* Who is busy may just have lost somebody, perhaps us before we were started again. */
-    if (s->o->sending && !s->was_up && e->value == TANDEM_END_BUSY && !s->gave_up_at_s)
+    if (s->o->sending && !s->was_up && e->value == TANDEM_END_BUSY && s->gave_up_at_s <= 0)
         s->gave_up_at_s = now_s() + s->o->retry_s;
     if (s->o->sending && !s->was_up && e->value != TANDEM_END_BUSY)
         s->stop = true;

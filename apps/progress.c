@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SMOOTH_S    3.0 /* Time constant of the speed that is shown. */
-#define BAR_MIN     10
-#define BAR_MAX     40
-#define NAME_COLUMNS   32
-#define FIGURES_MAX 64
+#define SMOOTH_S     3.0 /* Time constant of the speed that is shown. */
+#define BAR_MIN      10
+#define BAR_MAX      40
+#define NAME_COLUMNS 32
+#define FIGURES_MAX  64
 
 void progress_sample(struct progress_speed *s, double now_s, uint64_t bytes)
 {

@@ -15,9 +15,9 @@ static void test_sizes(void **state)
     static const struct {
         uint64_t bytes;
         const char *text;
-    } rows[] = {{0, "0 bytes"},        {999, "999 bytes"},         {1000, "1.0 kB"},
-                {9949, "9.9 kB"},      {9960, "10 kB"},            {999499, "999 kB"},
-                {999500, "1.0 MB"},    {1500000000, "1.5 GB"},     {UINT64_MAX, "18447 PB"}};
+    } rows[] = {{0, "0 bytes"},     {999, "999 bytes"},     {1000, "1.0 kB"},
+                {9949, "9.9 kB"},   {9960, "10 kB"},        {999499, "999 kB"},
+                {999500, "1.0 MB"}, {1500000000, "1.5 GB"}, {UINT64_MAX, "18447 PB"}};
     char text[32];
 
     (void)state;
@@ -30,7 +30,7 @@ static void test_times(void **state)
     static const struct {
         double seconds;
         const char *text;
-    } rows[] = {{0, "0:00"},       {9.4, "0:09"},      {59.6, "1:00"},  {759, "12:39"},
+    } rows[] = {{0, "0:00"},       {9.4, "0:09"},      {59.6, "1:00"}, {759, "12:39"},
                 {3600, "1:00:00"}, {11100, "3:05:00"}, {1e12, "-:--"}, {-1, "-:--"}};
     char text[32];
 
@@ -45,8 +45,9 @@ static void test_lines(void **state)
     struct progress p = {.name = "photo.jpg", .done = 450, .total = 1000, .bytes_per_s = 50};
 
     (void)state;
-    assert_string_equal(progress_line(text, sizeof text, 80, &p),
-                        "photo.jpg [##################                      ]  45 %  50 bytes/s  0:11");
+    assert_string_equal(
+        progress_line(text, sizeof text, 80, &p),
+        "photo.jpg [##################                      ]  45 %  50 bytes/s  0:11");
     assert_string_equal(progress_line(text, sizeof text, 30, &p),
                         "photo.jpg  45 %  50 bytes/s  0:11");
     p.bytes_per_s = 0;
