@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/bench.h"
 #include "apps/demo.h"
+#include "apps/doctor.h"
 #include "apps/files.h"
 #include "apps/options.h"
 #include "apps/serve.h"
@@ -32,6 +33,8 @@ static const struct verb {
     {"call", "tandem call ADDRESS", "call 10.0.0.7, 10.0.0.7:5070, user@host or a sip: URI",
      talk_call, NULL},
     {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer, NULL},
+    {"doctor", "tandem doctor [HOST]", "what works here, what does not, and what to do about it",
+     NULL, doctor_run},
     {"serve", "tandem serve", "a server that helps others to reach each other: STUN and TURN", NULL,
      serve_run},
     {"send", "tandem send FILE... WHO", "send files and folders; goes on after any break", NULL,

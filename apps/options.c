@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS, SERVER };
+enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS, WEB, SERVER };
 
 #define CALL   1
 #define ANSWER 2
@@ -78,6 +78,15 @@ static const struct option options[] = {
     {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
     {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
     {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
+    {"--web", WEB, ENGINE(web_port), ANSWER, "PORT",
+     "let browsers call too, from a page at http://localhost:PORT/ [no]"},
+    {"--web-address", TEXT, ENGINE(web_address), ANSWER, "ADDRESS",
+     "address where browsers call [127.0.0.1]"},
+    {"--web-token", TEXT, ENGINE(web_token), ANSWER, "TOKEN",
+     "what browsers must show, whatever page they call from [only from our own page]"},
+    {"--web-cert", TEXT, ENGINE(web_certificate), ANSWER, "FILE",
+     "PEM certificate for HTTPS, without which browsers elsewhere have no camera"},
+    {"--web-key", TEXT, ENGINE(web_key), ANSWER, "FILE", "its PEM key"},
     {"--bind", TEXT, ENGINE(bind_address), CALL | ANSWER, "ADDRESS", "address to listen on [all]"},
     {"--name", TEXT, ENGINE(display_name), CALL | ANSWER, "NAME", "name that the other side sees"},
     {"--stun", SERVER, 0, ALL, "SERVER",
@@ -85,6 +94,8 @@ static const struct option options[] = {
     {"--turn", SERVER, 0, ALL, "SERVER",
      "USER:PASSWORD@HOST[:PORT], a relay for when nothing else passes; over TCP with "
      "?transport=tcp behind it, over TLS with turns: before it; may come again"},
+    {"--no-port-mapping", FLAG, OWN(no_port_mapping), CALL | ANSWER, NULL,
+     "do not have the gateway open ports (UPnP, NAT-PMP)"},
     {"--relay-only", FLAG, ENGINE(relay_only), ALL, NULL,
      "only by the relay: the other side does not learn this machine's addresses"},
     {"--plain", FLAG, ENGINE(allow_plain), ALL, NULL,
@@ -179,8 +190,8 @@ static bool settings_folder(char *path, size_t capacity)
 
     if (!has_config && (!home || *home != '/'))
         return false;
-    int size = snprintf(path, capacity, "%s%s", has_config ? config : home,
-                        has_config ? "" : "/.config");
+    int size =
+        snprintf(path, capacity, "%s%s", has_config ? config : home, has_config ? "" : "/.config");
 
     if (size < 0 || (size_t)size + sizeof "/tandem" > capacity)
         return false;
@@ -218,6 +229,9 @@ static bool take_value(struct options *o, const struct option *option, const cha
         return *text != 0 && strspn(text, "0123456789*#ABCD") == strlen(text);
     case NUMBER16:
         return parse_u16(text, (uint16_t *)(void *)field);
+    case WEB:
+        o->engine.web = true;
+        return parse_u16(text, &o->engine.web_port);
     case BITS:
         return parse_bits(text, (uint32_t *)(void *)field);
     case SIZE:
@@ -275,6 +289,11 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
     }
     if (!o->media.video_codecs)
         o->media.video_codecs = "auto";
+    if (!o->engine.web && (o->engine.web_address || o->engine.web_token))
+        return wrong(verb, "there is no --web PORT to go with", "--web-...");
+    if (!o->engine.web_certificate != !o->engine.web_key)
+        return wrong(verb, "HTTPS needs both", "--web-cert, --web-key");
+    o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
         keep_identity(o);
     if (verb_of(verb) == CALL && !o->to && !o->help) {

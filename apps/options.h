@@ -32,11 +32,11 @@ struct options {
     const char *out;      /* demo: folder for its files. */
     const char *digits;   /* Sent once the call is up. */
     double seconds;       /* Hang up after this long; 0 = never. */
-    bool auto_answer, keep, json, quiet, no_keys, help;
-    char sink_text[300];  /* Backs --wav. */
-    char servers[1024];   /* Backs --stun and --turn. */
-    char identity[300];   /* The key and certificate of this user; and */
-    char known[300];      /* those of contacts, as seen before. */
+    bool auto_answer, keep, json, quiet, no_keys, no_port_mapping, help;
+    char sink_text[300]; /* Backs --wav. */
+    char servers[1024];  /* Backs --stun and --turn. */
+    char identity[300];  /* The key and certificate of this user; and */
+    char known[300];     /* those of contacts, as seen before. */
 };
 
 /** Fills `o` from the arguments behind the verb; prints what is wrong and returns false. */

@@ -54,8 +54,7 @@ void table_security(const struct tandem_security *s, char *text, size_t capacity
     else
         (void)snprintf(text, capacity, "%s, %s %s%s%s%s", paths[s->path],
                        s->protection == TANDEM_PROTECTION_DTLS ? "DTLS-SRTP" : "SDES-SRTP",
-                       s->profile, s->words[0] ? ", words: " : "", s->words,
-                       contacts[s->contact]);
+                       s->profile, s->words[0] ? ", words: " : "", s->words, contacts[s->contact]);
 }
 
 static void print_distribution(FILE *to, const char *name, const struct tandem_distribution *d)

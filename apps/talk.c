@@ -14,11 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_MS      200
-#define LINE_EVERY_S 1.0
-#define BELL_EVERY_S 2.0
-#define KEY_F11      0x100
-#define DIGIT_MS     120
+#define TICK_MS          200
+#define LINE_EVERY_S     1.0
+#define BELL_EVERY_S     2.0
+#define KEY_F11          0x100
+#define DIGIT_MS         120
 #define SECURITY_SHOWN_S 20 /* Long enough to read four words to each other. */
 
 /* One person's side, while the verb runs. */
@@ -522,6 +522,14 @@ int talk_answer(struct options *o)
         return outcome_give_up(o, "answer", EXIT_FAILED, cause.text);
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));
     say(&t, "waiting for calls on port %s (Ctrl-C ends)", port);
+    if (o->engine.web) {
+        char url[128];
+
+        (void)snprintf(url, sizeof url, "%s://%s:%u/", o->engine.web_certificate ? "https" : "http",
+                       o->engine.web_address ? o->engine.web_address : "localhost",
+                       tandem_web_port(t.engine));
+        say(&t, "browsers call at %s", url);
+    }
     do {
         run(&t);
         report(&t);

@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/wake.h"
+#include "engine/whip.h"
 #include "signalling/call_perform.h"
 #include "signalling/sip_uri.h"
 
@@ -108,8 +109,9 @@ static void take_last_status(struct tandem_call *call)
 
 static void finish(struct tandem_call *call)
 {
-    if (call->ended)
+    if (call->ended || call->ending)
         return;
+    call->ending = true; /* What the last figures bring must not end it again. */
     call->ended_at = tdm_clock_now();
     take_last_status(call);
     tdm_call_run(call, call->ended_at);
@@ -165,7 +167,7 @@ void tdm_call_announce(struct tandem_call *call)
     if (changed && up)
         tdm_call_follow(call);
     describe(call, text, sizeof text);
-    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready) {
+    if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready && !call->path.check) {
         call->announced_up = true;
         call->up_at = tdm_clock_now();
         call->up_cpu = tdm_clock_process_cpu();
@@ -182,6 +184,7 @@ void tdm_call_announce(struct tandem_call *call)
     (void)snprintf(call->told, sizeof call->told, "%s", text);
     if (call->out.refused)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", m->reason);
+    call->out.state_changed = call->out.refused = false; /* Told. */
 }
 
 static void step(struct tandem_call *call, const struct tdm_call_in *in)
@@ -191,7 +194,8 @@ static void step(struct tandem_call *call, const struct tdm_call_in *in)
     if (call->ended)
         return;
     tdm_call_step(&call->machine, now, in, &call->out);
-    tdm_call_perform(&call->machine, now, call->engine->sig_ops, call->engine->sig, &call->out);
+    tdm_call_perform(&call->machine, now, call->web ? &tdm_sig_whip : call->engine->sig_ops,
+                     call->web ? call->engine->web : call->engine->sig, &call->out);
     call->machine_wake = call->out.wake_at;
     tdm_call_announce(call);
 }
@@ -204,6 +208,8 @@ void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
 static void plan_capability(const struct tandem_call *call, struct tdm_capability *capability)
 {
     tdm_media_plan_capability(&call->plan, call->local_address, 0, 0, capability);
+    if (!call->path.outgoing)
+        tdm_media_plan_feedback(capability);
     tdm_call_path_capability(call, capability);
     tdm_call_channel_capability(call, capability);
 }

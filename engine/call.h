@@ -33,12 +33,13 @@ struct tandem_call {
     bool planned; /* The program has said what to use. */
     char local_address[64];
     bool media_open;
-    bool announced_up, ended, muted, dark;
+    bool announced_up, ending, ended, muted, dark;
     tdm_time up_at, ended_at, up_cpu;
     bool real_time;
 
     struct tdm_link link;
     struct tdm_net *net;
+    bool web; /* A browser calls (engine/whip.h), not SIP. */
     struct tdm_call_path path;
     struct tdm_call_channel channel;
     struct tdm_audio_in *audio_in;

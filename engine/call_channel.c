@@ -99,6 +99,17 @@ static void terms_of(const struct tdm_negotiated_channel *agreed, struct tdm_cha
     memcpy(terms->fingerprints, agreed->remote.fingerprints, sizeof terms->fingerprints);
 }
 
+static bool same_terms(const struct tdm_channel_terms *a, const struct tdm_channel_terms *b)
+{
+    if (a->setup != b->setup || a->target_count != b->target_count ||
+        a->fingerprint_count != b->fingerprint_count)
+        return false;
+    for (uint8_t i = 0; i < a->target_count; i++)
+        if (!tdm_address_equal(&a->targets[i], &b->targets[i]))
+            return false;
+    return memcmp(a->fingerprints, b->fingerprints, sizeof a->fingerprints) == 0;
+}
+
 enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause *cause)
 {
     const struct tdm_negotiated_channel *agreed = &call->machine.negotiated.channel;
@@ -119,7 +130,7 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
     if (err != TDM_OK || !call->channel.link)
         return err;
     terms_of(agreed, &terms);
-    if (!call->channel.agreed || memcmp(&terms, &call->channel.terms, sizeof terms) != 0) {
+    if (!call->channel.agreed || !same_terms(&terms, &call->channel.terms)) {
         call->channel.terms = terms;
         call->channel.agreed = true;
         tdm_channel_link_agree(call->channel.link, &terms);

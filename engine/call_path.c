@@ -3,11 +3,11 @@
 
 #include "engine/call.h"
 #include "engine/candidates.h"
-#include "engine/core/check_words.h"
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/interfaces.h"
+#include "signalling/sdp_transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,10 +51,13 @@ void tdm_call_path_close(struct tandem_call *call)
 {
     struct tdm_call_path *p = &call->path;
 
+    tdm_call_ports_close(call);
     for (int i = 0; i < TDM_CALL_LOOKUPS_MAX; i++) {
         tdm_lookup_free(p->lookups[i].lookup);
         p->lookups[i].lookup = NULL;
     }
+    tdm_check_job_free(p->check);
+    p->check = NULL;
     memset(p->ways, 0, sizeof p->ways);
     p->gathering = p->ready = false;
     p->pending = TDM_CALL_PENDING_NOTHING;
@@ -80,9 +83,8 @@ static uint32_t own_addresses(const struct tandem_call *call, struct tdm_address
 {
     struct tdm_address others[TDM_INTERFACES_MAX];
     uint32_t count = 0;
-    uint32_t other_count = call->engine->config.bind_address
-                               ? 0
-                               : tdm_interfaces_list(others, TDM_INTERFACES_MAX);
+    uint32_t other_count =
+        call->engine->config.bind_address ? 0 : tdm_interfaces_list(others, TDM_INTERFACES_MAX);
 
     if (tdm_address_parse(&list[0], call->local_address, 0) == TDM_OK)
         count = 1;
@@ -98,8 +100,12 @@ void tdm_call_path_gather(struct tandem_call *call, tdm_time now)
     struct tdm_address list[TDM_INTERFACES_MAX + 1];
     uint32_t count = own_addresses(call, list);
 
-    if (!p->gathering)
-        p->gather_until = now + (p->ice.server_count ? GATHER_SERVERS : GATHER_HOST);
+    if (!p->gathering) {
+        tdm_call_ports_open(call);
+        p->gather_until =
+            now +
+            (p->ice.server_count || tdm_call_ports_pending(call) ? GATHER_SERVERS : GATHER_HOST);
+    }
     p->gathering = true;
     (void)tdm_net_addresses(call->net, list, count);
 }
@@ -120,7 +126,7 @@ bool tdm_call_path_gathered(const struct tandem_call *call, tdm_time now)
 
     for (int way = 0; way < TDM_NET_WAYS; way++)
         all &= p->ways[way].gathered;
-    if (all)
+    if (all && !tdm_call_ports_pending(call))
         return true;
     /* Without a relay there would be nothing to offer at all: wait longer for the first. */
     tdm_time more = p->ice.relay_only && !any_relay(p) ? 10 * GATHER_SERVERS : 0;
@@ -258,6 +264,21 @@ static void fill_ice(struct tandem_call *call, uint8_t way,
     }
 }
 
+/* Made beside everything else, from when a description first names the certificate. */
+static void start_words(struct tandem_call *call, const uint8_t peer[TDM_FINGERPRINT_BYTES])
+{
+    struct tdm_call_path *p = &call->path;
+
+    if ((p->check || p->words[0]) && memcmp(p->check_for, peer, sizeof p->check_for) == 0)
+        return;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    p->words[0] = 0;
+    memcpy(p->check_for, peer, sizeof p->check_for);
+    (void)tdm_check_job_start(&p->check, tdm_identity_fingerprint(call->engine->reach.identity),
+                              peer, call->engine->wake, NULL);
+}
+
 static bool same_identity(const struct tdm_call_way *way,
                           const struct tdm_negotiated_transport *agreed)
 {
@@ -288,6 +309,8 @@ static enum tdm_err fill_dtls(struct tandem_call *call, uint8_t index,
     way->fingerprint_count = agreed->remote.fingerprint_count;
     memcpy(way->fingerprints, agreed->remote.fingerprints, sizeof way->fingerprints);
     call->path.peer_checked = false;
+    if (way->fingerprint_count == 1 && way->fingerprints[0].size == TDM_FINGERPRINT_BYTES)
+        start_words(call, way->fingerprints[0].bytes);
     return TDM_OK;
 }
 
@@ -398,8 +421,7 @@ static void open_link(struct tandem_call *call, uint8_t way, uint8_t link)
         struct tdm_tls_config config = {.fd = fd, .client = true};
 
         for (uint8_t i = 0; i < call->engine->reach.server_count; i++)
-            if (tdm_address_equal(&call->engine->reach.servers[i].server.address,
-                                  &server->address))
+            if (tdm_address_equal(&call->engine->reach.servers[i].server.address, &server->address))
                 config.host = call->engine->reach.servers[i].host;
         if (tdm_tls_create(&tls, &config, NULL) != TDM_OK)
             fd = -1;
@@ -464,12 +486,71 @@ static void transport_told(struct tandem_call *call, const struct tdm_net_event 
     }
 }
 
+/* The lines of one `a=mid:` for the ways that serve it. Of an ICE session that is over: not taken.
+ */
+static void take_fragment(struct tandem_call *call, const struct tdm_transport_desc *desc,
+                          const char *mid)
+{
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        const struct tdm_negotiated_media *media = &call->machine.negotiated.media[kind];
+        bool named = media->active && (!mid[0] || strcmp(media->mid, mid) == 0);
+
+        if (!named || !media->transport.ice ||
+            (desc->ice_ufrag[0] && strcmp(desc->ice_ufrag, media->transport.remote.ice_ufrag) != 0))
+            continue;
+        for (uint8_t i = 0; i < desc->candidate_count; i++) {
+            uint8_t way = tdm_call_path_way(call, (enum tdm_media_kind)kind,
+                                            desc->candidates[i].component == 2);
+            struct tdm_ice_candidate candidate;
+            enum tdm_err err = tdm_candidate_of(&desc->candidates[i], &candidate);
+
+            if (err == TDM_OK)
+                (void)tdm_net_candidate(call->net, way, &candidate);
+            else if (err == TDM_E_AGAIN)
+                start_lookup(call, way, &desc->candidates[i]);
+        }
+        return; /* In a bundle one line speaks for all. */
+    }
+}
+
+void tdm_call_path_candidates(struct tandem_call *call, const char *text, size_t size)
+{
+    struct tdm_text rest = tdm_text_of(text, size);
+    struct tdm_transport_desc desc = {0};
+    char mid[16] = "";
+
+    while (call->net && tdm_text_size(rest)) {
+        struct tdm_text line = tdm_text_until(&rest, '\n');
+
+        if (tdm_text_size(line) && line.end[-1] == '\r')
+            line.end--;
+        bool attribute = tdm_text_size(line) > 2 && memcmp(line.at, "a=", 2) == 0;
+        struct tdm_text value = line, name;
+
+        value.at += attribute ? 2 : 0;
+        name = tdm_text_until(&value, ':');
+        if (!attribute)
+            continue;
+        if (tdm_text_equals(name, "mid")) {
+            take_fragment(call, &desc, mid);
+            desc.candidate_count = 0;
+            (void)tdm_text_copy(value, mid, sizeof mid);
+        } else {
+            (void)tdm_sdp_take_transport(&desc, false, name, value);
+        }
+    }
+    if (call->net)
+        take_fragment(call, &desc, mid);
+}
+
 void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *event, tdm_time now)
 {
     if (event->kind == TDM_NET_TRANSPORT)
         transport_told(call, event, now);
     else if (event->kind == TDM_NET_INTERFACES && call->path.gathering && call->net)
         tdm_call_path_gather(call, now);
+    if (event->kind == TDM_NET_INTERFACES && call->engine->reach.ports)
+        tdm_port_map_network_changed(call->engine->reach.ports);
 }
 
 /* Whether the certificate is the one that the contact had before; and the words to compare. */
@@ -483,7 +564,7 @@ void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGER
 
     p->peer_checked = true;
     memcpy(p->peer, peer, sizeof p->peer);
-    tdm_check_words(tdm_identity_fingerprint(reach->identity), p->peer, p->words);
+    start_words(call, p->peer);
     p->contact = TANDEM_CONTACT_UNKNOWN;
     if (!reach->known_path[0])
         return;
@@ -495,11 +576,25 @@ void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGER
     p->contact = known == TDM_KNOWN_FIRST  ? TANDEM_CONTACT_NEW
                  : known == TDM_KNOWN_SAME ? TANDEM_CONTACT_KNOWN
                                            : TANDEM_CONTACT_CHANGED;
-    if (known == TDM_KNOWN_CHANGED)
+    p->stranger = known == TDM_KNOWN_CHANGED;
+}
+
+/* @return whether all that there is to say is known. */
+static bool take_words(struct tandem_call *call)
+{
+    struct tdm_call_path *p = &call->path;
+
+    if (p->check && tdm_check_job_take(p->check, p->words) != TDM_OK)
+        return false;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    if (p->stranger)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_STRANGER, 0,
-                        "the certificate of %s is not the one that it had before: read the words "
-                        "\"%s\" to each other; if they differ, hang up",
-                        contact, p->words);
+                        "the certificate of %.100s is not the one that it had before: read the "
+                        "words \"%s\" to each other; if they differ, hang up",
+                        call->machine.peer, p->words);
+    p->stranger = false;
+    return true;
 }
 
 static bool channel_alone(const struct tandem_call *call)
@@ -527,11 +622,11 @@ bool tdm_call_path_status(struct tandem_call *call)
     }
     /* A session of the data channel alone needs no path for media. */
     any |= channel_alone(call) && call->status.at;
-    if (p->ready || !any || !all)
-        return false;
-    p->ready = true;
-    p->ready_until = TDM_NEVER;
-    return true;
+    if (!p->ready && any && all) {
+        p->ready = true;
+        p->ready_until = TDM_NEVER;
+    }
+    return take_words(call) && p->ready && !call->announced_up;
 }
 
 static void take_lookups(struct tandem_call *call)
@@ -581,6 +676,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
     if (!call->net || call->ended)
         return;
     take_lookups(call);
+    tdm_call_ports_follow(call);
     if (p->spare_used)
         tdm_call_offer_paths(call); /* Nothing new but the next spare ones: no offer leaves. */
     p->spare_used = false;

@@ -9,6 +9,8 @@
  * thread; the ways themselves are engine/transport.h.
  */
 
+#include "engine/call_ports.h"
+#include "engine/io/check_job.h"
 #include "engine/net.h"
 #include "engine/reach.h"
 #include "signalling/offer_answer.h"
@@ -50,8 +52,8 @@ struct tdm_call_path {
     tdm_time ready_until;  /* Then the call has failed; TDM_NEVER: it is ready, or not agreed. */
     tdm_time restart_at;   /* TDM_NEVER: no need. */
     tdm_time restarted_at;
-    bool late;             /* Candidates came that the other side does not know. */
-    bool spare_used;       /* The machine must be given new spare credentials. */
+    bool late;       /* Candidates came that the other side does not know. */
+    bool spare_used; /* The machine must be given new spare credentials. */
     bool ready, failed;
     bool unsafe; /* It failed because who answers is not who was agreed with. */
     char why[160];
@@ -62,11 +64,14 @@ struct tdm_call_path {
     struct tdm_crypto_desc cryptos[TDM_MEDIA_KINDS][TDM_DESC_CRYPTO_MAX];
     struct tdm_call_way ways[TDM_NET_WAYS];
     struct tdm_call_lookup lookups[TDM_CALL_LOOKUPS_MAX];
+    struct tdm_call_ports ports;
 
-    bool peer_checked;
+    struct tdm_check_job *check; /* Makes the words; NULL: they are made. */
+    uint8_t check_for[TDM_FINGERPRINT_BYTES];
+    bool peer_checked, stranger; /* stranger: known by another certificate; not told yet. */
     uint8_t peer[TDM_FINGERPRINT_BYTES];
     enum tandem_contact contact;
-    char words[64];
+    char words[TDM_CHECK_WORDS_TEXT];
 };
 
 void tdm_call_path_init(struct tandem_call *call);
@@ -96,7 +101,11 @@ uint8_t tdm_call_path_way(const struct tandem_call *call, enum tdm_media_kind ki
 /** An event of a transport, or of the network. */
 void tdm_call_path_told(struct tandem_call *call, const struct tdm_net_event *event, tdm_time now);
 
-/** A new status of the net has come. @return whether the call became ready now. */
+/** Candidates of the other side that came after its offer: lines of SDP (RFC 8840 section 9). */
+void tdm_call_path_candidates(struct tandem_call *call, const char *text, size_t size);
+
+/** A new status of the net, or the words, may have come. @return whether the call is ready and the
+ *  program does not know yet. */
 bool tdm_call_path_status(struct tandem_call *call);
 
 /** Whose certificate it is: the words, and whether the contact had it before. */

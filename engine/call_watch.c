@@ -56,8 +56,6 @@ static void take_status(struct tandem_call *call)
     if (!call->net || !tdm_net_status(call->net, &status))
         return;
     call->status = status;
-    if (tdm_call_path_status(call))
-        tdm_call_announce(call);
     tdm_time passed = status.at - call->status_before.at;
 
     if (!call->status_before.at)
@@ -136,6 +134,8 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_events(call);
     take_status(call);
     tdm_call_channel_run(call);
+    if (call->net && tdm_call_path_status(call))
+        tdm_call_announce(call);
     tdm_call_continue_recording(call);
     sync_lips(call, now);
     watch_speaker(call, now);

@@ -29,9 +29,12 @@ struct tdm_request {
 struct tandem {
     struct tandem_config config;
     char bind_address[64], user[64], display_name[64];
+    char web_address[64], web_token[256];
     struct tdm_reach reach;
     const struct tdm_sig_ops *sig_ops;
     struct tdm_sig *sig; /* NULL until the SIP port is open. */
+    struct tdm_sig *web; /* Where browsers call (engine/whip.h); NULL: nowhere. */
+    int signals;         /* Readable while one of them has something; -1: only `sig` may. */
     struct tandem_call *calls;
     uint32_t call_count;
     tdm_time silence_notice, silence_end; /* How long nothing may come before it is told, and before

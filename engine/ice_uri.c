@@ -58,9 +58,10 @@ static char *take_user(char *text, struct tdm_ice_server *server)
     if (!colon)
         return NULL;
     *colon = 0;
-    bool fits = snprintf(server->user, sizeof server->user, "%s", text) < (int)sizeof server->user &&
-                snprintf(server->password, sizeof server->password, "%s", colon + 1) <
-                    (int)sizeof server->password;
+    bool fits =
+        snprintf(server->user, sizeof server->user, "%s", text) < (int)sizeof server->user &&
+        snprintf(server->password, sizeof server->password, "%s", colon + 1) <
+            (int)sizeof server->password;
 
     return fits && *text ? at + 1 : NULL;
 }

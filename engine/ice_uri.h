@@ -6,7 +6,7 @@
  * Servers for ICE as people write them: the URIs of RFC 7064 and RFC 7065, with the user and the
  * password of a TURN server before its name:
  *
- *   stun:stun.example.org   turn:ann:secret@10.0.0.1:3478?transport=tcp   turns:ann:secret@relay.org
+ *   stun:stun.example.org   turn:ann:secret@10.0.0.1:3478?transport=tcp turns:ann:secret@relay.org
  *
  * Pure: names are looked up elsewhere.
  */

@@ -5,12 +5,17 @@
 #include "engine/audio_plan.h"
 #include "engine/video_plan.h"
 #include "engine/wire/frame_timing.h"
+#include "engine/wire/twcc.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define TIMING_EXT_ID 1
+#define NUMBER_EXT_ID 3
+#define MID_EXT_ID    4
+#define MID_URI       "urn:ietf:params:rtp-hdrext:sdes:mid"
+#define RTX_TYPE      120 /* And on from there, a type for each codec's repairs. */
 #define DTMF_TYPE     101 /* At 8 kHz, */
 #define DTMF_48K_TYPE 110 /* and at Opus' clock (RFC 4733 section 2.1: that of the audio). */
 #define SIDE_MIN      16
@@ -228,15 +233,19 @@ static enum tdm_direction direction_of(const char *source, const char *sink)
     return (enum tdm_direction)direction;
 }
 
+static void add_ext(struct tdm_media_capability *c, uint8_t id, const char *uri)
+{
+    c->exts[c->ext_count].id = id;
+    (void)snprintf(c->exts[c->ext_count++].uri, sizeof c->exts[0].uri, "%s", uri);
+}
+
 static void fill_media(struct tdm_media_capability *c, enum tdm_direction direction, uint16_t port)
 {
     c->direction = direction;
     c->wanted = direction != TDM_INACTIVE;
     c->port = port;
     c->rtcp_mux = true;
-    c->exts[0].id = TIMING_EXT_ID;
-    (void)snprintf(c->exts[0].uri, sizeof c->exts[0].uri, "%s", TDM_FRAME_TIMING_URI);
-    c->ext_count = 1;
+    add_ext(c, TIMING_EXT_ID, TDM_FRAME_TIMING_URI);
 }
 
 void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *address,
@@ -258,6 +267,20 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
     fill_media(video, direction_of(plan->video_source, plan->video_sink), video_port);
     tdm_audio_capability(plan, audio);
     video->framerate = plan->fps;
+}
+
+void tdm_media_plan_feedback(struct tdm_capability *capability)
+{
+    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
+        struct tdm_media_capability *c = &capability->media[kind];
+
+        add_ext(c, NUMBER_EXT_ID, TDM_TWCC_URI);
+        add_ext(c, MID_EXT_ID, MID_URI);
+        for (uint8_t i = 0; i < c->codec_count; i++) {
+            c->codecs[i].transport_cc = c->codecs[i].id != TDM_CODEC_TELEPHONE_EVENT;
+            c->codecs[i].rtx_type = (uint8_t)(kind == TDM_VIDEO ? RTX_TYPE + i % 8u : 0);
+        }
+    }
 }
 
 void tdm_media_plan_everything(struct tdm_capability *capability)
@@ -301,6 +324,12 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
         .nack = agreed->nack,
         .pli = agreed->pli,
         .fir = agreed->fir,
+        .remb = agreed->remb,
+        .transport_cc = agreed->transport_cc,
+        .transport_cc_ext_id = agreed->transport_cc ? ext_id(agreed, TDM_TWCC_URI) : 0,
+        .mid_ext_id = agreed->bundled && agreed->mid[0] ? ext_id(agreed, MID_URI) : 0,
+        .bundled = agreed->bundled,
+        .send_rtx_payload_type = agreed->nack ? agreed->send.rtx_type : 0,
         .timing_ext_id = ext_id(agreed, TDM_FRAME_TIMING_URI),
         .h264_mode = strstr(agreed->send.fmtp, "packetization-mode=1") ? 1 : 0,
         .limit_bps = agreed->max_bitrate_bps && agreed->max_bitrate_bps < most
@@ -308,6 +337,13 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
                          : most,
         .fps = plan->fps,
     };
+    (void)snprintf(config->mid, sizeof config->mid, "%s", agreed->mid);
+    for (uint8_t i = 0; i < agreed->receive_count && i < TDM_SESSION_PTS_MAX; i++)
+        if (agreed->receive[i].rtx_type)
+            config->receive_rtx[config->receive_rtx_count++] = (struct tdm_receive_rtx){
+                .payload_type = agreed->receive[i].rtx_type,
+                .of = agreed->receive[i].payload_type,
+            };
     for (uint8_t i = 0; i < agreed->receive_count && i < TDM_SESSION_PTS_MAX; i++)
         config->receive_codecs[config->receive_count++] = (struct tdm_receive_codec){
             .payload_type = agreed->receive[i].payload_type,

@@ -45,6 +45,10 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
                                uint16_t audio_port, uint16_t video_port,
                                struct tdm_capability *capability);
 
+/** Adds what browsers understand beside: wrapped repairs, transport-wide feedback, MID. For
+ * answers: with it an offer would not fit a datagram. */
+void tdm_media_plan_feedback(struct tdm_capability *capability);
+
 /** Everything this build can do, for a first look at an invitation nobody has answered yet. */
 void tdm_media_plan_everything(struct tdm_capability *capability);
 

@@ -82,8 +82,7 @@ enum tdm_err tdm_net_create(const struct tdm_net_config *config, struct tdm_net 
     net->last_received = TDM_NEVER;
     for (int i = 0; i < TDM_NET_WAYS; i++)
         net->transports[i].udp.fd = -1;
-    tdm_ring_init(&net->commands, net->command_slots, sizeof *net->command_slots,
-                  TDM_NET_COMMANDS);
+    tdm_ring_init(&net->commands, net->command_slots, sizeof *net->command_slots, TDM_NET_COMMANDS);
     tdm_ring_init(&net->events, net->event_slots, sizeof *net->event_slots, TDM_NET_EVENTS);
     tdm_mailbox_init(&net->status_box);
     net->interfaces = config->ice.wanted ? tdm_interfaces_watch(NULL) : -1;
@@ -163,20 +162,18 @@ enum tdm_err tdm_net_addresses(struct tdm_net *net, const struct tdm_address *li
     count = count < TDM_ICE_LOCAL_MAX ? count : TDM_ICE_LOCAL_MAX;
     for (uint32_t i = 0; i < net->known_count && err == TDM_OK; i++)
         if (!in_list(&net->known[i], list, count))
-            err = ice_command(net, TDM_NET_WAYS,
-                              &(struct tdm_ice_in){.kind = TDM_ICE_ADDRESS_GONE,
-                                                   .address = net->known[i]});
-    for (uint32_t i = 0; i < count && err == TDM_OK; i++)
-        if (!in_list(&list[i], net->known, net->known_count))
             err = ice_command(
                 net, TDM_NET_WAYS,
-                &(struct tdm_ice_in){.kind = TDM_ICE_ADDRESS, .address = list[i]});
+                &(struct tdm_ice_in){.kind = TDM_ICE_ADDRESS_GONE, .address = net->known[i]});
+    for (uint32_t i = 0; i < count && err == TDM_OK; i++)
+        if (!in_list(&list[i], net->known, net->known_count))
+            err = ice_command(net, TDM_NET_WAYS,
+                              &(struct tdm_ice_in){.kind = TDM_ICE_ADDRESS, .address = list[i]});
     memcpy(net->known, list, count * sizeof *list);
     net->known_count = count;
-    return err != TDM_OK
-               ? err
-               : ice_command(net, TDM_NET_WAYS,
-                             &(struct tdm_ice_in){.kind = TDM_ICE_ADDRESSES_END});
+    return err != TDM_OK ? err
+                         : ice_command(net, TDM_NET_WAYS,
+                                       &(struct tdm_ice_in){.kind = TDM_ICE_ADDRESSES_END});
 }
 
 enum tdm_err tdm_net_restart(struct tdm_net *net, uint8_t stream, const char *ufrag,
@@ -191,16 +188,15 @@ enum tdm_err tdm_net_restart(struct tdm_net *net, uint8_t stream, const char *uf
 enum tdm_err tdm_net_candidate(struct tdm_net *net, uint8_t way,
                                const struct tdm_ice_candidate *candidate)
 {
-    return ice_command(
-        net, way, &(struct tdm_ice_in){.kind = TDM_ICE_CANDIDATE, .candidate = *candidate});
+    return ice_command(net, way,
+                       &(struct tdm_ice_in){.kind = TDM_ICE_CANDIDATE, .candidate = *candidate});
 }
 
 enum tdm_err tdm_net_mapped(struct tdm_net *net, uint8_t way, const struct tdm_address *base,
                             const struct tdm_address *address)
 {
     return ice_command(
-        net, way,
-        &(struct tdm_ice_in){.kind = TDM_ICE_MAPPED, .base = *base, .address = *address});
+        net, way, &(struct tdm_ice_in){.kind = TDM_ICE_MAPPED, .base = *base, .address = *address});
 }
 
 enum tdm_err tdm_net_dtls(struct tdm_net *net, uint8_t way, struct tdm_dtls_config *config,

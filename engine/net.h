@@ -80,8 +80,7 @@ enum tdm_err tdm_net_configure(struct tdm_net *net, uint8_t stream,
 
 /** Addresses of this machine, without ports: all that there are. ICE gathers from them, and drops
  *  those that were in the last list and are not in this one. */
-enum tdm_err tdm_net_addresses(struct tdm_net *net, const struct tdm_address *list,
-                               uint32_t count);
+enum tdm_err tdm_net_addresses(struct tdm_net *net, const struct tdm_address *list, uint32_t count);
 
 /** New credentials of ours for a stream: its ways look for paths anew. */
 enum tdm_err tdm_net_restart(struct tdm_net *net, uint8_t stream, const char *ufrag,

@@ -167,10 +167,10 @@ static void take_command(struct tdm_net *net, tdm_time now, struct tdm_net_comma
         break;
     case NET_DTMF:
         step(net, now,
-             &(struct tdm_session_in){.kind = TDM_SESSION_DTMF,
-                                      .stream = c->stream,
-                                      .dtmf = {.digit = c->dtmf.digit,
-                                               .duration = c->dtmf.duration}});
+             &(struct tdm_session_in){
+                 .kind = TDM_SESSION_DTMF,
+                 .stream = c->stream,
+                 .dtmf = {.digit = c->dtmf.digit, .duration = c->dtmf.duration}});
         break;
     case NET_REFRESH:
         net->status_at = now;
@@ -235,49 +235,26 @@ static void take_wake(struct tdm_net *net, tdm_time now)
                                       .stream = TDM_STREAM_VIDEO});
 }
 
-static bool takes_type(const struct tdm_net_stream *st, uint8_t payload_type)
+/* In a bundle the session finds whose packet it is; any stream of it names the bundle. */
+static uint8_t stream_of(const struct tdm_net *net, uint8_t way)
 {
-    for (uint8_t i = 0; i < st->config.receive_count; i++)
-        if (st->config.receive_codecs[i].payload_type == payload_type)
-            return true;
-    return false;
-}
+    uint8_t i = 0;
 
-/* Whose packet it is: in a bundle the payload type says (RFC 8843 section 9.2: no type is used by
- * two lines), and a report concerns whom it names, so all look at it. */
-static uint8_t streams_of(const struct tdm_net *net, uint8_t way,
-                          const struct tdm_transport_media *media)
-{
-    uint8_t all = 0;
-    uint8_t named = 0;
-
-    for (uint8_t i = 0; i < TDM_NET_STREAMS; i++) {
-        const struct tdm_net_stream *st = &net->streams[i];
-
-        if (!st->active || (st->ways[0] != way && st->ways[1] != way))
-            continue;
-        all |= (uint8_t)(1u << i);
-        if (!media->rtcp && media->size > 1 && takes_type(st, media->data[1] & 0x7f))
-            named |= (uint8_t)(1u << i);
-    }
-    /* Nobody's: the first of them refuses and counts it. */
-    return media->rtcp ? all : named ? named : (uint8_t)(all & -all);
+    while (i + 1 < TDM_NET_STREAMS && !(net->streams[i].active && (net->streams[i].ways[0] == way ||
+                                                                   net->streams[i].ways[1] == way)))
+        i++;
+    return i;
 }
 
 static void take_media(struct tdm_net *net, tdm_time now, uint8_t way, tdm_time received,
                        const struct tdm_transport_media *media)
 {
-    uint8_t streams = streams_of(net, way, media);
-
     net->last_received = now;
-    for (uint8_t i = 0; i < TDM_NET_STREAMS; i++)
-        if (streams >> i & 1)
-            step(net, now,
-                 &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
-                                          .stream = i,
-                                          .datagram = {.data = media->data,
-                                                       .size = media->size,
-                                                       .received = received}});
+    step(net, now,
+         &(struct tdm_session_in){
+             .kind = TDM_SESSION_DATAGRAM,
+             .stream = stream_of(net, way),
+             .datagram = {.data = media->data, .size = media->size, .received = received}});
 }
 
 static void take_socket(struct tdm_net *net, tdm_time now, uint8_t way)
@@ -341,8 +318,8 @@ static nfds_t fill_fds(const struct tdm_net *net, struct pollfd fds[POLL_FDS])
         fds[2 + way] = (struct pollfd){.fd = t->udp.fd, .events = POLLIN};
         for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)
             if (t->links[i].fd >= 0)
-                fds[count++] = (struct pollfd){
-                    .fd = t->links[i].fd, .events = tdm_server_link_events(&t->links[i])};
+                fds[count++] = (struct pollfd){.fd = t->links[i].fd,
+                                               .events = tdm_server_link_events(&t->links[i])};
     }
     return count;
 }

@@ -2,6 +2,8 @@
 #include "engine/reach.h"
 
 #include "engine/io/clock.h"
+#include "engine/io/entropy.h"
+#include "engine/io/srtp.h"
 #include "engine/io/wake.h"
 
 #include <ctype.h>
@@ -9,7 +11,20 @@
 #include <string.h>
 #include <strings.h>
 
-#define LOOK_EVERY (5 * TDM_MS)
+#define LOOK_EVERY     (5 * TDM_MS)
+#define GATEWAY_WITHIN (1 * TDM_S)
+
+/* The SRTP library tests itself at its first use, for 40 ms: not in the first call. */
+static enum tdm_err warm_up(struct tdm_cause *cause)
+{
+    const struct tdm_srtp_keys keys = {.profile = TDM_SRTP_AEAD_AES_128_GCM, .size = 28};
+    struct tdm_srtp *srtp;
+    enum tdm_err err = tdm_srtp_create(&srtp, &keys, cause);
+
+    if (err == TDM_OK)
+        tdm_srtp_destroy(srtp);
+    return err;
+}
 
 enum tdm_err tdm_reach_open(struct tdm_reach *reach, const struct tandem_config *config,
                             int control_wake, struct tdm_cause *cause)
@@ -36,6 +51,13 @@ enum tdm_err tdm_reach_open(struct tdm_reach *reach, const struct tandem_config 
     for (uint8_t i = 0; i < reach->server_count && err == TDM_OK; i++)
         if (reach->servers[i].server.address.family == TDM_ADDRESS_NONE)
             err = tdm_lookup_start(&reach->lookups[i], reach->servers[i].host, control_wake, cause);
+    if (err == TDM_OK && config->map_ports)
+        err = tdm_port_map_create(
+            &reach->ports,
+            &(struct tdm_port_map_config){.changed_wake = control_wake, .seed = tdm_entropy_u64()},
+            cause);
+    if (err == TDM_OK)
+        err = warm_up(cause);
     return err == TDM_OK ? tdm_identity_load(config->identity_path, &reach->identity, cause) : err;
 }
 
@@ -43,6 +65,8 @@ void tdm_reach_close(struct tdm_reach *reach)
 {
     for (uint8_t i = 0; i < reach->server_count; i++)
         tdm_lookup_free(reach->lookups[i]);
+    if (reach->ports)
+        tdm_port_map_destroy(reach->ports, GATEWAY_WITHIN);
     tdm_identity_free(reach->identity);
     memset(reach, 0, sizeof *reach);
 }

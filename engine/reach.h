@@ -11,12 +11,14 @@
 #include "engine/ice_uri.h"
 #include "engine/io/identity.h"
 #include "engine/io/lookup.h"
+#include "engine/io/port_map.h"
 #include "tandem/tandem.h"
 
 struct tdm_reach {
     struct tdm_identity *identity;
     char known_path[256]; /* "" = contacts are not remembered. */
     bool plain, only_plain, sdes, relay_only;
+    struct tdm_port_map *ports; /* NULL: gateways are not asked. */
     uint8_t server_count;
     struct tdm_ice_uri servers[TDM_ICE_SERVERS_MAX];
     struct tdm_lookup *lookups[TDM_ICE_SERVERS_MAX]; /* NULL: known, or given up. */

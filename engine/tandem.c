@@ -4,6 +4,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
+#include "engine/whip.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define PEM_MAX 65536
 
 enum tandem_status tdm_engine_status(enum tdm_err err)
 {
@@ -95,24 +98,69 @@ enum tdm_err tdm_engine_open_sig(struct tandem *engine, struct tdm_cause *cause)
     return engine->sig ? TDM_OK : engine->sig_ops->open(&engine->sig, &config, cause);
 }
 
-static struct tandem_call *call_of(struct tandem *engine, tdm_sig_id id)
+/* HTTPS needs both. The file's text, to be freed; NULL with a cause. */
+static char *read_pem(const char *path, struct tdm_cause *cause)
+{
+    char *text = calloc(1, PEM_MAX);
+    FILE *file = fopen(path, "rb");
+    size_t size = text && file ? fread(text, 1, PEM_MAX - 1, file) : 0;
+
+    if (file)
+        (void)fclose(file);
+    if (size)
+        return text;
+    free(text);
+    (void)tdm_fail(cause, TDM_E_SYSTEM, "cannot read %s: name a PEM file that is yours", path);
+    return NULL;
+}
+
+static enum tdm_err open_web(struct tandem *engine, struct tdm_cause *cause)
+{
+    const struct tandem_config *c = &engine->config;
+    bool secure = c->web_certificate && c->web_key;
+    char *certificate = secure ? read_pem(c->web_certificate, cause) : NULL;
+    char *key = certificate ? read_pem(c->web_key, cause) : NULL;
+    const struct tdm_sig_config config = {
+        .bind_address = c->web_address,
+        .port = c->web_port,
+        .port_may_change = c->web_port_may_change,
+        .calls_max = TDM_ENGINE_CALLS_MAX,
+        .token = c->web_token,
+        .certificate = certificate,
+        .key = key,
+    };
+    enum tdm_err err =
+        secure && !key ? TDM_E_SYSTEM : tdm_sig_whip.open(&engine->web, &config, cause);
+
+    free(certificate);
+    free(key);
+    if (err != TDM_OK)
+        return err;
+    engine->signals = tdm_wake_join(tdm_sig_whip.fd(engine->web),
+                                    engine->sig ? engine->sig_ops->fd(engine->sig) : -1, cause);
+    return engine->signals >= 0 ? TDM_OK : TDM_E_SYSTEM;
+}
+
+static struct tandem_call *call_of(struct tandem *engine, tdm_sig_id id, bool web)
 {
     struct tandem_call *call = engine->calls;
 
-    while (call && call->machine.id != id)
+    while (call && (call->machine.id != id || call->web != web))
         call = call->next;
     return call;
 }
 
-static void invite(struct tandem *engine, const struct tdm_sig_event *event)
+static void invite(struct tandem *engine, const struct tdm_sig_event *event, bool web)
 {
     struct tandem_call *call =
         engine->call_count < TDM_ENGINE_CALLS_MAX ? tdm_call_create(engine) : NULL;
 
     if (!call) {
-        (void)engine->sig_ops->reject(engine->sig, event->id, 486);
+        (void)(web ? tdm_sig_whip.reject(engine->web, event->id, 486)
+                   : engine->sig_ops->reject(engine->sig, event->id, 486));
         return;
     }
+    call->web = web;
     call->next = engine->calls;
     engine->calls = call;
     engine->call_count++;
@@ -121,20 +169,28 @@ static void invite(struct tandem *engine, const struct tdm_sig_event *event)
     tdm_call_invited(call, event);
 }
 
+static void take_sig_event(struct tandem *engine, const struct tdm_sig_event *event, bool web)
+{
+    struct tandem_call *call = event->id ? call_of(engine, event->id, web) : NULL;
+
+    if (event->kind == TDM_SIG_BACKEND_FAILED)
+        tdm_engine_tell(engine, NULL, TANDEM_EVENT_NOTICE, 0, "%s", event->reason);
+    else if (event->kind == TDM_SIG_CALL_IN)
+        invite(engine, event, web);
+    else if (call && event->kind == TDM_SIG_CANDIDATES)
+        tdm_call_path_candidates(call, (const char *)event->body, event->body_size);
+    else if (call)
+        tdm_call_signalled(call, event);
+}
+
 static void take_sig_events(struct tandem *engine)
 {
     struct tdm_sig_event event;
 
-    while (engine->sig && engine->sig_ops->next(engine->sig, &event) == TDM_OK) {
-        struct tandem_call *call = event.id ? call_of(engine, event.id) : NULL;
-
-        if (event.kind == TDM_SIG_BACKEND_FAILED)
-            tdm_engine_tell(engine, NULL, TANDEM_EVENT_NOTICE, 0, "%s", event.reason);
-        else if (event.kind == TDM_SIG_CALL_IN)
-            invite(engine, &event);
-        else if (call)
-            tdm_call_signalled(call, &event);
-    }
+    while (engine->sig && engine->sig_ops->next(engine->sig, &event) == TDM_OK)
+        take_sig_event(engine, &event, false);
+    while (engine->web && tdm_sig_whip.next(engine->web, &event) == TDM_OK)
+        take_sig_event(engine, &event, true);
 }
 
 static tdm_time run_calls(struct tandem *engine)
@@ -157,7 +213,7 @@ static void *control(void *arg)
         tdm_time until = run_calls(engine);
         int sig_fd = engine->sig ? engine->sig_ops->fd(engine->sig) : -1;
 
-        (void)tdm_wait_until(until, engine->wake, sig_fd);
+        (void)tdm_wait_until(until, engine->wake, engine->web ? engine->signals : sig_fd);
         tdm_wake_clear(engine->wake);
         run_requests(engine);
         take_sig_events(engine);
@@ -177,6 +233,9 @@ static void stop_all(struct tandem *engine, void *arg)
     if (engine->sig)
         engine->sig_ops->close(engine->sig);
     engine->sig = NULL;
+    if (engine->web)
+        tdm_sig_whip.close(engine->web);
+    engine->web = NULL;
     while (engine->calls) {
         struct tandem_call *call = engine->calls;
 
@@ -211,6 +270,8 @@ static void open_sig(struct tandem *engine, void *arg)
     struct open_request *request = arg;
 
     request->err = tdm_engine_open_sig(engine, &request->cause);
+    if (request->err == TDM_OK && engine->config.web)
+        request->err = open_web(engine, &request->cause);
 }
 
 static enum tdm_err start(struct tandem *engine, struct tdm_cause *cause)
@@ -230,7 +291,7 @@ static enum tdm_err start(struct tandem *engine, struct tdm_cause *cause)
     if (err != TDM_OK)
         return err;
     engine->started = true;
-    if (engine->config.listen)
+    if (engine->config.listen || engine->config.web)
         tdm_engine_request(engine, open_sig, &request);
     if (request.err != TDM_OK && cause)
         *cause = request.cause;
@@ -243,6 +304,8 @@ static void free_engine(struct tandem *engine)
         (void)close(engine->wake);
     if (engine->event_fd >= 0)
         (void)close(engine->event_fd);
+    if (engine->signals >= 0)
+        (void)close(engine->signals);
     tdm_reach_close(&engine->reach);
     (void)pthread_mutex_destroy(&engine->lock);
     (void)pthread_cond_destroy(&engine->request_done);
@@ -274,8 +337,12 @@ enum tandem_status tandem_create(const struct tandem_config *config, struct tand
     engine->config.user = keep_text(engine->user, sizeof engine->user, engine->config.user);
     engine->config.display_name =
         keep_text(engine->display_name, sizeof engine->display_name, engine->config.display_name);
+    engine->config.web_address =
+        keep_text(engine->web_address, sizeof engine->web_address, engine->config.web_address);
+    engine->config.web_token =
+        keep_text(engine->web_token, sizeof engine->web_token, engine->config.web_token);
     engine->sig_ops = &tdm_sig_libre;
-    engine->wake = engine->event_fd = -1;
+    engine->wake = engine->event_fd = engine->signals = -1;
     (void)pthread_mutex_init(&engine->lock, NULL);
     (void)pthread_cond_init(&engine->request_done, NULL);
     tdm_ring_init(&engine->events, engine->event_slots, sizeof *engine->event_slots,
@@ -301,6 +368,11 @@ void tandem_destroy(struct tandem *engine)
 uint16_t tandem_port(struct tandem *engine)
 {
     return engine->sig ? engine->sig_ops->port(engine->sig) : 0;
+}
+
+uint16_t tandem_web_port(struct tandem *engine)
+{
+    return engine->web ? tdm_sig_whip.port(engine->web) : 0;
 }
 
 int tandem_event_fd(struct tandem *engine)

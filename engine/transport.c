@@ -67,9 +67,9 @@ void tdm_transport_free(struct tdm_transport *t)
 
 static struct tdm_transport_told *tell(struct tdm_transport *t, enum tdm_transport_told_kind kind)
 {
-    static struct tdm_transport_told lost; /* Nobody looked for long; what matters is a state. */
+    /* The last one gives way when nobody looked for long. */
     struct tdm_transport_told *told =
-        t->told_count < TDM_TRANSPORT_TOLD_MAX ? &t->told[t->told_count++] : &lost;
+        &t->told[t->told_count < TDM_TRANSPORT_TOLD_MAX ? t->told_count++ : t->told_count - 1];
 
     told->kind = kind;
     told->link = 0;
@@ -258,6 +258,18 @@ static void after_dtls(struct tdm_transport *t, tdm_time now)
     t->dtls_wake = tdm_dtls_wake_at(t->dtls);
 }
 
+/* The other side may have a path, and begin, before our own check was answered or even its
+ * description came. Waiting for it to try again would cost a tenth of a second. */
+static void keep_early(struct tdm_transport *t, const struct tdm_address *from, const uint8_t *data,
+                       size_t size)
+{
+    if (size > sizeof t->early)
+        return;
+    memcpy(t->early, data, size);
+    t->early_size = (uint16_t)size;
+    t->early_from = from ? *from : (struct tdm_address){.family = TDM_ADDRESS_NONE};
+}
+
 /* One datagram of DTLS, in the library's own calls. */
 static void take_dtls(struct tdm_transport *t, tdm_time now, const uint8_t *data, size_t size)
 {
@@ -265,10 +277,7 @@ static void take_dtls(struct tdm_transport *t, tdm_time now, const uint8_t *data
     size_t application_size = 0;
 
     if (!t->dtls || !has_way(t)) {
-        if (size <= sizeof t->early) {
-            memcpy(t->early, data, size);
-            t->early_size = (uint16_t)size;
-        }
+        keep_early(t, NULL, data, size);
         return;
     }
     tdm_dtls_receive(t->dtls, now, data, size, application, &application_size);
@@ -283,20 +292,21 @@ static void after_path(struct tdm_transport *t, tdm_time now)
         return;
     tdm_dtls_start(t->dtls, now);
     t->dtls_wake = tdm_dtls_wake_at(t->dtls);
-    if (t->early_size) {
-        uint16_t size = t->early_size;
+    uint16_t size = t->early_size;
+    /* What ICE had not vouched for counts only if it vouches for that address now. */
+    bool known =
+        t->early_from.family == TDM_ADDRESS_NONE || tdm_address_equal(&t->early_from, &t->path.to);
 
-        t->early_size = 0;
+    t->early_size = 0;
+    if (size && known)
         take_dtls(t, now, t->early, size);
-    }
 }
 
-static void agree_ice(struct tdm_transport *t, tdm_time now, const struct tdm_transport_setup *setup)
+static void agree_ice(struct tdm_transport *t, tdm_time now,
+                      const struct tdm_transport_setup *setup)
 {
-    struct tdm_ice_in in = {.kind = TDM_ICE_REMOTE,
-                            .ufrag = setup->ufrag,
-                            .pwd = setup->pwd,
-                            .lite = setup->lite};
+    struct tdm_ice_in in = {
+        .kind = TDM_ICE_REMOTE, .ufrag = setup->ufrag, .pwd = setup->pwd, .lite = setup->lite};
 
     step_ice(t, now, &in);
     in.kind = TDM_ICE_CANDIDATE;
@@ -465,6 +475,8 @@ bool tdm_transport_receive(struct tdm_transport *t, tdm_time now, const struct t
                            struct tdm_transport_media *media)
 {
     t->now = now;
+    if (t->ice && is_dtls(data, size) && !t->path.valid)
+        keep_early(t, from, data, size);
     if (t->ice)
         return take_through_ice(t, now, &(struct tdm_ice_in){.from = *from, .to = *to}, data, size,
                                 media);

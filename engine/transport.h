@@ -22,21 +22,21 @@
  */
 
 #include "engine/core/ice.h"
+#include "engine/io/server_link.h"
 #include "engine/io/srtp.h"
 #include "engine/io/udp.h"
-#include "engine/server_link.h"
 
 #define TDM_TRANSPORT_TOLD_MAX 24
 #define TDM_TRANSPORT_PACKET   1600
 
 enum tdm_transport_told_kind {
-    TDM_TRANSPORT_CANDIDATE, /* candidate: a new one of ours. */
-    TDM_TRANSPORT_GATHERED,  /* No more will come by themselves. */
-    TDM_TRANSPORT_READY,     /* Media passes from now on. */
-    TDM_TRANSPORT_SILENT,    /* The path answers no more; a restart may find another. */
-    TDM_TRANSPORT_LOST,      /* No path any more: ICE must restart. */
-    TDM_TRANSPORT_FAILED,    /* why: this call cannot be safe. */
-    TDM_TRANSPORT_LINK,      /* Please connect to server link - 1 (tdm_transport_link). */
+    TDM_TRANSPORT_CANDIDATE,     /* candidate: a new one of ours. */
+    TDM_TRANSPORT_GATHERED,      /* No more will come by themselves. */
+    TDM_TRANSPORT_READY,         /* Media passes from now on. */
+    TDM_TRANSPORT_SILENT,        /* The path answers no more; a restart may find another. */
+    TDM_TRANSPORT_LOST,          /* No path any more: ICE must restart. */
+    TDM_TRANSPORT_FAILED,        /* why: this call cannot be safe. */
+    TDM_TRANSPORT_LINK,          /* Please connect to server link - 1 (tdm_transport_link). */
     TDM_TRANSPORT_SERVER_FAILED, /* link, why */
 };
 
@@ -71,7 +71,7 @@ struct tdm_transport_status {
     struct tdm_address remote;      /* Without. */
     struct tdm_ice_stats ice_stats; /* With ICE. */
     bool peer_known;
-    uint8_t peer[TDM_FINGERPRINT_BYTES]; /* Of the other side's certificate. */
+    uint8_t peer[TDM_FINGERPRINT_BYTES];             /* Of the other side's certificate. */
     tdm_time agreed_at, path_at, ready_at, media_at; /* First ones; TDM_NEVER: not yet. */
     uint64_t refused; /* Datagrams of no kind that was agreed, or from nowhere. */
     uint64_t denied;  /* SRTP with a wrong tag, or replayed. */
@@ -92,8 +92,9 @@ struct tdm_transport {
     struct tdm_srtp *srtp, *srtp_before; /* The other side may use old keys for a moment. */
     struct tdm_transport_status status;
     tdm_time ice_wake, dtls_wake, now;
-    bool failed, keyed; /* keyed: this association's keys are in use. */
-    uint16_t early_size; /* A DTLS datagram that came before there was anybody to take it. */
+    bool failed, keyed;  /* keyed: this association's keys are in use. */
+    uint16_t early_size; /* A DTLS datagram that came before there was anybody to take it, */
+    struct tdm_address early_from; /* from there; NONE: from whom ICE knows. */
     uint8_t early[TDM_TRANSPORT_PACKET];
     uint8_t told_count;
     struct tdm_transport_told told[TDM_TRANSPORT_TOLD_MAX];

@@ -148,7 +148,7 @@ static bool take_rtx(struct parser *p, const struct tdm_codec_desc *format)
     struct tdm_text text = tdm_text_of_string(apt);
     struct tdm_codec_desc *codec = tdm_text_number(&text, 127, &type) ? codec_of(p, type) : NULL;
 
-    if (codec && !codec->rtx_type && codec != format)
+    if (codec && codec->clock_hz && !codec->rtx_type && codec != format)
         codec->rtx_type = format->payload_type;
     return true;
 }

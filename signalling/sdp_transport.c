@@ -385,8 +385,10 @@ void tdm_sdp_inherit_transport(struct tdm_transport_desc *line,
         memcpy(line->ice_ufrag, session->ice_ufrag, sizeof line->ice_ufrag);
         memcpy(line->ice_pwd, session->ice_pwd, sizeof line->ice_pwd);
     }
-    if (!line->ice_ufrag[0] || !line->ice_pwd[0]) /* One alone is of no use. */
-        line->ice_ufrag[0] = line->ice_pwd[0] = '\0';
+    if (!line->ice_ufrag[0] || !line->ice_pwd[0]) { /* One alone is of no use. */
+        memset(line->ice_ufrag, 0, sizeof line->ice_ufrag);
+        memset(line->ice_pwd, 0, sizeof line->ice_pwd);
+    }
     line->ice_lite |= session->ice_lite;
     line->ice_trickle |= session->ice_trickle;
     line->end_of_candidates |= session->end_of_candidates;

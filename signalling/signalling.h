@@ -51,7 +51,8 @@ enum tdm_sig_kind {
     TDM_SIG_ENDED,         /* The other side hung up or cancelled, or our hangup is done. Over. */
     TDM_SIG_FAILED,        /* The network or the peer failed: reason in words. Over. */
     /* In a call. */
-    TDM_SIG_DTMF_INFO, /* digit, duration_ms, from a SIP INFO. */
+    TDM_SIG_CANDIDATES, /* body = further candidates of the other side (RFC 8840). */
+    TDM_SIG_DTMF_INFO,  /* digit, duration_ms, from a SIP INFO. */
     /* Outside a call. */
     TDM_SIG_OPTIONS_ANSWERED, /* code; reason = User-Agent or Server of the other side. */
     TDM_SIG_MESSAGE_IN,       /* from, content_type, body; it is answered already. */
@@ -100,6 +101,9 @@ struct tdm_sig_config {
     uint32_t calls_max;       /* 0 = 8. An invitation beyond it gets 486. */
     bool may_be_asked_back;   /* INVITED_BACK may come; false: such requests are refused. */
     void *wire;               /* In-memory backend only: its struct tdm_sig_wire. */
+    /* HTTP backend only. */
+    const char *token;             /* Who calls must show it; NULL: nothing to show. */
+    const char *certificate, *key; /* PEM text, for HTTPS; NULL: HTTP. */
 };
 
 struct tdm_sig; /* One open backend. */

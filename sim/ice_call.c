@@ -40,7 +40,7 @@ struct side {
     struct tdm_ice *ice;
     struct tdm_sim_ice_watch watch;
     struct tdm_sim_ice_side_result *result;
-    bool started, described, sending;
+    bool started, described, sending, restart_wanted;
     bool holding; /* Its description waits for the end of gathering. */
     tdm_time path_since, last_heard;
     char ufrag[33], pwd[65]; /* Ours. */
@@ -164,6 +164,7 @@ static void told(struct tdm_sim_ice_call *call, struct side *s, const struct tdm
         break;
     case TDM_ICE_TOLD_SILENT:
         s->result->silent = true;
+        s->restart_wanted = call->scenario->restart_when_silent;
         break;
     case TDM_ICE_TOLD_LOST:
         s->result->lost = true;
@@ -199,7 +200,7 @@ static void heard(struct tdm_sim_ice_call *call, struct side *s, const uint8_t *
         r->back_at = tdm_time_min(r->back_at, now);
 }
 
-static void arrive(struct tdm_sim_ice_call *call, struct side *s, struct tdm_ice_in in);
+static void step(struct tdm_sim_ice_call *call, struct side *s, const struct tdm_ice_in *in);
 
 /* Somebody on the way answers a check as the other side would, but has not its password. */
 static void forge(struct tdm_sim_ice_call *call, struct side *s, const struct tdm_ice_send *send)
@@ -217,12 +218,13 @@ static void forge(struct tdm_sim_ice_call *call, struct side *s, const struct td
     tdm_stun_write_address(&w, TDM_STUN_XOR_MAPPED_ADDRESS, &send->from);
     tdm_stun_write_integrity(&w, wrong, sizeof wrong - 1);
     tdm_stun_write_fingerprint(&w);
-    arrive(call, s,
-           (struct tdm_ice_in){.kind = TDM_ICE_DATAGRAM,
-                               .from = send->to,
-                               .to = send->from,
-                               .data = data,
-                               .size = tdm_stun_end(&w)});
+    struct tdm_ice_in in = {.kind = TDM_ICE_DATAGRAM,
+                            .from = send->to,
+                            .to = send->from,
+                            .data = data,
+                            .size = tdm_stun_end(&w)};
+
+    step(call, s, &in);
 }
 
 static void step(struct tdm_sim_ice_call *call, struct side *s, const struct tdm_ice_in *in)
@@ -253,11 +255,6 @@ static void step(struct tdm_sim_ice_call *call, struct side *s, const struct tdm
     tdm_sim_scheduler_set(&call->scheduler, NET, tdm_sim_ice_net_due(&call->net));
     if (call->event_past && call->scenario->event == TDM_SIM_ICE_FORGED && forged.size)
         forge(call, s, &forged);
-}
-
-static void arrive(struct tdm_sim_ice_call *call, struct side *s, struct tdm_ice_in in)
-{
-    step(call, s, &in);
 }
 
 static void start(struct tdm_sim_ice_call *call, unsigned index, enum signal_kind kind)
@@ -463,16 +460,25 @@ static void take_arrivals(struct tdm_sim_ice_call *call)
     while (tdm_sim_ice_net_step(&call->net, call->scheduler.now, &a)) {
         struct side *s = &call->sides[a.side];
 
+        struct tdm_ice_in in = {.kind = TDM_ICE_DATAGRAM,
+                                .link = a.link,
+                                .from = a.from,
+                                .to = a.to,
+                                .data = a.data,
+                                .size = a.size};
+
         if (s->started)
-            arrive(call, s,
-                   (struct tdm_ice_in){.kind = TDM_ICE_DATAGRAM,
-                                       .link = a.link,
-                                       .from = a.from,
-                                       .to = a.to,
-                                       .data = a.data,
-                                       .size = a.size});
+            step(call, s, &in);
     }
     tdm_sim_scheduler_set(&call->scheduler, NET, tdm_sim_ice_net_due(&call->net));
+}
+
+/* As a program would; when both are silent, the offerer does. */
+static void restart_if_silent(struct tdm_sim_ice_call *call, struct side *s)
+{
+    if (s->restart_wanted && s == &call->sides[0])
+        restart(call, s, OFFER);
+    s->restart_wanted = false;
 }
 
 static void dispatch(struct tdm_sim_ice_call *call, enum source source)
@@ -492,6 +498,7 @@ static void dispatch(struct tdm_sim_ice_call *call, enum source source)
     case AGENT_0:
     case AGENT_1:
         step(call, &call->sides[source - AGENT_0], NULL);
+        restart_if_silent(call, &call->sides[source - AGENT_0]);
         break;
     case MEDIA_0:
     case MEDIA_1:

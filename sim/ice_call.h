@@ -42,6 +42,7 @@ struct tdm_sim_ice_scenario {
     tdm_time duration;
     enum tdm_sim_ice_event event;
     uint8_t event_side;
+    bool restart_when_silent;
     bool event_restart;
     tdm_time event_at;
 };

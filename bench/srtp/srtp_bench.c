@@ -31,9 +31,10 @@
 #endif
 
 struct bench {
-    int out, in;
-    struct sockaddr_storage to;
-    socklen_t to_size;
+    struct tdm_udp out, in;
+    struct tdm_address to, from; /* from: the kernel's choice. */
+    struct sockaddr_storage kernel_to;
+    socklen_t kernel_to_size;
     size_t size;
     uint16_t seq, heard_seq, library_seq;
     struct tdm_srtp *srtp;         /* What is sent away, */
@@ -76,7 +77,7 @@ static void send_all(struct bench *b, size_t size)
 
     for (int i = 0; i < BATCH; i++)
         pieces[i] = (struct tdm_udp_piece){b->packets[i], size};
-    if (tdm_udp_send(b->out, &b->to, b->to_size, pieces, BATCH) != BATCH)
+    if (tdm_udp_send(&b->out, &b->from, &b->to, pieces, BATCH) != BATCH)
         die("the kernel took too few datagrams");
 }
 
@@ -92,8 +93,8 @@ static void send_segments(struct bench *b, size_t size)
     for (size_t first = 0; first < BATCH; first += most) {
         size_t count = BATCH - first < most ? BATCH - first : most;
         struct iovec piece = {b->together + first * size, count * size};
-        struct msghdr message = {.msg_name = &b->to,
-                                 .msg_namelen = b->to_size,
+        struct msghdr message = {.msg_name = &b->kernel_to,
+                                 .msg_namelen = b->kernel_to_size,
                                  .msg_iov = &piece,
                                  .msg_iovlen = 1,
                                  .msg_control = control.bytes,
@@ -105,7 +106,7 @@ static void send_segments(struct bench *b, size_t size)
         c->cmsg_type = UDP_SEGMENT;
         c->cmsg_len = CMSG_LEN(sizeof segment);
         memcpy(CMSG_DATA(c), &segment, sizeof segment);
-        if (sendmsg(b->out, &message, 0) < 0)
+        if (sendmsg(b->out.fd, &message, 0) < 0)
             die("UDP_SEGMENT");
     }
 }
@@ -184,7 +185,7 @@ static void ours_segments(struct bench *b, tdm_time *spent)
 
 static void empty(struct bench *b)
 {
-    while (tdm_udp_receive(b->in, tdm_clock_now(), &b->batch) == TDM_OK)
+    while (tdm_udp_receive(&b->in, tdm_clock_now(), &b->batch) == TDM_OK)
         ;
 }
 
@@ -194,7 +195,7 @@ static void kernel_receives(struct bench *b, tdm_time *spent)
     send_all(b, b->size + 16);
     tdm_time start = cpu_now();
 
-    if (tdm_udp_receive(b->in, tdm_clock_now(), &b->batch) != TDM_OK || b->batch.count != BATCH)
+    if (tdm_udp_receive(&b->in, tdm_clock_now(), &b->batch) != TDM_OK || b->batch.count != BATCH)
         die("loopback lost a datagram");
     *spent += cpu_now() - start;
 }
@@ -207,7 +208,7 @@ static void ours_receives(struct bench *b, tdm_time *spent)
     send_all(b, b->size + 16);
     tdm_time start = cpu_now();
 
-    if (tdm_udp_receive(b->in, tdm_clock_now(), &b->batch) != TDM_OK || b->batch.count != BATCH)
+    if (tdm_udp_receive(&b->in, tdm_clock_now(), &b->batch) != TDM_OK || b->batch.count != BATCH)
         die("loopback lost a datagram");
     for (int i = 0; i < BATCH; i++) {
         size_t size = b->batch.datagrams[i].size;
@@ -251,18 +252,18 @@ static void open_crypto(struct bench *b)
 
 static void open_sockets(struct bench *b)
 {
-    int fds[2], peers[2];
-    uint16_t port, peer_port;
+    struct tdm_udp ours[2], theirs[2];
     struct tdm_cause cause;
 
-    if (tdm_udp_open_pair("127.0.0.1", 0, 0, fds, &port, &cause) != TDM_OK ||
-        tdm_udp_open_pair("127.0.0.1", 0, 0, peers, &peer_port, &cause) != TDM_OK ||
-        tdm_udp_address("127.0.0.1", peer_port, &b->to, &b->to_size) != TDM_OK)
+    if (tdm_udp_open_pair("127.0.0.1", 0, 0, ours, &cause) != TDM_OK ||
+        tdm_udp_open_pair("127.0.0.1", 0, 0, theirs, &cause) != TDM_OK ||
+        tdm_address_parse(&b->to, "127.0.0.1", theirs[0].port) != TDM_OK ||
+        !tdm_udp_sockaddr(&b->to, ours[0].family, &b->kernel_to, &b->kernel_to_size))
         die(cause.text);
-    b->out = fds[0];
-    b->in = peers[0];
-    (void)close(fds[1]);
-    (void)close(peers[1]);
+    b->out = ours[0];
+    b->in = theirs[0];
+    tdm_udp_close(&ours[1]);
+    tdm_udp_close(&theirs[1]);
 }
 
 static void write_packets(struct bench *b, size_t size)

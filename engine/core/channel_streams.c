@@ -60,8 +60,9 @@ void tdm_channel_plan_credit(struct tdm_channel_stream *s, tdm_time now)
         s->credit_due = tdm_time_min(s->credit_due, much ? now : now + CREDIT_DELAY);
 }
 
-/* A window that is used up in less than two round trips holds the stream back: it doubles, if what
- * came was consumed and does not pile up here. */
+/* A stream's window has to hold what the connection's window may have under way, else it is the
+ * narrower: it doubles when it is used up in less than two of those, if what came was consumed and
+ * does not pile up here. */
 struct tdm_credit tdm_channel_credit_of(struct tdm_channel *c, struct tdm_channel_stream *s,
                                         tdm_time now)
 {
@@ -69,7 +70,7 @@ struct tdm_credit tdm_channel_credit_of(struct tdm_channel *c, struct tdm_channe
     uint64_t came = s->received - s->reported;
 
     if (came >= s->window / 4 && s->consumed == s->received &&
-        (now - s->credit_at) * (tdm_time)(s->window / came) < 2 * rtt &&
+        (now - s->credit_at) * (tdm_time)(s->window / came) < 2 * (rtt + TDM_CHANNEL_MARGIN) &&
         s->window * 2 <= c->config.stream_window_max_bytes)
         s->window *= 2;
     s->reported = s->received;

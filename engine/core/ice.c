@@ -125,6 +125,7 @@ static void take_restart(struct tdm_ice *ice, tdm_time now, const struct tdm_ice
         g->ufrag[0] = '\0'; /* Nobody's checks are good. */
     ice->early_count = 0;
     ice->changed_at = now;
+    tdm_ice_gather_again(ice, now);
     for (int i = 0; i < TDM_ICE_LOCAL_MAX; i++)
         ice->locals[i].told = ice->config.relay_only && ice->locals[i].c.type != TDM_ICE_RELAY;
 }

@@ -17,7 +17,7 @@
 #define AGAIN_MOST  (500 * TDM_MS)
 #define AGAIN_QUICK 5
 #define AGAIN_SLOW  (1 * TDM_S)
-#define BACK_LEAST  (20 * TDM_MS)
+#define BACK_LEAST  (10 * TDM_MS)
 /* RFC 7675 section 5.1: 5 s, times 0.8 to 1.2. */
 #define CONSENT_LEAST  (4 * TDM_S)
 #define CONSENT_SPREAD (2 * TDM_S)
@@ -30,15 +30,19 @@ void tdm_ice_trigger(struct tdm_ice *ice, struct tdm_ice_pair *pair)
         pair->triggered = ++ice->trigger_order;
 }
 
-/* RFC 8445 section 7.3.1.4. A check that has just left does what another one would; were each check
- * answered by a check, two agents would keep each other busy for ever. */
+/* RFC 8445 section 7.3.1.4. Not at once when a check has only just left: were each check answered
+ * by a check, two agents would keep each other busy for ever. */
 void tdm_ice_trigger_back(struct tdm_ice *ice, tdm_time now, struct tdm_ice_pair *pair)
 {
     bool valid = pair->state == TDM_ICE_PAIR_VALID;
-    tdm_time apart = valid ? tdm_time_max(pair->rtt, AGAIN_LEAST) : BACK_LEAST;
+    tdm_time at = pair->sent_at + (valid ? tdm_time_max(pair->rtt, AGAIN_LEAST) : BACK_LEAST);
 
-    if (now - pair->sent_at >= apart && (!valid || pair->tries > 0))
+    if (valid && pair->tries == 0)
+        return;
+    if (now >= at || pair->state == TDM_ICE_PAIR_FAILED)
         tdm_ice_trigger(ice, pair);
+    else
+        pair->due = tdm_time_min(pair->due, at);
 }
 
 bool tdm_ice_send_from(struct tdm_ice *ice, int local, const struct tdm_address *to,

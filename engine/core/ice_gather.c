@@ -45,6 +45,16 @@ void tdm_ice_gather_from(struct tdm_ice *ice, tdm_time now, int local)
     }
 }
 
+void tdm_ice_gather_again(struct tdm_ice *ice, tdm_time now)
+{
+    for (unsigned i = 0; i < TDM_ICE_QUERIES_MAX; i++)
+        if (ice->queries[i].used && ice->queries[i].answered) {
+            ice->queries[i].answered = false;
+            ice->queries[i].due = now;
+        }
+    ice->gathered = false;
+}
+
 void tdm_ice_gather_lost(struct tdm_ice *ice, tdm_time now, int local)
 {
     for (unsigned i = 0; i < TDM_ICE_QUERIES_MAX; i++)
@@ -53,6 +63,25 @@ void tdm_ice_gather_lost(struct tdm_ice *ice, tdm_time now, int local)
     for (int i = 0; i < ice->config.server_count; i++)
         if (ice->config.servers[i].kind == TDM_ICE_TURN && ice->servers[i].via == local)
             tdm_ice_relay_init(ice, i, now);
+}
+
+/* How a server sees a base. Another address than before means that the gateway forgot the old one,
+ * which leads nowhere now. */
+static void mapped(struct tdm_ice *ice, const struct tdm_ice_query *q,
+                   const struct tdm_address *address)
+{
+    const struct tdm_ice_local *base = &ice->locals[q->local];
+    struct tdm_ice_candidate c = {
+        .type = TDM_ICE_SRFLX, .address = *address, .base = base->c.address};
+
+    for (int i = 0; i < TDM_ICE_LOCAL_MAX; i++) {
+        struct tdm_ice_local *l = &ice->locals[i];
+
+        if (l->used && l->c.type == TDM_ICE_SRFLX && l->server == q->server &&
+            tdm_address_equal(&l->c.base, &c.base) && !tdm_address_equal(&l->c.address, address))
+            l->used = false;
+    }
+    (void)tdm_ice_add_local(ice, &c, q->server, base->c.priority >> 8);
 }
 
 bool tdm_ice_take_mapped(struct tdm_ice *ice, tdm_time now, int local,
@@ -64,12 +93,8 @@ bool tdm_ice_take_mapped(struct tdm_ice *ice, tdm_time now, int local,
         if (!q->used || !q->tries || memcmp(q->id, m->id, sizeof q->id) != 0 || q->local != local ||
             !tdm_address_equal(from, &ice->config.servers[q->server].address))
             continue;
-        if (m->kind == TDM_STUN_SUCCESS && m->mapped.family == from->family) {
-            struct tdm_ice_candidate c = {
-                .type = TDM_ICE_SRFLX, .address = m->mapped, .base = ice->locals[local].c.address};
-
-            (void)tdm_ice_add_local(ice, &c, q->server, ice->locals[local].c.priority >> 8);
-        }
+        if (m->kind == TDM_STUN_SUCCESS && m->mapped.family == from->family)
+            mapped(ice, q, &m->mapped);
         q->answered = true;
         q->tries = 0;
         q->due = now + QUERY_AGAIN;

@@ -17,7 +17,7 @@
 #define SUSPECT_TRIES_SILENT  2
 #define SUSPECT_TRIES_UNKNOWN 4
 #define SUSPECT_TRIES_HEARD   6
-#define SILENT_AFTER          (500 * TDM_MS)
+#define SILENT_AFTER          (300 * TDM_MS)
 #define SILENT_TRIES          4
 /* The old path is kept open after a restart for what is still on its way. */
 #define FORMER_KEPT (3 * TDM_S)
@@ -108,10 +108,21 @@ static void notice_silence(struct tdm_ice *ice, tdm_time now)
 static bool others_answered(const struct tdm_ice *ice)
 {
     for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++)
-        if (i != ice->path && is_valid(&ice->pairs[i]) && !ice->pairs[i].suspect &&
+        if (i != ice->path && is_valid(&ice->pairs[i]) &&
             ice->pairs[i].answered_at >= ice->probe_since)
             return true;
     return false;
+}
+
+/* The path, and those that stood by but did not answer the probe either. */
+static void suspect(struct tdm_ice *ice)
+{
+    for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
+        struct tdm_ice_pair *p = &ice->pairs[i];
+
+        if (is_valid(p) && p->answered_at < ice->probe_since && p->tries > 0)
+            p->suspect = true;
+    }
 }
 
 /* Whether the path still is one, by its checks and by what is heard on it. */
@@ -134,8 +145,8 @@ static void judge(struct tdm_ice *ice, tdm_time now)
 
     if (now < suspect_at)
         tdm_ice_wake(ice, suspect_at, "path in doubt");
-    else if (p->tries >= tries_to_suspect(ice, now))
-        p->suspect = p->suspect || others_answered(ice);
+    else if (p->tries >= tries_to_suspect(ice, now) && others_answered(ice))
+        suspect(ice);
     if (ice->told_silent || p->suspect)
         return;
     if (now < silent_at)

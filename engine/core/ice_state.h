@@ -207,6 +207,8 @@ void tdm_ice_run_path(struct tdm_ice *ice, tdm_time now);
 /* ice_gather.c */
 void tdm_ice_gather_init(struct tdm_ice *ice, tdm_time now);
 void tdm_ice_gather_from(struct tdm_ice *ice, tdm_time now, int local);
+/* Asks the servers anew, as a restart needs: mappings may have changed. */
+void tdm_ice_gather_again(struct tdm_ice *ice, tdm_time now);
 void tdm_ice_gather_lost(struct tdm_ice *ice, tdm_time now, int local);
 /* Whether the message was a server's answer to a query of ours. */
 bool tdm_ice_take_mapped(struct tdm_ice *ice, tdm_time now, int local,

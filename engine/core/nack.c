@@ -53,13 +53,14 @@ static void learn_reordering(struct tdm_nack *n, tdm_time now, const struct tdm_
         n->reorder_wait = tdm_time_min(late * 5 / 4, REORDER_WAIT_MAX);
 }
 
-static void came(struct tdm_nack *n, tdm_time now, int64_t seq)
+static void came(struct tdm_nack *n, tdm_time now, int64_t seq, bool repair)
 {
     for (uint16_t i = 0; i < n->count; i++) {
         if (n->missing[i].seq != seq)
             continue;
-        n->recovered += n->missing[i].tries > 0;
-        learn_reordering(n, now, &n->missing[i]);
+        n->recovered += repair || n->missing[i].tries > 0;
+        if (!repair)
+            learn_reordering(n, now, &n->missing[i]);
         remove_at(n, i);
         return;
     }
@@ -90,7 +91,7 @@ static void take_packet(struct tdm_nack *n, tdm_time now, int64_t seq, struct td
         return;
     }
     if (seq <= n->highest_seq) {
-        came(n, now, seq);
+        came(n, now, seq, false);
         return;
     }
     if (seq > n->highest_seq + 1)
@@ -133,6 +134,8 @@ void tdm_nack_step(struct tdm_nack *n, tdm_time now, const struct tdm_nack_in *i
     out->wake_at = TDM_NEVER;
     if (in && in->kind == TDM_NACK_PACKET)
         take_packet(n, now, in->seq, out);
+    else if (in && in->kind == TDM_NACK_REPAIR)
+        came(n, now, in->seq, true);
     else if (in && in->kind == TDM_NACK_RTT)
         n->rtt = in->rtt;
     else if (in)

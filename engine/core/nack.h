@@ -32,11 +32,12 @@ struct tdm_nack {
     uint64_t asked, recovered, abandoned, spurious;      /* Packets, since the start. */
 };
 
-enum tdm_nack_in_kind { TDM_NACK_PACKET, TDM_NACK_RTT, TDM_NACK_FORGET_BEFORE };
+enum tdm_nack_in_kind { TDM_NACK_PACKET, TDM_NACK_REPAIR, TDM_NACK_RTT, TDM_NACK_FORGET_BEFORE };
 
 struct tdm_nack_in {
     enum tdm_nack_in_kind kind;
-    int64_t seq;  /* PACKET: came; FORGET_BEFORE: nothing below it is wanted any more. */
+    int64_t seq;  /* PACKET: came; REPAIR: came, and as a repair for certain; FORGET_BEFORE: nothing
+                     below it is wanted any more. */
     tdm_time rtt; /* RTT */
 };
 

@@ -28,7 +28,7 @@ struct tdm_send_packet *tdm_send_store_reserve(struct tdm_send_store *s)
     struct tdm_send_packet *p = packet_at(s, s->head);
 
     p->seq = s->head;
-    p->timing_at = 0;
+    p->timing_at = p->number_at = 0;
     p->marker = false;
     p->resent_at = 0;
     p->asked = false;

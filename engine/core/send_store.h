@@ -22,11 +22,11 @@
 
 #define TDM_SEND_RESEND_MAX 256
 
-/** One packet on its way. `timing_at`: offset of its frame timing extension in `bytes`, 0 = none.
- */
+/** One packet on its way. `timing_at`, `number_at`: offsets in `bytes` of its frame timing and its
+ *  transport-wide number, 0 = none. */
 struct tdm_send_packet {
     int64_t seq; /* Extended; -1 = empty. */
-    uint16_t size, payload_size, timing_at;
+    uint16_t size, payload_size, timing_at, number_at;
     bool marker;
     uint16_t frame_slot; /* Which frame record it belongs to. */
     tdm_time resent_at;

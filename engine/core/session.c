@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DEFAULT_LIMIT_BPS 2500000
+#define RECEIVE_LIMIT_BPS 8000000
 
 static size_t rounded(size_t bytes)
 {
@@ -30,6 +31,10 @@ struct tdm_session *tdm_session_init(void *storage, const struct tdm_session_con
     tdm_clock_sync_init(&s->clock, config->wall_offset);
     tdm_rate_init(&s->rate, now, DEFAULT_LIMIT_BPS);
     tdm_pacer_init(&s->pacer, now);
+    for (int i = 0; i < TRANSPORTS; i++) {
+        tdm_transport_cc_in_init(&s->transports[i].in);
+        tdm_transport_cc_out_init(&s->transports[i].out, (uint16_t)tdm_rng_u32(&s->rng));
+    }
     for (int i = 0; i < TDM_SESSION_STREAMS; i++) {
         s->streams[i].active = false;
         s->streams[i].past = (struct tdm_stream_stats){.last_received = TDM_NEVER};
@@ -51,6 +56,8 @@ static void start_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time 
     st->tx.picture_id = (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff);
     tdm_send_store_init(&st->tx.store, st->packets, STORE_PACKETS,
                         (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff));
+    st->tx.rtx_ssrc = tdm_rng_u32(&s->rng);
+    st->tx.rtx_seq = (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff);
     st->rx.assembly_storage = assembly_storage;
     st->rx.last_received = TDM_NEVER;
     st->rx.nack_wake = st->rx.assembly_wake = TDM_NEVER;
@@ -71,6 +78,14 @@ static void limit_rate(struct tdm_session *s, tdm_time now, const struct tdm_str
                   &rate);
     s->video_bps = rate.target_bps;
     tdm_pacer_set(&s->pacer, s->video_bps, c->fps);
+}
+
+static void limit_other(struct tdm_stream *st, tdm_time now)
+{
+    uint32_t most = st->config.receive_limit_bps ? st->config.receive_limit_bps : RECEIVE_LIMIT_BPS;
+
+    if (st->rx.allowed.limit_bps != most)
+        tdm_rate_init(&st->rx.allowed, now, most);
 }
 
 static void configure(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -94,15 +109,7 @@ static void configure(struct tdm_session *s, struct tdm_stream *st, tdm_time now
     }
     st->config = *config;
     limit_rate(s, now, config);
-}
-
-static void take_datagram(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
-                          const struct tdm_session_in *in, struct tdm_session_out *out)
-{
-    if (tdm_rtp_is_rtcp(in->datagram.data, in->datagram.size))
-        tdm_session_take_rtcp(s, st, now, in, out);
-    else
-        tdm_session_take_rtp(s, st, now, in, out);
+    limit_other(st, now);
 }
 
 static void take_bye(struct tdm_session *s)
@@ -125,12 +132,11 @@ static void take(struct tdm_session *s, tdm_time now, const struct tdm_session_i
         take_bye(s);
         return;
     }
+    if (in->kind == TDM_SESSION_DATAGRAM)
+        tdm_session_take_datagram(s, st, now, in, out);
     if (!st->active)
         return;
     switch (in->kind) {
-    case TDM_SESSION_DATAGRAM:
-        take_datagram(s, st, now, in, out);
-        break;
     case TDM_SESSION_AUDIO_FRAME:
         tdm_session_take_audio(s, st, now, in);
         break;
@@ -145,6 +151,7 @@ static void take(struct tdm_session *s, tdm_time now, const struct tdm_session_i
                                  out);
         break;
     case TDM_SESSION_CONFIGURE:
+    case TDM_SESSION_DATAGRAM:
     case TDM_SESSION_BYE:
         break;
     }
@@ -174,6 +181,7 @@ void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_sess
     for (int i = 0; i < TDM_SESSION_STREAMS; i++)
         if (s->streams[i].active)
             run_timers(s, &s->streams[i], now, out);
+    tdm_session_run_transports(s, now, out);
     tdm_session_flush(s, now, out);
 }
 

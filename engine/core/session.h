@@ -35,6 +35,12 @@ struct tdm_receive_codec {
     uint8_t channels; /* As in a=rtpmap: two for every Opus. */
 };
 
+/** A payload type of repairs (RFC 4588), and whose packets they wrap. */
+struct tdm_receive_rtx {
+    uint8_t payload_type;
+    uint8_t of; /* A payload type of receive_codecs. */
+};
+
 /** What negotiation settled for one stream. Reconfiguring a running stream keeps its SSRC and
  *  sequence; changing the sent codec or the received codec restarts only that direction's media. */
 struct tdm_stream_config {
@@ -48,9 +54,21 @@ struct tdm_stream_config {
     uint8_t dtmf_payload_type; /* To send RFC 4733 events with; 0 = none agreed. */
     uint32_t dtmf_hz;
     bool nack, pli, fir;   /* Feedback that both sides agreed on. */
+    bool remb;             /* We tell what may be sent to us, unless transport_cc is better. */
+    bool transport_cc;     /* Transport-wide feedback, both ways. */
+    bool reduced_rtcp;     /* Feedback may stand alone (RFC 5506). */
     uint8_t timing_ext_id; /* Our frame timing extension, 0 = not agreed. */
-    uint8_t h264_mode;     /* packetization-mode we may send: 0 or 1. */
-    uint32_t limit_bps;    /* Most that this stream may send. */
+    uint8_t transport_cc_ext_id; /* 0 = not agreed. */
+    uint8_t mid_ext_id;          /* RFC 8843 section 15; 0 = not agreed. */
+    char mid[17];                /* Of its m= line; longer ones are not sent. */
+    bool bundled; /* Shares one transport with the other bundled streams: a datagram that comes in
+                     for one of them may be any one's (RFC 8843 section 9.2). */
+    uint8_t send_rtx_payload_type; /* Repairs are wrapped (RFC 4588); 0 = sent as they were. */
+    uint8_t receive_rtx_count;
+    struct tdm_receive_rtx receive_rtx[TDM_SESSION_PTS_MAX];
+    uint32_t receive_limit_bps; /* Most that we tell by REMB; 0 = 8 Mbit/s. */
+    uint8_t h264_mode;          /* packetization-mode we may send: 0 or 1. */
+    uint32_t limit_bps;         /* Most that this stream may send. */
     uint32_t fps;
 };
 

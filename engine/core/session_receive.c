@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define SR_REACH_S  3600 /* A sender report further away tells nothing. */
-#define DTMF_LATE_S 2    /* How old a packet of an earlier event may be. */
+#define SR_REACH_S   3600 /* A sender report further away tells nothing. */
+#define DTMF_LATE_S  2    /* How old a packet of an earlier event may be. */
+#define REPAIR_REACH 1000 /* Packets from the newest that a repair may be away. */
 
 static const struct tdm_receive_codec *codec_of(const struct tdm_stream *st, uint8_t payload_type)
 {
@@ -14,6 +15,24 @@ static const struct tdm_receive_codec *codec_of(const struct tdm_stream *st, uin
         if (st->config.receive_codecs[i].payload_type == payload_type)
             return &st->config.receive_codecs[i];
     return NULL;
+}
+
+bool tdm_session_knows_type(const struct tdm_stream *st, uint8_t payload_type)
+{
+    return codec_of(st, payload_type) || tdm_session_is_repair(st, payload_type);
+}
+
+static const struct tdm_receive_rtx *rtx_of(const struct tdm_stream *st, uint8_t payload_type)
+{
+    for (uint8_t i = 0; i < st->config.receive_rtx_count; i++)
+        if (st->config.receive_rtx[i].payload_type == payload_type)
+            return &st->config.receive_rtx[i];
+    return NULL;
+}
+
+bool tdm_session_is_repair(const struct tdm_stream *st, uint8_t payload_type)
+{
+    return rtx_of(st, payload_type) != NULL;
 }
 
 static void restart_media(struct tdm_stream *st, tdm_time now)
@@ -40,9 +59,11 @@ static void adopt_source(struct stream_receiver *rx, uint32_t ssrc)
     rx->has_source = true;
     rx->ssrc = ssrc;
     rx->other_count = 0;
+    rx->has_rtx_source = false;
     rx->sr_ntp = 0;
     rx->sr_maps = false;
     rx->dtmf_seen = false;
+    rx->allowed_expected = rx->allowed_lost = 0;
     tdm_rx_stats_init(&rx->stats);
 }
 
@@ -280,24 +301,62 @@ void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *s
     tdm_session_wake(out, tdm_time_max(rx->assembly_wake, now), "assembly");
 }
 
-void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
-                          const struct tdm_session_in *in, struct tdm_session_out *out)
+/* A wrapped packet (RFC 4588 section 4): its own sequence, and the original number in front of the
+ * payload. It is none of the original stream's statistics; without that stream it means nothing. */
+static void take_repair(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                        const struct tdm_session_in *in, const struct tdm_rtp *wrapped,
+                        struct tdm_session_out *out)
 {
     struct stream_receiver *rx = &st->rx;
-    const struct tdm_receive_codec *codec = NULL;
-    struct tdm_rtp rtp;
+    const struct tdm_receive_rtx *rtx = rtx_of(st, wrapped->payload_type);
+    const struct tdm_receive_codec *codec = rtx ? codec_of(st, rtx->of) : NULL;
+
+    if (!codec || !rx->has_source || !rx->stats.started || st->config.kind != TDM_VIDEO) {
+        rx->refused++;
+        return;
+    }
+    rx->has_rtx_source = true;
+    rx->rtx_ssrc = wrapped->ssrc;
+    rx->last_received = now;
+    rx->packets++;
+    rx->bytes += in->datagram.size;
+    if (wrapped->payload_size <= RTX_HEAD_BYTES)
+        return; /* It probes the path and repairs nothing. */
+    if (rx->resting || codec->id != rx->codec)
+        return;
+    struct tdm_rtp rtp = *wrapped;
+    int64_t seq = tdm_seq_extend(rx->stats.highest_seq,
+                                 (uint16_t)(wrapped->payload[0] << 8 | wrapped->payload[1]));
+    int64_t ahead = seq - rx->stats.highest_seq;
+
+    if (ahead > REPAIR_REACH || ahead < -REPAIR_REACH) {
+        rx->refused++;
+        return;
+    }
+    if (st->config.nack)
+        (void)run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_REPAIR, .seq = seq});
+    rtp.payload += RTX_HEAD_BYTES;
+    rtp.payload_size -= RTX_HEAD_BYTES;
+    take_video(s, st, now, &rtp, in, seq,
+               tdm_rtp_time_extend(rx->stats.last_rtp_time, rtp.timestamp), out);
+}
+
+static void take_media(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                       const struct tdm_session_in *in, const struct tdm_rtp *rtp,
+                       struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    const struct tdm_receive_codec *codec = codec_of(st, rtp->payload_type);
     int64_t seq;
     int64_t rtp_time;
 
-    if (tdm_rtp_parse(&rtp, in->datagram.data, in->datagram.size) == TDM_OK)
-        codec = codec_of(st, rtp.payload_type);
-    if (!codec || !st->config.receive || !accept_source(rx, rtp.ssrc)) {
+    if (!codec || !accept_source(rx, rtp->ssrc)) {
         rx->refused++;
         return;
     }
     uint32_t hz = codec->id == TDM_CODEC_TELEPHONE_EVENT ? 0 : codec->rtp_hz;
     enum tdm_rx_verdict verdict =
-        tdm_rx_stats_packet(&rx->stats, in->datagram.received, rtp.seq, rtp.timestamp, hz,
+        tdm_rx_stats_packet(&rx->stats, in->datagram.received, rtp->seq, rtp->timestamp, hz,
                             in->datagram.size, &seq, &rtp_time);
 
     if (verdict == TDM_RX_REFUSED) {
@@ -310,7 +369,7 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
     if (verdict == TDM_RX_RESTARTED)
         rx->resting = true; /* Until media comes, if this is a telephone event. */
     if (codec->id == TDM_CODEC_TELEPHONE_EVENT) {
-        give_dtmf(s, st, &rtp, codec->rtp_hz, out);
+        give_dtmf(s, st, rtp, codec->rtp_hz, out);
         return;
     }
     bool other_codec = codec->id != rx->codec || hz != rx->hz || codec->channels != rx->channels;
@@ -318,11 +377,23 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
     rx->codec = codec->id;
     rx->channels = codec->channels;
     rx->hz = hz;
-    rx->payload_type = rtp.payload_type;
+    rx->payload_type = rtp->payload_type;
     if (other_codec || rx->resting)
         restart_media(st, now);
-    if (st->config.kind == TDM_AUDIO && rtp.payload_size)
-        give_audio(s, st, now, &rtp, in, seq, rtp_time, out);
+    if (st->config.kind == TDM_AUDIO && rtp->payload_size)
+        give_audio(s, st, now, rtp, in, seq, rtp_time, out);
     else if (st->config.kind == TDM_VIDEO)
-        take_video(s, st, now, &rtp, in, seq, rtp_time, out);
+        take_video(s, st, now, rtp, in, seq, rtp_time, out);
+}
+
+void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                          const struct tdm_session_in *in, const struct tdm_rtp *rtp,
+                          struct tdm_session_out *out)
+{
+    if (!st->config.receive)
+        st->rx.refused++;
+    else if (tdm_session_is_repair(st, rtp->payload_type))
+        take_repair(s, st, now, in, rtp, out);
+    else
+        take_media(s, st, now, in, rtp, out);
 }

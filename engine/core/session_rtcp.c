@@ -9,30 +9,44 @@
 #define QUICK_EVERY   (100 * TDM_MS)
 #define REPORT_EVERY                                                                               \
     (500 * TDM_MS) /* RFC 3550 section 6.2: reduced minimum, 360 / kb/s, is less. */
-#define QUIET_MIN (5 * TDM_MS)
+#define QUIET_MIN       (5 * TDM_MS)
+#define BETTER_FOR      (2 * TDM_S) /* How long transport-wide feedback stands. */
+#define ALLOWED_PACKETS 20          /* Fewer tell little of loss. */
+
+void tdm_session_follow_rate(struct tdm_session *s, const struct tdm_stream *st, tdm_time now,
+                             const struct tdm_rate_in *in)
+{
+    struct tdm_rate_out rate;
+
+    tdm_rate_step(&s->rate, now, in, &rate);
+    s->video_bps = rate.target_bps;
+    tdm_pacer_set(&s->pacer, s->video_bps, st->config.fps);
+}
+
+/* Transport-wide feedback says the same, sooner and better. */
+static bool has_better(struct tdm_session *s, const struct tdm_stream *st, tdm_time now)
+{
+    const struct tdm_transport_cc_out *cc = &tdm_transport_of(s, st)->out;
+
+    return st->config.transport_cc && cc->heard && now - cc->heard_at < BETTER_FOR;
+}
 
 static void take_report(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                         tdm_time received, const struct tdm_rtcp_report *r, uint64_t peer_ntp)
 {
-    struct tdm_rate_out rate;
-
     if (r->ssrc != st->tx.ssrc)
         return;
     tdm_clock_sync_report(&s->clock, received, r->last_sr, r->delay_since_last_sr, peer_ntp);
     st->tx.remote_loss = r->fraction_lost / 256.0;
     if (s->clock.rtt)
         st->rx.nack.rtt = s->clock.rtt;
-    if (st->config.kind != TDM_VIDEO)
-        return;
-    tdm_rate_step(&s->rate, now,
-                  &(struct tdm_rate_in){
-                      .kind = TDM_RATE_REPORT,
-                      .fraction_lost = r->fraction_lost,
-                      .rtt = s->clock.rtt,
-                  },
-                  &rate);
-    s->video_bps = rate.target_bps;
-    tdm_pacer_set(&s->pacer, s->video_bps, st->config.fps);
+    if (st->config.kind == TDM_VIDEO && !has_better(s, st, now))
+        tdm_session_follow_rate(s, st, now,
+                                &(struct tdm_rate_in){
+                                    .kind = TDM_RATE_REPORT,
+                                    .fraction_lost = r->fraction_lost,
+                                    .rtt = s->clock.rtt,
+                                });
 }
 
 static void take_sr(struct tdm_stream *st, tdm_time received, const struct tdm_rtcp_item *item)
@@ -70,15 +84,14 @@ static void take_nack(struct tdm_session *s, struct tdm_stream *st, tdm_time now
     }
 }
 
-static void take_remb(struct tdm_session *s, struct tdm_stream *st, tdm_time now, uint64_t bps)
+/* In a bundle all streams see it; another stream's media source answers for it. */
+static bool is_anothers(const struct tdm_session *s, const struct tdm_stream *st, uint32_t ssrc)
 {
-    struct tdm_rate_out rate;
-
-    if (st->config.kind != TDM_VIDEO)
-        return;
-    tdm_rate_step(&s->rate, now, &(struct tdm_rate_in){.kind = TDM_RATE_REMB, .bps = bps}, &rate);
-    s->video_bps = rate.target_bps;
-    tdm_pacer_set(&s->pacer, s->video_bps, st->config.fps);
+    for (int i = 0; i < TDM_SESSION_STREAMS; i++)
+        if (&s->streams[i] != st && s->streams[i].active && s->streams[i].rx.has_source &&
+            s->streams[i].rx.ssrc == ssrc)
+            return !st->rx.has_source || st->rx.ssrc != ssrc;
+    return false;
 }
 
 /* The stamp of the compound's sender, by which its report blocks become clock samples. */
@@ -122,9 +135,16 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
         }
         break;
     case TDM_RTCP_REMB:
-        take_remb(s, st, now, item->remb_bps);
+        if (st->config.kind == TDM_VIDEO)
+            tdm_session_follow_rate(
+                s, st, now, &(struct tdm_rate_in){.kind = TDM_RATE_REMB, .bps = item->remb_bps});
+        break;
+    case TDM_RTCP_TWCC:
+        tdm_session_take_transport_cc(s, st, now, &item->twcc);
         break;
     case TDM_RTCP_XR_RRTR:
+        if (is_anothers(s, st, item->sender_ssrc))
+            break;
         st->rx.rrtr_ntp = item->rrtr_ntp;
         st->rx.rrtr_ssrc = item->sender_ssrc;
         st->rx.rrtr_arrival = received;
@@ -221,6 +241,41 @@ static void write_reports(struct tdm_session *s, struct tdm_stream *st, tdm_time
     write_dlrr(w, st, now);
 }
 
+/* What the other side may send, by the loss that we see: the same rule as for what we send. */
+static uint64_t allow(struct tdm_stream *st, tdm_time now)
+{
+    struct stream_receiver *rx = &st->rx;
+    struct tdm_rate_in in = {.kind = TDM_RATE_REPORT};
+    struct tdm_rate_out rate;
+    int64_t expected = rx->stats.highest_seq - rx->stats.base_seq + 1;
+    int64_t lost = tdm_rx_stats_lost(&rx->stats);
+    int64_t more = expected - rx->allowed_expected;
+    int64_t missing = lost - rx->allowed_lost;
+
+    if (more < 0) { /* The source began anew. */
+        rx->allowed_expected = rx->allowed_lost = 0;
+        more = missing = 0;
+    }
+    if (more >= ALLOWED_PACKETS) {
+        rx->allowed_expected = expected;
+        rx->allowed_lost = lost;
+        in.fraction_lost = (uint8_t)(missing <= 0      ? 0
+                                     : missing >= more ? 255
+                                                       : missing * 255 / more);
+        tdm_rate_step(&rx->allowed, now, &in, &rate);
+    }
+    return rx->allowed.target_bps;
+}
+
+static void write_remb(struct tdm_stream *st, tdm_time now, struct tdm_writer *w)
+{
+    const struct tdm_stream_config *c = &st->config;
+
+    if (c->kind == TDM_VIDEO && c->receive && c->remb && !c->transport_cc && st->rx.has_source &&
+        st->rx.stats.started)
+        tdm_rtcp_write_remb(w, st->tx.ssrc, st->rx.ssrc, allow(st, now));
+}
+
 static int by_value(uint16_t a, uint16_t b)
 {
     return (int16_t)(uint16_t)(a - b);
@@ -291,6 +346,7 @@ void tdm_session_run_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_time
         schedule(s, rtcp, now);
     tdm_session_wake(out, rtcp->due, "rtcp");
     write_reports(s, st, now, &w);
+    write_remb(st, now, &w);
     write_feedback(st, &w);
     assert(w.ok); /* Bounded: one report, 64 NACK entries, short texts. */
     rtcp->bye = false;

@@ -7,17 +7,39 @@
 #include <string.h>
 
 #define VIDEO_HZ          90000u
-#define EXT_BYTES         24 /* 4 of RFC 8285, then 1 + 16 rounded up to a word. */
+#define EXT_MAX           16 /* One-byte form (RFC 8285 section 4.2). */
 #define HEADER_BYTES      12
 #define AUDIO_RESYNC      (60 * TDM_MS)
 #define DTMF_PACKET_EVERY (20 * TDM_MS)
 #define DTMF_ENDS         3
 #define DTMF_PAUSE        (70 * TDM_MS)
 
-/* Room for a payload behind the header, and behind a timing extension when the frame has one. */
+static size_t mid_bytes(const struct tdm_stream *st)
+{
+    size_t size = strlen(st->config.mid);
+
+    return st->config.mid_ext_id && size <= EXT_MAX ? size : 0;
+}
+
+/* Room for a payload behind the header and what extensions a packet may have, and behind the number
+ * that a wrapped repair adds. */
 static size_t payload_max(const struct tdm_stream *st)
 {
-    return TDM_RTP_PACKET_MAX - HEADER_BYTES - (st->config.timing_ext_id ? EXT_BYTES : 0);
+    const struct tdm_stream_config *c = &st->config;
+    size_t most = TDM_RTP_PACKET_MAX - HEADER_BYTES;
+    size_t exts = 0;
+
+    if (c->timing_ext_id)
+        exts += 1 + TDM_FRAME_TIMING_BYTES;
+    if (c->transport_cc_ext_id)
+        exts += 1 + TDM_TWCC_EXT_BYTES;
+    if (mid_bytes(st))
+        exts += 1 + mid_bytes(st);
+    if (exts)
+        most -= 4 + (exts + 3) / 4 * 4;
+    if (c->send_rtx_payload_type)
+        most -= RTX_HEAD_BYTES;
+    return most;
 }
 
 static uint16_t open_frame(struct stream_sender *tx, const struct frame_record *record)
@@ -27,7 +49,19 @@ static uint16_t open_frame(struct stream_sender *tx, const struct frame_record *
     return tx->frame_slot;
 }
 
-/* Header (and empty timing extension) in front of a payload that is already written at its end. */
+/* Appends an extension; gives the offset of its data in the packet. */
+static uint16_t add_ext(struct tdm_rtp *rtp, uint8_t id, const void *data, size_t size)
+{
+    size_t at = HEADER_BYTES + 4 + 1;
+
+    for (uint8_t i = 0; i < rtp->ext_count; i++)
+        at += 1u + rtp->exts[i].size;
+    rtp->exts[rtp->ext_count++] =
+        (struct tdm_rtp_ext){.id = id, .size = (uint8_t)size, .data = data};
+    return (uint16_t)at;
+}
+
+/* Header and extensions, those that tell of the sending still empty, in front of the payload. */
 static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint8_t payload_type,
                           uint32_t timestamp, const uint8_t *payload, size_t payload_size,
                           bool timed)
@@ -44,12 +78,12 @@ static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint
     };
     struct tdm_writer w = tdm_writer_of(p->bytes, sizeof p->bytes);
 
-    if (timed && st->config.timing_ext_id) {
-        rtp.ext_count = 1;
-        rtp.exts[0] = (struct tdm_rtp_ext){
-            .id = st->config.timing_ext_id, .size = sizeof blank, .data = blank};
-        p->timing_at = HEADER_BYTES + 4 + 1;
-    }
+    if (timed && st->config.timing_ext_id)
+        p->timing_at = add_ext(&rtp, st->config.timing_ext_id, blank, sizeof blank);
+    if (st->config.transport_cc_ext_id)
+        p->number_at = add_ext(&rtp, st->config.transport_cc_ext_id, blank, TDM_TWCC_EXT_BYTES);
+    if (mid_bytes(st))
+        (void)add_ext(&rtp, st->config.mid_ext_id, st->config.mid, mid_bytes(st));
     tdm_rtp_write(&w, &rtp);
     assert(w.ok);
     p->size = (uint16_t)tdm_writer_size(&w);
@@ -325,25 +359,55 @@ void tdm_session_run_dtmf(struct tdm_session *s, struct tdm_stream *st, tdm_time
         tdm_session_wake(out, tdm_time_max(d->next_at, now), "dtmf");
 }
 
+/* Wraps a packet that was sent before (RFC 4588 section 4). Without wrapping it must be the same
+ * bytes again, number and all: with AES-GCM two packets of one SSRC and sequence number that differ
+ * would give the authentication key away. */
+static uint16_t wrap_repair(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                            const struct tdm_send_packet *p, uint8_t *to)
+{
+    struct stream_sender *tx = &st->tx;
+    size_t head = (size_t)(p->size - p->payload_size);
+    struct tdm_writer w = tdm_writer_of(to, TDM_RTP_PACKET_MAX);
+
+    tdm_write_u8(&w, p->bytes[0]);
+    tdm_write_u8(&w, (uint8_t)((p->bytes[1] & 0x80) | st->config.send_rtx_payload_type));
+    tdm_write_u16(&w, tx->rtx_seq++);
+    tdm_write_bytes(&w, p->bytes + 4, 4); /* Timestamp. */
+    tdm_write_u32(&w, tx->rtx_ssrc);
+    tdm_write_bytes(&w, p->bytes + HEADER_BYTES, head - HEADER_BYTES);
+    tdm_write_u16(&w, (uint16_t)p->seq);
+    tdm_write_bytes(&w, p->bytes + head, p->payload_size);
+    if (!w.ok)
+        return 0; /* Cut before wrapping was agreed, and too large for it. */
+    uint16_t size = (uint16_t)tdm_writer_size(&w);
+
+    tdm_session_number(s, st, now, to, size, p->number_at);
+    return size;
+}
+
 static void emit(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                  struct tdm_send_packet *p, bool repair, struct tdm_session_out *out)
 {
     struct stream_sender *tx = &st->tx;
+    struct tdm_session_send send = {
+        .stream = tdm_stream_index(s, st), .size = p->size, .data = p->bytes};
 
     if (!repair) {
         stamp_timing(s, st, p, now);
+        tdm_session_number(s, st, now, p->bytes, p->size, p->number_at);
         tx->packets_rtcp++;
         tx->octets_rtcp += p->payload_size;
+    } else if (st->config.send_rtx_payload_type) {
+        send.data = s->rtx[out->send_count];
+        send.size = wrap_repair(s, st, now, p, s->rtx[out->send_count]);
     }
-    tx->packets++;
-    tx->bytes += p->size;
-    tx->resent += repair;
-    out->sends[out->send_count++] = (struct tdm_session_send){
-        .stream = tdm_stream_index(s, st),
-        .size = p->size,
-        .data = p->bytes,
-    };
     tdm_send_store_sent(&tx->store, now, repair);
+    if (!send.size)
+        return;
+    tx->packets++;
+    tx->bytes += send.size;
+    tx->resent += repair;
+    out->sends[out->send_count++] = send;
 }
 
 static bool flush_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time now,

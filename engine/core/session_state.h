@@ -13,11 +13,15 @@
 #include "engine/core/rx_stats.h"
 #include "engine/core/send_store.h"
 #include "engine/core/session.h"
+#include "engine/core/transport_cc.h"
+#include "engine/wire/rtp.h"
 
 #define STORE_PACKETS  512
 #define FRAME_RECORDS  64 /* A power of two; frames whose packets may still be in the store. */
 #define DTMF_QUEUE     32
 #define RTCP_BYTES_MAX 1200
+#define TRANSPORTS     (TDM_SESSION_STREAMS + 1) /* One each, and the bundle's. */
+#define RTX_HEAD_BYTES 2                         /* The original sequence number. */
 
 /** The sender's half of a frame's trace, until its last packet left. */
 struct frame_record {
@@ -38,6 +42,8 @@ struct dtmf_sender {
 
 struct stream_sender {
     uint32_t ssrc;
+    uint32_t rtx_ssrc;
+    uint16_t rtx_seq;
     uint32_t rtp_base; /* Random start of the timestamps. */
     int64_t rtp_next;  /* Audio: timestamp of the next frame, without the base. */
     int64_t rtp_last;  /* Last frame's; audio: the one captured at last_captured. */
@@ -64,6 +70,8 @@ struct stream_receiver {
     uint32_t ssrc;
     uint32_t other_ssrc; /* A source that would take over when it sends a second packet. */
     uint8_t other_count;
+    bool has_rtx_source;
+    uint32_t rtx_ssrc;
     uint8_t payload_type;
     uint8_t channels;
     enum tdm_codec_id codec;
@@ -72,6 +80,8 @@ struct stream_receiver {
     bool resting; /* On hold, or anew: what comes next is a new start. */
     struct tdm_rx_stats stats;
     struct tdm_nack nack;
+    struct tdm_rate allowed;                /* What we let the other side send: REMB. */
+    int64_t allowed_expected, allowed_lost; /* When it was looked at last. */
     tdm_time nack_wake, assembly_wake;
     bool gave_up; /* The nack core abandoned a packet; the assembly is not told yet. */
     struct tdm_assembly *assembly; /* Video; laid out when the codec is known. */
@@ -111,6 +121,13 @@ struct tdm_stream {
     struct tdm_send_packet packets[STORE_PACKETS];
 };
 
+/** What the packets of one transport share. */
+struct tdm_transport {
+    struct tdm_transport_cc_in in;
+    struct tdm_transport_cc_out out;
+    uint8_t bytes[RTCP_BYTES_MAX];
+};
+
 struct tdm_session {
     struct tdm_session_config config;
     struct tdm_rng rng;
@@ -119,6 +136,8 @@ struct tdm_session {
     uint64_t video_bps;
     struct tdm_pacer pacer;
     struct tdm_stream streams[TDM_SESSION_STREAMS];
+    struct tdm_transport transports[TRANSPORTS];
+    uint8_t rtx[TDM_SESSION_SENDS_MAX][TDM_RTP_PACKET_MAX]; /* Wrapped repairs of this step. */
 };
 
 /* session_send.c: coded media to packets, and packets out. */
@@ -135,7 +154,10 @@ void tdm_session_flush(struct tdm_session *s, tdm_time now, struct tdm_session_o
 
 /* session_receive.c: packets in, units out. */
 void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
-                          const struct tdm_session_in *in, struct tdm_session_out *out);
+                          const struct tdm_session_in *in, const struct tdm_rtp *rtp,
+                          struct tdm_session_out *out);
+bool tdm_session_is_repair(const struct tdm_stream *st, uint8_t payload_type);
+bool tdm_session_knows_type(const struct tdm_stream *st, uint8_t payload_type);
 void tdm_session_run_receiver(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                               const struct tdm_assembly_in *in, struct tdm_session_out *out);
 void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -144,8 +166,26 @@ void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *s
 /* session_rtcp.c */
 void tdm_session_take_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                            const struct tdm_session_in *in, struct tdm_session_out *out);
+void tdm_session_follow_rate(struct tdm_session *s, const struct tdm_stream *st, tdm_time now,
+                             const struct tdm_rate_in *in);
 void tdm_session_run_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                           struct tdm_session_out *out);
+
+/* session_transport.c: which stream a packet is for, and transport-wide numbers and feedback. */
+void tdm_session_take_datagram(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                               const struct tdm_session_in *in, struct tdm_session_out *out);
+void tdm_session_take_transport_cc(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                                   const struct tdm_twcc_reader *feedback);
+void tdm_session_run_transports(struct tdm_session *s, tdm_time now, struct tdm_session_out *out);
+/* Gives the packet its transport-wide number, at `at` in `bytes`. */
+void tdm_session_number(struct tdm_session *s, const struct tdm_stream *st, tdm_time now,
+                        uint8_t *bytes, uint16_t size, uint16_t at);
+
+static inline struct tdm_transport *tdm_transport_of(struct tdm_session *s,
+                                                     const struct tdm_stream *st)
+{
+    return &s->transports[st->config.bundled ? TDM_SESSION_STREAMS : st - s->streams];
+}
 
 static inline uint8_t tdm_stream_index(const struct tdm_session *s, const struct tdm_stream *st)
 {

@@ -61,7 +61,7 @@ tdm_turn_server_init(void *storage, const struct tdm_turn_server_config *config,
     s->rate = (struct turn_bucket){.bytes = (int64_t)config->total_bytes_per_s, .filled_at = now};
     s->next_expiry = TDM_NEVER;
     copy_texts(s);
-    turn_table_init(s);
+    tdm_turn_table_init(s);
     return s;
 }
 
@@ -75,8 +75,8 @@ const struct tdm_turn_server_stats *tdm_turn_server_stats_of(const struct tdm_tu
     return &s->stats;
 }
 
-struct tdm_writer turn_answer_begin(const struct turn_request *r, enum tdm_stun_class kind,
-                                    struct tdm_turn_server_out *out)
+struct tdm_writer tdm_turn_answer_begin(const struct turn_request *r, enum tdm_stun_class kind,
+                                        struct tdm_turn_server_out *out)
 {
     out->client.link = r->in->link;
     out->client.from = r->in->to;
@@ -84,8 +84,8 @@ struct tdm_writer turn_answer_begin(const struct turn_request *r, enum tdm_stun_
     return tdm_stun_begin_answer(out->client.data, sizeof out->client.data, kind, &r->m);
 }
 
-void turn_answer_end(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
-                     struct tdm_writer *w, struct tdm_turn_server_out *out)
+void tdm_turn_answer_end(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
+                         struct tdm_writer *w, struct tdm_turn_server_out *out)
 {
     if (r->authenticated)
         tdm_stun_write_integrity(w, r->key, sizeof r->key);
@@ -95,14 +95,14 @@ void turn_answer_end(struct tdm_turn_server *s, tdm_time now, const struct turn_
 
     assert(size); /* Its parts are bounded. */
     /* Over a stream the address is proven. */
-    if (r->authenticated || r->in->link || turn_ration(s, now, &r->in->from, r->in->size, size))
+    if (r->authenticated || r->in->link || tdm_turn_ration(s, now, &r->in->from, r->in->size, size))
         out->client.size = (uint16_t)size;
 }
 
-void turn_answer_error(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
-                       uint16_t code, struct tdm_turn_server_out *out)
+void tdm_turn_answer_error(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
+                           uint16_t code, struct tdm_turn_server_out *out)
 {
-    struct tdm_writer w = turn_answer_begin(r, TDM_STUN_ERROR, out);
+    struct tdm_writer w = tdm_turn_answer_begin(r, TDM_STUN_ERROR, out);
 
     /* To who is not known the words are spared: nothing shall grow on its way through here. */
     tdm_stun_write_error(&w, code, r->authenticated ? NULL : "");
@@ -110,9 +110,9 @@ void turn_answer_error(struct tdm_turn_server *s, tdm_time now, const struct tur
         tdm_stun_write_unknown(&w, &r->m);
     if (code == TDM_STUN_UNAUTHENTICATED || code == TDM_STUN_STALE_NONCE) {
         s->stats.challenged++;
-        turn_write_challenge(s, now, r, &w);
+        tdm_turn_write_challenge(s, now, r, &w);
     }
-    turn_answer_end(s, now, r, &w, out);
+    tdm_turn_answer_end(s, now, r, &w, out);
 }
 
 /* Which of the four addresses of RFC 5780 the message came to; false: none of them. */
@@ -146,10 +146,10 @@ static void binding(struct tdm_turn_server *s, tdm_time now, struct turn_request
     if (r->m.has_change && !placed) {
         r->m.unknown[0] = TDM_STUN_CHANGE_REQUEST;
         r->m.unknown_count = 1;
-        turn_answer_error(s, now, r, TDM_STUN_UNKNOWN_ATTRIBUTE, out);
+        tdm_turn_answer_error(s, now, r, TDM_STUN_UNKNOWN_ATTRIBUTE, out);
         return;
     }
-    struct tdm_writer w = turn_answer_begin(r, TDM_STUN_SUCCESS, out);
+    struct tdm_writer w = tdm_turn_answer_begin(r, TDM_STUN_SUCCESS, out);
 
     tdm_stun_write_address(&w, TDM_STUN_XOR_MAPPED_ADDRESS, &r->in->from);
     if (placed) {
@@ -163,7 +163,7 @@ static void binding(struct tdm_turn_server *s, tdm_time now, struct turn_request
     }
     s->stats.bindings++;
     out->client.from = origin;
-    turn_answer_end(s, now, r, &w, out);
+    tdm_turn_answer_end(s, now, r, &w, out);
 }
 
 static void authenticated(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
@@ -172,24 +172,24 @@ static void authenticated(struct tdm_turn_server *s, tdm_time now, struct turn_r
     if (r->m.dont_fragment && r->m.unknown_count < TDM_STUN_UNKNOWN_MAX)
         r->m.unknown[r->m.unknown_count++] = TDM_STUN_DONT_FRAGMENT;
     if (r->m.unknown_count) {
-        turn_answer_error(s, now, r, TDM_STUN_UNKNOWN_ATTRIBUTE, out);
+        tdm_turn_answer_error(s, now, r, TDM_STUN_UNKNOWN_ATTRIBUTE, out);
         return;
     }
     switch (r->m.method) {
     case TDM_STUN_ALLOCATE:
-        turn_allocate(s, now, r, out);
+        tdm_turn_allocate(s, now, r, out);
         break;
     case TDM_STUN_REFRESH:
-        turn_refresh(s, now, r, out);
+        tdm_turn_refresh(s, now, r, out);
         break;
     case TDM_STUN_CREATE_PERMISSION:
-        turn_create_permission(s, now, r, out);
+        tdm_turn_create_permission(s, now, r, out);
         break;
     case TDM_STUN_CHANNEL_BIND:
-        turn_channel_bind(s, now, r, out);
+        tdm_turn_channel_bind(s, now, r, out);
         break;
     default:
-        turn_answer_error(s, now, r, TDM_STUN_BAD_REQUEST, out);
+        tdm_turn_answer_error(s, now, r, TDM_STUN_BAD_REQUEST, out);
         break;
     }
 }
@@ -199,15 +199,15 @@ static void request(struct tdm_turn_server *s, tdm_time now, struct turn_request
 {
     if (r->m.method == TDM_STUN_BINDING) {
         if (r->m.unknown_count)
-            turn_answer_error(s, now, r, TDM_STUN_UNKNOWN_ATTRIBUTE, out);
+            tdm_turn_answer_error(s, now, r, TDM_STUN_UNKNOWN_ATTRIBUTE, out);
         else
             binding(s, now, r, out);
         return;
     }
-    uint16_t code = turn_authenticate(s, now, r);
+    uint16_t code = tdm_turn_authenticate(s, now, r);
 
     if (code)
-        turn_answer_error(s, now, r, code, out);
+        tdm_turn_answer_error(s, now, r, code, out);
     else
         authenticated(s, now, r, out);
 }
@@ -218,7 +218,7 @@ static void message(struct tdm_turn_server *s, tdm_time now, const struct tdm_tu
     struct turn_request r = {.in = in};
 
     if (tdm_turn_is_old_channel_data(in->data, in->size)) {
-        turn_channel_data(s, now, in, out);
+        tdm_turn_take_channel_data(s, now, in, out);
         return;
     }
     if (tdm_stun_parse(&r.m, in->data, in->size) != TDM_OK) {
@@ -226,11 +226,11 @@ static void message(struct tdm_turn_server *s, tdm_time now, const struct tdm_tu
         out->close_link = in->link != 0;
         return;
     }
-    r.allocation = turn_find(s, in->link, &in->from, &in->to);
+    r.allocation = tdm_turn_find(s, in->link, &in->from, &in->to);
     if (r.m.kind == TDM_STUN_REQUEST)
         request(s, now, &r, out);
     else if (r.m.kind == TDM_STUN_INDICATION && r.m.method == TDM_STUN_SEND)
-        turn_send(s, now, &r, out);
+        tdm_turn_take_send(s, now, &r, out);
     else if (r.m.kind != TDM_STUN_INDICATION || r.m.method != TDM_STUN_BINDING)
         s->stats.malformed++; /* Binding indications keep a NAT open and say nothing. */
 }
@@ -239,7 +239,7 @@ static void link_down(struct tdm_turn_server *s, uint32_t link, struct tdm_turn_
 {
     for (uint32_t i = 0; link && i < s->config.allocations; i++)
         if (s->allocations[i].state != TURN_FREE && s->allocations[i].link == link) {
-            turn_end(s, &s->allocations[i], "the connection ended", out);
+            tdm_turn_end(s, &s->allocations[i], "the connection ended", out);
             return; /* A connection has one five-tuple, so one allocation. */
         }
 }
@@ -259,11 +259,11 @@ static void take(struct tdm_turn_server *s, tdm_time now, const struct tdm_turn_
         break;
     case TDM_TURN_SERVER_RELAY_OPENED:
     case TDM_TURN_SERVER_RELAY_FAILED:
-        turn_relay_opened(s, now, in->relay, in->kind == TDM_TURN_SERVER_RELAY_OPENED, out);
+        tdm_turn_relay_opened(s, now, in->relay, in->kind == TDM_TURN_SERVER_RELAY_OPENED, out);
         break;
     case TDM_TURN_SERVER_RELAY_DATA:
         if (is_address)
-            turn_peer_data(s, now, in, out);
+            tdm_turn_take_peer_data(s, now, in, out);
         break;
     case TDM_TURN_SERVER_WALL:
         s->wall_s = in->wall_s;
@@ -272,17 +272,18 @@ static void take(struct tdm_turn_server *s, tdm_time now, const struct tdm_turn_
     }
 }
 
-/* One at a time: its relays are all that `out` can close. */
+/* One at a time, since its relays are all that `out` can close; and not while `out` still sends
+ * from a relay that may be the one. */
 static void expire(struct tdm_turn_server *s, tdm_time now, struct tdm_turn_server_out *out)
 {
-    if (s->next_expiry > now)
+    if (s->next_expiry > now || out->peer.relay != TDM_TURN_SERVER_NO_RELAY)
         return;
     s->next_expiry = TDM_NEVER;
     for (uint32_t i = 0; i < s->config.allocations; i++) {
         struct turn_allocation *a = &s->allocations[i];
 
         if (a->state != TURN_FREE && a->expires_at <= now && !out->close_count && !out->told)
-            turn_end(s, a, "it ran out", out);
+            tdm_turn_end(s, a, "it ran out", out);
         if (a->state != TURN_FREE)
             s->next_expiry = tdm_time_min(s->next_expiry, a->expires_at);
     }

@@ -64,9 +64,9 @@ static bool port_is_free(const struct tdm_turn_server *s, tdm_time now,
     struct tdm_address next = *address;
 
     next.port++;
-    if (turn_is_relay(s, address) || is_reserved(s, now, address->family, address->port))
+    if (tdm_turn_is_relay(s, address) || is_reserved(s, now, address->family, address->port))
         return false;
-    return !a->reserve || (address->port < s->config.port_max && !turn_is_relay(s, &next) &&
+    return !a->reserve || (address->port < s->config.port_max && !tdm_turn_is_relay(s, &next) &&
                            !is_reserved(s, now, next.family, next.port));
 }
 
@@ -95,7 +95,7 @@ static void answer_allocated(struct tdm_turn_server *s, tdm_time now,
                              const struct turn_allocation *a, const struct turn_request *r,
                              struct tdm_turn_server_out *out)
 {
-    struct tdm_writer w = turn_answer_begin(r, TDM_STUN_SUCCESS, out);
+    struct tdm_writer w = tdm_turn_answer_begin(r, TDM_STUN_SUCCESS, out);
 
     for (size_t f = 0; f < 2; f++) {
         if (a->relays[f].state == TURN_RELAY_LIVE)
@@ -107,7 +107,7 @@ static void answer_allocated(struct tdm_turn_server *s, tdm_time now,
     if (a->has_token)
         tdm_stun_write_u64(&w, TDM_STUN_RESERVATION_TOKEN, a->token);
     tdm_stun_write_address(&w, TDM_STUN_XOR_MAPPED_ADDRESS, &a->client);
-    turn_answer_end(s, now, r, &w, out);
+    tdm_turn_answer_end(s, now, r, &w, out);
 }
 
 static void tell_refused(const struct turn_request *r, uint16_t code,
@@ -149,7 +149,7 @@ static void go_on(struct tdm_turn_server *s, tdm_time now, struct turn_allocatio
         relay->address = s->config.relay[f];
         if (relay->tries++ < PORT_TRIES_MAX && pick_port(s, now, a, &relay->address)) {
             relay->state = TURN_RELAY_OPENING;
-            out->open = turn_relay_number(s, a, f);
+            out->open = tdm_turn_relay_number(s, a, f);
             out->open_address = relay->address;
             return;
         }
@@ -159,8 +159,8 @@ static void go_on(struct tdm_turn_server *s, tdm_time now, struct turn_allocatio
     }
     r = request_again(a, &in);
     if (a->relays[0].state != TURN_RELAY_LIVE && a->relays[1].state != TURN_RELAY_LIVE) {
-        turn_end(s, a, "no port", out);
-        turn_answer_error(s, now, &r, TDM_STUN_INSUFFICIENT_CAPACITY, out);
+        tdm_turn_end(s, a, "no port", out);
+        tdm_turn_answer_error(s, now, &r, TDM_STUN_INSUFFICIENT_CAPACITY, out);
         tell_refused(&r, TDM_STUN_INSUFFICIENT_CAPACITY, out);
         return;
     }
@@ -178,11 +178,11 @@ static void go_on(struct tdm_turn_server *s, tdm_time now, struct turn_allocatio
         out->relayed[f] = a->relays[f].address;
 }
 
-void turn_relay_opened(struct tdm_turn_server *s, tdm_time now, uint32_t relay, bool opened,
-                       struct tdm_turn_server_out *out)
+void tdm_turn_relay_opened(struct tdm_turn_server *s, tdm_time now, uint32_t relay, bool opened,
+                           struct tdm_turn_server_out *out)
 {
     struct turn_relay *its;
-    struct turn_allocation *a = turn_of_relay(s, relay, &its);
+    struct turn_allocation *a = tdm_turn_of_relay(s, relay, &its);
 
     if (!a || a->state != TURN_OPENING || its->state != TURN_RELAY_OPENING)
         return;
@@ -203,7 +203,7 @@ static uint16_t check_request(const struct tdm_turn_server *s, const struct tdm_
         return TDM_STUN_BAD_REQUEST;
     if (m->family && m->family != TDM_IPV4 && m->family != TDM_IPV6)
         return TDM_STUN_FAMILY_NOT_SUPPORTED;
-    if (!s->config.relay[turn_family_index(m->family)].family &&
+    if (!s->config.relay[tdm_turn_family_index(m->family)].family &&
         !(m->extra_family && s->config.relay[1].family))
         return TDM_STUN_FAMILY_NOT_SUPPORTED;
     return 0;
@@ -211,8 +211,8 @@ static uint16_t check_request(const struct tdm_turn_server *s, const struct tdm_
 
 static uint16_t check_quotas(struct tdm_turn_server *s, const struct turn_request *r)
 {
-    if (turn_count_user(s, r->user) >= s->config.user_allocations ||
-        turn_count_host(s, &r->in->from) >= s->config.host_allocations) {
+    if (tdm_turn_count_user(s, r->user) >= s->config.user_allocations ||
+        tdm_turn_count_host(s, &r->in->from) >= s->config.host_allocations) {
         s->stats.over_quota++;
         return TDM_STUN_QUOTA_REACHED;
     }
@@ -236,10 +236,10 @@ static void start(struct tdm_turn_server *s, tdm_time now, struct turn_request *
                   struct tdm_turn_server_out *out)
 {
     struct turn_reservation *reserved = r->m.has_token ? reservation_of(s, now, r->m.token) : NULL;
-    struct turn_allocation *a = r->m.has_token && !reserved ? NULL : turn_add(s, r->in);
+    struct turn_allocation *a = r->m.has_token && !reserved ? NULL : tdm_turn_add(s, r->in);
 
     if (!a) {
-        turn_answer_error(s, now, r, TDM_STUN_INSUFFICIENT_CAPACITY, out);
+        tdm_turn_answer_error(s, now, r, TDM_STUN_INSUFFICIENT_CAPACITY, out);
         tell_refused(r, TDM_STUN_INSUFFICIENT_CAPACITY, out);
         return;
     }
@@ -256,7 +256,7 @@ static void start(struct tdm_turn_server *s, tdm_time now, struct turn_request *
     s->next_expiry = tdm_time_min(s->next_expiry, a->expires_at);
     if (reserved) {
         a->wanted_port = reserved->port;
-        a->relays[turn_family_index(reserved->family)].state = TURN_RELAY_WANTED;
+        a->relays[tdm_turn_family_index(reserved->family)].state = TURN_RELAY_WANTED;
         reserved->expires_at = now;
     } else {
         want_relays(s, a, &r->m);
@@ -264,8 +264,8 @@ static void start(struct tdm_turn_server *s, tdm_time now, struct turn_request *
     go_on(s, now, a, out);
 }
 
-void turn_allocate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                   struct tdm_turn_server_out *out)
+void tdm_turn_allocate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                       struct tdm_turn_server_out *out)
 {
     struct turn_allocation *a = r->allocation;
     uint16_t code = check_request(s, &r->m);
@@ -283,7 +283,7 @@ void turn_allocate(struct tdm_turn_server *s, tdm_time now, struct turn_request 
         start(s, now, r, out);
         return;
     }
-    turn_answer_error(s, now, r, code, out);
+    tdm_turn_answer_error(s, now, r, code, out);
     tell_refused(r, code, out);
 }
 
@@ -291,38 +291,38 @@ void turn_allocate(struct tdm_turn_server *s, tdm_time now, struct turn_request 
 static bool close_one(struct tdm_turn_server *s, struct turn_allocation *a, uint8_t family,
                       struct tdm_turn_server_out *out)
 {
-    size_t f = turn_family_index(family);
+    size_t f = tdm_turn_family_index(family);
 
     if (!family || a->relays[!f].state != TURN_RELAY_LIVE)
         return false;
-    out->close[out->close_count++] = turn_relay_number(s, a, f);
+    out->close[out->close_count++] = tdm_turn_relay_number(s, a, f);
     a->relays[f] = (struct turn_relay){.state = TURN_RELAY_NONE};
     return true;
 }
 
-void turn_refresh(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                  struct tdm_turn_server_out *out)
+void tdm_turn_refresh(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                      struct tdm_turn_server_out *out)
 {
     struct turn_allocation *a = r->allocation;
     bool give_back = r->m.has_lifetime && !r->m.lifetime_s;
 
     if (!a || a->state != TURN_LIVE) {
-        turn_answer_error(s, now, r, TDM_STUN_ALLOCATION_MISMATCH, out);
+        tdm_turn_answer_error(s, now, r, TDM_STUN_ALLOCATION_MISMATCH, out);
         return;
     }
     if (r->m.family && (r->m.family > TDM_IPV6 ||
-                        a->relays[turn_family_index(r->m.family)].state != TURN_RELAY_LIVE)) {
-        turn_answer_error(s, now, r, TDM_STUN_PEER_FAMILY_MISMATCH, out);
+                        a->relays[tdm_turn_family_index(r->m.family)].state != TURN_RELAY_LIVE)) {
+        tdm_turn_answer_error(s, now, r, TDM_STUN_PEER_FAMILY_MISMATCH, out);
         return;
     }
     if (!give_back) {
         a->lifetime_s = lifetime_of(s, &r->m);
         a->expires_at = now + (tdm_time)a->lifetime_s * TDM_S;
     }
-    struct tdm_writer w = turn_answer_begin(r, TDM_STUN_SUCCESS, out);
+    struct tdm_writer w = tdm_turn_answer_begin(r, TDM_STUN_SUCCESS, out);
 
     tdm_stun_write_u32(&w, TDM_STUN_LIFETIME, give_back ? 0 : a->lifetime_s);
-    turn_answer_end(s, now, r, &w, out);
+    tdm_turn_answer_end(s, now, r, &w, out);
     if (give_back && !close_one(s, a, r->m.family, out))
-        turn_end(s, a, "given back", out);
+        tdm_turn_end(s, a, "given back", out);
 }

@@ -39,7 +39,7 @@ static void make_nonce(const struct tdm_turn_server *s, uint64_t second,
     tdm_hmac_sha1(s->config.nonce_key, sizeof s->config.nonce_key, text, tdm_writer_size(&w),
                   digest);
     (void)snprintf(nonce, NONCE_SIZE + 1, "%08x", (unsigned)(second & UINT32_MAX));
-    for (int i = 0; i < NONCE_MAC_DIGITS / 2; i++)
+    for (size_t i = 0; i < NONCE_MAC_DIGITS / 2; i++)
         (void)snprintf(nonce + NONCE_TIME_DIGITS + 2 * i, 3, "%02x", digest[i]);
 }
 
@@ -64,8 +64,8 @@ static bool nonce_is_good(const struct tdm_turn_server *s, tdm_time now,
            now_s - second < s->config.nonce_s;
 }
 
-void turn_write_challenge(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
-                          struct tdm_writer *w)
+void tdm_turn_write_challenge(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
+                              struct tdm_writer *w)
 {
     char nonce[NONCE_SIZE + 1];
 
@@ -101,7 +101,7 @@ static bool knows_password(struct tdm_turn_server *s, tdm_time now, struct turn_
     return false;
 }
 
-uint16_t turn_authenticate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r)
+uint16_t tdm_turn_authenticate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r)
 {
     const struct tdm_stun *m = &r->m;
 
@@ -127,8 +127,8 @@ uint16_t turn_authenticate(struct tdm_turn_server *s, tdm_time now, struct turn_
     return 0;
 }
 
-bool turn_bucket_take(struct turn_bucket *b, tdm_time now, uint64_t bytes_per_s, uint64_t bytes,
-                      uint64_t burst)
+bool tdm_turn_bucket_take(struct turn_bucket *b, tdm_time now, uint64_t bytes_per_s, uint64_t bytes,
+                          uint64_t burst)
 {
     if (!bytes_per_s)
         return true;
@@ -170,15 +170,15 @@ static struct turn_source *source_of(struct tdm_turn_server *s, tdm_time now,
     return oldest;
 }
 
-bool turn_ration(struct tdm_turn_server *s, tdm_time now, const struct tdm_address *to,
-                 size_t asked, size_t answer)
+bool tdm_turn_ration(struct tdm_turn_server *s, tdm_time now, const struct tdm_address *to,
+                     size_t asked, size_t answer)
 {
     size_t more = answer > asked ? answer - asked : 0;
 
     if (!more ||
-        (turn_bucket_take(&source_of(s, now, to)->ration, now, RATION_BYTES_PER_S, more,
-                          RATION_BURST) &&
-         turn_bucket_take(&s->ration, now, RATION_ALL_BYTES_PER_S, more, RATION_ALL_BURST)))
+        (tdm_turn_bucket_take(&source_of(s, now, to)->ration, now, RATION_BYTES_PER_S, more,
+                              RATION_BURST) &&
+         tdm_turn_bucket_take(&s->ration, now, RATION_ALL_BYTES_PER_S, more, RATION_ALL_BURST)))
         return true;
     s->stats.rationed++;
     return false;
@@ -192,13 +192,13 @@ static bool embedded_v4(const struct tdm_address *a, struct tdm_address *v4)
     static const uint8_t zeros[10];
     const uint8_t *at = NULL;
 
-    if (a->family == TDM_IPV6 && memcmp(a->bytes, zeros, 10) == 0)
-        at = a->bytes + 12;
-    else if (a->family == TDM_IPV6 && memcmp(a->bytes, nat64, 12) == 0)
-        at = a->bytes + 12;
-    else if (a->family == TDM_IPV6 && a->bytes[0] == 0x20 && a->bytes[1] == 0x02)
-        at = a->bytes + 2;
     *v4 = (struct tdm_address){.family = TDM_IPV4};
+    if (a->family != TDM_IPV6)
+        return false;
+    if (memcmp(a->bytes, zeros, 10) == 0 || memcmp(a->bytes, nat64, 12) == 0)
+        at = a->bytes + 12;
+    else if (a->bytes[0] == 0x20 && a->bytes[1] == 0x02)
+        at = a->bytes + 2;
     if (at)
         memcpy(v4->bytes, at, 4);
     return at != NULL;
@@ -224,10 +224,10 @@ static bool is_own(const struct tdm_turn_server *s, const struct tdm_address *a)
 
 static bool is_relay_host(const struct tdm_turn_server *s, const struct tdm_address *a)
 {
-    return tdm_address_same_host(&s->config.relay[turn_family_index(a->family)], a);
+    return tdm_address_same_host(&s->config.relay[tdm_turn_family_index(a->family)], a);
 }
 
-bool turn_peer_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer)
+bool tdm_turn_peer_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer)
 {
     struct tdm_address v4;
 
@@ -236,18 +236,18 @@ bool turn_peer_is_allowed(const struct tdm_turn_server *s, const struct tdm_addr
     if (tdm_address_is_loopback(peer))
         return s->config.allow_loopback;
     if (is_relay_host(s, peer))
-        return true; /* Its relays, that is: turn_target_is_allowed. */
-    if (embedded_v4(peer, &v4) && !turn_peer_is_allowed(s, &v4))
+        return true; /* Its relays, that is: tdm_turn_target_is_allowed. */
+    if (embedded_v4(peer, &v4) && !tdm_turn_peer_is_allowed(s, &v4))
         return false;
     return (s->config.allow_private || !tdm_address_is_private(peer)) &&
            (s->config.allow_own || !is_own(s, peer));
 }
 
-bool turn_target_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer)
+bool tdm_turn_target_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer)
 {
     bool ours = is_relay_host(s, peer) || is_own(s, peer);
     bool allowed =
         s->config.allow_own || (s->config.allow_loopback && tdm_address_is_loopback(peer));
 
-    return peer->port && (!ours || allowed || turn_is_relay(s, peer));
+    return peer->port && (!ours || allowed || tdm_turn_is_relay(s, peer));
 }

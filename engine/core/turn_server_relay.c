@@ -11,7 +11,7 @@
 static struct turn_permit *permit_slot(struct turn_allocation *a, tdm_time now,
                                        const struct tdm_address *peer)
 {
-    struct turn_permit *slot = turn_permit_of(a, now, peer);
+    struct turn_permit *slot = tdm_turn_permit_of(a, now, peer);
 
     for (size_t i = 0; i < TURN_PERMITS_MAX && !slot; i++)
         if (a->permits[i].expires_at <= now || a->permits[i].peer.family == TDM_ADDRESS_NONE)
@@ -22,9 +22,9 @@ static struct turn_permit *permit_slot(struct turn_allocation *a, tdm_time now,
 static uint16_t check_peer(struct tdm_turn_server *s, const struct turn_allocation *a,
                            const struct tdm_address *peer)
 {
-    if (a->relays[turn_family_index(peer->family)].state != TURN_RELAY_LIVE)
+    if (a->relays[tdm_turn_family_index(peer->family)].state != TURN_RELAY_LIVE)
         return TDM_STUN_PEER_FAMILY_MISMATCH;
-    if (turn_peer_is_allowed(s, peer))
+    if (tdm_turn_peer_is_allowed(s, peer))
         return 0;
     s->stats.forbidden_peers++;
     return TDM_STUN_FORBIDDEN;
@@ -43,16 +43,16 @@ static void answer_plainly(struct tdm_turn_server *s, tdm_time now, const struct
                            uint16_t code, struct tdm_turn_server_out *out)
 {
     if (code) {
-        turn_answer_error(s, now, r, code, out);
+        tdm_turn_answer_error(s, now, r, code, out);
         return;
     }
-    struct tdm_writer w = turn_answer_begin(r, TDM_STUN_SUCCESS, out);
+    struct tdm_writer w = tdm_turn_answer_begin(r, TDM_STUN_SUCCESS, out);
 
-    turn_answer_end(s, now, r, &w, out);
+    tdm_turn_answer_end(s, now, r, &w, out);
 }
 
-void turn_create_permission(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                            struct tdm_turn_server_out *out)
+void tdm_turn_create_permission(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                                struct tdm_turn_server_out *out)
 {
     struct turn_allocation *a = r->allocation;
     uint16_t code = 0;
@@ -118,8 +118,8 @@ static uint16_t bind_channel(struct tdm_turn_server *s, tdm_time now, struct tur
     return 0;
 }
 
-void turn_channel_bind(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                       struct tdm_turn_server_out *out)
+void tdm_turn_channel_bind(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                           struct tdm_turn_server_out *out)
 {
     answer_plainly(s, now, r, bind_channel(s, now, r), out);
 }
@@ -129,8 +129,8 @@ static bool within_rate(struct tdm_turn_server *s, tdm_time now, struct turn_all
 {
     uint64_t one = s->config.allocation_bytes_per_s, all = s->config.total_bytes_per_s;
 
-    if (turn_bucket_take(&a->rate, now, one, size, one) &&
-        turn_bucket_take(&s->rate, now, all, size, all)) {
+    if (tdm_turn_bucket_take(&a->rate, now, one, size, one) &&
+        tdm_turn_bucket_take(&s->rate, now, all, size, all)) {
         s->stats.relayed_packets++;
         s->stats.relayed_bytes += size;
         return true;
@@ -143,25 +143,25 @@ static void to_peer(struct tdm_turn_server *s, tdm_time now, struct turn_allocat
                     const struct tdm_address *peer, struct tdm_stun_span data,
                     struct tdm_turn_server_out *out)
 {
-    size_t f = turn_family_index(peer->family);
+    size_t f = tdm_turn_family_index(peer->family);
 
-    if (!turn_permit_of(a, now, peer) || a->relays[f].state != TURN_RELAY_LIVE ||
-        !turn_target_is_allowed(s, peer)) {
+    if (!tdm_turn_permit_of(a, now, peer) || a->relays[f].state != TURN_RELAY_LIVE ||
+        !tdm_turn_target_is_allowed(s, peer)) {
         s->stats.unpermitted++;
         return;
     }
     if (!within_rate(s, now, a, data.size))
         return;
     a->bytes_out += data.size;
-    out->peer = (struct tdm_turn_server_to_peer){.relay = turn_relay_number(s, a, f),
+    out->peer = (struct tdm_turn_server_to_peer){.relay = tdm_turn_relay_number(s, a, f),
                                                  .to = *peer,
                                                  .payload = data.data,
                                                  .payload_size = data.size};
 }
 
 /* DONT-FRAGMENT cannot be kept: such a datagram is dropped (RFC 8656 section 11.3). */
-void turn_send(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-               struct tdm_turn_server_out *out)
+void tdm_turn_take_send(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                        struct tdm_turn_server_out *out)
 {
     if (r->allocation && r->allocation->state == TURN_LIVE && r->m.peer_count == 1 &&
         r->m.data.data && !r->m.dont_fragment)
@@ -170,10 +170,11 @@ void turn_send(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
         s->stats.malformed++;
 }
 
-void turn_channel_data(struct tdm_turn_server *s, tdm_time now, const struct tdm_turn_server_in *in,
-                       struct tdm_turn_server_out *out)
+void tdm_turn_take_channel_data(struct tdm_turn_server *s, tdm_time now,
+                                const struct tdm_turn_server_in *in,
+                                struct tdm_turn_server_out *out)
 {
-    struct turn_allocation *a = turn_find(s, in->link, &in->from, &in->to);
+    struct turn_allocation *a = tdm_turn_find(s, in->link, &in->from, &in->to);
     struct tdm_turn_channel_data c;
 
     if (!a || a->state != TURN_LIVE ||
@@ -222,15 +223,15 @@ static size_t write_indication(struct tdm_turn_server *s, const struct tdm_addre
     return tdm_writer_size(&w);
 }
 
-void turn_peer_data(struct tdm_turn_server *s, tdm_time now, const struct tdm_turn_server_in *in,
-                    struct tdm_turn_server_out *out)
+void tdm_turn_take_peer_data(struct tdm_turn_server *s, tdm_time now,
+                             const struct tdm_turn_server_in *in, struct tdm_turn_server_out *out)
 {
     struct turn_relay *its;
-    struct turn_allocation *a = turn_of_relay(s, in->relay, &its);
+    struct turn_allocation *a = tdm_turn_of_relay(s, in->relay, &its);
 
     if (!a || a->state != TURN_LIVE || its->state != TURN_RELAY_LIVE)
         return;
-    if (in->from.family != its->address.family || !turn_permit_of(a, now, &in->from) ||
+    if (in->from.family != its->address.family || !tdm_turn_permit_of(a, now, &in->from) ||
         in->size > PEERS_PAYLOAD_MAX) {
         s->stats.unpermitted++;
         return;

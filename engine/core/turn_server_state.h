@@ -105,76 +105,79 @@ struct turn_request {
 
 /* turn_server.c: answers. */
 
-/** Starts an answer in out->client; turn_answer_end signs it, if the request was authenticated. */
-struct tdm_writer turn_answer_begin(const struct turn_request *r, enum tdm_stun_class kind,
-                                    struct tdm_turn_server_out *out);
-void turn_answer_end(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
-                     struct tdm_writer *w, struct tdm_turn_server_out *out);
-void turn_answer_error(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
-                       uint16_t code, struct tdm_turn_server_out *out);
+/** Starts an answer in out->client; tdm_turn_answer_end signs it, if the request was authenticated.
+ */
+struct tdm_writer tdm_turn_answer_begin(const struct turn_request *r, enum tdm_stun_class kind,
+                                        struct tdm_turn_server_out *out);
+void tdm_turn_answer_end(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
+                         struct tdm_writer *w, struct tdm_turn_server_out *out);
+void tdm_turn_answer_error(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
+                           uint16_t code, struct tdm_turn_server_out *out);
 
 /* turn_server_guard.c: who and with whom. */
 
 /** 0, or the error code to answer with. Fills user and key. */
-uint16_t turn_authenticate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r);
+uint16_t tdm_turn_authenticate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r);
 /** REALM and a new NONCE for the client. */
-void turn_write_challenge(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
-                          struct tdm_writer *w);
+void tdm_turn_write_challenge(struct tdm_turn_server *s, tdm_time now, const struct turn_request *r,
+                              struct tdm_writer *w);
 /** Whether `answer` bytes may go to somebody unknown who sent `asked` bytes. */
-bool turn_ration(struct tdm_turn_server *s, tdm_time now, const struct tdm_address *to,
-                 size_t asked, size_t answer);
+bool tdm_turn_ration(struct tdm_turn_server *s, tdm_time now, const struct tdm_address *to,
+                     size_t asked, size_t answer);
 /** Whether permissions for this host may be given at all. */
-bool turn_peer_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer);
+bool tdm_turn_peer_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer);
 /** Whether a datagram may go there: on our own hosts to relays alone. */
-bool turn_target_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer);
+bool tdm_turn_target_is_allowed(const struct tdm_turn_server *s, const struct tdm_address *peer);
 /** Takes `bytes` out; false: there are too few. `bytes_per_s` 0: no limit. */
-bool turn_bucket_take(struct turn_bucket *b, tdm_time now, uint64_t bytes_per_s, uint64_t bytes,
-                      uint64_t burst);
+bool tdm_turn_bucket_take(struct turn_bucket *b, tdm_time now, uint64_t bytes_per_s, uint64_t bytes,
+                          uint64_t burst);
 
 /* turn_server_table.c: the allocations. */
 
-void turn_table_init(struct tdm_turn_server *s);
-struct turn_allocation *turn_find(struct tdm_turn_server *s, uint32_t link,
-                                  const struct tdm_address *client,
-                                  const struct tdm_address *local);
+void tdm_turn_table_init(struct tdm_turn_server *s);
+struct turn_allocation *tdm_turn_find(struct tdm_turn_server *s, uint32_t link,
+                                      const struct tdm_address *client,
+                                      const struct tdm_address *local);
 /** A free slot, in the table under its five-tuple; NULL: full. */
-struct turn_allocation *turn_add(struct tdm_turn_server *s, const struct tdm_turn_server_in *in);
+struct turn_allocation *tdm_turn_add(struct tdm_turn_server *s,
+                                     const struct tdm_turn_server_in *in);
 /** Takes it out, with its relays to close and what to tell of it. */
-void turn_end(struct tdm_turn_server *s, struct turn_allocation *a, const char *why,
-              struct tdm_turn_server_out *out);
-struct turn_allocation *turn_of_relay(struct tdm_turn_server *s, uint32_t relay,
-                                      struct turn_relay **its);
-uint32_t turn_relay_number(const struct tdm_turn_server *s, const struct turn_allocation *a,
-                           size_t family_index);
+void tdm_turn_end(struct tdm_turn_server *s, struct turn_allocation *a, const char *why,
+                  struct tdm_turn_server_out *out);
+struct turn_allocation *tdm_turn_of_relay(struct tdm_turn_server *s, uint32_t relay,
+                                          struct turn_relay **its);
+uint32_t tdm_turn_relay_number(const struct tdm_turn_server *s, const struct turn_allocation *a,
+                               size_t family_index);
 /** Whether this is the address of a relay, or will be in a moment. */
-bool turn_is_relay(const struct tdm_turn_server *s, const struct tdm_address *address);
-uint32_t turn_count_user(const struct tdm_turn_server *s, const char *user);
-uint32_t turn_count_host(const struct tdm_turn_server *s, const struct tdm_address *client);
-size_t turn_family_index(uint8_t family);
+bool tdm_turn_is_relay(const struct tdm_turn_server *s, const struct tdm_address *address);
+uint32_t tdm_turn_count_user(const struct tdm_turn_server *s, const char *user);
+uint32_t tdm_turn_count_host(const struct tdm_turn_server *s, const struct tdm_address *client);
+size_t tdm_turn_family_index(uint8_t family);
 /** The permission for the host; NULL: none that lives. */
-struct turn_permit *turn_permit_of(struct turn_allocation *a, tdm_time now,
-                                   const struct tdm_address *peer);
+struct turn_permit *tdm_turn_permit_of(struct turn_allocation *a, tdm_time now,
+                                       const struct tdm_address *peer);
 
 /* turn_server_allocate.c */
 
-void turn_allocate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                   struct tdm_turn_server_out *out);
-void turn_relay_opened(struct tdm_turn_server *s, tdm_time now, uint32_t relay, bool opened,
+void tdm_turn_allocate(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
                        struct tdm_turn_server_out *out);
-void turn_refresh(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                  struct tdm_turn_server_out *out);
+void tdm_turn_relay_opened(struct tdm_turn_server *s, tdm_time now, uint32_t relay, bool opened,
+                           struct tdm_turn_server_out *out);
+void tdm_turn_refresh(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                      struct tdm_turn_server_out *out);
 
 /* turn_server_relay.c */
 
-void turn_create_permission(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                            struct tdm_turn_server_out *out);
-void turn_channel_bind(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-                       struct tdm_turn_server_out *out);
-void turn_send(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
-               struct tdm_turn_server_out *out);
-void turn_channel_data(struct tdm_turn_server *s, tdm_time now, const struct tdm_turn_server_in *in,
-                       struct tdm_turn_server_out *out);
-void turn_peer_data(struct tdm_turn_server *s, tdm_time now, const struct tdm_turn_server_in *in,
-                    struct tdm_turn_server_out *out);
+void tdm_turn_create_permission(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                                struct tdm_turn_server_out *out);
+void tdm_turn_channel_bind(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                           struct tdm_turn_server_out *out);
+void tdm_turn_take_send(struct tdm_turn_server *s, tdm_time now, struct turn_request *r,
+                        struct tdm_turn_server_out *out);
+void tdm_turn_take_channel_data(struct tdm_turn_server *s, tdm_time now,
+                                const struct tdm_turn_server_in *in,
+                                struct tdm_turn_server_out *out);
+void tdm_turn_take_peer_data(struct tdm_turn_server *s, tdm_time now,
+                             const struct tdm_turn_server_in *in, struct tdm_turn_server_out *out);
 
 #endif

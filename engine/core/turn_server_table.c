@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 
-size_t turn_family_index(uint8_t family)
+size_t tdm_turn_family_index(uint8_t family)
 {
     return family == TDM_IPV6 ? 1 : 0;
 }
 
-void turn_table_init(struct tdm_turn_server *s)
+void tdm_turn_table_init(struct tdm_turn_server *s)
 {
     for (uint32_t i = 0; i < s->config.allocations; i++)
         s->allocations[i].bucket = s->allocations[i].next = TURN_NONE;
@@ -29,8 +29,9 @@ static uint32_t *bucket_of(struct tdm_turn_server *s, uint32_t link,
     return &s->allocations[tdm_rng_below(&mix, s->config.allocations)].bucket;
 }
 
-struct turn_allocation *turn_find(struct tdm_turn_server *s, uint32_t link,
-                                  const struct tdm_address *client, const struct tdm_address *local)
+struct turn_allocation *tdm_turn_find(struct tdm_turn_server *s, uint32_t link,
+                                      const struct tdm_address *client,
+                                      const struct tdm_address *local)
 {
     for (uint32_t i = *bucket_of(s, link, client, local); i != TURN_NONE;
          i = s->allocations[i].next) {
@@ -43,7 +44,7 @@ struct turn_allocation *turn_find(struct tdm_turn_server *s, uint32_t link,
     return NULL;
 }
 
-struct turn_allocation *turn_add(struct tdm_turn_server *s, const struct tdm_turn_server_in *in)
+struct turn_allocation *tdm_turn_add(struct tdm_turn_server *s, const struct tdm_turn_server_in *in)
 {
     uint32_t *head = bucket_of(s, in->link, &in->from, &in->to);
 
@@ -65,14 +66,14 @@ struct turn_allocation *turn_add(struct tdm_turn_server *s, const struct tdm_tur
     return NULL;
 }
 
-uint32_t turn_relay_number(const struct tdm_turn_server *s, const struct turn_allocation *a,
-                           size_t family_index)
+uint32_t tdm_turn_relay_number(const struct tdm_turn_server *s, const struct turn_allocation *a,
+                               size_t family_index)
 {
     return (uint32_t)(a - s->allocations) * 2 + (uint32_t)family_index;
 }
 
-struct turn_allocation *turn_of_relay(struct tdm_turn_server *s, uint32_t relay,
-                                      struct turn_relay **its)
+struct turn_allocation *tdm_turn_of_relay(struct tdm_turn_server *s, uint32_t relay,
+                                          struct turn_relay **its)
 {
     if (relay / 2 >= s->config.allocations)
         return NULL;
@@ -82,9 +83,9 @@ struct turn_allocation *turn_of_relay(struct tdm_turn_server *s, uint32_t relay,
     return a->state == TURN_FREE || (*its)->state == TURN_RELAY_NONE ? NULL : a;
 }
 
-bool turn_is_relay(const struct tdm_turn_server *s, const struct tdm_address *address)
+bool tdm_turn_is_relay(const struct tdm_turn_server *s, const struct tdm_address *address)
 {
-    size_t f = turn_family_index(address->family);
+    size_t f = tdm_turn_family_index(address->family);
 
     for (uint32_t i = 0; i < s->config.allocations; i++)
         if (s->allocations[i].relays[f].state >= TURN_RELAY_OPENING &&
@@ -93,8 +94,8 @@ bool turn_is_relay(const struct tdm_turn_server *s, const struct tdm_address *ad
     return false;
 }
 
-void turn_end(struct tdm_turn_server *s, struct turn_allocation *a, const char *why,
-              struct tdm_turn_server_out *out)
+void tdm_turn_end(struct tdm_turn_server *s, struct turn_allocation *a, const char *why,
+                  struct tdm_turn_server_out *out)
 {
     uint32_t *link = bucket_of(s, a->link, &a->client, &a->local);
     uint32_t self = (uint32_t)(a - s->allocations);
@@ -104,7 +105,7 @@ void turn_end(struct tdm_turn_server *s, struct turn_allocation *a, const char *
     *link = a->next;
     for (size_t f = 0; f < 2; f++)
         if (a->relays[f].state == TURN_RELAY_LIVE || a->relays[f].state == TURN_RELAY_OPENING)
-            out->close[out->close_count++] = turn_relay_number(s, a, f);
+            out->close[out->close_count++] = tdm_turn_relay_number(s, a, f);
     if (a->state == TURN_LIVE) {
         out->told = TDM_TURN_SERVER_TOLD_ENDED;
         out->why = why;
@@ -119,7 +120,7 @@ void turn_end(struct tdm_turn_server *s, struct turn_allocation *a, const char *
     s->stats.allocations--;
 }
 
-uint32_t turn_count_user(const struct tdm_turn_server *s, const char *user)
+uint32_t tdm_turn_count_user(const struct tdm_turn_server *s, const char *user)
 {
     const char *name = tdm_turn_rest_name(user);
     uint32_t count = 0;
@@ -130,7 +131,7 @@ uint32_t turn_count_user(const struct tdm_turn_server *s, const char *user)
     return count;
 }
 
-uint32_t turn_count_host(const struct tdm_turn_server *s, const struct tdm_address *client)
+uint32_t tdm_turn_count_host(const struct tdm_turn_server *s, const struct tdm_address *client)
 {
     uint32_t count = 0;
 
@@ -140,8 +141,8 @@ uint32_t turn_count_host(const struct tdm_turn_server *s, const struct tdm_addre
     return count;
 }
 
-struct turn_permit *turn_permit_of(struct turn_allocation *a, tdm_time now,
-                                   const struct tdm_address *peer)
+struct turn_permit *tdm_turn_permit_of(struct turn_allocation *a, tdm_time now,
+                                       const struct tdm_address *peer)
 {
     for (size_t i = 0; i < TURN_PERMITS_MAX; i++)
         if (tdm_address_same_host(&a->permits[i].peer, peer) && a->permits[i].expires_at > now)

@@ -81,7 +81,8 @@ uint32_t tdm_interfaces_list(struct tdm_address *list, uint32_t capacity)
 int tdm_interfaces_watch(struct tdm_cause *cause)
 {
     struct sockaddr_nl groups = {.nl_family = AF_NETLINK,
-                                 .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_LINK};
+                                 .nl_groups =
+                                     RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_LINK};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
     if (fd >= 0 && bind(fd, (struct sockaddr *)&groups, sizeof groups) == 0)

@@ -3,7 +3,6 @@
 
 #include "engine/base/rt.h"
 
-#include <pthread.h>
 #include <srtp2/srtp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +32,12 @@ struct tdm_srtp {
     size_t tag_size; /* At least so many bytes of a packet are its tag. */
 };
 
-/* The library's tables live as long as the process and do not like to be made twice. */
-static pthread_once_t library_once = PTHREAD_ONCE_INIT;
-static bool library_good;
-
-static void start_library(void)
+/* The library's tables live as long as the process, must be made before any other call and do not
+ * like to be made by two threads: before main there is one. If it fails, so does every srtp_create.
+ */
+__attribute__((constructor)) static void start_library(void)
 {
-    library_good = srtp_init() == srtp_err_status_ok;
+    (void)srtp_init();
 }
 
 static bool set_policy(srtp_policy_t *policy, enum tdm_srtp_profile profile, size_t *key_size)
@@ -98,8 +96,7 @@ enum tdm_err tdm_srtp_create(struct tdm_srtp **srtp, const struct tdm_srtp_keys 
     enum tdm_err err;
 
     *srtp = NULL;
-    (void)pthread_once(&library_once, start_library);
-    s = library_good ? calloc(1, sizeof *s) : NULL;
+    s = calloc(1, sizeof *s);
     if (s)
         s->sources = calloc(TDM_SRTP_SOURCES_MAX, sizeof *s->sources);
     if (!s || !s->sources) {

@@ -93,8 +93,8 @@ static void set_options(int fd, int family)
 
 static bool open_one(const struct tdm_address *address, struct tdm_udp *udp)
 {
-    struct sockaddr_storage local;
-    socklen_t size;
+    struct sockaddr_storage local = {0};
+    socklen_t size = 0;
 
     (void)tdm_udp_sockaddr(address, address->family, &local, &size);
     int fd = socket(local.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -330,9 +330,9 @@ enum tdm_err tdm_udp_local_address(const char *remote, char *local, size_t capac
                                    struct tdm_cause *cause)
 {
     struct tdm_address address;
-    struct sockaddr_storage to;
+    struct sockaddr_storage to = {0};
     struct sockaddr_storage from = {0};
-    socklen_t size;
+    socklen_t size = 0;
     socklen_t from_size = sizeof from;
     char text[TDM_ADDRESS_TEXT_MAX];
 

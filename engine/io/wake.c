@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,26 @@ void tdm_wake_clear(int fd)
     ssize_t got = read(fd, &count, sizeof count);
 
     (void)got; /* EAGAIN: nothing was signalled. */
+}
+
+int tdm_wake_join(int a, int b, struct tdm_cause *cause)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    const int fds[2] = {a, b};
+    bool done = fd >= 0;
+
+    for (int i = 0; i < 2; i++)
+        done = done && (fds[i] < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, fds[i],
+                                                &(struct epoll_event){.events = EPOLLIN}) == 0);
+    if (done)
+        return fd;
+    (void)tdm_fail(cause, TDM_E_SYSTEM,
+                   "cannot watch two things at once (error %d): raise the open file limit "
+                   "(ulimit -n)",
+                   errno);
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
 }
 
 enum tdm_wait tdm_wait_until(tdm_time deadline, int wake_fd, int device_fd)

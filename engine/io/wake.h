@@ -21,6 +21,10 @@ void tdm_wake_signal(int fd);
 /** Makes it unreadable again. */
 void tdm_wake_clear(int fd);
 
+/** An fd that is readable while one of two is (b may be -1), or -1 with a cause. The caller closes
+ *  it. */
+int tdm_wake_join(int a, int b, struct tdm_cause *cause);
+
 enum tdm_wait { TDM_WAIT_TIME, TDM_WAIT_WAKE, TDM_WAIT_DEVICE };
 
 /** Blocks until `deadline` (TDM_NEVER: no limit), `wake_fd` or `device_fd` (-1: none) is readable.

@@ -110,6 +110,15 @@ static enum tdm_err read_nack(struct tdm_rtcp_reader *reader, struct tdm_rtcp_it
     return r->ok && item->nack.count ? TDM_OK : TDM_E_MALFORMED;
 }
 
+static enum tdm_err read_twcc(struct tdm_rtcp_reader *reader, struct tdm_rtcp_item *item)
+{
+    struct tdm_reader *r = &reader->part;
+    size_t size = tdm_reader_left(r);
+
+    item->kind = TDM_RTCP_TWCC;
+    return tdm_twcc_open(&item->twcc, tdm_read_bytes(r, size), size);
+}
+
 /* RFC 4585 section 6.3.1: nothing follows the two SSRCs. */
 static enum tdm_err read_pli(struct tdm_rtcp_reader *reader, struct tdm_rtcp_item *item)
 {
@@ -190,13 +199,15 @@ static enum tdm_err read_xr_block(struct tdm_rtcp_reader *reader, struct tdm_rtc
     return block.ok && !tdm_reader_left(&block) ? TDM_OK : TDM_E_MALFORMED;
 }
 
-/* Bytes of padding at the end of the packet at `body`, or -1 (RFC 3550 sections 6.4.1 and A.2). */
-static int padding_of(const struct tdm_reader *body, bool is_last)
+/* Bytes of padding at the end of the packet at `body`, or -1 (RFC 3550 sections 6.4.1 and A.2).
+ * Transport-wide feedback is padded to a word (section 3.1 of its draft), wherever it stands. */
+static int padding_of(const struct tdm_reader *body, uint8_t type, bool is_last)
 {
     size_t left = tdm_reader_left(body);
     int padding = left ? body->end[-1] : 0;
+    bool in_order = (is_last && padding % 4 == 0) || type == TYPE_RTPFB;
 
-    return is_last && padding && padding % 4 == 0 && (size_t)padding <= left ? padding : -1;
+    return in_order && padding && (size_t)padding <= left ? padding : -1;
 }
 
 static bool has_media(uint8_t type)
@@ -224,7 +235,7 @@ static enum tdm_err open_packet(struct tdm_rtcp_reader *reader)
     if (!r->ok || first >> 6 != 2)
         return TDM_E_MALFORMED;
     if (first & 0x20) {
-        int padding = padding_of(&reader->part, !tdm_reader_left(r));
+        int padding = padding_of(&reader->part, reader->part_type, !tdm_reader_left(r));
 
         if (padding < 0)
             return TDM_E_MALFORMED;
@@ -264,6 +275,8 @@ static enum tdm_err read_part(struct tdm_rtcp_reader *reader, struct tdm_rtcp_it
     case TYPE_RTPFB:
         if (reader->part_count == FMT_NACK)
             return read_nack(reader, item);
+        if (reader->part_count == FMT_TWCC)
+            return read_twcc(reader, item);
         break;
     case TYPE_PSFB:
         if (reader->part_count == FMT_PLI)

@@ -81,11 +81,25 @@ struct tandem_config {
     const char *ice_servers;   /* Servers that help to connect, separated by commas:
                                   "stun:HOST[:PORT]", "turn:USER:PASSWORD@HOST[:PORT]" with
                                   "?transport=tcp" or without, "turns:...". [none] */
+    bool map_ports;            /* Have a gateway open ports (UPnP, NAT-PMP), looked for from now on
+                                  and given back at the end. */
     bool relay_only;           /* Only by those relays, so that the other side does not learn this
                                   machine's addresses. */
     bool allow_plain;          /* Media in clear with who knows nothing better. */
     bool only_plain;           /* Media in clear alone, to look at packets or to measure. */
     bool allow_sdes;           /* Keys in the call set-up, which whoever carries it can read. */
+
+    /* Browsers call by WHIP and WHEP, from a page that this engine serves. The SIP port is open
+     * too. */
+    bool web;
+    uint16_t web_port;           /* 0: any free port. */
+    bool web_port_may_change;    /* Take any free port when it is taken. */
+    const char *web_address;     /* Numeric address to listen on. ["127.0.0.1"] */
+    const char *web_token;       /* What callers must show, from whatever page. NULL: nothing, and
+                                    only from this engine's own page. */
+    const char *web_certificate; /* PEM files, borrowed for tandem_create, for HTTPS: browsers give
+                                    camera and microphone only to such pages, and to localhost. */
+    const char *web_key;
 };
 
 /** A new engine with a control thread of its own. `config` NULL: any port, opened with the first
@@ -100,6 +114,9 @@ TANDEM_API void tandem_destroy(struct tandem *engine);
 
 /** The SIP port in use; 0 while none is open. */
 TANDEM_API uint16_t tandem_port(struct tandem *engine);
+
+/** The port that browsers call at; 0 while none is open. */
+TANDEM_API uint16_t tandem_web_port(struct tandem *engine);
 
 /** Names of what this build can send, separated by commas: "h264,vp8,vp9,av1" and
  *  "opus,g722,pcmu,pcma,l16". The text stays as long as the calling thread. */

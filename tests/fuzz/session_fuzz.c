@@ -49,6 +49,10 @@ static void check_send(struct world *w, const struct tdm_session_send *send)
     enum tdm_err err = tdm_rtp_parse(&rtp, send->data, send->size);
 
     assert(err == TDM_OK);
+    if (rtp.payload_type == 100) {
+        assert(rtp.ssrc != w->ssrc[send->stream] && rtp.payload_size > 2);
+        return;
+    }
     int64_t *highest = &w->highest[send->stream];
     int64_t seq = *highest ? tdm_seq_extend(*highest, rtp.seq) : 65536 + rtp.seq;
 
@@ -132,6 +136,25 @@ static void configure(struct world *w, uint8_t stream, uint8_t how)
          &(struct tdm_session_in){.kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});
 }
 
+/* What browsers agree on beside: one transport, numbers and feedback, wrapped repairs, REMB. */
+static void configure_more(struct world *w, uint8_t stream, uint8_t how)
+{
+    struct tdm_stream_config *c = &w->config[stream];
+
+    c->bundled = how & 1;
+    c->transport_cc = how & 2;
+    c->transport_cc_ext_id = how & 4 ? 5 : 0;
+    c->mid_ext_id = how & 8 ? 6 : 0;
+    c->remb = how & 16;
+    c->send_rtx_payload_type = how & 32 ? 100 : 0;
+    c->receive_rtx_count = how & 64 ? 1 : 0;
+    c->receive_rtx[0] = (struct tdm_receive_rtx){100, how & 128 ? 96 : 97};
+    memcpy(c->mid, &"av2w"[stream], 1);
+    if (c->receive_count)
+        step(w, &(struct tdm_session_in){
+                    .kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});
+}
+
 static void feed(struct world *w, uint8_t stream, uint8_t how)
 {
     static const uint8_t media[4096] = {0x65, 0x88};
@@ -178,6 +201,16 @@ static void receive(struct world *w, struct tdm_reader *r, uint8_t stream, uint8
         tdm_write_u16(&out, w->seq[stream]);
         tdm_write_u32(&out, (uint32_t)(how >> 4) * 0x12345678u);
         tdm_write_u32(&out, 7);
+    } else if (lead == 4) {
+        uint8_t how = tdm_read_u8(r);
+        uint16_t number = (uint16_t)(w->seq[stream] - (how & 15));
+
+        uint8_t head[24] = {0x90, 100,  0, how, 0,    0, 0,   0,    0, 0, 0, 8,
+                            0xbe, 0xde, 0, 2,   0x51, 0, how, 0x60, 0, 0, 0, 0};
+
+        memcpy(&head[20], &"av2w"[stream], 1);
+        tdm_write_bytes(&out, head, sizeof head);
+        tdm_write_u16(&out, number);
     } else if (lead == 3) {
         tdm_rtcp_write_rr(&out, 7,
                           &(struct tdm_rtcp_report){.ssrc = w->ssrc[stream],
@@ -231,6 +264,12 @@ static void one(struct world *w, struct tdm_reader *r)
         break;
     case 9:
         step(w, &(struct tdm_session_in){.kind = TDM_SESSION_BYE});
+        break;
+    case 12:
+        configure_more(w, stream, tdm_read_u8(r));
+        break;
+    case 13: /* A wrapped repair, and feedback, of whatever follows. */
+        receive(w, r, stream, 4);
         break;
     case 10:
         run_until(w, w->now + (tdm_time)tdm_read_u8(r) * 10 * TDM_MS);

@@ -181,8 +181,8 @@ bool ice_differs(const struct tdm_sim_ice_scenario *s, const struct tdm_sim_ice_
 
     for (unsigned i = 0; i < 2; i++) {
         const struct tdm_sim_ice_side_result *side = &r->sides[i];
-        /* Where a fifth is lost, a sound path may look dead for a moment. */
-        bool excused = s->net.loss > 0.1 && side->was_direct;
+        /* Where a tenth is lost, a sound path may look dead for a moment. */
+        bool excused = s->net.loss > 0.05 && side->was_direct;
         const char *seen = !side->connected            ? "nothing"
                            : side->relayed && !excused ? "relayed"
                                                        : "direct";

@@ -214,6 +214,25 @@ static void test_random_path(void **state)
     }
 }
 
+/* What is known to be a repair tells nothing of the path's order, however soon it comes. */
+static void test_wrapped_repair(void **state)
+{
+    struct tdm_nack n;
+    struct tdm_nack_out out;
+
+    (void)state;
+    tdm_nack_init(&n, 0);
+    (void)packet(&n, 0, 10);
+    (void)packet(&n, TDM_MS, 13);
+    for (int64_t seq = 11; seq < 14; seq++) /* The last one had come. */
+        tdm_nack_step(&n, 2 * TDM_MS, &(struct tdm_nack_in){.kind = TDM_NACK_REPAIR, .seq = seq},
+                      &out);
+    assert_int_equal(n.recovered, 2);
+    assert_int_equal(n.count, 0);
+    assert_int_equal(n.spurious, 0);
+    assert_int_equal(packet(&n, 3 * TDM_MS, 15).count, 1); /* Asked for at once, as before. */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_what_came_is_not_asked_for),
         cmocka_unit_test(test_learns_reordering),
         cmocka_unit_test(test_repair_is_not_reordering),
+        cmocka_unit_test(test_wrapped_repair),
         cmocka_unit_test(test_too_long_a_gap),
         cmocka_unit_test(test_random_path),
     };

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,9 @@
 #define FRAMES_MAX  4000
 #define SLICE_BYTES 4000
 #define HOUR        (3600 * TDM_S)
+#define RTX_TYPE    100
+#define NUMBER_EXT  5
+#define MID_EXT     6
 
 struct side {
     struct tdm_session *s;
@@ -46,6 +50,10 @@ struct side {
     tdm_time worst_error; /* Of the capture time, since it is checked. */
     uint32_t errors_checked;
     int64_t rtp_highest[2]; /* Sent. */
+    uint32_t ssrc[2], repairs, tellings, rembs;
+    uint64_t remb_bps;
+    uint16_t next_repair, next_number;
+    bool numbered;
 };
 
 struct datagram {
@@ -66,7 +74,8 @@ struct world {
     tdm_time delay, jitter;
     tdm_time check_from; /* Capture times are compared from here on. */
     uint32_t mutate_every, passed;
-    bool unchecked; /* What comes out may be damaged. */
+    bool one_socket; /* As a bundle has. */
+    bool unchecked;  /* What comes out may be damaged. */
     tdm_time next_audio, next_video;
 };
 
@@ -86,6 +95,35 @@ static tdm_time true_time(const struct side *side, tdm_time at)
     return t;
 }
 
+/* Transport-wide numbers rise by one; a packet sent again as it was keeps its own. */
+static void check_number(struct side *side, const struct tdm_rtp *rtp)
+{
+    const struct tdm_rtp_ext *ext = tdm_rtp_ext_find(rtp, NUMBER_EXT);
+
+    if (!ext)
+        return;
+    assert_int_equal(ext->size, 2);
+    uint16_t number = (uint16_t)(ext->data[0] << 8 | ext->data[1]);
+
+    if (side->numbered && number != side->next_number) {
+        assert_int_equal(rtp->payload_type, 96); /* Only there are repairs that are not wrapped. */
+        assert_int_equal(side->config[VIDEO].send_rtx_payload_type, 0);
+        return;
+    }
+    side->numbered = true;
+    side->next_number = (uint16_t)(number + 1);
+}
+
+static void check_repair(struct side *side, const struct tdm_rtp *rtp)
+{
+    assert_int_equal(side->config[VIDEO].send_rtx_payload_type, RTX_TYPE);
+    assert_true(rtp->ssrc != side->ssrc[AUDIO] && rtp->ssrc != side->ssrc[VIDEO]);
+    assert_true(rtp->payload_size > 2);
+    if (side->repairs++)
+        assert_int_equal(rtp->seq, side->next_repair);
+    side->next_repair = (uint16_t)(rtp->seq + 1);
+}
+
 /* RTCP leads with a report and reads to its end; RTP rises by one, or repeats an earlier one. */
 static void check_send(struct side *side, const struct tdm_session_send *send)
 {
@@ -97,9 +135,15 @@ static void check_send(struct side *side, const struct tdm_session_send *send)
         int items = 0;
         enum tdm_err err;
 
-        while ((err = tdm_rtcp_next(&reader, &item)) == TDM_OK)
+        while ((err = tdm_rtcp_next(&reader, &item)) == TDM_OK) {
             if (items++ == 0)
                 assert_true(item.kind == TDM_RTCP_SR || item.kind == TDM_RTCP_RR);
+            side->tellings += item.kind == TDM_RTCP_TWCC;
+            if (item.kind != TDM_RTCP_REMB)
+                continue;
+            side->rembs++;
+            side->remb_bps = item.remb_bps;
+        }
         assert_true(err == TDM_E_AGAIN && items >= 2);
         return;
     }
@@ -107,6 +151,12 @@ static void check_send(struct side *side, const struct tdm_session_send *send)
     int64_t *highest = &side->rtp_highest[send->stream];
 
     assert_true(tdm_rtp_parse(&rtp, send->data, send->size) == TDM_OK);
+    check_number(side, &rtp);
+    if (rtp.payload_type == RTX_TYPE) {
+        check_repair(side, &rtp);
+        return;
+    }
+    side->ssrc[send->stream] = rtp.ssrc;
     int64_t seq = *highest ? tdm_seq_extend(*highest, rtp.seq) : 65536 + rtp.seq;
 
     assert_true(!*highest || seq <= *highest + 2);
@@ -123,7 +173,7 @@ static void put_in_pipe(struct world *w, int to, const struct tdm_session_send *
         assert_true(++d < w->pipe + PIPE_MAX);
     d->used = true;
     d->to = to;
-    d->stream = send->stream;
+    d->stream = w->one_socket ? AUDIO : send->stream;
     d->at = w->now + w->delay + (tdm_time)(tdm_rng_unit(&w->rng) * (double)w->jitter);
     d->size = send->size;
     memcpy(d->bytes, send->data, send->size);
@@ -927,7 +977,162 @@ static void test_mutated(void **state)
     run(w, 2 * TDM_S);
     assert_in_range(w->sides[1].audio_count, 98, 102);
     assert_in_range(w->sides[1].video_count, 55, 65);
-    assert_true(stats_of(w, 1, VIDEO).packets_refused > 10);
+    assert_true(stats_of(w, 1, AUDIO).packets_refused + stats_of(w, 1, VIDEO).packets_refused > 20);
+    world_end(w);
+}
+
+/* As a browser has it: one socket, repairs wrapped, transport-wide feedback. */
+static struct world *bundled_world(bool mid)
+{
+    struct world *w = world_of(0);
+
+    w->one_socket = true;
+    for (int i = 0; i < 2; i++)
+        for (uint8_t stream = 0; stream < 2; stream++) {
+            struct tdm_stream_config *c = &w->sides[i].config[stream];
+
+            c->bundled = c->transport_cc = true;
+            c->transport_cc_ext_id = NUMBER_EXT;
+            c->mid_ext_id = mid ? MID_EXT : 0;
+            (void)snprintf(c->mid, sizeof c->mid, "%u", stream);
+            if (stream == VIDEO) {
+                c->send_rtx_payload_type = RTX_TYPE;
+                c->receive_rtx[c->receive_rtx_count++] = (struct tdm_receive_rtx){RTX_TYPE, 96};
+            }
+            configure(w, i, stream);
+        }
+    return w;
+}
+
+static void test_bundle(void **state)
+{
+    (void)state;
+    for (int mid = 0; mid < 2; mid++) {
+        struct world *w = bundled_world(mid);
+
+        /* Known by its m= line alone: the video's payload type is one of the audio's too. */
+        for (int i = 0; mid && i < 2; i++) {
+            w->sides[i].config[AUDIO].receive_codecs[1].payload_type = 96;
+            configure(w, i, AUDIO);
+        }
+        run(w, 6 * TDM_S);
+        drain(w);
+        for (int i = 0; i < 2; i++) {
+            struct side *from = &w->sides[i], *to = &w->sides[1 - i];
+
+            assert_int_equal(to->audio_count, from->audio_sent);
+            assert_int_equal(to->video_count, from->video_sent);
+            assert_int_equal(from->keys_sent, 1);
+            assert_true(from->numbered);
+            assert_in_range(to->tellings, 100, 140);
+            assert_int_equal(stats_of(w, i, VIDEO).packets_refused, 0);
+            assert_int_equal(stats_of(w, i, AUDIO).packets_refused, 0);
+            assert_true(stats_of(w, i, VIDEO).target_bps > 3500000);
+        }
+        world_end(w);
+    }
+}
+
+/* Repairs come under another source, and bring every lost picture back. */
+static void test_wrapped_repairs(void **state)
+{
+    struct world *w = bundled_world(true);
+
+    (void)state;
+    run(w, TDM_S);
+    w->loss = 0.03;
+    run(w, 20 * TDM_S);
+    w->loss = 0;
+    drain(w);
+    for (int i = 0; i < 2; i++) {
+        struct side *from = &w->sides[i], *to = &w->sides[1 - i];
+        struct tdm_stream_stats v = stats_of(w, 1 - i, VIDEO);
+
+        assert_true(to->video_count > from->video_sent * 95 / 100);
+        assert_true(from->repairs > 50 && v.repaired > 50);
+        assert_int_equal(from->repairs, stats_of(w, i, VIDEO).packets_resent);
+        assert_true(v.packets_lost > 50); /* A repair does not hide what the path lost. */
+        assert_true(from->keys_sent < 8);
+        assert_int_equal(to->restarts, 1);
+    }
+    world_end(w);
+}
+
+/* A wrapped packet for a stream that never was, of a codec that is not there, from far away, or
+ * with nothing in it, does nothing. */
+static void test_repairs_of_nothing(void **state)
+{
+    struct world *w = bundled_world(false);
+    uint8_t early[] = {0x80, RTX_TYPE, 0, 1, 0, 0, 0, 1, 0, 0, 0, 77, 0, 1, 0x10, 0, 0};
+    struct tdm_stream_stats before;
+
+    (void)state;
+    give(w, AUDIO, early, sizeof early);
+    before = stats_of(w, 1, VIDEO);
+    assert_int_equal(before.packets_refused, 1);
+    run(w, TDM_S);
+    before = stats_of(w, 1, VIDEO);
+    uint16_t far = (uint16_t)(w->sides[0].rtp_highest[VIDEO] + 2000);
+
+    early[12] = (uint8_t)(far >> 8);
+    early[13] = (uint8_t)far;
+    give(w, AUDIO, early, sizeof early);
+    give(w, AUDIO, early, 14); /* Only the number. */
+    give(w, AUDIO, early, 12); /* Padding without a number. */
+    assert_int_equal(stats_of(w, 1, VIDEO).packets_refused, before.packets_refused + 1);
+    assert_int_equal(stats_of(w, 1, VIDEO).frames_received, before.frames_received);
+    run(w, TDM_S);
+    drain(w);
+    assert_int_equal(w->sides[1].video_count, w->sides[0].video_sent);
+    world_end(w);
+}
+
+/* A queue that grows on the way is seen in the arrival times before anything is lost. */
+static void test_feedback_of_a_queue(void **state)
+{
+    struct world *w = bundled_world(true);
+
+    (void)state;
+    run(w, 3 * TDM_S);
+    uint64_t before = stats_of(w, 0, VIDEO).target_bps;
+
+    for (int i = 0; i < 40; i++) {
+        w->delay += 10 * TDM_MS;
+        run(w, 100 * TDM_MS);
+    }
+    assert_true(stats_of(w, 0, VIDEO).target_bps < before * 8 / 10);
+    assert_int_equal(stats_of(w, 0, VIDEO).packets_lost, 0);
+    w->delay = 15 * TDM_MS;
+    run(w, 20 * TDM_S);
+    assert_true(stats_of(w, 0, VIDEO).target_bps > before * 9 / 10);
+    world_end(w);
+}
+
+/* Without transport-wide feedback: REMB, the most that we take, and less when much is lost. */
+static void test_remb(void **state)
+{
+    struct world *w = world_of(0);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct tdm_stream_config *c = &w->sides[i].config[VIDEO];
+
+        c->remb = true;
+        c->receive_limit_bps = 2000000;
+        c->send_rtx_payload_type = RTX_TYPE;
+        c->receive_rtx[c->receive_rtx_count++] = (struct tdm_receive_rtx){RTX_TYPE, 96};
+        configure(w, i, VIDEO);
+    }
+    run(w, 5 * TDM_S);
+    assert_true(w->sides[1].rembs >= 8);
+    assert_in_range(w->sides[1].remb_bps, 1999000, 2000000);
+    assert_in_range(stats_of(w, 0, VIDEO).target_bps, 1999000, 2000000); /* And it is respected. */
+    w->loss = 0.3;
+    run(w, 1500 * TDM_MS);
+    assert_true(w->sides[1].remb_bps < 1800000);
+    w->loss = 0;
+    run(w, 20 * TDM_S);
+    assert_in_range(w->sides[1].remb_bps, 1900000, 2000000);
     world_end(w);
 }
 
@@ -952,6 +1157,11 @@ int main(void)
         cmocka_unit_test(test_late_digit),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_mutated),
+        cmocka_unit_test(test_bundle),
+        cmocka_unit_test(test_wrapped_repairs),
+        cmocka_unit_test(test_repairs_of_nothing),
+        cmocka_unit_test(test_feedback_of_a_queue),
+        cmocka_unit_test(test_remb),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

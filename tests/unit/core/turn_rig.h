@@ -55,6 +55,7 @@ static inline void rig_start(struct turn_rig *rig, const struct tdm_turn_server_
     *rig = (struct turn_rig){.now = RIG_START};
     rig->server = tdm_turn_server_init(storage, config, rig->now);
     assert(tdm_turn_server_relays(rig->server) <= sizeof rig->relays / sizeof *rig->relays);
+    tdm_turn_server_step(rig->server, rig->now, NULL, &rig->out);
 }
 
 static inline void rig_stop(struct turn_rig *rig)
@@ -63,8 +64,7 @@ static inline void rig_stop(struct turn_rig *rig)
     rig->server = NULL;
 }
 
-/* What the driver does with `out`: closes, opens. */
-static inline void rig_drive(struct turn_rig *rig, struct tdm_turn_server_out *out)
+static inline void rig_close(struct turn_rig *rig, const struct tdm_turn_server_out *out)
 {
     for (uint32_t i = 0; i < out->close_count; i++) {
         assert(rig->relays[out->close[i]].family != TDM_ADDRESS_NONE);
@@ -72,6 +72,12 @@ static inline void rig_drive(struct turn_rig *rig, struct tdm_turn_server_out *o
         rig->open_count--;
         rig->closes++;
     }
+}
+
+/* What the driver does with `out`: closes, opens, and says what became of it. */
+static inline void rig_drive(struct turn_rig *rig, struct tdm_turn_server_out *out)
+{
+    rig_close(rig, out);
     while (out->open != TDM_TURN_SERVER_NO_RELAY) {
         struct tdm_turn_server_in in = {.kind = rig->refuse_ports ? TDM_TURN_SERVER_RELAY_FAILED
                                                                   : TDM_TURN_SERVER_RELAY_OPENED,
@@ -84,6 +90,7 @@ static inline void rig_drive(struct turn_rig *rig, struct tdm_turn_server_out *o
             rig->opens++;
         }
         tdm_turn_server_step(rig->server, rig->now, &in, out);
+        rig_close(rig, out);
     }
 }
 

@@ -222,8 +222,8 @@ static void test_all_addresses(void **state)
             continue; /* No IPv6 here. */
         struct tdm_address source = local(hosts[i], from[0].port);
 
-        assert_int_equal(
-            tdm_udp_send(&from[0], &anywhere, &to, &(struct tdm_udp_piece){"a", 1}, 1), 1);
+        assert_int_equal(tdm_udp_send(&from[0], &anywhere, &to, &(struct tdm_udp_piece){"a", 1}, 1),
+                         1);
         assert_int_equal(receive(&pair[0]), 1);
         assert_true(tdm_address_equal(&batch.datagrams[0].from, &source));
         assert_true(tdm_address_equal(&batch.datagrams[0].to, &to));
@@ -242,8 +242,10 @@ static void test_addresses(void **state)
         const char *text;
         uint8_t socket;
         int family; /* 0: not to be reached from there. */
-    } rows[] = {{"127.0.0.1", TDM_IPV4, AF_INET}, {"127.0.0.1", TDM_IPV6, AF_INET6},
-                {"2001:db8::1", TDM_IPV6, AF_INET6}, {"2001:db8::1", TDM_IPV4, 0}};
+    } rows[] = {{"127.0.0.1", TDM_IPV4, AF_INET},
+                {"127.0.0.1", TDM_IPV6, AF_INET6},
+                {"2001:db8::1", TDM_IPV6, AF_INET6},
+                {"2001:db8::1", TDM_IPV4, 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -277,10 +279,11 @@ static void test_local_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pairs),     cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_batches),   cmocka_unit_test(test_stamp_is_of_arrival),
-        cmocka_unit_test(test_too_big),   cmocka_unit_test(test_nobody_there),
-        cmocka_unit_test(test_all_addresses), cmocka_unit_test(test_addresses), cmocka_unit_test(test_local_address),
+        cmocka_unit_test(test_pairs),         cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_batches),       cmocka_unit_test(test_stamp_is_of_arrival),
+        cmocka_unit_test(test_too_big),       cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_all_addresses), cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_local_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/server_link.h"
+#include "engine/io/server_link.h"
 
 #include "engine/base/rt.h"
 #include "engine/io/udp.h"

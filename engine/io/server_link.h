@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TDM_ENGINE_SERVER_LINK_H
-#define TDM_ENGINE_SERVER_LINK_H
+#ifndef TDM_IO_SERVER_LINK_H
+#define TDM_IO_SERVER_LINK_H
 
 /*
  * A stream connection (TCP, or TLS over it) to a TURN server, cut into the messages of STUN and
