@@ -440,6 +440,10 @@ static void lost(struct tandem_call *call, tdm_time now)
     struct tdm_call_path *p = &call->path;
     tdm_time at = now + (p->outgoing ? 0 : CALLEE_WAITS);
 
+    /* A browser cannot be told of new credentials, and would be lost with its old ones: it is for
+     * its page to restart. */
+    if (call->web)
+        return;
     if (p->ready && p->restart_at == TDM_NEVER)
         p->restart_at = p->restarted_at ? tdm_time_max(at, p->restarted_at + RESTART_EVERY) : at;
 }
@@ -690,6 +694,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
         fail(call, "no way to the other side within 20 s; a relay (--turn) would help");
     if (now >= p->restart_at)
         restart(call, now);
+    p->late = p->late && !call->web; /* Nor of more candidates; our checks show them. */
     bool wanted = p->restarted_at || !p->ready;
 
     if (p->late && wanted && call->machine.state == TDM_CALL_UP && now >= p->gather_until) {
