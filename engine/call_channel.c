@@ -3,6 +3,7 @@
 
 #include "engine/call.h"
 #include "engine/engine.h"
+#include "engine/files.h"
 #include "engine/io/tcp.h"
 
 #include <stdio.h>
@@ -31,7 +32,10 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
         return TDM_OK;
     enum tdm_err err = tdm_channel_link_create(&call->channel.link, &link, &why);
 
-    /* Riders take their seats here. */
+    if (err == TDM_OK && call->plan.files) {
+        tdm_files_meet(call->plan.files, call->machine.peer);
+        err = tdm_channel_link_attach(call->channel.link, &tdm_files_rider, call->plan.files);
+    }
     if (err == TDM_OK)
         err = tdm_channel_link_start(call->channel.link, &why);
     if (err != TDM_OK) {

@@ -7,9 +7,9 @@
 #include "engine/io/entropy.h"
 #include "engine/io/look.h"
 #include "engine/io/lookup.h"
+#include "engine/io/server_link.h"
 #include "engine/io/udp.h"
 #include "engine/io/wake.h"
-#include "engine/io/server_link.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -341,7 +341,8 @@ enum tdm_err tdm_offer_make(struct tdm_offer_answer *oa, const struct tdm_capabi
     return TDM_OK;
 }
 
-/* Roles differ between an offer and its answer without a difference in what is agreed. */
+/* Roles differ between an offer and its answer without a difference in what is agreed. Padding
+ * counts in what follows: an offer too many does no harm. */
 static void without_roles(struct tdm_media_line *line, const struct tdm_media_line *from)
 {
     memcpy(line, from, sizeof *line);
@@ -359,7 +360,7 @@ bool tdm_offer_is_agreed(const struct tdm_offer_answer *oa, const struct tdm_med
 
         without_roles(&ours, &offer->media[i]);
         without_roles(&agreed, &oa->local.media[i]);
-        same = memcmp(&ours, &agreed, sizeof ours) == 0;
+        same = memcmp((const char *)&ours, (const char *)&agreed, sizeof ours) == 0;
     }
     return same;
 }

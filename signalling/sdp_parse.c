@@ -162,6 +162,8 @@ static void take_formats(struct parser *p)
     for (unsigned i = 0; i < p->format_count; i++)
         if (!take_rtx(p, &p->formats[i]))
             p->formats[kept++] = p->formats[i];
+    if (!kept && p->format_count) /* A line of RTX alone keeps a format to be refused by. */
+        kept = 1;
     for (unsigned i = 0; i < kept; i++)
         known_left += p->formats[i].id != TDM_CODEC_NONE;
     for (unsigned i = 0; i < kept && line->codec_count < TDM_DESC_CODECS_MAX; i++) {
@@ -347,7 +349,11 @@ static enum tdm_err parse_rtpmap(struct parser *p, struct tdm_text value)
     codec->id = TDM_CODEC_NONE;
     codec->clock_hz = (uint32_t)hz;
     codec->channels = (uint8_t)channels;
-    if (tdm_text_copy(name, codec->name, sizeof codec->name))
+    /* Of a name that is too long a part stays: a static type must not mean its default again. */
+    if (tdm_text_size(name) >= sizeof codec->name)
+        (void)tdm_text_copy(tdm_text_of(name.at, sizeof codec->name - 1), codec->name,
+                            sizeof codec->name);
+    else if (tdm_text_copy(name, codec->name, sizeof codec->name))
         codec->id = tdm_sdp_codec_id(p->line->kind, codec->name, codec->clock_hz);
     return TDM_OK;
 }

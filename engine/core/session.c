@@ -27,13 +27,14 @@ struct tdm_session *tdm_session_init(void *storage, const struct tdm_session_con
 
     s->config = *config;
     s->rng = tdm_rng_of(config->seed);
+    s->web_rng = tdm_rng_of(~config->seed);
     s->video_bps = DEFAULT_LIMIT_BPS;
     tdm_clock_sync_init(&s->clock, config->wall_offset);
     tdm_rate_init(&s->rate, now, DEFAULT_LIMIT_BPS);
     tdm_pacer_init(&s->pacer, now);
     for (int i = 0; i < TRANSPORTS; i++) {
         tdm_transport_cc_in_init(&s->transports[i].in);
-        tdm_transport_cc_out_init(&s->transports[i].out, (uint16_t)tdm_rng_u32(&s->rng));
+        tdm_transport_cc_out_init(&s->transports[i].out, (uint16_t)tdm_rng_u32(&s->web_rng));
     }
     for (int i = 0; i < TDM_SESSION_STREAMS; i++) {
         s->streams[i].active = false;
@@ -56,8 +57,8 @@ static void start_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time 
     st->tx.picture_id = (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff);
     tdm_send_store_init(&st->tx.store, st->packets, STORE_PACKETS,
                         (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff));
-    st->tx.rtx_ssrc = tdm_rng_u32(&s->rng);
-    st->tx.rtx_seq = (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff);
+    st->tx.rtx_ssrc = tdm_rng_u32(&s->web_rng);
+    st->tx.rtx_seq = (uint16_t)(tdm_rng_u32(&s->web_rng) & 0x7fff);
     st->rx.assembly_storage = assembly_storage;
     st->rx.last_received = TDM_NEVER;
     st->rx.nack_wake = st->rx.assembly_wake = TDM_NEVER;

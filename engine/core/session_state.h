@@ -131,6 +131,8 @@ struct tdm_transport {
 struct tdm_session {
     struct tdm_session_config config;
     struct tdm_rng rng;
+    struct tdm_rng
+        web_rng; /* For what browsers need beside, so that calls without it stay as seeded. */
     struct tdm_clock_sync clock;
     struct tdm_rate rate;
     uint64_t video_bps;

@@ -149,13 +149,21 @@ static struct slot *begin(struct tdm_http *http, struct MHD_Connection *connecti
     r->method = method_of(method);
     r->body_size = 0;
     r->body_too_long = false;
-    bool fits = copy_text(r->path, sizeof r->path, url) &
-                copy_header(slot, r->content_type, sizeof r->content_type, "Content-Type") &
-                copy_header(slot, r->authorization, sizeof r->authorization, "Authorization") &
-                copy_header(slot, r->if_match, sizeof r->if_match, "If-Match") &
-                copy_header(slot, r->host, sizeof r->host, "Host") &
-                copy_header(slot, r->origin, sizeof r->origin, "Origin");
+    const struct {
+        char *to;
+        size_t capacity;
+        const char *name;
+    } headers[] = {
+        {r->content_type, sizeof r->content_type, "Content-Type"},
+        {r->authorization, sizeof r->authorization, "Authorization"},
+        {r->if_match, sizeof r->if_match, "If-Match"},
+        {r->host, sizeof r->host, "Host"},
+        {r->origin, sizeof r->origin, "Origin"},
+    };
+    bool fits = copy_text(r->path, sizeof r->path, url);
 
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        fits = copy_header(slot, headers[i].to, headers[i].capacity, headers[i].name) && fits;
     r->head_too_long = !fits;
     plain_type(r->content_type);
     copy_peer(connection, r->peer, sizeof r->peer);

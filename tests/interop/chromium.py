@@ -16,7 +16,8 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required --remote-debugging-pipe "
     "--disable-background-networking --disable-component-update --mute-audio "
     "--disable-background-timer-throttling --disable-backgrounding-occluded-windows "
-    "--disable-renderer-backgrounding --allow-loopback-in-peer-connection"
+    "--disable-renderer-backgrounding --allow-loopback-in-peer-connection "
+    "--ignore-certificate-errors"
 ).split()
 # Without these a page that may not use a camera has .local names as candidates.
 NUMBERS = ["--disable-features=WebRtcHideLocalIpsWithMdns", "--use-fake-ui-for-media-stream"]

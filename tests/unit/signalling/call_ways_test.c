@@ -136,8 +136,9 @@ static void pull(struct world *w, struct side *s)
 static void run(struct world *w, tdm_time until)
 {
     for (int guard = 0; guard < 100000; guard++) {
-        tdm_time wake = tdm_sig_wire_step(w->wire, w->now);
+        tdm_time wake;
 
+        (void)tdm_sig_wire_step(w->wire, w->now);
         pull(w, &w->a);
         pull(w, &w->b);
         if (w->a.wake_at <= w->now)

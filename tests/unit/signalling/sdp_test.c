@@ -333,7 +333,8 @@ static void stays_within_its_bounds(void **state)
     d = parsed(text);
     assert_int_equal(d.media[0].codec_count, TDM_DESC_CODECS_MAX);
     assert_string_equal(d.media[0].codecs[0].fmtp, "a=1");
-    assert_string_equal(d.media[0].codecs[1].name, "");
+    assert_string_equal(d.media[0].codecs[1].name, "averyveryveryveryveryve");
+    assert_int_equal(d.media[0].codecs[1].id, TDM_CODEC_NONE);
     assert_int_equal(d.media[0].ext_count, 14);
 
     char small[40];

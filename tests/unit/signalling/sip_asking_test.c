@@ -138,7 +138,7 @@ static uint16_t bind_any(int *fd)
 static void *serve(void *arg)
 {
     struct service *s = arg;
-    struct sockaddr_in from, alice = {0};
+    struct sockaddr_in from = {0}, alice = {0};
     struct sockaddr_in bob = {.sin_family = AF_INET,
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                               .sin_port = htons(s->bob_port)};
