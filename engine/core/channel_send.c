@@ -220,7 +220,7 @@ static bool class_open(const struct tdm_channel *c, tdm_time now, enum tdm_chann
     if (cls == TDM_CLASS_CONTROL)
         return true;
     if (cls <= TDM_CLASS_LATEST)
-        return in_flight < window + window / 4 + 2 * TDM_CHANNEL_CHUNK_MIN;
+        return in_flight < window + window / 4 + (uint64_t)2 * TDM_CHANNEL_CHUNK_MIN;
     if (call && c->budget.tokens_bytes <= 0)
         return false;
     if (call && cls == TDM_CLASS_BULK && in_flight)
