@@ -161,20 +161,14 @@ static int signals_open(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* The secrets that the config borrows. */
-struct secrets {
-    char now[TANDEM_SECRET_BYTES], old[TANDEM_SECRET_BYTES];
-};
-
-static bool read_secrets(struct serve_options *o, struct secrets *secrets,
-                         struct tandem_cause *cause)
+static bool read_secrets(struct serve_options *o, struct tandem_cause *cause)
 {
     bool wanted = !o->no_secret && (o->secret_file || !o->config.users);
 
     if (wanted) {
-        if (tandem_server_secret(o->secret_file, secrets->now, cause) != TANDEM_OK)
+        if (tandem_server_secret(o->secret_file, o->secret, cause) != TANDEM_OK)
             return false;
-        o->config.secret = secrets->now;
+        o->config.secret = o->secret;
     }
     if (!o->old_secret_file)
         return true;
@@ -183,22 +177,20 @@ static bool read_secrets(struct serve_options *o, struct secrets *secrets,
                        o->old_secret_file, strerrordesc_np(errno));
         return false;
     }
-    o->config.old_secret = secrets->old;
-    return tandem_server_secret(o->old_secret_file, secrets->old, cause) == TANDEM_OK;
+    o->config.old_secret = o->old_secret;
+    return tandem_server_secret(o->old_secret_file, o->old_secret, cause) == TANDEM_OK;
 }
 
 static int serve(struct serve_options *o)
 {
     struct tandem_server *server;
     struct tandem_cause cause = {""};
-    struct secrets secrets;
     int signals = signals_open(); /* Before threads start, so that they inherit the mask. */
 
     if (signals < 0)
         return give_up(o, EXIT_FAILED, strerrordesc_np(errno));
-    enum tandem_status status = read_secrets(o, &secrets, &cause)
-                                    ? tandem_server_create(&o->config, &server, &cause)
-                                    : TANDEM_FAILED;
+    enum tandem_status status =
+        read_secrets(o, &cause) ? tandem_server_create(&o->config, &server, &cause) : TANDEM_FAILED;
 
     if (status == TANDEM_OK) {
         print_start(o, server);

@@ -12,7 +12,8 @@ struct serve_options {
     const char *credential; /* Make one for this name, and do not serve. */
     uint32_t hours;         /* That it lives. */
     bool no_secret, json, quiet, help;
-    char users[1200]; /* Backs config.users. */
+    char users[1200];                                                  /* Backs config.users. */
+    char secret[TANDEM_SECRET_BYTES], old_secret[TANDEM_SECRET_BYTES]; /* Likewise. */
 };
 
 /** Fills `o`; prints what is wrong and returns false. */

@@ -109,8 +109,9 @@ static void take_last_status(struct tandem_call *call)
 
 static void finish(struct tandem_call *call)
 {
-    if (call->ended)
+    if (call->ended || call->ending)
         return;
+    call->ending = true; /* What the last figures bring must not end it again. */
     call->ended_at = tdm_clock_now();
     take_last_status(call);
     tdm_call_run(call, call->ended_at);

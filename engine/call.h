@@ -33,7 +33,7 @@ struct tandem_call {
     bool planned; /* The program has said what to use. */
     char local_address[64];
     bool media_open;
-    bool announced_up, ended, muted, dark;
+    bool announced_up, ending, ended, muted, dark;
     tdm_time up_at, ended_at, up_cpu;
     bool real_time;
 

@@ -314,6 +314,12 @@ static enum tdm_err fill_dtls(struct tandem_call *call, uint8_t index,
     return TDM_OK;
 }
 
+static bool same_key(const struct tdm_crypto_desc *a, const struct tdm_crypto_desc *b)
+{
+    return a->profile == b->profile && a->key_size == b->key_size &&
+           memcmp(a->key, b->key, sizeof a->key) == 0;
+}
+
 static enum tdm_err fill_sdes(struct tandem_call *call, uint8_t index,
                               const struct tdm_negotiated_transport *agreed,
                               struct tdm_transport_setup *setup, struct tdm_cause *cause)
@@ -323,8 +329,8 @@ static enum tdm_err fill_sdes(struct tandem_call *call, uint8_t index,
                                  .size = agreed->send_key.key_size};
 
     if (way->agreed && way->proto == TDM_PROTO_SDES &&
-        memcmp(&way->send_key, &agreed->send_key, sizeof way->send_key) == 0 &&
-        memcmp(&way->receive_key, &agreed->receive_key, sizeof way->receive_key) == 0)
+        same_key(&way->send_key, &agreed->send_key) &&
+        same_key(&way->receive_key, &agreed->receive_key))
         return TDM_OK;
     memcpy(keys.local, agreed->send_key.key, sizeof keys.local);
     memcpy(keys.remote, agreed->receive_key.key, sizeof keys.remote);
@@ -580,11 +586,25 @@ void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGER
     p->contact = known == TDM_KNOWN_FIRST  ? TANDEM_CONTACT_NEW
                  : known == TDM_KNOWN_SAME ? TANDEM_CONTACT_KNOWN
                                            : TANDEM_CONTACT_CHANGED;
-    if (known == TDM_KNOWN_CHANGED)
+    p->stranger = known == TDM_KNOWN_CHANGED;
+}
+
+/* @return whether all that there is to say is known. */
+static bool take_words(struct tandem_call *call)
+{
+    struct tdm_call_path *p = &call->path;
+
+    if (p->check && tdm_check_job_take(p->check, p->words) != TDM_OK)
+        return false;
+    tdm_check_job_free(p->check);
+    p->check = NULL;
+    if (p->stranger)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_STRANGER, 0,
-                        "the certificate of %s is not the one that it had before: read the words "
-                        "\"%s\" to each other; if they differ, hang up",
-                        contact, p->words);
+                        "the certificate of %.100s is not the one that it had before: read the "
+                        "words \"%s\" to each other; if they differ, hang up",
+                        call->machine.peer, p->words);
+    p->stranger = false;
+    return true;
 }
 
 static bool channel_alone(const struct tandem_call *call)
@@ -592,18 +612,6 @@ static bool channel_alone(const struct tandem_call *call)
     const struct tdm_negotiated *n = &call->machine.negotiated;
 
     return n->channel.active && !n->media[TDM_AUDIO].active && !n->media[TDM_VIDEO].active;
-}
-
-/* @return whether all that there is to say is known. */
-static bool take_words(struct tdm_call_path *p)
-{
-    if (!p->check)
-        return true;
-    if (tdm_check_job_take(p->check, p->words) != TDM_OK)
-        return false;
-    tdm_check_job_free(p->check);
-    p->check = NULL;
-    return true;
 }
 
 bool tdm_call_path_status(struct tandem_call *call)
@@ -628,7 +636,7 @@ bool tdm_call_path_status(struct tandem_call *call)
         p->ready = true;
         p->ready_until = TDM_NEVER;
     }
-    return take_words(p) && p->ready && !call->announced_up;
+    return take_words(call) && p->ready && !call->announced_up;
 }
 
 static void take_lookups(struct tandem_call *call)

@@ -68,7 +68,7 @@ struct tdm_call_path {
 
     struct tdm_check_job *check; /* Makes the words; NULL: they are made. */
     uint8_t check_for[TDM_FINGERPRINT_BYTES];
-    bool peer_checked;
+    bool peer_checked, stranger; /* stranger: known by another certificate; not told yet. */
     uint8_t peer[TDM_FINGERPRINT_BYTES];
     enum tandem_contact contact;
     char words[TDM_CHECK_WORDS_TEXT];

@@ -232,9 +232,11 @@ static void step(struct tdm_sim_ice_call *call, struct side *s, const struct tdm
     unsigned index = (unsigned)(s - call->sides);
     struct tdm_ice_out *out = &call->out;
     struct tdm_ice_send forged = {0};
+    struct tdm_ice_path path;
 
     tdm_ice_step(s->ice, call->scheduler.now, in, out);
-    tdm_sim_ice_watch_step(&s->watch, call->scheduler.now, in, out);
+    tdm_ice_path(s->ice, &path);
+    tdm_sim_ice_watch_step(&s->watch, call->scheduler.now, in, out, path.valid);
     tdm_sim_scheduler_set(&call->scheduler, AGENT_0 + index, out->wake_at);
     for (unsigned i = 0; i < out->send_count; i++) {
         const struct tdm_ice_send *send = &out->sends[i];

@@ -58,10 +58,10 @@ static void watch_send(struct tdm_sim_ice_watch *w, tdm_time now, const struct t
 }
 
 void tdm_sim_ice_watch_step(struct tdm_sim_ice_watch *w, tdm_time now, const struct tdm_ice_in *in,
-                            const struct tdm_ice_out *out)
+                            const struct tdm_ice_out *out, bool path)
 {
-    if (in && in->kind == TDM_ICE_RESTART)
-        w->lost = false;
+    if (in && (in->kind == TDM_ICE_RESTART || in->kind == TDM_ICE_REMOTE))
+        w->lost = w->had_path = false;
     if (out->wake_at < now)
         fail(w, now, "it wakes in the past");
     if (now != w->instant)
@@ -77,5 +77,6 @@ void tdm_sim_ice_watch_step(struct tdm_sim_ice_watch *w, tdm_time now, const str
         fail(w, now, "bytes handed over after consent was lost");
     for (unsigned i = 0; i < out->told_count && i < TDM_ICE_TOLD_MAX; i++)
         if (out->told[i].kind == TDM_ICE_TOLD_LOST)
-            w->lost = true;
+            w->lost = w->had_path;
+    w->had_path |= path;
 }

@@ -15,7 +15,8 @@
 #define TDM_SIM_ICE_CHECKS_MAX 205 /* Checks in any second: one every 5 ms. */
 
 struct tdm_sim_ice_watch {
-    bool lost;
+    bool had_path;                                /* Since the last restart. */
+    bool lost;                                    /* And lost it for want of consent. */
     tdm_time last_checks[TDM_SIM_ICE_CHECKS_MAX]; /* Ring. */
     uint64_t checks;
     uint32_t instant_steps;
@@ -25,8 +26,8 @@ struct tdm_sim_ice_watch {
 };
 
 void tdm_sim_ice_watch_init(struct tdm_sim_ice_watch *w);
-/** After each step. */
+/** After each step; `path`: whether there is one now. */
 void tdm_sim_ice_watch_step(struct tdm_sim_ice_watch *w, tdm_time now, const struct tdm_ice_in *in,
-                            const struct tdm_ice_out *out);
+                            const struct tdm_ice_out *out, bool path);
 
 #endif

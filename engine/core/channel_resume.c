@@ -94,6 +94,7 @@ static const struct tdm_resume_entry *entry_of(const struct tdm_resume *r, uint3
 static bool go_on(struct tdm_channel_stream *s, uint64_t received, bool fin)
 {
     bool latest = s->cls == TDM_CLASS_LATEST;
+    bool again = latest && s->sent; /* The newest value may have been on its way. */
     bool behind = received < s->sent || (s->fin_sent && !fin);
 
     if (received > s->sent || (received < s->acked && !latest) || (fin && !s->fin_sent) ||
@@ -104,7 +105,7 @@ static bool go_on(struct tdm_channel_stream *s, uint64_t received, bool fin)
     s->acked = s->sent = received;
     s->fin_sent = fin;
     s->tell_rewind = behind && !latest;
-    s->ready = s->ready || behind || latest;
+    s->ready = s->ready || behind || again;
     s->ready = s->ready && !fin;
     return true;
 }

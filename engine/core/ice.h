@@ -79,6 +79,7 @@ enum tdm_ice_input {
     TDM_ICE_DATAGRAM,  /* link, from, to (the local address it came to; may be NONE), data. */
     TDM_ICE_LINK_UP,   /* link: the stream connection to a server stands. */
     TDM_ICE_LINK_DOWN, /* link */
+    TDM_ICE_CLOSE,     /* It is over: relays are given back. The last input. */
 };
 
 struct tdm_ice_in {
@@ -104,13 +105,14 @@ struct tdm_ice_send {
 };
 
 enum tdm_ice_told_kind {
-    TDM_ICE_TOLD_CANDIDATE,     /* candidate: a new one of ours, for the offer or to trickle. */
-    TDM_ICE_TOLD_GATHERED,      /* No more candidates of ours will come. */
-    TDM_ICE_TOLD_PATH,          /* The path to send by is new or changed: tdm_ice_path. */
-    TDM_ICE_TOLD_SILENT,        /* The path answers no more and no other pair does; it may come
-                                   back. A restart through signalling helps if addresses changed. */
-    TDM_ICE_TOLD_LOST,          /* Consent ran out, or every pair failed: nothing may be sent. */
-    TDM_ICE_TOLD_LINK,          /* Please connect link `link` to its server. */
+    TDM_ICE_TOLD_CANDIDATE, /* candidate: a new one of ours, for the offer or to trickle. */
+    TDM_ICE_TOLD_GATHERED,  /* No more candidates of ours will come. */
+    TDM_ICE_TOLD_PATH,      /* The path to send by is new or changed: tdm_ice_path. */
+    TDM_ICE_TOLD_SILENT,    /* The path answers no more and no other pair does; it may come
+                               back. A restart through signalling helps if addresses changed. */
+    TDM_ICE_TOLD_LOST,      /* Every pair failed, or consent ran out; in that case not a byte leaves
+                                         before a restart. */
+    TDM_ICE_TOLD_LINK,      /* Please connect link `link` to its server. */
     TDM_ICE_TOLD_SERVER_FAILED, /* link of a server; `why` for people. */
 };
 

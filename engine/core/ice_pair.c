@@ -98,7 +98,8 @@ void tdm_ice_new_generation(struct tdm_ice *ice)
             tdm_ice_drop_pair(ice, i);
     ice->gen ^= 1;
     ice->early_count = 0;
-    ice->was_connected = ice->lost = ice->told_silent = false;
+    ice->was_connected = ice->path >= 0;
+    ice->lost = ice->told_silent = false;
     ice->stats.state = ice->path >= 0 ? TDM_ICE_CONNECTED : TDM_ICE_CHECKING;
 }
 

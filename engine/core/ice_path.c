@@ -123,6 +123,7 @@ static void suspect(struct tdm_ice *ice)
         if (is_valid(p) && p->answered_at < ice->probe_since && p->tries > 0)
             p->suspect = true;
     }
+    tdm_ice_doubt_relays(ice);
 }
 
 /* Whether the path still is one, by its checks and by what is heard on it. */
@@ -155,24 +156,24 @@ static void judge(struct tdm_ice *ice, tdm_time now)
         ice->told_silent = ice->tell_silent = true;
 }
 
-/* The best valid pair of a generation: sound before suspect, then what the other side knows of
- * (nominated), then priority. */
+/* Sound before suspect, then what the other side knows of (nominated), then priority. */
+static bool is_better(const struct tdm_ice_pair *p, const struct tdm_ice_pair *than)
+{
+    if (p->suspect != than->suspect)
+        return than->suspect;
+    if (p->nominated != than->nominated)
+        return p->nominated;
+    return p->priority > than->priority;
+}
+
 static int best_valid(const struct tdm_ice *ice, uint8_t gen)
 {
     int best = -1;
 
     for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
-        const struct tdm_ice_pair *p = &ice->pairs[i], *b = &ice->pairs[best < 0 ? i : best];
+        const struct tdm_ice_pair *p = &ice->pairs[i];
 
-        if (!is_valid(p) || p->gen != gen)
-            continue;
-        if (best < 0)
-            best = i;
-        else if (p->suspect != b->suspect)
-            best = p->suspect ? best : i;
-        else if (p->nominated != b->nominated)
-            best = p->nominated ? i : best;
-        else if (p->priority > b->priority)
+        if (is_valid(p) && p->gen == gen && (best < 0 || is_better(p, &ice->pairs[best])))
             best = i;
     }
     return best;
@@ -258,10 +259,9 @@ static void choose(struct tdm_ice *ice, tdm_time now)
     ice->stats.path_changes++;
     if (ice->stats.first_valid == TDM_NEVER)
         ice->stats.first_valid = now;
-    if (ice->pairs[best].gen != ice->gen)
-        return;
     ice->was_connected = true;
-    ice->former_until = now + FORMER_KEPT;
+    if (ice->pairs[best].gen == ice->gen)
+        ice->former_until = now + FORMER_KEPT;
 }
 
 static void end_former(struct tdm_ice *ice, tdm_time now)

@@ -117,8 +117,14 @@ static bool is_of(const struct tdm_ice *ice, const struct tdm_ice_pair *p, int s
 
 /* The server does not let this peer in: pairs with it are dead. (A channel may be refused alone.)
  */
-static void refused(struct tdm_ice *ice, int server, const struct tdm_address *peer)
+static void refused(struct tdm_ice *ice, tdm_time now, int server)
 {
+    const struct tdm_address *peer = &ice->turn_out.peer;
+
+    if (ice->turn_out.error_code == TDM_STUN_ALLOCATION_MISMATCH) {
+        tdm_ice_relay_init(ice, server, now);
+        return;
+    }
     if (has_permit(&ice->servers[server].turn, peer))
         return;
     for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
@@ -157,7 +163,7 @@ void tdm_ice_relay_step(struct tdm_ice *ice, tdm_time now, int server,
     else if (turn->told == TDM_TURN_TOLD_FAILED)
         failed(ice, now, server);
     else if (turn->told == TDM_TURN_TOLD_REFUSED)
-        refused(ice, server, &turn->peer);
+        refused(ice, now, server);
     else if (turn->told == TDM_TURN_TOLD_MOVED)
         s->tell_link = true;
 }
@@ -264,6 +270,31 @@ static void forget(struct tdm_ice *ice, tdm_time now, int server, struct tdm_ice
     }
 }
 
+void tdm_ice_doubt_relays(struct tdm_ice *ice)
+{
+    for (int i = 0; i < ice->config.server_count; i++)
+        ice->servers[i].in_doubt = ice->config.servers[i].kind == TDM_ICE_TURN &&
+                                   ice->config.servers[i].link == TDM_ICE_OVER_UDP &&
+                                   ice->servers[i].turn.state == TDM_TURN_ALLOCATED;
+}
+
+/* Asks for a permission anew: whoever does not know our allocation says so. */
+static void resolve_doubt(struct tdm_ice *ice, tdm_time now, int server, struct tdm_ice_out *out)
+{
+    const struct tdm_turn_client *c = &ice->servers[server].turn;
+
+    for (unsigned i = 0; i < TDM_TURN_PERMITS_MAX && ice->servers[server].in_doubt; i++) {
+        struct tdm_turn_client_in in = {.kind = TDM_TURN_FORGET, .peer = c->permits[i].peer};
+
+        if (in.peer.family == TDM_ADDRESS_NONE)
+            continue;
+        ice->servers[server].in_doubt = false;
+        tdm_ice_relay_step(ice, now, server, &in, out);
+        in.kind = TDM_TURN_PERMIT;
+        tdm_ice_relay_step(ice, now, server, &in, out);
+    }
+}
+
 static void grant(struct tdm_ice *ice, tdm_time now, int server,
                   const struct tdm_turn_client_in *wish, struct tdm_ice_out *out)
 {
@@ -279,6 +310,8 @@ static void run_relay(struct tdm_ice *ice, tdm_time now, int server, struct tdm_
 
     if (now >= s->retry_at)
         tdm_ice_relay_init(ice, server, now);
+    if (s->in_doubt && tdm_ice_new_send(out))
+        resolve_doubt(ice, now, server, out);
     /* Each step may send: only while there is room. */
     for (unsigned i = 0; i < TDM_ICE_SENDS_MAX && tdm_ice_new_send(out); i++) {
         if (s->turn_wake <= now)

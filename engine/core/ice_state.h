@@ -106,6 +106,7 @@ struct tdm_ice_server_state {
     uint8_t attempts;
     bool settled; /* It gave what it has, or will not soon. */
     bool failed, tell_link, tell_failed;
+    bool in_doubt; /* Does it still know our allocation? */
     const char *why;
 };
 
@@ -141,7 +142,7 @@ struct tdm_ice {
     tdm_time changed_at; /* Something new last came that could lead to a path. */
 
     int16_t path;       /* Pair. */
-    bool was_connected; /* In this generation. */
+    bool was_connected; /* Since the last restart, which a path may have outlived. */
     bool lost;          /* Consent ran out: not a byte leaves before a restart. */
     bool path_gone;     /* The path's pair was dropped. */
     bool told_silent;
@@ -217,6 +218,8 @@ void tdm_ice_run_gather(struct tdm_ice *ice, tdm_time now, struct tdm_ice_out *o
 
 /* ice_relay.c */
 void tdm_ice_relay_init(struct tdm_ice *ice, int server, tdm_time now);
+/* A path died or a restart came: perhaps because a gateway forgot, and then so did the servers. */
+void tdm_ice_doubt_relays(struct tdm_ice *ice);
 void tdm_ice_relay_drop(struct tdm_ice *ice, int server);
 /* The server that a datagram is from; -1: none of ours. */
 int tdm_ice_relay_of(const struct tdm_ice *ice, uint8_t link, const struct tdm_address *from);

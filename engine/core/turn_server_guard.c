@@ -39,7 +39,7 @@ static void make_nonce(const struct tdm_turn_server *s, uint64_t second,
     tdm_hmac_sha1(s->config.nonce_key, sizeof s->config.nonce_key, text, tdm_writer_size(&w),
                   digest);
     (void)snprintf(nonce, NONCE_SIZE + 1, "%08x", (unsigned)(second & UINT32_MAX));
-    for (int i = 0; i < NONCE_MAC_DIGITS / 2; i++)
+    for (size_t i = 0; i < NONCE_MAC_DIGITS / 2; i++)
         (void)snprintf(nonce + NONCE_TIME_DIGITS + 2 * i, 3, "%02x", digest[i]);
 }
 
@@ -192,13 +192,13 @@ static bool embedded_v4(const struct tdm_address *a, struct tdm_address *v4)
     static const uint8_t zeros[10];
     const uint8_t *at = NULL;
 
-    if (a->family == TDM_IPV6 && memcmp(a->bytes, zeros, 10) == 0)
-        at = a->bytes + 12;
-    else if (a->family == TDM_IPV6 && memcmp(a->bytes, nat64, 12) == 0)
-        at = a->bytes + 12;
-    else if (a->family == TDM_IPV6 && a->bytes[0] == 0x20 && a->bytes[1] == 0x02)
-        at = a->bytes + 2;
     *v4 = (struct tdm_address){.family = TDM_IPV4};
+    if (a->family != TDM_IPV6)
+        return false;
+    if (memcmp(a->bytes, zeros, 10) == 0 || memcmp(a->bytes, nat64, 12) == 0)
+        at = a->bytes + 12;
+    else if (a->bytes[0] == 0x20 && a->bytes[1] == 0x02)
+        at = a->bytes + 2;
     if (at)
         memcpy(v4->bytes, at, 4);
     return at != NULL;

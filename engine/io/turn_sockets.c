@@ -6,6 +6,7 @@
 #include "engine/io/udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -28,7 +29,7 @@ struct link_slot {
 };
 
 struct tdm_turn_sockets {
-    int epoll;
+    int epoll, spare; /* A descriptor to give up when there are no more. */
     uint32_t listen_count;
     struct tdm_turn_listen listens[TDM_TURN_LISTEN_MAX];
     struct tdm_udp listeners[TDM_TURN_LISTEN_MAX]; /* TCP has its descriptor here, too. */
@@ -120,6 +121,7 @@ enum tdm_err tdm_turn_sockets_create(struct tdm_turn_sockets **sockets,
         s->listeners[i].fd = -1;
     for (uint32_t i = 0; i < s->relay_count; i++)
         s->relays[i].fd = -1;
+    s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     enum tdm_err err = s->epoll >= 0 ? open_listeners(s, cause)
                                      : tdm_fail(cause, TDM_E_SYSTEM, "cannot make an epoll (%s)",
@@ -144,6 +146,8 @@ void tdm_turn_sockets_destroy(struct tdm_turn_sockets *sockets)
         tdm_udp_close(&s->listeners[i]);
     for (uint32_t i = 0; i < s->relay_count; i++)
         tdm_udp_close(&s->relays[i]);
+    if (s->spare >= 0)
+        (void)close(s->spare);
     if (s->epoll >= 0)
         (void)close(s->epoll);
     free(s);
@@ -206,6 +210,19 @@ static struct link_slot *free_slot(struct tdm_turn_sockets *s, const struct tdm_
     return NULL;
 }
 
+/* Without descriptors left the connection would wait for ever, and the listener be readable: it is
+ * taken with the spare one and closed. */
+static void refuse_one(struct tdm_turn_sockets *s, uint32_t listener)
+{
+    if (s->spare >= 0)
+        (void)close(s->spare);
+    int fd = accept4(s->listeners[listener].fd, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd >= 0)
+        (void)close(fd);
+    s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 /* One connection each time: epoll comes back for the rest. */
 static void accept_one(struct tdm_turn_sockets *s, uint32_t listener, tdm_time now)
 {
@@ -215,8 +232,11 @@ static void accept_one(struct tdm_turn_sockets *s, uint32_t listener, tdm_time n
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     struct tdm_address address;
 
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE)
+            refuse_one(s, listener);
         return;
+    }
     tdm_udp_address_of(&from, &address);
     struct link_slot *slot = free_slot(s, &address);
     bool tls = s->listens[listener].transport == TDM_TURN_OVER_TLS;

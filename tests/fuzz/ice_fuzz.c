@@ -11,6 +11,7 @@
 #include "sim/ice_watch.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,8 +61,12 @@ static void step(struct world *w, struct agent *a, const struct tdm_ice_in *in)
     struct tdm_ice_stats stats;
 
     tdm_ice_step(a->ice, w->now, in, &out);
-    tdm_sim_ice_watch_step(&a->watch, w->now, in, &out);
-    assert(a->watch.violations == 0);
+    tdm_ice_path(a->ice, &path);
+    tdm_sim_ice_watch_step(&a->watch, w->now, in, &out, path.valid);
+    if (a->watch.violations) {
+        fprintf(stderr, "%s\n", a->watch.words);
+        abort();
+    }
     a->wake_at = out.wake_at;
     for (unsigned i = 0; i < out.send_count; i++) {
         struct message *m = &a->queue[a->sent++ % QUEUE];
@@ -77,7 +82,6 @@ static void step(struct world *w, struct agent *a, const struct tdm_ice_in *in)
     if (out.app)
         assert(in && in->data && out.app_data >= in->data &&
                out.app_data + out.app_size <= in->data + in->size);
-    tdm_ice_path(a->ice, &path);
     tdm_ice_stats(a->ice, &stats);
     assert(!path.valid || (path.to.port && stats.pairs));
 }

@@ -61,6 +61,24 @@ static void check_invite(struct tdm_sig_event *event, const struct sip_msg *msg)
     mem_deref(dialog);
 }
 
+/* MESSAGE and REFER: any request is looked at as if it were one. */
+static void check_asking(struct tdm_sig_event *event, const struct sip_msg *msg)
+{
+    uint16_t code;
+
+    tdm_sip_event_of(event, TDM_SIG_MESSAGE_IN, 0);
+    code = tdm_sip_take_message(event, msg);
+    if ((code && code != 400 && code != 415) || (!code && !event->content_type[0]) ||
+        event->body_size > TDM_SIG_BODY_MAX || event->body_size > mbuf_get_left(msg->mb))
+        abort();
+    check_text(event->content_type, sizeof event->content_type);
+    tdm_sip_event_of(event, TDM_SIG_INVITED_BACK, 1);
+    code = tdm_sip_take_target(event, msg);
+    if ((code && code != 400) || (!code && !event->to[0]))
+        abort();
+    check_text(event->to, sizeof event->to);
+}
+
 static void check_request(struct tdm_sig_event *event, const struct sip_msg *msg)
 {
     uint16_t code = tdm_sip_check_request(msg);
@@ -73,6 +91,7 @@ static void check_request(struct tdm_sig_event *event, const struct sip_msg *msg
     if (!tdm_sip_body_size(msg, &size) || size > mbuf_get_left(msg->mb))
         abort();
     check_invite(event, msg);
+    check_asking(event, msg);
     tdm_sip_event_of(event, TDM_SIG_DTMF_INFO, 1);
     code = tdm_sip_take_digit(event, msg);
     if (!code && (!event->digit || !strchr("0123456789ABCDabcd*#", event->digit)))

@@ -4,7 +4,7 @@
 # core (turn_probe) against coturn's server. Wrong passwords are refused, and told in words.
 . "$(dirname "$0")/lib.sh"
 SIDE=$1 LINK=$2
-need turnserver turnutils_uclient turnutils_stunclient turnutils_peer "$TANDEM"
+need turnserver turnutils_uclient turnutils_stunclient turnutils_peer turnutils_natdiscovery "$TANDEM"
 PROBE=$BUILD/tests/interop/turn_probe
 NOBODY=(-n 5 -m 1 -l 160 -L 127.0.0.1 127.0.0.1)
 
@@ -32,6 +32,10 @@ our_server() {
 		--user ann:apple --secret-file "$W/secret" --tls-port 5349 --identity "$W/identity.pem" --user-relays 4 --json
 	wait_for 5 server.log '"started"' || fail "the server does not start" server.log
 	if [ "$LINK" = udp ]; then
+		start NAT nat_server.log "$TANDEM" serve --listen 127.0.0.1 --other-address 127.0.0.2 --port 3490 --no-secret
+		wait_for 5 nat_server.log '^STUN on' || fail "the STUN server does not start" nat_server.log
+		timeout 20 turnutils_natdiscovery -m -f -p 3490 127.0.0.1 >"$W/nat.log" 2>&1
+		[ "$(grep -c 'Endpoint Independent \(Mapping\|Filtering\)!' "$W/nat.log")" = 2 ] || fail "NAT discovery" nat.log
 		timeout 10 turnutils_stunclient 127.0.0.1 >"$W/stun.log" 2>&1
 		grep -q 'reflexive addr: 127.0.0.1' "$W/stun.log" || fail "coturn's STUN client learned nothing" stun.log
 	fi

@@ -3,143 +3,18 @@
  * What protects a call, between two engines and with somebody in between who changes what they say:
  * the call is safe, or there is none, and the reason is told.
  */
+#include "tests/live/between.h"
 #include "tests/live/pair.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define MESSAGE_MAX 16384
-
-/* One who sits between A and B on the way of their signalling. */
-struct between {
-    int fd;
-    uint16_t b_port;
-    struct sockaddr_in a;
-    /** Changes the body of a message from A (`from_a`) or B. */
-    void (*change)(char *body, size_t capacity, bool from_a);
-    atomic_bool stop;
-    atomic_int changed;
-    pthread_t thread;
-};
 
 static bool media_flows(const struct tandem_stats *s, uint64_t count)
 {
     return s->audio.packets_received >= count && s->frames_shown >= count;
-}
-
-static void replace(char *text, size_t capacity, const char *from, const char *to)
-{
-    char rest[MESSAGE_MAX];
-
-    for (char *at = strstr(text, from); at; at = strstr(at + strlen(to), from)) {
-        size_t size = strlen(at + strlen(from)) + 1;
-
-        assert_true((size_t)(at - text) + strlen(to) + size <= capacity);
-        memcpy(rest, at + strlen(from), size);
-        memcpy(at, to, strlen(to));
-        memcpy(at + strlen(to), rest, size);
-    }
-}
-
-/* Every line that begins so goes. */
-static void drop_lines(char *text, const char *start)
-{
-    for (char *at = strstr(text, start); at; at = strstr(at, start)) {
-        char *end = strchr(at, '\n');
-
-        memmove(at, end ? end + 1 : at + strlen(at), strlen(end ? end + 1 : "") + 1);
-    }
-}
-
-static size_t forward(struct between *m, char *message, size_t size, bool from_a)
-{
-    char head[2000], body[MESSAGE_MAX];
-    char *split;
-
-    message[size] = 0;
-    split = strstr(message, "\r\n\r\n");
-    if (!split || !split[4])
-        return size;
-    memcpy(body, split + 4, strlen(split + 4) + 1);
-    m->change(body, sizeof body, from_a);
-    if (strcmp(body, split + 4) == 0)
-        return size;
-    atomic_fetch_add(&m->changed, 1);
-    split[2] = 0;
-    assert_true(strlen(message) < sizeof head);
-    memcpy(head, message, strlen(message) + 1);
-    drop_lines(head, "Content-Length:");
-    int head_size =
-        snprintf(message, MESSAGE_MAX, "%.2000sContent-Length: %zu\r\n\r\n", head, strlen(body));
-
-    assert_true(head_size > 0 && (size_t)head_size + strlen(body) < MESSAGE_MAX);
-    memcpy(message + head_size, body, strlen(body) + 1);
-    return (size_t)head_size + strlen(body);
-}
-
-static void *pass_on(void *arg)
-{
-    struct between *m = arg;
-
-    while (!atomic_load(&m->stop)) {
-        struct pollfd fd = {.fd = m->fd, .events = POLLIN};
-        struct sockaddr_in from, to;
-        socklen_t from_size = sizeof from;
-        static char message[MESSAGE_MAX + 1];
-
-        if (poll(&fd, 1, 20) <= 0)
-            continue;
-        ssize_t got =
-            recvfrom(m->fd, message, MESSAGE_MAX - 64, 0, (struct sockaddr *)&from, &from_size);
-
-        if (got <= 0)
-            continue;
-        bool from_a = ntohs(from.sin_port) != m->b_port;
-
-        message[got] = 0;
-        if (from_a && strstr(message, "SIP/2.0")) /* Not a keep-alive from another port. */
-            m->a = from;
-        to = m->a;
-        if (from_a)
-            to.sin_port = htons(m->b_port);
-        size_t size = forward(m, message, (size_t)got, from_a);
-
-        (void)sendto(m->fd, message, size, 0, (struct sockaddr *)&to, sizeof to);
-    }
-    return NULL;
-}
-
-static void sit_between(struct between *m, struct pair *p,
-                        void (*change)(char *body, size_t capacity, bool from_a))
-{
-    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof local;
-
-    memset(m, 0, sizeof *m);
-    m->change = change;
-    m->b_port = tandem_port(p->b.engine);
-    m->fd = socket(AF_INET, SOCK_DGRAM, 0);
-    assert_true(m->fd >= 0);
-    assert_int_equal(bind(m->fd, (struct sockaddr *)&local, sizeof local), 0);
-    assert_int_equal(getsockname(m->fd, (struct sockaddr *)&local, &size), 0);
-    (void)snprintf(p->to, sizeof p->to, "127.0.0.1:%u", ntohs(local.sin_port));
-    assert_int_equal(pthread_create(&m->thread, NULL, pass_on, m), 0);
-}
-
-static void leave(struct between *m)
-{
-    atomic_store(&m->stop, true);
-    assert_int_equal(pthread_join(m->thread, NULL), 0);
-    assert_int_equal(close(m->fd), 0);
 }
 
 static void encrypted_by_default(void **state)
@@ -232,7 +107,7 @@ static void plain_needs_the_flag(void **state)
 static void other_fingerprint(char *body, size_t capacity, bool from_a)
 {
     if (from_a)
-        replace(body, capacity, "a=fingerprint:sha-256 ", "a=fingerprint:sha-256 00:");
+        between_replace(body, capacity, "a=fingerprint:sha-256 ", "a=fingerprint:sha-256 00:");
     /* One byte more in front, one less behind: another fingerprint of the right length. */
     for (char *at = strstr(body, "a=fingerprint:sha-256 00:"); at;
          at = strstr(at + 1, "a=fingerprint:sha-256 00:")) {
@@ -250,11 +125,11 @@ static void other_fingerprint_back(char *body, size_t capacity, bool from_a)
 
 static void to_clear(char *body, size_t capacity)
 {
-    replace(body, capacity, "UDP/TLS/RTP/SAVPF", "RTP/AVP");
-    replace(body, capacity, "UDP/TLS/RTP/SAVP", "RTP/AVP");
-    replace(body, capacity, "RTP/SAVPF", "RTP/AVP");
-    drop_lines(body, "a=fingerprint");
-    drop_lines(body, "a=setup");
+    between_replace(body, capacity, "UDP/TLS/RTP/SAVPF", "RTP/AVP");
+    between_replace(body, capacity, "UDP/TLS/RTP/SAVP", "RTP/AVP");
+    between_replace(body, capacity, "RTP/SAVPF", "RTP/AVP");
+    between_drop_lines(body, "a=fingerprint");
+    between_drop_lines(body, "a=setup");
 }
 
 static void clear_offer(char *body, size_t capacity, bool from_a)
@@ -273,7 +148,7 @@ static void no_fingerprint(char *body, size_t capacity, bool from_a)
 {
     (void)capacity;
     (void)from_a;
-    drop_lines(body, "a=fingerprint");
+    between_drop_lines(body, "a=fingerprint");
 }
 
 /* Whatever somebody in between does, neither side says that a call is up, and no picture passes. */
@@ -301,7 +176,8 @@ static void somebody_between(void **state)
         struct pair p;
 
         pair_open(&p);
-        sit_between(&m, &p, rows[i].change);
+        between_open(&m, tandem_port(p.b.engine), rows[i].change);
+        (void)snprintf(p.to, sizeof p.to, "127.0.0.1:%u", m.port);
         assert_int_equal(tandem_dial(p.a.engine, p.to, &pair_media, &p.a.call, &cause), TANDEM_OK);
         if (rows[i].rings) {
             (void)side_wait(&p.b, TANDEM_EVENT_INCOMING);
@@ -323,7 +199,7 @@ static void somebody_between(void **state)
         assert_int_equal(side_count(&p.b, TANDEM_EVENT_UP), 0);
         assert_int_equal(side_count(&p.b, TANDEM_EVENT_INCOMING), rows[i].rings);
         assert_int_equal(side_stats(&p.a).frames_shown, 0);
-        leave(&m);
+        between_close(&m);
         pair_close(&p);
     }
 }

@@ -156,7 +156,8 @@ static void roles_settle(void **state)
 struct change {
     const char *name;
     enum tdm_sim_ice_event event;
-    bool restart, turn;
+    bool restart;
+    uint8_t turn; /* A bit for each side. */
     enum tdm_sim_nat_kind a, b;
     tdm_time gap; /* At most, without media. */
 };
@@ -164,28 +165,30 @@ struct change {
 static void paths_that_change_are_replaced(void **state)
 {
     static const struct change changes[] = {
-        {"restart, nothing else", TDM_SIM_ICE_RESTART, true, true, TDM_SIM_NAT_PORT_RESTRICTED,
+        {"restart, nothing else", TDM_SIM_ICE_RESTART, true, 3, TDM_SIM_NAT_PORT_RESTRICTED,
          TDM_SIM_NAT_RESTRICTED, 20 * TDM_MS},
-        {"restart, relayed", TDM_SIM_ICE_RESTART, true, true, TDM_SIM_NAT_SYMMETRIC,
+        {"restart, relayed", TDM_SIM_ICE_RESTART, true, 3, TDM_SIM_NAT_SYMMETRIC,
          TDM_SIM_NAT_SYMMETRIC, 25 * TDM_MS},
-        {"new address and restart", TDM_SIM_ICE_MOVE, true, false, TDM_SIM_NAT_NONE,
-         TDM_SIM_NAT_NONE, 300 * TDM_MS},
-        {"the same behind NATs", TDM_SIM_ICE_MOVE, true, true, TDM_SIM_NAT_PORT_RESTRICTED,
+        {"new address and restart", TDM_SIM_ICE_MOVE, true, 0, TDM_SIM_NAT_NONE, TDM_SIM_NAT_NONE,
+         300 * TDM_MS},
+        {"the same behind NATs", TDM_SIM_ICE_MOVE, true, 3, TDM_SIM_NAT_PORT_RESTRICTED,
          TDM_SIM_NAT_PORT_RESTRICTED, 300 * TDM_MS},
-        {"the same between symmetric ones", TDM_SIM_ICE_MOVE, true, true, TDM_SIM_NAT_SYMMETRIC,
+        {"the same between symmetric ones", TDM_SIM_ICE_MOVE, true, 3, TDM_SIM_NAT_SYMMETRIC,
          TDM_SIM_NAT_SYMMETRIC, 300 * TDM_MS},
-        {"new address, no signalling", TDM_SIM_ICE_MOVE, false, false, TDM_SIM_NAT_NONE,
+        {"new address, no signalling", TDM_SIM_ICE_MOVE, false, 0, TDM_SIM_NAT_NONE,
          TDM_SIM_NAT_NONE, 300 * TDM_MS},
-        {"new address, no signalling, NATs", TDM_SIM_ICE_MOVE, false, true,
+        {"new address, no signalling, NATs", TDM_SIM_ICE_MOVE, false, 3,
          TDM_SIM_NAT_PORT_RESTRICTED, TDM_SIM_NAT_PORT_RESTRICTED, 300 * TDM_MS},
-        {"gateway forgets, no relay: restart", TDM_SIM_ICE_REBIND, false, false,
+        {"gateway forgets, no relay: restart", TDM_SIM_ICE_REBIND, false, 0,
          TDM_SIM_NAT_PORT_RESTRICTED, TDM_SIM_NAT_PORT_RESTRICTED, 1000 * TDM_MS},
-        {"gateway forgets, relays", TDM_SIM_ICE_REBIND, false, true, TDM_SIM_NAT_PORT_RESTRICTED,
+        {"gateway forgets, relays", TDM_SIM_ICE_REBIND, false, 3, TDM_SIM_NAT_PORT_RESTRICTED,
          TDM_SIM_NAT_PORT_RESTRICTED, 300 * TDM_MS},
-        {"gateway forgets, open peer", TDM_SIM_ICE_REBIND, false, true, TDM_SIM_NAT_PORT_RESTRICTED,
+        {"gateway forgets, open peer", TDM_SIM_ICE_REBIND, false, 3, TDM_SIM_NAT_PORT_RESTRICTED,
          TDM_SIM_NAT_NONE, 300 * TDM_MS},
-        {"direct path dies, relay takes over", TDM_SIM_ICE_NO_DIRECT, false, true,
+        {"direct path dies, relay takes over", TDM_SIM_ICE_NO_DIRECT, false, 3,
          TDM_SIM_NAT_PORT_RESTRICTED, TDM_SIM_NAT_PORT_RESTRICTED, 300 * TDM_MS},
+        {"gateway forgets the only relay", TDM_SIM_ICE_REBIND, false, 1, TDM_SIM_NAT_SYMMETRIC,
+         TDM_SIM_NAT_SYMMETRIC, 1000 * TDM_MS},
     };
 
     (void)state;
@@ -195,7 +198,8 @@ static void paths_that_change_are_replaced(void **state)
         struct tdm_sim_ice_result r;
 
         ice_plain(&s, c->a, c->b);
-        s.agents[0].turn = s.agents[1].turn = c->turn;
+        s.agents[0].turn = c->turn & 1;
+        s.agents[1].turn = c->turn & 2;
         s.event = c->event;
         s.event_at = EVENT_AT;
         s.event_side = i & 1;

@@ -150,7 +150,7 @@ static void test_fingerprint_kinds(void **state)
     assert_null(dtls);
     assert_true(pair_open(&p, 1, ids));
     tdm_dtls_destroy(p.sides[0].dtls);
-    (void)strcpy(bad.hash, "md5");
+    memcpy(bad.hash, "md5", sizeof "md5");
     config.arg = &p.sides[0];
     config.fingerprint_count = 2;
     config.fingerprints[0] = bad;
