@@ -35,10 +35,10 @@ struct tandem_files_config {
                            all conditions, with ',' between them, must hold: "all", "from:paul",
                            "from:paul@10.0.0.7", "max:100M", "type:image/" with a star behind it,
                            "type:.pdf". NULL: every offer waits for an answer. */
-    uint64_t quota_bytes;  /* Of all that is received; 0: no limit. */
-    uint64_t size_max;     /* Of one offer; larger ones are refused. 0: no limit. */
-    uint32_t entries_max;  /* Files in a folder that is received. [100000] */
-    bool plain;            /* Neither packed by zstd nor told by what the receiver has of it. */
+    uint64_t quota_bytes; /* Of all that is received; 0: no limit. */
+    uint64_t size_max;    /* Of one offer; larger ones are refused. 0: no limit. */
+    uint32_t entries_max; /* Files in a folder that is received. [100000] */
+    bool plain;           /* Neither packed by zstd nor told by what the receiver has of it. */
 };
 
 /** Nothing is sent or received before a call names it. TANDEM_INVALID for a folder that is not
@@ -99,12 +99,12 @@ enum tandem_file_state {
 
 struct tandem_file_info {
     enum tandem_file_state state;
-    bool sending, linked; /* linked: the other side takes part now. */
-    bool folder, renamed; /* renamed: the name as sent was not safe. */
-    bool program;         /* Opening it would start it. */
-    uint32_t entries;     /* Of a folder. */
+    bool sending, linked;                     /* linked: the other side takes part now. */
+    bool folder, renamed;                     /* renamed: the name as sent was not safe. */
+    bool program;                             /* Opening it would start it. */
+    uint32_t entries;                         /* Of a folder. */
     uint64_t size, done_bytes, resumed_bytes; /* resumed: of the done ones, there before. */
-    uint64_t wire_bytes;  /* Of content that crossed. */
+    uint64_t wire_bytes;                      /* Of content that crossed. */
     uint32_t wrong_blocks;
     int64_t date_s;
     char name[256], type[64];
