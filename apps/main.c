@@ -2,6 +2,7 @@
 #include "apps/bench.h"
 #include "apps/demo.h"
 #include "apps/doctor.h"
+#include "apps/files.h"
 #include "apps/options.h"
 #include "apps/serve.h"
 #include "apps/talk.h"
@@ -36,6 +37,10 @@ static const struct verb {
      NULL, doctor_run},
     {"serve", "tandem serve", "a server that helps others to reach each other: STUN and TURN", NULL,
      serve_run},
+    {"send", "tandem send FILE... WHO", "send files and folders; goes on after any break", NULL,
+     files_send},
+    {"get", "tandem get", "wait for files and folders, and take those that are wanted", NULL,
+     files_get},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 
@@ -45,7 +50,7 @@ static void help(FILE *to)
 {
     fprintf(to, "tandem %s: two people talk and see each other\n\n", tandem_version());
     for (size_t i = 0; i < VERB_COUNT; i++)
-        fprintf(to, "  %-22s %s\n", verbs[i].usage, verbs[i].help);
+        fprintf(to, "  %-24s %s\n", verbs[i].usage, verbs[i].help);
     fputs("\nEach verb has --help. In a call: ? lists the keys.\n", to);
 }
 

@@ -167,14 +167,12 @@ static size_t answer_pull(struct load *l, struct tdm_channel_in *data)
         l->urgent_due += l->urgent_every;
         data->size = MESSAGE_BYTES;
         data->more = l->now >= l->urgent_due;
-    } else if (file_left(l)) {
+    } else {
         data->size = l->out.max_bytes < left ? l->out.max_bytes : (size_t)left;
-        data->size = data->size < sizeof l->made ? data->size : sizeof l->made;
+        data->size = data->size < sizeof l->made && file_left(l) ? data->size : 0;
         l->sent += data->size;
         data->more = true;
-        data->fin = l->bytes && l->sent == l->bytes;
-    } else {
-        data->fin = true;
+        data->fin = data->size == 0 || l->sent == l->bytes;
     }
     return data->size;
 }
@@ -464,8 +462,9 @@ static int compare_times(const void *a, const void *b)
 
 static double at_percent(const struct load *l, uint32_t percent)
 {
-    return l->message_count ? (double)l->latencies[(l->message_count - 1) * percent / 100] / 1e6
-                            : 0;
+    uint32_t index = l->message_count ? (l->message_count - 1) * percent / 100 : 0;
+
+    return l->message_count ? (double)l->latencies[index] / 1e6 : 0;
 }
 
 static void report(struct load *l)

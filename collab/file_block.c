@@ -29,8 +29,8 @@ static size_t pack_bytes(void)
 
 size_t tdm_file_packer_bytes(void)
 {
-    return aligned(sizeof(struct tdm_file_packer)) + pack_bytes() + aligned(ZSTD_estimateDCtxSize()) +
-           CTX_ALIGN;
+    return aligned(sizeof(struct tdm_file_packer)) + pack_bytes() +
+           aligned(ZSTD_estimateDCtxSize()) + CTX_ALIGN;
 }
 
 struct tdm_file_packer *tdm_file_packer_init(void *storage)

@@ -210,5 +210,5 @@ enum tdm_err tdm_delta_next(struct tdm_reader *r, uint32_t room, struct tdm_delt
     else
         op->literal = tdm_read_bytes(r, op->size);
     return r->ok && (op->copy || kind == 'L') && op->size && op->size <= room ? TDM_OK
-                                                                                : TDM_E_MALFORMED;
+                                                                              : TDM_E_MALFORMED;
 }

@@ -7,8 +7,8 @@ enum tdm_err tdm_manifest_write(struct tdm_writer *w, const struct tdm_manifest_
 {
     size_t length = strnlen(entry->path, TDM_FILE_PATH_MAX - 1);
 
-    tdm_write_u8(w, (uint8_t)((entry->folder ? ENTRY_FOLDER : 0) |
-                              (entry->program ? ENTRY_PROGRAM : 0)));
+    tdm_write_u8(
+        w, (uint8_t)((entry->folder ? ENTRY_FOLDER : 0) | (entry->program ? ENTRY_PROGRAM : 0)));
     tdm_write_u64(w, entry->size);
     tdm_write_u64(w, (uint64_t)entry->date_s);
     tdm_write_u16(w, (uint16_t)length);

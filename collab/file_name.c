@@ -15,9 +15,9 @@ struct range {
 
 /* Nobody sees them, or they change how their neighbours are shown. */
 static const struct range unseen[] = {
-    {0x00ad, 0x00ad},   {0x034f, 0x034f},   {0x061c, 0x061c}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
-    {0x180b, 0x180f},   {0x200b, 0x200f},   {0x202a, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},
-    {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
+    {0x00ad, 0x00ad}, {0x034f, 0x034f}, {0x061c, 0x061c}, {0x115f, 0x1160},   {0x17b4, 0x17b5},
+    {0x180b, 0x180f}, {0x200b, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x206f},   {0x3164, 0x3164},
+    {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
 };
 
 /* Shown as a space. */
@@ -37,17 +37,16 @@ static const struct range unsafe[] = {
 
 /* Windows gives them to devices, whatever follows the first dot. */
 static const char *const reserved[] = {
-    "con",  "prn",  "aux",  "nul",  "conin$", "conout$", "com0", "com1", "com2", "com3",
-    "com4", "com5", "com6", "com7", "com8",   "com9",    "lpt0", "lpt1", "lpt2", "lpt3",
-    "lpt4", "lpt5", "lpt6", "lpt7", "lpt8",   "lpt9",    "com¹", "com²", "com³", "lpt¹",
-    "lpt²", "lpt³",
+    "con",  "prn",  "aux",  "nul",  "conin$", "conout$", "com0", "com1", "com2", "com3", "com4",
+    "com5", "com6", "com7", "com8", "com9",   "lpt0",    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5",
+    "lpt6", "lpt7", "lpt8", "lpt9", "com¹",   "com²",    "com³", "lpt¹", "lpt²", "lpt³",
 };
 
 static const char *const programs[] = {
-    "app",  "appimage", "bat", "bin", "cmd",  "com", "command", "cpl", "deb", "desktop", "dll",
-    "exe",  "gadget",   "hta", "inf", "jar",  "js",  "jse",     "lnk", "msi", "msp",     "pif",
-    "pl",   "ps1",      "py",  "rb",  "reg",  "rpm", "run",     "scf", "scr", "sh",      "so",
-    "vb",   "vbe",      "vbs", "ws",  "wsf",  "wsh", "xpi",     "url", "jnlp", "apk",    "dmg",
+    "app",    "appimage", "bat", "cmd", "com", "command", "cpl", "deb",  "desktop", "dll", "exe",
+    "gadget", "hta",      "inf", "jar", "js",  "jse",     "lnk", "msi",  "msp",     "pif", "pl",
+    "ps1",    "py",       "rb",  "reg", "rpm", "run",     "scf", "scr",  "sh",      "so",  "vb",
+    "vbe",    "vbs",      "ws",  "wsf", "wsh", "xpi",     "url", "jnlp", "apk",     "dmg",
 };
 
 static bool in(const struct range *ranges, size_t count, uint32_t c)
@@ -64,7 +63,7 @@ static bool in(const struct range *ranges, size_t count, uint32_t c)
 static size_t decode(const uint8_t *at, size_t left, uint32_t *c)
 {
     static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = at[0] < 0x80           ? 1
+    size_t length = at[0] < 0x80             ? 1
                     : (at[0] & 0xe0) == 0xc0 ? 2
                     : (at[0] & 0xf0) == 0xe0 ? 3
                     : (at[0] & 0xf8) == 0xf0 ? 4

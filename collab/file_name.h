@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TDM_FILE_NAME_MAX 201 /* With the terminator. */
-#define TDM_FILE_PATH_MAX 1024
+#define TDM_FILE_NAME_MAX  201 /* With the terminator. */
+#define TDM_FILE_PATH_MAX  1024
 #define TDM_FILE_DEPTH_MAX 32
 
 /** Returns whether the name had to be changed. Never fails: "file" when nothing is left. */

@@ -31,7 +31,8 @@ enum tdm_err tdm_file_size_parse(const char *text, size_t length, uint64_t *byte
     size_t at = 0;
     bool digits = false, dot = false;
 
-    for (; at < length && ((text[at] >= '0' && text[at] <= '9') || (text[at] == '.' && !dot)); at++) {
+    for (; at < length && ((text[at] >= '0' && text[at] <= '9') || (text[at] == '.' && !dot));
+         at++) {
         if (text[at] == '.') {
             dot = true;
             continue;
@@ -93,8 +94,7 @@ static bool holds(struct piece p, const struct tdm_file_offerer *offer, bool *kn
         return true;
     if (begins(p, "from:"))
         return offer && is_from(behind(p, "from:"), offer->address);
-    if (begins(p, "max:") &&
-        tdm_file_size_parse(p.text + 4, p.length - 4, &most) == TDM_OK)
+    if (begins(p, "max:") && tdm_file_size_parse(p.text + 4, p.length - 4, &most) == TDM_OK)
         return offer && offer->desc->size <= most;
     if (begins(p, "type:"))
         return offer && is_type(behind(p, "type:"), offer->desc);

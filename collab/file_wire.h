@@ -13,13 +13,13 @@
 #include "collab/file_tree.h"
 #include "engine/base/bytes.h"
 
-#define TDM_FILES_VERSION        1
-#define TDM_FILE_MESSAGE_MAX     512 /* Of a known type, with its head. */
-#define TDM_FILE_MESSAGE_HEAD    3
-#define TDM_FILE_FRAME_HEAD      18
-#define TDM_FILE_TYPE_MAX        64
-#define TDM_FILE_ENTRIES_MAX     1000000
-#define TDM_FILE_MANIFEST_MAX    (256u << 20)
+#define TDM_FILES_VERSION     1
+#define TDM_FILE_MESSAGE_MAX  512 /* Of a known type, with its head. */
+#define TDM_FILE_MESSAGE_HEAD 3
+#define TDM_FILE_FRAME_HEAD   18
+#define TDM_FILE_TYPE_MAX     64
+#define TDM_FILE_ENTRIES_MAX  1000000
+#define TDM_FILE_MANIFEST_MAX (256u << 20)
 
 /** A file, or a folder: then `size` counts the manifest (collab/file_manifest.h), filled up to
  *  whole blocks, and the contents of its files behind it. */

@@ -297,8 +297,8 @@ void tdm_files_step(struct tdm_files *f, tdm_time now, const struct tdm_files_in
     out->data_ready = f->up && tdm_files_has_data(f);
     out->failed = f->failed;
     out->why = f->why;
-    out->wake_at = out->event || out->job.kind || (in && in->kind == TDM_FILES_OFFER) ? now
-                                                                                      : TDM_NEVER;
+    out->wake_at =
+        out->event || out->job.kind || (in && in->kind == TDM_FILES_OFFER) ? now : TDM_NEVER;
 }
 
 bool tdm_files_progress(const struct tdm_files *f, uint32_t transfer,
@@ -312,8 +312,8 @@ bool tdm_files_progress(const struct tdm_files *f, uint32_t transfer,
     if (!t)
         return false;
     uint64_t blocks = t->sending ? t->sent_blocks : t->have_blocks;
-    uint64_t done = blocks * TDM_FILE_BLOCK_BYTES, before = (uint64_t)t->resumed_blocks *
-                                                            TDM_FILE_BLOCK_BYTES;
+    uint64_t done = blocks * TDM_FILE_BLOCK_BYTES,
+             before = (uint64_t)t->resumed_blocks * TDM_FILE_BLOCK_BYTES;
     bool whole = t->end == TDM_FILE_END_DONE;
 
     *progress = (struct tdm_files_progress){

@@ -27,8 +27,8 @@
 #define TDM_FILE_SLOT_BYTES     (TDM_FILE_PROOF_MAX * TDM_FILE_HASH_BYTES + TDM_FILE_BLOCK_BYTES)
 
 struct tdm_files_config {
-    uint64_t seed;       /* Of the identifiers of offers. */
-    uint64_t size_max;   /* Offers above are refused; 0: no limit but the format's. */
+    uint64_t seed;        /* Of the identifiers of offers. */
+    uint64_t size_max;    /* Offers above are refused; 0: no limit but the format's. */
     uint32_t entries_max; /* Of a folder; 0: no limit but the format's. */
 };
 
@@ -52,11 +52,11 @@ enum tdm_files_input {
 enum tdm_files_job_kind {
     TDM_FILES_JOB_NONE,
     /* For the receiver. */
-    TDM_FILES_JOB_OPEN,   /* desc: begin, or take up; answers blocks, chunk_count. */
-    TDM_FILES_JOB_PLAN,   /* index, count: the first run of missing blocks from there on, so long at
-                             most; answers index, count (0: none). */
-    TDM_FILES_JOB_SIGN,   /* frame.index, data: signatures of the old file into data; answers size */
-    TDM_FILES_JOB_WRITE,  /* frame, data: verify and write; answers blocks that are new. */
+    TDM_FILES_JOB_OPEN,  /* desc: begin, or take up; answers blocks, chunk_count. */
+    TDM_FILES_JOB_PLAN,  /* index, count: the first run of missing blocks from there on, so long at
+                            most; answers index, count (0: none). */
+    TDM_FILES_JOB_SIGN,  /* frame.index, data: signatures of the old file into data; answers size */
+    TDM_FILES_JOB_WRITE, /* frame, data: verify and write; answers blocks that are new. */
     TDM_FILES_JOB_FINISH, /* Everything on the disk and verified: give it its name. */
     TDM_FILES_JOB_CLOSE,  /* keep: leave what is there for another day. No answer. Both sides. */
     /* For the sender. */
@@ -70,9 +70,9 @@ enum tdm_files_result {
     TDM_FILES_WRONG_BYTES, /* WRITE: not what the hash says. LEARN: no signatures. */
     TDM_FILES_DISK_FULL,
     TDM_FILES_DISK_FAILED,
-    TDM_FILES_FILE_CHANGED,     /* READ */
-    TDM_FILES_BAD_MANIFEST,     /* WRITE */
-    TDM_FILES_OVER_LIMIT,       /* OPEN, WRITE: more than the user allows. */
+    TDM_FILES_FILE_CHANGED, /* READ */
+    TDM_FILES_BAD_MANIFEST, /* WRITE */
+    TDM_FILES_OVER_LIMIT,   /* OPEN, WRITE: more than the user allows. */
 };
 
 struct tdm_files_job {
@@ -129,8 +129,8 @@ struct tdm_files_out {
 };
 
 enum tdm_files_state {
-    TDM_FILES_OFFERED,  /* Nobody has answered yet. */
-    TDM_FILES_OPENING,  /* Accepted; the disk prepares. */
+    TDM_FILES_OFFERED, /* Nobody has answered yet. */
+    TDM_FILES_OPENING, /* Accepted; the disk prepares. */
     TDM_FILES_RUNNING,
     TDM_FILES_FINISHING,
     TDM_FILES_ENDED,

@@ -109,9 +109,9 @@ static bool is_known(uint8_t kind)
 static void take_whole(struct tdm_files *f)
 {
     struct tdm_file_message m;
-    enum tdm_err err = tdm_file_message_parse(&m, f->control_in[0],
-                                              f->control_in + TDM_FILE_MESSAGE_HEAD,
-                                              f->control_in_size - TDM_FILE_MESSAGE_HEAD);
+    enum tdm_err err =
+        tdm_file_message_parse(&m, f->control_in[0], f->control_in + TDM_FILE_MESSAGE_HEAD,
+                               f->control_in_size - TDM_FILE_MESSAGE_HEAD);
 
     f->control_in_size = 0;
     if (err == TDM_E_MALFORMED)
@@ -142,8 +142,7 @@ size_t tdm_files_take_control(struct tdm_files *f, const uint8_t *data, size_t s
             if (f->control_in_size < TDM_FILE_MESSAGE_HEAD)
                 continue;
         }
-        size_t whole = TDM_FILE_MESSAGE_HEAD +
-                       (size_t)(f->control_in[1] << 8 | f->control_in[2]);
+        size_t whole = TDM_FILE_MESSAGE_HEAD + (size_t)(f->control_in[1] << 8 | f->control_in[2]);
 
         if (whole > sizeof f->control_in && is_known(f->control_in[0])) {
             tdm_files_fail(f, "a message that is too long");

@@ -85,7 +85,8 @@ static bool job_to_read(struct tdm_files *f, struct tdm_transfer *t, struct tdm_
     begin_job(t, job, TDM_FILES_JOB_READ);
     slot->stale = false;
     slot->order = f->order++;
-    slot->frame = (struct tdm_file_frame){.kind = TDM_FILE_BLOCK, .id = t->id, .index = range->first};
+    slot->frame =
+        (struct tdm_file_frame){.kind = TDM_FILE_BLOCK, .id = t->id, .index = range->first};
     job->count = range->count;
     job->plain = range->plain;
     give_slot(f, slot, job);
@@ -103,8 +104,8 @@ static bool job_to_sign(struct tdm_files *f, struct tdm_transfer *t, struct tdm_
     begin_job(t, job, TDM_FILES_JOB_SIGN);
     slot->stale = false;
     slot->order = f->order++;
-    slot->frame = (struct tdm_file_frame){
-        .kind = TDM_FILE_SIGNATURES, .id = t->id, .index = t->chunks_said};
+    slot->frame =
+        (struct tdm_file_frame){.kind = TDM_FILE_SIGNATURES, .id = t->id, .index = t->chunks_said};
     give_slot(f, slot, job);
     t->signing = true;
     return true;
@@ -167,9 +168,9 @@ static void opened(struct tdm_transfer *t, const struct tdm_files_done *done)
         return;
     }
     if (done->result != TDM_FILES_OK) {
-        tdm_files_end(t, done->result == TDM_FILES_OVER_LIMIT ? TDM_FILE_END_TOO_BIG
-                                                              : TDM_FILE_END_DISK,
-                      false);
+        tdm_files_end(
+            t, done->result == TDM_FILES_OVER_LIMIT ? TDM_FILE_END_TOO_BIG : TDM_FILE_END_DISK,
+            false);
         return;
     }
     t->open = true;
@@ -234,9 +235,10 @@ static void finished(struct tdm_transfer *t, const struct tdm_files_done *done)
         return;
     }
     t->open = t->open && done->result != TDM_FILES_OK;
-    tdm_files_end(t, done->result == TDM_FILES_OK            ? TDM_FILE_END_DONE
-                     : done->result == TDM_FILES_WRONG_BYTES ? TDM_FILE_END_WRONG
-                                                             : TDM_FILE_END_DISK,
+    tdm_files_end(t,
+                  done->result == TDM_FILES_OK            ? TDM_FILE_END_DONE
+                  : done->result == TDM_FILES_WRONG_BYTES ? TDM_FILE_END_WRONG
+                                                          : TDM_FILE_END_DISK,
                   false);
 }
 
@@ -249,8 +251,9 @@ static void was_read(struct tdm_transfer *t, struct tdm_slot *slot,
 
     t->reading = false;
     if (done->result != TDM_FILES_OK) {
-        tdm_files_end(t, done->result == TDM_FILES_FILE_CHANGED ? TDM_FILE_END_CHANGED
-                                                                : TDM_FILE_END_UNREADABLE,
+        tdm_files_end(t,
+                      done->result == TDM_FILES_FILE_CHANGED ? TDM_FILE_END_CHANGED
+                                                             : TDM_FILE_END_UNREADABLE,
                       false);
         return;
     }
@@ -293,8 +296,8 @@ static void learned(struct tdm_transfer *t, const struct tdm_files_done *done)
 void tdm_files_job_done(struct tdm_files *f, const struct tdm_files_done *done)
 {
     struct tdm_transfer *t = tdm_files_find(f, done->transfer);
-    struct tdm_slot *slot = done->slot < TDM_FILES_SLOTS ? &f->tx[done->slot]
-                                                         : &f->rx[done->slot - TDM_FILES_SLOTS];
+    struct tdm_slot *slot =
+        done->slot < TDM_FILES_SLOTS ? &f->tx[done->slot] : &f->rx[done->slot - TDM_FILES_SLOTS];
     bool has_slot = done->kind == TDM_FILES_JOB_WRITE || done->kind == TDM_FILES_JOB_LEARN ||
                     done->kind == TDM_FILES_JOB_READ || done->kind == TDM_FILES_JOB_SIGN;
 

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS 16 /* From the default one on, when the program names none. */
+#define PORTS       16          /* From the default one on, when the program names none. */
+#define IN_CALL_BPS 10000000000 /* No limit, but files shall keep their queue short beside media.  \
+                                 */
 
 enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause)
 {
@@ -104,6 +106,17 @@ static void terms_of(const struct tdm_negotiated_channel *agreed, struct tdm_cha
     memcpy(terms->fingerprints, agreed->remote.fingerprints, sizeof terms->fingerprints);
 }
 
+static bool same_terms(const struct tdm_channel_terms *a, const struct tdm_channel_terms *b)
+{
+    if (a->setup != b->setup || a->target_count != b->target_count ||
+        a->fingerprint_count != b->fingerprint_count)
+        return false;
+    for (uint8_t i = 0; i < a->target_count; i++)
+        if (!tdm_address_equal(&a->targets[i], &b->targets[i]))
+            return false;
+    return memcmp(a->fingerprints, b->fingerprints, sizeof a->fingerprints) == 0;
+}
+
 enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause *cause)
 {
     const struct tdm_negotiated_channel *agreed = &call->machine.negotiated.channel;
@@ -124,11 +137,15 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
     if (err != TDM_OK || !call->channel.link)
         return err;
     terms_of(agreed, &terms);
-    if (!call->channel.agreed || memcmp(&terms, &call->channel.terms, sizeof terms) != 0) {
+    if (!call->channel.agreed || !same_terms(&terms, &call->channel.terms)) {
         call->channel.terms = terms;
         call->channel.agreed = true;
         tdm_channel_link_agree(call->channel.link, &terms);
     }
+    bool media = call->machine.negotiated.media[TDM_AUDIO].active ||
+                 call->machine.negotiated.media[TDM_VIDEO].active;
+
+    tdm_channel_link_budget(call->channel.link, media ? IN_CALL_BPS : 0);
     return TDM_OK;
 }
 

@@ -314,6 +314,12 @@ static enum tdm_err fill_dtls(struct tandem_call *call, uint8_t index,
     return TDM_OK;
 }
 
+static bool same_key(const struct tdm_crypto_desc *a, const struct tdm_crypto_desc *b)
+{
+    return a->profile == b->profile && a->key_size == b->key_size &&
+           memcmp(a->key, b->key, sizeof a->key) == 0;
+}
+
 static enum tdm_err fill_sdes(struct tandem_call *call, uint8_t index,
                               const struct tdm_negotiated_transport *agreed,
                               struct tdm_transport_setup *setup, struct tdm_cause *cause)
@@ -323,8 +329,8 @@ static enum tdm_err fill_sdes(struct tandem_call *call, uint8_t index,
                                  .size = agreed->send_key.key_size};
 
     if (way->agreed && way->proto == TDM_PROTO_SDES &&
-        memcmp(&way->send_key, &agreed->send_key, sizeof way->send_key) == 0 &&
-        memcmp(&way->receive_key, &agreed->receive_key, sizeof way->receive_key) == 0)
+        same_key(&way->send_key, &agreed->send_key) &&
+        same_key(&way->receive_key, &agreed->receive_key))
         return TDM_OK;
     memcpy(keys.local, agreed->send_key.key, sizeof keys.local);
     memcpy(keys.remote, agreed->receive_key.key, sizeof keys.remote);
@@ -434,6 +440,10 @@ static void lost(struct tandem_call *call, tdm_time now)
     struct tdm_call_path *p = &call->path;
     tdm_time at = now + (p->outgoing ? 0 : CALLEE_WAITS);
 
+    /* A browser cannot be told of new credentials, and would be lost with its old ones: it is for
+     * its page to restart. */
+    if (call->web)
+        return;
     if (p->ready && p->restart_at == TDM_NEVER)
         p->restart_at = p->restarted_at ? tdm_time_max(at, p->restarted_at + RESTART_EVERY) : at;
 }
@@ -684,6 +694,7 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
         fail(call, "no way to the other side within 20 s; a relay (--turn) would help");
     if (now >= p->restart_at)
         restart(call, now);
+    p->late = p->late && !call->web; /* Nor of more candidates; our checks show them. */
     bool wanted = p->restarted_at || !p->ready;
 
     if (p->late && wanted && call->machine.state == TDM_CALL_UP && now >= p->gather_until) {

@@ -150,8 +150,8 @@ enum tandem_status tandem_files_send(struct tandem_files *f, const char *path, u
     }
     pthread_mutex_unlock(&f->lock);
     if (status != TANDEM_OK && cause)
-        (void)snprintf(cause->text, sizeof cause->text,
-                       "%s waits: too many files are sent at once", path);
+        (void)snprintf(cause->text, sizeof cause->text, "%s waits: too many files are sent at once",
+                       path);
     return status;
 }
 
@@ -218,8 +218,8 @@ void tdm_files_heard(struct tandem_files *f, const struct tdm_file_session_event
         [TDM_FILE_SESSION_NO_FILE] = TANDEM_FILE_ENDED,
     };
     struct tdm_file_offerer offer = {.address = f->peer, .desc = &e->desc};
-    struct tdm_sent *sent = e->ticket ? sent_by_number(f, e->ticket)
-                                      : sent_by_transfer(f, e->transfer);
+    struct tdm_sent *sent =
+        e->ticket ? sent_by_number(f, e->ticket) : sent_by_transfer(f, e->transfer);
     struct tandem_file_event event = {
         .kind = event_kinds[e->kind],
         .number = e->sending ? (sent ? sent->number : 0) : RECEIVED_BASE + e->transfer,
@@ -267,10 +267,10 @@ static void describe(struct tandem_file_info *info, const struct tdm_files_progr
     const struct tdm_file_desc *d = p->desc;
 
     *info = (struct tandem_file_info){
-        .state = p->state == TDM_FILES_ENDED             ? TANDEM_FILE_OVER
-                 : p->paused_here || p->paused_there     ? TANDEM_FILE_STOPPED
-                 : p->state == TDM_FILES_OFFERED         ? TANDEM_FILE_WAITING
-                                                         : TANDEM_FILE_RUNNING,
+        .state = p->state == TDM_FILES_ENDED         ? TANDEM_FILE_OVER
+                 : p->paused_here || p->paused_there ? TANDEM_FILE_STOPPED
+                 : p->state == TDM_FILES_OFFERED     ? TANDEM_FILE_WAITING
+                                                     : TANDEM_FILE_RUNNING,
         .sending = p->sending,
         .linked = p->linked,
         .folder = d->manifest_bytes > 0,
@@ -303,9 +303,8 @@ enum tandem_status tandem_files_info(struct tandem_files *f, uint32_t number,
     if (known) {
         describe(info, &progress);
     } else if (sent) {
-        *info = (struct tandem_file_info){.sending = true,
-                                          .state = sent->over ? TANDEM_FILE_OVER
-                                                              : TANDEM_FILE_HASHING};
+        *info = (struct tandem_file_info){
+            .sending = true, .state = sent->over ? TANDEM_FILE_OVER : TANDEM_FILE_HASHING};
         (void)snprintf(info->name, sizeof info->name, "%s", sent->name);
         if (!sent->over)
             tdm_file_session_hashing(f->session, &info->done_bytes, &info->size);

@@ -42,6 +42,15 @@ enum tdm_err tdm_transport_init(struct tdm_transport *t, const struct tdm_udp *u
     return TDM_OK;
 }
 
+static void send_raw(struct tdm_transport *t, uint8_t link, const struct tdm_address *from,
+                     const struct tdm_address *to, const uint8_t *data, size_t size)
+{
+    if (!link)
+        (void)tdm_udp_send(&t->udp, from, to, &(struct tdm_udp_piece){data, size}, 1);
+    else if (link <= TDM_ICE_SERVERS_MAX)
+        tdm_server_link_write(&t->links[link - 1], data, size);
+}
+
 static void drop_keys(struct tdm_transport *t)
 {
     tdm_rt_foreign_enter();
@@ -54,14 +63,29 @@ static void drop_keys(struct tdm_transport *t)
     t->dtls_wake = TDM_NEVER;
 }
 
+/* Relays that stay behind would use up what their user may have. */
+static void close_ice(struct tdm_transport *t)
+{
+    if (!t->ice)
+        return;
+    tdm_ice_step(t->ice, t->now, &(struct tdm_ice_in){.kind = TDM_ICE_CLOSE}, &t->ice_out);
+    for (uint8_t i = 0; i < t->ice_out.send_count; i++) {
+        const struct tdm_ice_send *s = &t->ice_out.sends[i];
+
+        send_raw(t, s->link, &s->from, &s->to, s->data, s->size);
+    }
+    t->ice = NULL;
+    t->ice_wake = TDM_NEVER;
+}
+
 void tdm_transport_free(struct tdm_transport *t)
 {
     drop_keys(t);
+    close_ice(t);
     for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)
         tdm_server_link_close(&t->links[i]);
     free(t->ice_storage);
     t->ice_storage = NULL;
-    t->ice = NULL;
     tdm_udp_close(&t->udp);
 }
 
@@ -114,15 +138,6 @@ static void update_ready(struct tdm_transport *t, tdm_time now)
         (void)tell(t, TDM_TRANSPORT_READY);
     }
     s->ready = ready;
-}
-
-static void send_raw(struct tdm_transport *t, uint8_t link, const struct tdm_address *from,
-                     const struct tdm_address *to, const uint8_t *data, size_t size)
-{
-    if (!link)
-        (void)tdm_udp_send(&t->udp, from, to, &(struct tdm_udp_piece){data, size}, 1);
-    else if (link <= TDM_ICE_SERVERS_MAX)
-        tdm_server_link_write(&t->links[link - 1], data, size);
 }
 
 static void take_ice_told(struct tdm_transport *t, const struct tdm_ice_told *told)
@@ -334,10 +349,8 @@ void tdm_transport_agree(struct tdm_transport *t, tdm_time now,
         s->remote = t->signalled = t->dtls_to = setup->remote;
     if (!s->ice)
         t->local = setup->local;
-    if (!s->ice) {
-        t->ice = NULL;
-        t->ice_wake = TDM_NEVER;
-    }
+    if (!s->ice)
+        close_ice(t);
     tdm_rt_foreign_enter();
     if (setup->dtls) {
         tdm_dtls_destroy(t->dtls);
@@ -362,8 +375,7 @@ void tdm_transport_agree(struct tdm_transport *t, tdm_time now,
 void tdm_transport_rest(struct tdm_transport *t)
 {
     drop_keys(t);
-    t->ice = NULL;
-    t->ice_wake = TDM_NEVER;
+    close_ice(t);
     t->path.valid = false;
     t->status.agreed = t->status.ready = false;
     for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "signalling/call.h"
 
+#include "signalling/call_body.h"
 #include "signalling/protection.h"
-#include "signalling/sdp.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,122 +93,6 @@ static void take_down(struct tdm_call_machine *m, tdm_time now, enum tdm_call_en
     enter(m, TDM_CALL_ENDING, now + m->ending_after, out);
 }
 
-/* The capability as hold and the other side's refusals leave it. */
-static void effective(const struct tdm_call_machine *m, bool offering, struct tdm_capability *to)
-{
-    *to = m->capability;
-    to->dtls &= !m->without_dtls;
-    if (offering && !m->offer_channel)
-        to->channel.wanted = false;
-    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
-        if (offering && !m->offer_media[kind])
-            to->media[kind].wanted = false;
-        if (m->held_local)
-            to->media[kind].direction =
-                (enum tdm_direction)(to->media[kind].direction & TDM_SENDONLY);
-    }
-}
-
-static bool write_body(const struct tdm_media_desc *desc, struct tdm_call_out *out)
-{
-    size_t size;
-
-    if (tdm_sdp_write(desc, out->body, sizeof out->body, &size) != TDM_OK)
-        return false;
-    out->body_size = (uint32_t)size;
-    return true;
-}
-
-/* Our offer goes into the body, and is outstanding from now on. */
-static enum tdm_err make_offer(struct tdm_call_machine *m, struct tdm_call_out *out,
-                               struct tdm_cause *cause)
-{
-    struct tdm_capability capability;
-    enum tdm_err err;
-
-    effective(m, true, &capability);
-    err = tdm_offer_make(&m->oa, &capability, &m->offer, cause);
-    if (!err && !write_body(&m->offer, out))
-        err = tdm_fail(cause, TDM_E_SPACE, "the offer is over %d bytes: offer fewer codecs",
-                       TDM_SIG_BODY_MAX);
-    return err;
-}
-
-/* The credentials that an answer took from the spares are ours from now on. */
-static void note_spares(struct tdm_call_machine *m, const struct tdm_negotiated_media *media)
-{
-    struct tdm_media_capability *ours = &m->capability.media[media->transport_kind];
-    const struct tdm_transport_desc *said = &media->transport.local;
-
-    if (!media->active || !ours->spare.ufrag[0] || strcmp(said->ice_ufrag, ours->spare.ufrag) != 0)
-        return;
-    memcpy(ours->transport.ice_ufrag, said->ice_ufrag, sizeof said->ice_ufrag);
-    memcpy(ours->transport.ice_pwd, said->ice_pwd, sizeof said->ice_pwd);
-    memset(&ours->spare, 0, sizeof ours->spare);
-}
-
-/* After every agreement: what was dropped there is not offered again by itself. */
-static void note_agreement(struct tdm_call_machine *m, const struct tdm_negotiated *negotiated,
-                           struct tdm_call_out *out)
-{
-    bool held = false, any = false;
-
-    m->negotiated = *negotiated;
-    for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
-        const struct tdm_negotiated_media *media = &negotiated->media[kind];
-
-        m->offer_media[kind] = m->capability.media[kind].wanted && media->active;
-        m->agreed_wanted[kind] = m->capability.media[kind].wanted;
-        any |= media->active;
-        held |= media->active && !media->held_by_remote;
-        note_spares(m, media);
-    }
-    m->offer_channel = m->agreed_channel = m->capability.channel.wanted;
-    m->offer_channel &= negotiated->channel.active;
-    m->agreed_held = m->held_local;
-    m->retries = 0;
-    held = any && !held;
-    out->state_changed |= held != m->held_remote;
-    m->held_remote = held;
-    out->media_changed = true;
-}
-
-static enum tdm_err take_answer(struct tdm_call_machine *m, const char *text, size_t size,
-                                struct tdm_call_out *out, struct tdm_cause *cause)
-{
-    struct tdm_media_desc answer;
-    struct tdm_negotiated negotiated;
-    enum tdm_err err;
-
-    if (!size)
-        return tdm_fail(cause, TDM_E_MALFORMED, "the other side accepted without an SDP answer");
-    err = tdm_sdp_parse(text, size, &answer, cause);
-    if (!err)
-        err = tdm_answer_apply(&m->oa, &m->offer, &answer, &negotiated, cause);
-    if (!err)
-        note_agreement(m, &negotiated, out);
-    return err;
-}
-
-/* Agreed when it succeeds: the answer is in the body. */
-static enum tdm_err answer_offer(struct tdm_call_machine *m, const char *text, size_t size,
-                                 struct tdm_call_out *out, struct tdm_cause *cause)
-{
-    struct tdm_media_desc offer, answer;
-    struct tdm_negotiated negotiated;
-    struct tdm_capability capability;
-    enum tdm_err err = tdm_sdp_parse(text, size, &offer, cause);
-
-    effective(m, false, &capability);
-    if (!err)
-        err = tdm_answer_make(&m->oa, &capability, &offer, &answer, &negotiated, cause);
-    if (!err && !write_body(&answer, out))
-        err = tdm_fail(cause, TDM_E_SPACE, "the answer is over %d bytes", TDM_SIG_BODY_MAX);
-    if (!err)
-        note_agreement(m, &negotiated, out);
-    return err;
-}
-
 static uint16_t code_of(enum tdm_err err)
 {
     return err == TDM_E_MALFORMED ? 400 : 488;
@@ -224,7 +108,7 @@ static enum tdm_call_end end_of_err(enum tdm_err err)
 static void send_offer(struct tdm_call_machine *m, tdm_time now, struct tdm_call_out *out)
 {
     struct tdm_cause cause = {""};
-    enum tdm_err err = make_offer(m, out, &cause);
+    enum tdm_err err = tdm_call_make_offer(m, out, &cause);
 
     m->offer_due = false;
     m->offer_at = TDM_NEVER;
@@ -256,7 +140,7 @@ static bool invite(struct tdm_call_machine *m, enum tdm_call_command command,
                    struct tdm_call_out *out)
 {
     struct tdm_cause cause = {""};
-    enum tdm_err err = make_offer(m, out, &cause);
+    enum tdm_err err = tdm_call_make_offer(m, out, &cause);
 
     if (err) {
         out->body_size = 0;
@@ -315,8 +199,9 @@ static void accept_call(struct tdm_call_machine *m, tdm_time now, struct tdm_cal
         call_back(m, now, out);
         return;
     }
-    err = m->late_offer ? make_offer(m, out, &cause)
-                        : answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
+    err = m->late_offer
+              ? tdm_call_make_offer(m, out, &cause)
+              : tdm_call_answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
 
     if (err) {
         out->body_size = 0;
@@ -427,18 +312,12 @@ static void call_in(struct tdm_call_machine *m, tdm_time now, const struct tdm_s
     memcpy(m->remote_offer, event->body, event->body_size);
     enter(m, TDM_CALL_INCOMING, now + m->no_answer_after, out);
     if (!m->late_offer) {
-        /* A trial on a copy, so that nobody is rung for a call that cannot be. */
-        struct {
-            struct tdm_offer_answer oa;
-            struct tdm_capability capability;
-        } before = {m->oa, m->capability};
-
-        err = answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
-        m->oa = before.oa;
+        /* A trial, so that nobody is rung for a call that cannot be; then all is as it was. */
+        err = tdm_call_answer_offer(m, m->remote_offer, m->remote_offer_size, out, &cause);
+        tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
         memset(&m->negotiated, 0, sizeof m->negotiated);
         out->body_size = 0;
         out->media_changed = m->held_remote = false;
-        m->capability = before.capability;
         m->offer_channel = m->capability.channel.wanted;
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
@@ -470,8 +349,9 @@ static void called_back(struct tdm_call_machine *m, tdm_time now, const struct t
     m->back = TDM_BACK_DIALED;
     (void)snprintf(m->peer_name, sizeof m->peer_name, "%s", event->from_name);
     m->late_offer = event->body_size == 0;
-    err = m->late_offer ? make_offer(m, out, &cause)
-                        : answer_offer(m, (const char *)event->body, event->body_size, out, &cause);
+    err = m->late_offer
+              ? tdm_call_make_offer(m, out, &cause)
+              : tdm_call_answer_offer(m, (const char *)event->body, event->body_size, out, &cause);
     if (!err) {
         out->command = TDM_CALL_DO_ACCEPT;
         enter(m, TDM_CALL_CONNECTING, now + m->reoffer_after, out);
@@ -586,7 +466,7 @@ static void call_accepted(struct tdm_call_machine *m, tdm_time now,
     struct tdm_cause cause = {""};
     enum tdm_err err;
 
-    err = take_answer(m, (const char *)event->body, event->body_size, out, &cause);
+    err = tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause);
     if (err)
         take_down(m, now, end_of_err(err), 0, cause.text, out);
     else
@@ -600,7 +480,7 @@ static void call_confirmed(struct tdm_call_machine *m, tdm_time now,
     enum tdm_err err = TDM_OK;
 
     if (m->late_offer)
-        err = take_answer(m, (const char *)event->body, event->body_size, out, &cause);
+        err = tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause);
     m->late_offer = false;
     if (err)
         take_down(m, now, end_of_err(err), 0, cause.text, out);
@@ -620,12 +500,12 @@ static void remote_offer(struct tdm_call_machine *m, tdm_time now,
         return;
     }
     if (!event->body_size) {
-        err = make_offer(m, out, &cause);
+        err = tdm_call_make_offer(m, out, &cause);
         m->late_offer = !err;
         m->deadline = err ? m->deadline : now + m->reoffer_after;
         set_reoffering(m, !err, out);
     } else {
-        err = answer_offer(m, (const char *)event->body, event->body_size, out, &cause);
+        err = tdm_call_answer_offer(m, (const char *)event->body, event->body_size, out, &cause);
     }
     if (!err)
         return;
@@ -646,7 +526,7 @@ static void offer_answered(struct tdm_call_machine *m, tdm_time now,
     set_reoffering(m, false, out);
     m->late_offer = false;
     m->deadline = TDM_NEVER;
-    err = take_answer(m, (const char *)event->body, event->body_size, out, &cause);
+    err = tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause);
     if (err)
         take_down(m, now, end_of_err(err), 0, cause.text, out);
 }

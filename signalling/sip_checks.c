@@ -97,7 +97,7 @@ void tdm_sip_take_caller(struct tdm_sig_event *event, const struct sip_msg *msg)
 uint16_t tdm_sip_take_message(struct tdm_sig_event *event, const struct sip_msg *msg)
 {
     const struct msg_ctype *type = &msg->ctyp;
-    size_t size = 0;
+    size_t size = 0, used = type->type.l;
 
     if (!tdm_sip_body_size(msg, &size))
         return 400;
@@ -105,8 +105,10 @@ uint16_t tdm_sip_take_message(struct tdm_sig_event *event, const struct sip_msg 
         return size ? 415 : 400;
     if (type->type.l + type->subtype.l + 2 > sizeof event->content_type)
         return 415;
-    (void)re_snprintf(event->content_type, sizeof event->content_type, "%r/%r", &type->type,
-                      &type->subtype);
+    copy_text(event->content_type, sizeof event->content_type, &type->type);
+    event->content_type[used] = '/';
+    copy_text(event->content_type + used + 1, sizeof event->content_type - used - 1,
+              &type->subtype);
     memcpy(event->body, mbuf_buf(msg->mb), size);
     event->body_size = (uint32_t)size;
     return 0;

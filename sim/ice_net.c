@@ -120,7 +120,7 @@ static void add_ipv6(struct tdm_sim_ice_net *net, uint8_t side)
 static struct tdm_sim_link_config link_config(const struct tdm_sim_ice_net_config *c, unsigned side,
                                               unsigned wire)
 {
-    struct tdm_sim_link_config link = {.seed = c->seed * 16 + side * 4 + wire + 1,
+    struct tdm_sim_link_config link = {.seed = (c->seed * 4 + side) * 4 + wire + 1,
                                        .delay = c->delay[side],
                                        .packets_max = 512,
                                        .packet_bytes_max = 1700};

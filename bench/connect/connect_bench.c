@@ -23,7 +23,7 @@
 enum { PLAIN, DIRECT, DEAD, TURN_ONE, TURN_BOTH, TURN_TCP, KINDS };
 
 static const char *const names[KINDS] = {
-    [PLAIN] = "in clear, no ICE check waited for",
+    [PLAIN] = "in clear, ICE",
     [DIRECT] = "direct",
     [DEAD] = "direct, 3 dead candidates each way",
     [TURN_ONE] = "one side by TURN alone",
@@ -113,18 +113,16 @@ static struct tandem_security first_media(struct tandem_call *call)
 
 static void one_call(int kind, const char *turn, const char *turn_tcp, struct row *row)
 {
-    const struct tandem_media media = {.video_source = "off",
-                                       .video_sink = "off",
-                                       .audio_source = "tone",
-                                       .audio_sink = "null"};
+    const struct tandem_media media = {
+        .video_source = "off", .video_sink = "off", .audio_source = "tone", .audio_sink = "null"};
     const char *servers = kind == TURN_TCP ? turn_tcp : kind >= TURN_ONE ? turn : NULL;
-    struct tandem_config a = {.only_plain = kind == PLAIN,
-                              .relay_only = servers != NULL,
-                              .ice_servers = servers};
+    struct tandem_config a = {
+        .only_plain = kind == PLAIN, .relay_only = servers != NULL, .ice_servers = servers};
     struct tandem_config b = {.only_plain = kind == PLAIN,
                               .relay_only = kind == TURN_BOTH,
                               .ice_servers = kind == TURN_BOTH ? servers : NULL};
-    if (getenv("DBG")) fprintf(stderr, "%s\n", names[kind]);
+    if (getenv("DBG"))
+        fprintf(stderr, "%s\n", names[kind]);
     struct tandem *caller = open_engine("a", &a);
     struct tandem *called = open_engine("b", &b);
     struct tandem_cause cause = {""};
@@ -172,9 +170,8 @@ static void print_row(FILE *json, int kind, struct row *row)
     for (int i = 0; i < 3; i++)
         qsort(list[i], (size_t)n, sizeof **list, by_size);
     printf("  %-36s %7.1f %7.1f %7.1f   %7.1f %7.1f %7.1f   %7.1f\n", names[kind],
-           row->at_answerer[0], row->at_answerer[n / 2], row->at_answerer[n - 1],
-           row->at_caller[0], row->at_caller[n / 2], row->at_caller[n - 1],
-           row->keys_at_answerer[n / 2]);
+           row->at_answerer[0], row->at_answerer[n / 2], row->at_answerer[n - 1], row->at_caller[0],
+           row->at_caller[n / 2], row->at_caller[n - 1], row->keys_at_answerer[n / 2]);
     if (json)
         fprintf(json,
                 "%s  \"%s\": {\"rounds\": %d, \"answerer_ms\": [%.2f, %.2f, %.2f], "
@@ -217,7 +214,7 @@ int main(int argc, char **argv)
 
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--rounds") == 0)
-            rounds = atoi(argv[i + 1]);
+            rounds = (int)strtol(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--json") == 0)
             json = fopen(argv[i + 1], "w");
         else

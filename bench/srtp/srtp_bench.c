@@ -12,8 +12,8 @@
 #include "engine/io/udp.h"
 
 #include <errno.h>
+#include <linux/udp.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <srtp2/srtp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +25,6 @@
 #define SLOT       1280
 #define ROUNDS_MAX 99
 #define HEADER     12
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
 
 struct bench {
     struct tdm_udp out, in;
@@ -71,6 +67,23 @@ static void number(struct bench *b, uint16_t *seq)
     }
 }
 
+/* As it was before the kernel could cut: one message a datagram. */
+static void send_each(struct bench *b, size_t size)
+{
+    struct mmsghdr messages[BATCH];
+    struct iovec parts[BATCH];
+
+    for (int i = 0; i < BATCH; i++) {
+        parts[i] = (struct iovec){b->packets[i], size};
+        messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &b->kernel_to,
+                                                   .msg_namelen = b->kernel_to_size,
+                                                   .msg_iov = &parts[i],
+                                                   .msg_iovlen = 1}};
+    }
+    if (sendmmsg(b->out.fd, messages, BATCH, 0) != BATCH)
+        die("the kernel took too few datagrams");
+}
+
 static void send_all(struct bench *b, size_t size)
 {
     struct tdm_udp_piece pieces[BATCH];
@@ -102,7 +115,7 @@ static void send_segments(struct bench *b, size_t size)
         struct cmsghdr *c = CMSG_FIRSTHDR(&message);
         uint16_t segment = (uint16_t)size;
 
-        c->cmsg_level = SOL_UDP;
+        c->cmsg_level = IPPROTO_UDP;
         c->cmsg_type = UDP_SEGMENT;
         c->cmsg_len = CMSG_LEN(sizeof segment);
         memcpy(CMSG_DATA(c), &segment, sizeof segment);
@@ -115,7 +128,7 @@ static void kernel_alone(struct bench *b, tdm_time *spent)
 {
     tdm_time start = cpu_now();
 
-    send_all(b, b->size + 16);
+    send_each(b, b->size + 16);
     *spent += cpu_now() - start;
 }
 
@@ -173,13 +186,13 @@ static void ours_sent(struct bench *b, tdm_time *spent)
     *spent += cpu_now() - start;
 }
 
-static void ours_segments(struct bench *b, tdm_time *spent)
+static void ours_sent_each(struct bench *b, tdm_time *spent)
 {
     number(b, &b->seq);
     tdm_time start = cpu_now();
 
-    protect_into(b, b->srtp, b->together, b->size + 16);
-    send_segments(b, b->size + 16);
+    protect_into(b, b->srtp, b->packets[0], SLOT);
+    send_each(b, b->size + 16);
     *spent += cpu_now() - start;
 }
 
@@ -225,8 +238,8 @@ static struct row rows[] = {
     {.name = "kernel: UDP_SEGMENT", .run = kernel_segments},
     {.name = "libsrtp2: protect", .run = library_alone},
     {.name = "engine: protect", .run = ours_alone},
-    {.name = "engine: protect, sendmmsg", .run = ours_sent},
-    {.name = "engine: protect, UDP_SEGMENT", .run = ours_segments},
+    {.name = "engine: protect, one by one", .run = ours_sent_each},
+    {.name = "engine: protect and send", .run = ours_sent},
     {.name = "kernel: recvmmsg", .run = kernel_receives},
     {.name = "engine: recvmmsg, unprotect", .run = ours_receives},
 };

@@ -12,6 +12,13 @@
 #define BULK_MARGIN   (5 * TDM_MS) /* Queue that a file may make beside a call. */
 #define BURST_TIME    (5 * TDM_MS)
 #define GREASE_ONE_IN 8
+/* A file that nothing has disturbed for a second fills whole packets and the line; what comes then
+ * finds once a longer queue. */
+#define ALONE_AFTER   TDM_S
+#define ALONE_MARGIN  (35 * TDM_MS)
+#define ALONE_TIME    (12 * TDM_MS)
+#define SEGMENT_BYTES 1448
+#define HEADS_BYTES   32 /* Of a record and of TLS. */
 
 /* At most five milliseconds of the link, so that what is urgent never waits longer for what is not.
  */
@@ -21,6 +28,15 @@ static uint32_t chunk_bytes(const struct tdm_channel *c)
 
     bytes = bytes < CHUNK_MAX ? bytes : CHUNK_MAX;
     return bytes > TDM_CHANNEL_CHUNK_MIN ? (uint32_t)bytes : TDM_CHANNEL_CHUNK_MIN;
+}
+
+static uint32_t file_bytes(const struct tdm_channel *c)
+{
+    uint64_t packets = tdm_channel_window_bytes_of(&c->window, ALONE_TIME) / SEGMENT_BYTES;
+    uint64_t bytes = packets * SEGMENT_BYTES < CHUNK_MAX ? packets * SEGMENT_BYTES : CHUNK_MAX;
+    uint32_t chunk = chunk_bytes(c);
+
+    return c->file_alone && bytes > chunk + HEADS_BYTES ? (uint32_t)bytes - HEADS_BYTES : chunk;
 }
 
 void tdm_channel_wrote(struct tdm_channel *c, tdm_time now, uint8_t type,
@@ -210,6 +226,8 @@ static bool class_open(const struct tdm_channel *c, enum tdm_channel_class cls)
     if (call && cls == TDM_CLASS_BULK && in_flight)
         return in_flight < tdm_channel_window_bytes(&c->window, BULK_MARGIN) &&
                tdm_channel_window_queue(&c->window) < TDM_CHANNEL_MARGIN;
+    if (cls == TDM_CLASS_BULK && c->file_alone)
+        return in_flight < tdm_channel_window_bytes(&c->window, ALONE_MARGIN);
     return in_flight < window;
 }
 
@@ -256,8 +274,10 @@ static struct tdm_channel_stream *choose(struct tdm_channel *c)
     return c->floors_turn ? waiting : first;
 }
 
-static void count_share(struct tdm_channel *c, const struct tdm_channel_stream *s, uint64_t bytes)
+static void count_share(struct tdm_channel *c, tdm_time now, const struct tdm_channel_stream *s,
+                        uint64_t bytes)
 {
+    c->others_at = s->cls == TDM_CLASS_BULK ? c->others_at : now;
     c->served[s->cls] = ++c->turns;
     c->last_of_class[s->cls] = (uint8_t)(s - c->streams);
     if (c->floors_turn)
@@ -280,6 +300,7 @@ void tdm_channel_send_next(struct tdm_channel *c, tdm_time now, bool may_pull,
     if (write_control(c, now, out) || !may_pull)
         return;
     refill_budget(c, now);
+    c->file_alone = c->budget.rate_bps == 0 && now >= c->others_at + ALONE_AFTER;
     struct tdm_channel_stream *s = choose(c);
 
     if (!s) {
@@ -287,7 +308,7 @@ void tdm_channel_send_next(struct tdm_channel *c, tdm_time now, bool may_pull,
             tdm_channel_window_limited(&c->window);
         return;
     }
-    uint64_t max = chunk_bytes(c);
+    uint64_t max = s->cls == TDM_CLASS_BULK ? file_bytes(c) : chunk_bytes(c);
 
     if (tdm_channel_by_credit(s) && s->limit - s->sent < max)
         max = s->limit - s->sent;
@@ -321,7 +342,7 @@ void tdm_channel_send_data(struct tdm_channel *c, tdm_time now, const struct tdm
     };
 
     tdm_channel_write(c, now, &head, in->data, out);
-    count_share(c, s, out->write_size);
+    count_share(c, now, s, out->write_size);
     c->grease_due = c->config.grease && tdm_rng_below(&c->rng, GREASE_ONE_IN) == 0;
 }
 

@@ -69,6 +69,8 @@ struct tdm_channel {
     struct tdm_channel_window window;
     uint64_t floor_x16; /* What classes that wait have earned, times 16. */
     bool others_wait, floors_turn;
+    bool file_alone;
+    tdm_time others_at;                      /* When a class before the last one sent. */
     uint64_t turns, served[TDM_CLASS_COUNT]; /* When a class was last served, in turns. */
     uint8_t last_of_class[TDM_CLASS_COUNT];  /* Streams of one class take turns. */
     struct tdm_channel_stream *pulling;      /* The next input is its DATA. */

@@ -232,6 +232,16 @@ static void take_datagram(struct tdm_ice *ice, tdm_time now, const struct tdm_ic
         take_app(ice, now, &in->from, in, out);
 }
 
+static void give_relays_back(struct tdm_ice *ice, tdm_time now, struct tdm_ice_out *out)
+{
+    static const struct tdm_turn_client_in close = {.kind = TDM_TURN_CLOSE};
+
+    for (int i = 0; i < ice->config.server_count; i++)
+        if (ice->config.servers[i].kind == TDM_ICE_TURN &&
+            ice->servers[i].turn.state == TDM_TURN_ALLOCATED)
+            tdm_ice_relay_step(ice, now, i, &close, out);
+}
+
 static void take(struct tdm_ice *ice, tdm_time now, const struct tdm_ice_in *in,
                  struct tdm_ice_out *out)
 {
@@ -267,6 +277,9 @@ static void take(struct tdm_ice *ice, tdm_time now, const struct tdm_ice_in *in,
     case TDM_ICE_LINK_DOWN:
         if (in->link && in->link <= ice->config.server_count)
             tdm_ice_relay_link(ice, now, in->link - 1, in->kind == TDM_ICE_LINK_UP, out);
+        break;
+    case TDM_ICE_CLOSE:
+        give_relays_back(ice, now, out);
         break;
     }
 }

@@ -79,6 +79,7 @@ enum tdm_ice_input {
     TDM_ICE_DATAGRAM,  /* link, from, to (the local address it came to; may be NONE), data. */
     TDM_ICE_LINK_UP,   /* link: the stream connection to a server stands. */
     TDM_ICE_LINK_DOWN, /* link */
+    TDM_ICE_CLOSE,     /* It is over: relays are given back. The last input. */
 };
 
 struct tdm_ice_in {

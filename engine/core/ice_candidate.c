@@ -53,7 +53,7 @@ static void found(struct tdm_ice *ice, struct tdm_ice_candidate *c, int server)
 
     if (server >= 0)
         parts[1] = ice->config.servers[server].address;
-    for (unsigned i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         bytes[2 + 17 * i] = parts[i].family;
         memcpy(bytes + 3 + 17 * i, parts[i].bytes, 16);
     }

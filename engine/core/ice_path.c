@@ -156,24 +156,24 @@ static void judge(struct tdm_ice *ice, tdm_time now)
         ice->told_silent = ice->tell_silent = true;
 }
 
-/* The best valid pair of a generation: sound before suspect, then what the other side knows of
- * (nominated), then priority. */
+/* Sound before suspect, then what the other side knows of (nominated), then priority. */
+static bool is_better(const struct tdm_ice_pair *p, const struct tdm_ice_pair *than)
+{
+    if (p->suspect != than->suspect)
+        return than->suspect;
+    if (p->nominated != than->nominated)
+        return p->nominated;
+    return p->priority > than->priority;
+}
+
 static int best_valid(const struct tdm_ice *ice, uint8_t gen)
 {
     int best = -1;
 
     for (int i = 0; i < TDM_ICE_PAIRS_MAX; i++) {
-        const struct tdm_ice_pair *p = &ice->pairs[i], *b = &ice->pairs[best < 0 ? i : best];
+        const struct tdm_ice_pair *p = &ice->pairs[i];
 
-        if (!is_valid(p) || p->gen != gen)
-            continue;
-        if (best < 0)
-            best = i;
-        else if (p->suspect != b->suspect)
-            best = p->suspect ? best : i;
-        else if (p->nominated != b->nominated)
-            best = p->nominated ? i : best;
-        else if (p->priority > b->priority)
+        if (is_valid(p) && p->gen == gen && (best < 0 || is_better(p, &ice->pairs[best])))
             best = i;
     }
     return best;

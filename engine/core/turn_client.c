@@ -100,7 +100,7 @@ uint16_t tdm_turn_client_method(const struct tdm_turn_client *c, struct turn_whi
         return TDM_STUN_CREATE_PERMISSION;
     if (w.channel)
         return TDM_STUN_CHANNEL_BIND;
-    return c->state == TDM_TURN_ALLOCATING ? TDM_STUN_ALLOCATE : TDM_STUN_REFRESH;
+    return c->state == TDM_TURN_ALLOCATING && !c->clearing ? TDM_STUN_ALLOCATE : TDM_STUN_REFRESH;
 }
 
 static size_t write_request(struct tdm_turn_client *c, struct turn_which w,
@@ -117,7 +117,7 @@ static size_t write_request(struct tdm_turn_client *c, struct turn_which w,
                                w.channel ? &w.channel->peer : &w.permit->peer);
     else if (method == TDM_STUN_ALLOCATE)
         write_allocate(c, &to);
-    else if (c->state == TDM_TURN_CLOSING)
+    else if (c->state == TDM_TURN_CLOSING || c->clearing)
         tdm_stun_write_u32(&to, TDM_STUN_LIFETIME, 0);
     else if (c->lifetime_s)
         tdm_stun_write_u32(&to, TDM_STUN_LIFETIME, c->lifetime_s);
@@ -141,10 +141,7 @@ static tdm_time rto_of(const struct tdm_turn_client *c)
 /* Starts the transaction anew: another id, all tries before it. */
 void tdm_turn_client_restart(struct tdm_turn_client *c, struct tdm_turn_request *r, tdm_time now)
 {
-    struct tdm_writer id = tdm_writer_of(r->id, sizeof r->id);
-
-    tdm_write_u64(&id, tdm_rng_u64(&c->rng));
-    tdm_write_u32(&id, tdm_rng_u32(&c->rng));
+    tdm_stun_make_id(r->id, tdm_rng_u64(&c->rng), tdm_rng_u32(&c->rng));
     r->open = true;
     r->tries = 0;
     r->due = now;

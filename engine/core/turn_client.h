@@ -25,7 +25,7 @@
 #define TDM_TURN_TEXT_MAX     256 /* User, password, realm, nonce with their terminators. */
 #define TDM_TURN_REQUEST_MAX  1200
 #define TDM_TURN_WRAP_MAX     48 /* Before a datagram; up to 3 behind it over a stream. */
-#define TDM_TURN_DATAGRAM_MAX 65000
+#define TDM_TURN_DATAGRAM_MAX TDM_TURN_DATA_MAX
 
 /** Texts are borrowed for init. */
 struct tdm_turn_client_config {
@@ -127,7 +127,8 @@ struct tdm_turn_client {
     uint64_t refused;              /* Messages that were not for us or not true. */
 
     bool stream, want_ipv4, want_ipv6, has_key;
-    uint8_t moves; /* Times that the server sent us elsewhere. */
+    uint8_t moves;          /* Times that the server sent us elsewhere. */
+    bool clearing, cleared; /* An allocation that was there before, by the same address. */
     char user[TDM_TURN_TEXT_MAX], password[TDM_TURN_TEXT_MAX];
     struct {
         uint16_t size;

@@ -162,15 +162,37 @@ static void succeeded(struct tdm_turn_client *c, struct turn_which w, tdm_time n
         out->peer = w.channel->peer;
         w.channel->bound = true;
         turn_plan(w.request, now + PERMIT_REFRESH);
-    } else if (c->state == TDM_TURN_ALLOCATING) {
-        allocated(c, now, m, out);
     } else if (c->state == TDM_TURN_CLOSING) {
         tdm_turn_client_end(c, TDM_TURN_CLOSED, out);
+    } else if (c->clearing) {
+        c->clearing = false;
+        turn_plan(&c->session, now);
+    } else if (c->state == TDM_TURN_ALLOCATING) {
+        allocated(c, now, m, out);
     } else if (m->has_lifetime && !m->lifetime_s) {
         c->error_code = TDM_STUN_ALLOCATION_MISMATCH;
         tdm_turn_client_fail(c, out, "took the allocation away: start anew");
     } else {
         set_lifetime(c, now, m);
+    }
+}
+
+/* An Allocate, a Refresh or a good-bye was refused. */
+static void session_refused(struct tdm_turn_client *c, tdm_time now, const struct tdm_stun *m,
+                            struct tdm_turn_client_out *out)
+{
+    bool allocating = c->state == TDM_TURN_ALLOCATING && !c->clearing;
+
+    if (c->state == TDM_TURN_CLOSING) {
+        tdm_turn_client_end(c, TDM_TURN_CLOSED, out);
+    } else if (allocating && m->error_code == TDM_STUN_TRY_ALTERNATE) {
+        moved(c, now, m, out);
+    } else if (allocating && m->error_code == TDM_STUN_ALLOCATION_MISMATCH && !c->cleared) {
+        /* One of ours from before, perhaps of a program that crashed: give it back, ask again. */
+        c->clearing = c->cleared = true;
+        turn_plan(&c->session, now);
+    } else {
+        fail_with_code(c, out, m);
     }
 }
 
@@ -197,12 +219,8 @@ static void answered(struct tdm_turn_client *c, struct turn_which w, tdm_time no
         challenged(c, w, now, m, out);
     else if (w.permit || w.channel)
         tdm_turn_client_refuse(w, now, m->error_code, out);
-    else if (c->state == TDM_TURN_CLOSING)
-        tdm_turn_client_end(c, TDM_TURN_CLOSED, out);
-    else if (m->error_code == TDM_STUN_TRY_ALTERNATE && c->state == TDM_TURN_ALLOCATING)
-        moved(c, now, m, out);
     else
-        fail_with_code(c, out, m);
+        session_refused(c, now, m, out);
 }
 
 void tdm_turn_client_take_stun(struct tdm_turn_client *c, tdm_time now,

@@ -150,26 +150,13 @@ static const struct tdm_turn_channel *bound_channel(const struct tdm_turn_client
     return NULL;
 }
 
-/* The header, the peer and the head of DATA, as if the data followed. */
 static size_t write_indication(struct tdm_turn_client *c, const struct tdm_address *peer,
-                               uint8_t head[TDM_TURN_WRAP_MAX], size_t size)
+                               uint8_t head[TDM_TURN_INDICATION_HEAD_MAX], size_t size)
 {
     uint8_t id[TDM_STUN_ID_BYTES];
-    struct tdm_writer id_writer = tdm_writer_of(id, sizeof id);
 
-    tdm_write_u64(&id_writer, tdm_rng_u64(&c->rng));
-    tdm_write_u32(&id_writer, tdm_rng_u32(&c->rng));
-    struct tdm_writer w =
-        tdm_stun_begin(head, TDM_TURN_WRAP_MAX, TDM_STUN_INDICATION, TDM_STUN_SEND, id);
-
-    tdm_stun_write_address(&w, TDM_STUN_XOR_PEER_ADDRESS, peer);
-    tdm_write_u16(&w, TDM_STUN_DATA_ATTRIBUTE);
-    tdm_write_u16(&w, (uint16_t)size);
-    size_t body = tdm_writer_size(&w) - TDM_STUN_HEADER_BYTES + size + tdm_turn_padding(size);
-
-    head[2] = (uint8_t)(body >> 8);
-    head[3] = (uint8_t)body;
-    return tdm_writer_size(&w);
+    tdm_stun_make_id(id, tdm_rng_u64(&c->rng), tdm_rng_u32(&c->rng));
+    return tdm_turn_indication_head(head, TDM_STUN_SEND, id, peer, (uint16_t)size);
 }
 
 uint8_t *tdm_turn_client_wrap(struct tdm_turn_client *c, const struct tdm_address *peer,

@@ -3,9 +3,8 @@
 
 #include "engine/core/turn_server_state.h"
 
-#define PERMIT_LIFE       (300 * TDM_S)
-#define CHANNEL_LIFE      (600 * TDM_S)
-#define PEERS_PAYLOAD_MAX 65000
+#define PERMIT_LIFE  (300 * TDM_S)
+#define CHANNEL_LIFE (600 * TDM_S)
 
 /* Room for the host's permission: its own, or one that ran out; NULL: none. */
 static struct turn_permit *permit_slot(struct turn_allocation *a, tdm_time now,
@@ -202,25 +201,13 @@ static const struct turn_channel *channel_of(const struct turn_allocation *a, td
     return NULL;
 }
 
-/* The head of a Data indication whose data follows; gives its size. */
 static size_t write_indication(struct tdm_turn_server *s, const struct tdm_address *peer,
-                               size_t size, uint8_t *to, size_t capacity)
+                               uint8_t *head, size_t size)
 {
     uint8_t id[TDM_STUN_ID_BYTES];
-    struct tdm_writer id_writer = tdm_writer_of(id, sizeof id);
 
-    tdm_write_u64(&id_writer, tdm_rng_u64(&s->rng));
-    tdm_write_u32(&id_writer, tdm_rng_u32(&s->rng));
-    struct tdm_writer w = tdm_stun_begin(to, capacity, TDM_STUN_INDICATION, TDM_STUN_DATA, id);
-
-    tdm_stun_write_address(&w, TDM_STUN_XOR_PEER_ADDRESS, peer);
-    tdm_write_u16(&w, TDM_STUN_DATA_ATTRIBUTE);
-    tdm_write_u16(&w, (uint16_t)size);
-    size_t body = tdm_writer_size(&w) - TDM_STUN_HEADER_BYTES + size + tdm_turn_padding(size);
-
-    to[2] = (uint8_t)(body >> 8);
-    to[3] = (uint8_t)body;
-    return tdm_writer_size(&w);
+    tdm_stun_make_id(id, tdm_rng_u64(&s->rng), tdm_rng_u32(&s->rng));
+    return tdm_turn_indication_head(head, TDM_STUN_DATA, id, peer, (uint16_t)size);
 }
 
 void tdm_turn_take_peer_data(struct tdm_turn_server *s, tdm_time now,
@@ -232,7 +219,7 @@ void tdm_turn_take_peer_data(struct tdm_turn_server *s, tdm_time now,
     if (!a || a->state != TURN_LIVE || its->state != TURN_RELAY_LIVE)
         return;
     if (in->from.family != its->address.family || !tdm_turn_permit_of(a, now, &in->from) ||
-        in->size > PEERS_PAYLOAD_MAX) {
+        in->size > TDM_TURN_DATA_MAX) {
         s->stats.unpermitted++;
         return;
     }
@@ -252,6 +239,6 @@ void tdm_turn_take_peer_data(struct tdm_turn_server *s, tdm_time now,
         tdm_turn_channel_data_head(c->data, channel->number, (uint16_t)in->size);
         c->size = TDM_TURN_CHANNEL_HEAD_BYTES;
     } else {
-        c->size = (uint16_t)write_indication(s, &in->from, in->size, c->data, sizeof c->data);
+        c->size = (uint16_t)write_indication(s, &in->from, c->data, in->size);
     }
 }

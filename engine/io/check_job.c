@@ -19,13 +19,17 @@ struct tdm_check_job {
     char text[TDM_CHECK_WORDS_TEXT];
 };
 
-static void leave(struct tdm_check_job *job)
+static void drop(struct tdm_check_job *job)
 {
-    if (atomic_fetch_sub(&job->holders, 1) != 1)
-        return;
     if (job->wake_fd >= 0)
         (void)close(job->wake_fd);
     free(job);
+}
+
+static void leave(struct tdm_check_job *job)
+{
+    if (atomic_fetch_sub(&job->holders, 1) == 1)
+        drop(job);
 }
 
 static void *run(void *arg)
@@ -56,8 +60,7 @@ enum tdm_err tdm_check_job_start(struct tdm_check_job **out, const uint8_t ours[
         tdm_thread_start(&thread, "check-words", TDM_PRIORITY_NORMAL, run, job, NULL, cause);
 
     if (err != TDM_OK) {
-        leave(job);
-        leave(job);
+        drop(job);
         return err;
     }
     (void)pthread_detach(thread);

@@ -196,8 +196,7 @@ static void set_names(struct tdm_file_part *p)
     (void)snprintf(p->part_name, sizeof p->part_name, "%s.%02x%02x%02x%02x.part", p->desc.name,
                    root[0], root[1], root[2], root[3]);
     (void)snprintf(p->map_name, sizeof p->map_name, "%.*s.map", PART_NAME_MAX - 6, p->part_name);
-    (void)snprintf(p->list_name, sizeof p->list_name, "%.*s.list", PART_NAME_MAX - 7,
-                   p->part_name);
+    (void)snprintf(p->list_name, sizeof p->list_name, "%.*s.list", PART_NAME_MAX - 7, p->part_name);
 }
 
 static enum tdm_files_result open_parts(struct tdm_file_part *p, struct tdm_cause *cause)
@@ -211,10 +210,8 @@ static enum tdm_files_result open_parts(struct tdm_file_part *p, struct tdm_caus
         tdm_dir_remove(p->dir, p->part_name);
         tdm_dir_remove(p->dir, p->list_name);
     }
-    struct tdm_file_out_config out = {.dir = p->dir,
-                                      .part_name = p->part_name,
-                                      .list_name = p->list_name,
-                                      .desc = &p->desc};
+    struct tdm_file_out_config out = {
+        .dir = p->dir, .part_name = p->part_name, .list_name = p->list_name, .desc = &p->desc};
 
     if (tdm_file_out_open(&p->out, &out)) {
         (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->part_name, strerror(errno));
@@ -291,9 +288,9 @@ uint32_t tdm_file_part_missing(struct tdm_file_part *p, uint32_t from, uint32_t 
     for (uint32_t i = from; i < end && !p->whole; i++) {
         uint32_t at = (i - from) % MAP_PAGE_LEAVES, left = end - i;
 
-        if (at == 0 &&
-            tdm_fd_read(p->map, page, (left < MAP_PAGE_LEAVES ? left : MAP_PAGE_LEAVES) *
-                                          sizeof *page, map_place(i)))
+        if (at == 0 && tdm_fd_read(p->map, page,
+                                   (left < MAP_PAGE_LEAVES ? left : MAP_PAGE_LEAVES) * sizeof *page,
+                                   map_place(i)))
             return 0;
         if (tdm_file_map_has(page[at])) {
             if (run)

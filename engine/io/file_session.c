@@ -119,9 +119,8 @@ void tdm_file_session_link(struct tdm_file_session *s, bool up)
 size_t tdm_file_session_take(struct tdm_file_session *s, bool content, const uint8_t *data,
                              size_t size)
 {
-    struct tdm_files_in in = {.kind = content ? TDM_FILES_DATA : TDM_FILES_CONTROL,
-                              .data = data,
-                              .size = size};
+    struct tdm_files_in in = {
+        .kind = content ? TDM_FILES_DATA : TDM_FILES_CONTROL, .data = data, .size = size};
     struct tdm_files_out out;
 
     step(s, &in, &out);
@@ -130,9 +129,8 @@ size_t tdm_file_session_take(struct tdm_file_session *s, bool content, const uin
 
 size_t tdm_file_session_fill(struct tdm_file_session *s, bool content, uint8_t *room, size_t size)
 {
-    struct tdm_files_in in = {.kind = content ? TDM_FILES_PULL_DATA : TDM_FILES_PULL_CONTROL,
-                              .room = room,
-                              .size = size};
+    struct tdm_files_in in = {
+        .kind = content ? TDM_FILES_PULL_DATA : TDM_FILES_PULL_CONTROL, .room = room, .size = size};
     struct tdm_files_out out;
 
     step(s, &in, &out);
@@ -156,13 +154,13 @@ static void take_added(struct tdm_file_session *s, const struct tdm_file_store_a
     e = tdm_ring_reserve(&s->events);
     if (!e)
         return;
-    *e = (struct tdm_file_session_event){
-        .kind = out.transfer ? TDM_FILE_SESSION_ADDED : TDM_FILE_SESSION_NO_FILE,
-        .transfer = out.transfer,
-        .ticket = a->ticket,
-        .sending = true,
-        .desc = a->desc,
-        .cause = a->cause};
+    *e = (struct tdm_file_session_event){.kind = out.transfer ? TDM_FILE_SESSION_ADDED
+                                                              : TDM_FILE_SESSION_NO_FILE,
+                                         .transfer = out.transfer,
+                                         .ticket = a->ticket,
+                                         .sending = true,
+                                         .desc = a->desc,
+                                         .cause = a->cause};
     if (a->ok && !out.transfer)
         (void)tdm_fail(&e->cause, TDM_E_SPACE, "%s waits: too many files are offered at once",
                        a->desc.name);

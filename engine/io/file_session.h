@@ -5,7 +5,8 @@
 /*
  * Files with one peer: the transfer core (collab/files.h) and its disk (engine/io/file_store.h) put
  * together. Whoever has the streams gives bytes and takes bytes; the store's
- * `wake` is called when the disk has answered and tdm_file_session_turn shall be called. One thread; never blocks.
+ * `wake` is called when the disk has answered and tdm_file_session_turn shall be called. One
+ * thread; never blocks.
  */
 
 #include "engine/io/file_store.h"

@@ -147,13 +147,13 @@ static void name_of(struct tdm_file_desc *desc, const char *path)
 static const char *type_of(const struct tdm_file_desc *desc)
 {
     static const char *const types[][2] = {
-        {"txt", "text/plain"},       {"md", "text/markdown"},      {"html", "text/html"},
-        {"csv", "text/csv"},         {"pdf", "application/pdf"},   {"zip", "application/zip"},
-        {"gz", "application/gzip"},  {"json", "application/json"}, {"jpg", "image/jpeg"},
-        {"jpeg", "image/jpeg"},      {"png", "image/png"},         {"gif", "image/gif"},
-        {"webp", "image/webp"},      {"svg", "image/svg+xml"},     {"mp3", "audio/mpeg"},
-        {"ogg", "audio/ogg"},        {"wav", "audio/wav"},         {"opus", "audio/opus"},
-        {"mp4", "video/mp4"},        {"mkv", "video/x-matroska"},  {"webm", "video/webm"},
+        {"txt", "text/plain"},      {"md", "text/markdown"},      {"html", "text/html"},
+        {"csv", "text/csv"},        {"pdf", "application/pdf"},   {"zip", "application/zip"},
+        {"gz", "application/gzip"}, {"json", "application/json"}, {"jpg", "image/jpeg"},
+        {"jpeg", "image/jpeg"},     {"png", "image/png"},         {"gif", "image/gif"},
+        {"webp", "image/webp"},     {"svg", "image/svg+xml"},     {"mp3", "audio/mpeg"},
+        {"ogg", "audio/ogg"},       {"wav", "audio/wav"},         {"opus", "audio/opus"},
+        {"mp4", "video/mp4"},       {"mkv", "video/x-matroska"},  {"webm", "video/webm"},
     };
     const char *extension = tdm_file_name_extension(desc->name);
 
@@ -184,7 +184,8 @@ static enum tdm_err describe(struct tdm_file_source *s, const char *path, struct
                             "it, or an archive",
                             path);
         if (!s->member_count)
-            return tdm_fail(cause, TDM_E_UNSUPPORTED, "%s is empty: there is nothing to send", path);
+            return tdm_fail(cause, TDM_E_UNSUPPORTED, "%s is empty: there is nothing to send",
+                            path);
     } else {
         return tdm_fail(cause, TDM_E_UNSUPPORTED, "%s is no file and no folder", path);
     }

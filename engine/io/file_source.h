@@ -3,10 +3,10 @@
 #define TDM_IO_FILE_SOURCE_H
 
 /*
- * A file or folder that is offered: described and hashed block by block, then read for whoever wants
- * it. A folder reads as one content: its manifest, filled up to whole blocks, and its files one
- * after the other. Links and devices in it are left out. What is no longer what was hashed is found
- * by its size and time, and by its hash when a block is asked for again. For a worker thread.
+ * A file or folder that is offered: described and hashed block by block, then read for whoever
+ * wants it. A folder reads as one content: its manifest, filled up to whole blocks, and its files
+ * one after the other. Links and devices in it are left out. What is no longer what was hashed is
+ * found by its size and time, and by its hash when a block is asked for again. For a worker thread.
  */
 
 #include "collab/file_manifest.h"

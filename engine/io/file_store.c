@@ -164,8 +164,8 @@ static void do_read(struct tdm_file_store *s, const struct request *r,
     }
     struct tdm_file_packing how = {.zstd = !s->plain && !job->plain,
                                    .delta = job->plain ? NULL : h->delta};
-    uint8_t proof_count = tdm_file_source_prove(h->source, job->count, &place,
-                                                (tdm_file_hash *)(void *)job->data);
+    uint8_t proof_count =
+        tdm_file_source_prove(h->source, job->count, &place, (tdm_file_hash *)(void *)job->data);
     struct tdm_file_packed packed = tdm_file_pack(
         s->packer, &view, &how, job->data + (size_t)proof_count * TDM_FILE_HASH_BYTES);
 
@@ -209,8 +209,7 @@ static void do_part(struct tdm_file_store *s, const struct request *r,
     else if (job->kind == TDM_FILES_JOB_PLAN)
         a->done.count = tdm_file_part_missing(part, job->index, job->count, &a->done.index);
     else if (job->kind == TDM_FILES_JOB_SIGN)
-        a->done.count =
-            tdm_file_part_sign(part, job->frame.index, job->data, &a->done.frame.size);
+        a->done.count = tdm_file_part_sign(part, job->frame.index, job->data, &a->done.frame.size);
     else if (job->kind == TDM_FILES_JOB_WRITE)
         a->done.result =
             tdm_file_part_write(part, s->packer, &job->frame, job->data, &a->done.blocks);

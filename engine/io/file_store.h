@@ -4,8 +4,8 @@
 
 /*
  * The disk of collab/files.h: a worker thread that hashes what is offered, and does the jobs of the
- * transfer core below one folder. Whoever owns the core pushes jobs and pops answers, on one thread,
- * and never waits for a disk; `wake` is called, on the worker thread, when answers wait.
+ * transfer core below one folder. Whoever owns the core pushes jobs and pops answers, on one
+ * thread, and never waits for a disk; `wake` is called, on the worker thread, when answers wait.
  */
 
 #include "collab/files.h"
@@ -20,7 +20,7 @@ struct tdm_file_store_config {
     const char *origin;   /* From whom, as a URI, for user.xdg.origin.url; NULL: none. Borrowed. */
     void (*wake)(void *arg); /* Must only signal. */
     void *wake_arg;
-    bool plain;           /* Neither zstd nor deltas. */
+    bool plain; /* Neither zstd nor deltas. */
 };
 
 enum tdm_err tdm_file_store_create(struct tdm_file_store **store,
@@ -38,7 +38,7 @@ void tdm_file_store_hashing(struct tdm_file_store *store, uint64_t *done, uint64
 void tdm_file_store_push(struct tdm_file_store *store, const struct tdm_files_job *job);
 
 struct tdm_file_store_answer {
-    bool added;                 /* Of tdm_file_store_add: ticket, ok, desc, cause. Else `done`. */
+    bool added; /* Of tdm_file_store_add: ticket, ok, desc, cause. Else `done`. */
     uint32_t ticket;
     bool ok;
     struct tdm_file_desc desc;

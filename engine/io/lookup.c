@@ -23,13 +23,17 @@ struct tdm_lookup {
     struct tdm_address list[TDM_LOOKUP_MAX];
 };
 
-static void leave(struct tdm_lookup *l)
+static void drop(struct tdm_lookup *l)
 {
-    if (atomic_fetch_sub(&l->holders, 1) != 1)
-        return;
     if (l->wake_fd >= 0)
         (void)close(l->wake_fd);
     free(l);
+}
+
+static void leave(struct tdm_lookup *l)
+{
+    if (atomic_fetch_sub(&l->holders, 1) == 1)
+        drop(l);
 }
 
 static void ask_system(struct tdm_lookup *l)
@@ -77,8 +81,7 @@ enum tdm_err tdm_lookup_start(struct tdm_lookup **lookup, const char *name, int 
         tdm_thread_start(&thread, "lookup", TDM_PRIORITY_NORMAL, run, l, NULL, cause);
 
     if (err != TDM_OK) {
-        leave(l);
-        leave(l);
+        drop(l);
         return err;
     }
     (void)pthread_detach(thread);

@@ -2,6 +2,7 @@
 #include "engine/io/srtp.h"
 
 #include "engine/base/rt.h"
+#include "engine/io/srtp_gcm.h"
 
 #include <srtp2/srtp.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #define WINDOW        1024 /* Packets that may be late, or sent again. */
 #define RTP_HEADER    12
 #define RTCP_HEADER   8
+#define GCM_SALT      12
 #define TAG_MAX       16 /* SRTCP has its index of 4 bytes beside. */
 #define PROTECTED_MAX 65535
 
@@ -19,14 +21,16 @@ _Static_assert(TDM_SRTP_TRAILER >= TAG_MAX + 4, "a tag and SRTCP's index fit int
 struct source {
     uint32_t ssrc;
     bool used;
+    int64_t newest; /* Highest index sent. */
     bool filled[WINDOW];
     uint16_t seqs[WINDOW];
-    uint64_t sums[WINDOW];
+    uint64_t tags[WINDOW]; /* Their last bytes. */
 };
 
 struct tdm_srtp {
     srtp_t out, in;
-    struct source *sources; /* TDM_SRTP_SOURCES_MAX of them; pages never used cost nothing. */
+    struct tdm_srtp_gcm *gcm; /* Seals our RTP; NULL: `out` does, with the older cipher. */
+    struct source *sources;   /* TDM_SRTP_SOURCES_MAX of them; pages never used cost nothing. */
     uint32_t received[TDM_SRTP_SOURCES_MAX]; /* SSRCs that proved themselves. */
     uint32_t received_count;
     size_t tag_size; /* At least so many bytes of a packet are its tag. */
@@ -76,7 +80,7 @@ static enum tdm_err open_way(srtp_t *way, const struct tdm_srtp_keys *keys, bool
         .ssrc = {sending ? ssrc_any_outbound : ssrc_any_inbound, 0},
         .key = master,
         .window_size = WINDOW,
-        .allow_repeat_tx = 1, /* is_new says which repeats are harmless. */
+        .allow_repeat_tx = 1, /* may_leave says which repeats are harmless. */
     };
     size_t key_size;
 
@@ -106,6 +110,8 @@ enum tdm_err tdm_srtp_create(struct tdm_srtp **srtp, const struct tdm_srtp_keys 
     err = open_way(&s->out, keys, true);
     if (err == TDM_OK)
         err = open_way(&s->in, keys, false);
+    if (err == TDM_OK && keys->profile <= TDM_SRTP_AEAD_AES_256_GCM)
+        err = tdm_srtp_gcm_create(&s->gcm, keys->local, keys->size - GCM_SALT);
     if (err != TDM_OK) {
         tdm_srtp_destroy(s);
         return tdm_fail(cause, err, "%s",
@@ -127,6 +133,7 @@ void tdm_srtp_destroy(struct tdm_srtp *srtp)
         (void)srtp_dealloc(srtp->out);
     if (srtp->in)
         (void)srtp_dealloc(srtp->in);
+    tdm_srtp_gcm_destroy(srtp->gcm);
     free(srtp->sources);
     free(srtp);
 }
@@ -136,33 +143,7 @@ static uint32_t u32_at(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-static uint64_t mix(uint64_t lane, uint64_t word)
-{
-    lane = (lane ^ word) * 0x9e3779b97f4a7c15;
-    return lane ^ lane >> 29;
-}
-
-/* A checksum against our own mistakes, not against an enemy. Four lanes, so that it costs a
- * fraction of the encryption. */
-static uint64_t sum_of(const uint8_t *data, size_t size)
-{
-    uint64_t lanes[4] = {size, 1, 2, 3};
-    uint64_t words[4];
-    uint64_t sum = size;
-
-    for (; size >= sizeof words; data += sizeof words, size -= sizeof words) {
-        memcpy(words, data, sizeof words);
-        for (int i = 0; i < 4; i++)
-            lanes[i] = mix(lanes[i], words[i]);
-    }
-    memset(words, 0, sizeof words);
-    memcpy(words, data, size);
-    for (int i = 0; i < 4; i++)
-        sum = mix(mix(sum, words[i]), lanes[i]);
-    return sum;
-}
-
-static struct source *source_of(struct tdm_srtp *s, uint32_t ssrc)
+static struct source *source_of(struct tdm_srtp *s, uint32_t ssrc, uint16_t first_seq)
 {
     for (int i = 0; i < TDM_SRTP_SOURCES_MAX; i++) {
         struct source *source = &s->sources[i];
@@ -172,28 +153,35 @@ static struct source *source_of(struct tdm_srtp *s, uint32_t ssrc)
         if (!source->used) {
             source->used = true;
             source->ssrc = ssrc;
+            source->newest = first_seq;
             return source;
         }
     }
     return NULL;
 }
 
-/* A nonce is made of the source and the sequence number: used twice, it must hide the same. */
-static enum tdm_err may_send(struct tdm_srtp *s, const uint8_t *packet, size_t size)
+/* RFC 3711 section 3.3.1: the index with this sequence number that is nearest to the newest. */
+static int64_t index_of(const struct source *source, uint16_t seq)
 {
-    struct source *source = source_of(s, u32_at(packet + 8));
-    uint16_t seq = (uint16_t)(packet[2] << 8 | packet[3]);
-    size_t at = seq % WINDOW;
-    uint64_t sum;
+    return source->newest + (int16_t)(uint16_t)(seq - (uint16_t)source->newest);
+}
 
-    if (!source)
-        return TDM_E_SPACE;
-    sum = sum_of(packet, size);
-    if (source->filled[at] && source->seqs[at] == seq)
-        return source->sums[at] == sum ? TDM_OK : TDM_E_DENIED;
+/* A nonce is made of the source and the index: used twice, it must hide the same, or it gives the
+ * key away. The tag is of all that the packet holds, so equal tags mean the same packet. */
+static enum tdm_err may_leave(struct source *source, int64_t index, const uint8_t *packet,
+                              size_t size)
+{
+    size_t at = (size_t)index % WINDOW;
+    uint64_t tag;
+
+    memcpy(&tag, packet + size - sizeof tag, sizeof tag);
+    if (source->filled[at] && source->seqs[at] == (uint16_t)index)
+        return source->tags[at] == tag ? TDM_OK : TDM_E_DENIED;
     source->filled[at] = true;
-    source->seqs[at] = seq;
-    source->sums[at] = sum;
+    source->seqs[at] = (uint16_t)index;
+    source->tags[at] = tag;
+    if (index > source->newest)
+        source->newest = index;
     return TDM_OK;
 }
 
@@ -221,24 +209,55 @@ static bool has_size(bool rtcp, size_t size, size_t more)
     return size >= (rtcp ? RTCP_HEADER : RTP_HEADER) + more && size <= PROTECTED_MAX;
 }
 
+static enum tdm_err seal(struct tdm_srtp *srtp, int64_t index, uint8_t *packet, size_t *size)
+{
+    int bytes = (int)*size;
+
+    if (srtp->gcm)
+        return tdm_srtp_gcm_seal(srtp->gcm, (uint32_t)(index >> 16), packet, size);
+    enum tdm_err err = err_of(srtp_protect(srtp->out, packet, &bytes));
+
+    if (err == TDM_OK)
+        *size = (size_t)bytes;
+    return err;
+}
+
+static enum tdm_err protect_rtp(struct tdm_srtp *srtp, uint8_t *packet, size_t *size)
+{
+    uint16_t seq = (uint16_t)(packet[2] << 8 | packet[3]);
+    struct source *source = source_of(srtp, u32_at(packet + 8), seq);
+    int64_t index = source ? index_of(source, seq) : 0;
+
+    if (!source)
+        return TDM_E_SPACE;
+    if (index < 0 || index <= source->newest - WINDOW)
+        return TDM_E_DENIED;
+    enum tdm_err err = seal(srtp, index, packet, size);
+
+    if (err == TDM_OK)
+        err = may_leave(source, index, packet, *size);
+    if (err == TDM_E_DENIED)
+        memset(packet, 0, *size); /* Nobody may see it. */
+    return err;
+}
+
 enum tdm_err tdm_srtp_protect(struct tdm_srtp *srtp, bool rtcp, uint8_t *packet, size_t *size)
 {
-    srtp_err_status_t status;
+    enum tdm_err err;
     int bytes = (int)*size;
 
     if (!has_size(rtcp, *size, 0))
         return TDM_E_MALFORMED;
-    enum tdm_err err = rtcp ? TDM_OK : may_send(srtp, packet, *size);
-
-    if (err != TDM_OK)
-        return err;
     tdm_rt_foreign_enter();
-    status = rtcp ? srtp_protect_rtcp(srtp->out, packet, &bytes)
-                  : srtp_protect(srtp->out, packet, &bytes);
+    if (rtcp) {
+        err = err_of(srtp_protect_rtcp(srtp->out, packet, &bytes));
+        if (err == TDM_OK)
+            *size = (size_t)bytes;
+    } else {
+        err = protect_rtp(srtp, packet, size);
+    }
     tdm_rt_foreign_leave();
-    if (status == srtp_err_status_ok)
-        *size = (size_t)bytes;
-    return err_of(status);
+    return err;
 }
 
 /* The library makes a stream of each source that proves itself; nobody gets more than a bounded

@@ -21,9 +21,9 @@ void tdm_srtp_destroy(struct tdm_srtp *srtp);
 
 /** In place; `packet` has TDM_SRTP_TRAILER bytes of room behind. A packet may be sent again (plain
  *  retransmission): the same bytes give the same bytes. Other bytes under a sequence number that
- *  was used are TDM_E_DENIED, as they would give the key away (RFC 7714 section 8.4); so is one
- *  more than 1024 behind the newest. TDM_E_MALFORMED: not RTP or RTCP. TDM_E_SPACE: more than
- *  TDM_SRTP_SOURCES_MAX sources. */
+ *  was used are TDM_E_DENIED and wiped, as they would give the key away (RFC 7714 section 8.4); so
+ *  is one more than 1024 behind the newest. TDM_E_MALFORMED: not RTP or RTCP. TDM_E_SPACE: more
+ * than TDM_SRTP_SOURCES_MAX sources. */
 enum tdm_err tdm_srtp_protect(struct tdm_srtp *srtp, bool rtcp, uint8_t *packet, size_t *size);
 /** TDM_E_DENIED for a wrong tag or a replay: drop and count. TDM_E_MALFORMED: not RTP or RTCP. In
  *  place, also when it fails: the bytes are gone then. */

@@ -5,15 +5,19 @@
 #include "engine/io/entropy.h"
 
 #include <errno.h>
+#include <linux/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES  (1024 * 1024)
-#define DSCP_EF_TOS   0xb8 /* RFC 8837: interactive media, expedited forwarding. */
-#define PAIR_TRIES    200
-#define CONTROL_BYTES (CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
+#define BUFFER_BYTES (1024 * 1024)
+#define DSCP_EF_TOS  0xb8 /* RFC 8837: interactive media, expedited forwarding. */
+#define PAIR_TRIES   200
+#define CONTROL_BYTES                                                                              \
+    (CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +                \
+     CMSG_SPACE(sizeof(uint16_t)))
+#define SEGMENTS_BYTES 65000 /* In one message: a datagram's size must hold them. */
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 section 2.5.5.2. */
 
@@ -283,45 +287,104 @@ static size_t write_source(const struct tdm_udp *udp, const struct tdm_address *
     return CMSG_SPACE(sizeof info);
 }
 
+/* What one call to the kernel carries: several pieces of one size are one message, which the kernel
+ * cuts (UDP_SEGMENT): one way through its layers instead of one each. The last may be shorter. */
+struct outgoing {
+    struct sockaddr_storage to;
+    socklen_t to_size;
+    size_t source_size; /* Of the control bytes that every message has. */
+    uint32_t message_count;
+    uint32_t pieces[TDM_UDP_BATCH]; /* Of each message. */
+    struct mmsghdr messages[TDM_UDP_BATCH];
+    struct iovec parts[TDM_UDP_BATCH];
+    _Alignas(struct cmsghdr) uint8_t controls[TDM_UDP_BATCH][CONTROL_BYTES];
+};
+
+static uint32_t run_of(const struct tdm_udp_piece *pieces, uint32_t count)
+{
+    size_t bytes = pieces[0].size;
+    uint32_t run = 1;
+
+    while (run < count && pieces[run].size && pieces[run].size <= pieces[0].size &&
+           bytes + pieces[run].size <= SEGMENTS_BYTES) {
+        bytes += pieces[run].size;
+        if (pieces[run++].size < pieces[0].size)
+            break; /* Shorter: the last one. */
+    }
+    return run;
+}
+
+static void put_segment_size(const struct outgoing *o, struct msghdr *message, size_t size)
+{
+    uint8_t *at = (uint8_t *)message->msg_control + o->source_size;
+    uint16_t segment = (uint16_t)size;
+    struct cmsghdr head = {CMSG_LEN(sizeof segment), IPPROTO_UDP, UDP_SEGMENT};
+
+    memset(at, 0, CMSG_SPACE(sizeof segment));
+    memcpy(at, &head, sizeof head);
+    memcpy(at + sizeof head, &segment, sizeof segment);
+    message->msg_controllen += CMSG_SPACE(sizeof segment);
+}
+
+static void plan_messages(struct outgoing *o, const struct tdm_udp_piece *pieces, uint32_t count,
+                          bool together)
+{
+    o->message_count = 0;
+    for (uint32_t i = 0; i < count;) {
+        uint32_t n = o->message_count++;
+        uint32_t run = together ? run_of(pieces + i, count - i) : 1;
+        struct msghdr *m = &o->messages[n].msg_hdr;
+
+        if (n > 0)
+            memcpy(o->controls[n], o->controls[0], o->source_size);
+        *m = (struct msghdr){.msg_name = &o->to,
+                             .msg_namelen = o->to_size,
+                             .msg_iov = &o->parts[i],
+                             .msg_iovlen = run,
+                             .msg_control = o->controls[n],
+                             .msg_controllen = o->source_size};
+        if (run > 1)
+            put_segment_size(o, m, pieces[i].size);
+        o->pieces[n] = run;
+        for (uint32_t end = i + run; i < end; i++) {
+            union {
+                const void *constant;
+                void *plain;
+            } data = {.constant = pieces[i].data};
+
+            o->parts[i] = (struct iovec){data.plain, pieces[i].size};
+        }
+    }
+}
+
 uint32_t tdm_udp_send(const struct tdm_udp *udp, const struct tdm_address *from,
                       const struct tdm_address *to, const struct tdm_udp_piece *pieces,
                       uint32_t count)
 {
-    _Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES];
-    struct sockaddr_storage address;
-    socklen_t address_size;
+    struct outgoing o;
     uint32_t sent = 0;
+    bool together = true;
 
-    if (!tdm_udp_sockaddr(to, udp->family, &address, &address_size))
+    if (!tdm_udp_sockaddr(to, udp->family, &o.to, &o.to_size))
         return 0;
-    size_t control_size = write_source(udp, from, control);
+    o.source_size = write_source(udp, from, o.controls[0]);
 
     while (sent < count) {
-        struct mmsghdr messages[TDM_UDP_BATCH];
-        struct iovec parts[TDM_UDP_BATCH];
         uint32_t batch = count - sent < TDM_UDP_BATCH ? count - sent : TDM_UDP_BATCH;
 
-        for (uint32_t i = 0; i < batch; i++) {
-            union {
-                const void *constant;
-                void *plain;
-            } data = {.constant = pieces[sent + i].data};
-
-            parts[i] = (struct iovec){data.plain, pieces[sent + i].size};
-            messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &address,
-                                                       .msg_namelen = address_size,
-                                                       .msg_iov = &parts[i],
-                                                       .msg_iovlen = 1,
-                                                       .msg_control = control_size ? control : NULL,
-                                                       .msg_controllen = control_size}};
-        }
-        int taken = sendmmsg(udp->fd, messages, batch, MSG_DONTWAIT);
+        plan_messages(&o, pieces + sent, batch, together);
+        int taken = sendmmsg(udp->fd, o.messages, o.message_count, MSG_DONTWAIT);
 
         if (taken < 0 && errno == ECONNREFUSED)
             continue; /* The ICMP answer to an earlier packet; reading it clears it. */
+        if (taken < 0 && o.pieces[0] > 1 && errno != EAGAIN) {
+            together = false; /* Larger than the path takes, or a device that cannot. */
+            continue;
+        }
         if (taken <= 0)
             break;
-        sent += (uint32_t)taken;
+        for (int i = 0; i < taken; i++)
+            sent += o.pieces[i];
     }
     return sent;
 }

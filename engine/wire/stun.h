@@ -200,6 +200,9 @@ bool tdm_stun_span_equal(struct tdm_stun_span a, struct tdm_stun_span b);
 /** Printable text for people and logs, cut to `capacity` with its terminator. */
 void tdm_stun_span_text(struct tdm_stun_span span, char *text, size_t capacity);
 
+/** A transaction id out of random numbers. */
+void tdm_stun_make_id(uint8_t id[TDM_STUN_ID_BYTES], uint64_t a, uint32_t b);
+
 /** Starts a message in `data`. Whatever does not fit makes tdm_stun_end give 0. */
 struct tdm_writer tdm_stun_begin(uint8_t *data, size_t capacity, enum tdm_stun_class kind,
                                  uint16_t method, const uint8_t id[TDM_STUN_ID_BYTES]);
@@ -258,6 +261,15 @@ enum tdm_err tdm_turn_channel_data_parse(struct tdm_turn_channel_data *c, const 
 void tdm_turn_channel_data_head(uint8_t head[TDM_TURN_CHANNEL_HEAD_BYTES], uint16_t channel,
                                 uint16_t size);
 size_t tdm_turn_padding(size_t size);
+
+#define TDM_TURN_INDICATION_HEAD_MAX 48
+#define TDM_TURN_DATA_MAX            65000 /* Bytes of a peer in one message. */
+
+/** What stands before `size` bytes of data in a Send or Data indication (`method`); the data is
+ * then padded to a multiple of four bytes. @return the head's size. */
+size_t tdm_turn_indication_head(uint8_t head[TDM_TURN_INDICATION_HEAD_MAX], uint16_t method,
+                                const uint8_t id[TDM_STUN_ID_BYTES], const struct tdm_address *peer,
+                                uint16_t size);
 
 /** Cuts the first STUN or ChannelData message out of a TCP or TLS stream: *frame_size is what it
  *  takes with its padding. TDM_E_AGAIN: it is not whole yet; *frame_size is then how many bytes

@@ -9,6 +9,14 @@ size_t tdm_turn_padding(size_t size)
     return (4 - size % 4) % 4;
 }
 
+void tdm_stun_make_id(uint8_t id[TDM_STUN_ID_BYTES], uint64_t a, uint32_t b)
+{
+    struct tdm_writer w = tdm_writer_of(id, TDM_STUN_ID_BYTES);
+
+    tdm_write_u64(&w, a);
+    tdm_write_u32(&w, b);
+}
+
 static uint16_t type_of(enum tdm_stun_class kind, uint16_t method)
 {
     uint32_t bits = (uint32_t)kind;
@@ -266,4 +274,18 @@ void tdm_turn_channel_data_head(uint8_t head[TDM_TURN_CHANNEL_HEAD_BYTES], uint1
 
     tdm_write_u16(&w, channel);
     tdm_write_u16(&w, size);
+}
+
+size_t tdm_turn_indication_head(uint8_t head[TDM_TURN_INDICATION_HEAD_MAX], uint16_t method,
+                                const uint8_t id[TDM_STUN_ID_BYTES], const struct tdm_address *peer,
+                                uint16_t size)
+{
+    struct tdm_writer w =
+        tdm_stun_begin(head, TDM_TURN_INDICATION_HEAD_MAX, TDM_STUN_INDICATION, method, id);
+
+    tdm_stun_write_address(&w, TDM_STUN_XOR_PEER_ADDRESS, peer);
+    write_head(&w, TDM_STUN_DATA_ATTRIBUTE, size);
+    set_size(&w, size + tdm_turn_padding(size));
+    assert(w.ok); /* The head fits, and the caller keeps to TDM_TURN_DATA_MAX. */
+    return tdm_writer_size(&w);
 }

@@ -73,7 +73,6 @@ struct tandem_config {
     /* Where the data channel may listen, one port a call. [1503 to 1518] */
     uint16_t channel_port_min, channel_port_max;
     uint16_t ring_seconds; /* How long an incoming call may ring here. [60] */
-
     struct tandem_chat *chat; /* Messages by SIP are its; outlives the engine. NULL: none come. */
 
     /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */

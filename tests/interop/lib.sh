@@ -186,17 +186,27 @@ check_recording() {
 		"$BUILD/tests/interop/code_reader" "$SIZE" "${2:-30}"
 }
 
+# own_address: an address in this namespace that is not of the loopback interface, for programs whose
+# ICE knows no other; in HOST.
+own_address() {
+	ip link add wire0 type veth peer name wire1 2>/dev/null || skip "no virtual wire here"
+	ip addr add 10.200.0.1/24 dev wire0 && ip link set wire0 up && ip link set wire1 up
+	HOST=10.200.0.1
+}
+
 # --- baresip ---------------------------------------------------------------------------------------
 
 # baresip_config NAME SIP_PORT: writes $W/NAME/. Knobs: AUDIO (opus g711), VIDEO (vp8 avcodec none),
 # TONE (Hz it says), SINK (where it plays, else nowhere), GRAB (display it sends), SHOW=1 (it opens a
-# window on its $DISPLAY), RTP (first port).
+# window on its $DISPLAY), RTP (first port), ENC (dtls_srtp, srtp-mand), NAT (ice), HOST (its address).
 baresip_config() {
 	local d=$W/$1 modules module path
 	path=$(ls -d /usr/lib/baresip/modules /usr/lib/*/baresip/modules 2>/dev/null | head -n 1)
 	need baresip
 	modules="${AUDIO:-opus} ausine aubridge pulse"
 	[ "${VIDEO:-none}" = none ] || modules+=" $VIDEO swscale fakevideo x11grab x11"
+	case ${ENC:-} in dtls*) modules+=" dtls_srtp" ;; srtp*) modules+=" srtp" ;; esac
+	modules+=${NAT:+ $NAT}
 	mkdir -p "$d"
 	for module in $modules; do
 		[ -e "$path/$module.so" ] || skip "baresip has no $module.so (packages baresip-ffmpeg, baresip-x11)"
@@ -210,8 +220,8 @@ baresip_config() {
 		module_app menu.so
 		ctrl_tcp_listen 127.0.0.1:$(($2 + 3))
 		poll_method epoll
-		sip_listen 127.0.0.1:$2
-		net_interface 127.0.0.1
+		sip_listen ${HOST:-127.0.0.1}:$2
+		net_interface ${HOST:-127.0.0.1}
 		rtp_ports ${RTP:-20000}-$((${RTP:-20000} + 100))
 		rtp_stats yes
 		audio_source ausine,${TONE:-440}
@@ -230,7 +240,8 @@ baresip_config() {
 		${GRAB:+video_source x11grab,:0}
 		video_display $([ "${SHOW:-0}" = 1 ] && echo x11,nil || echo fakevideo,nil)
 	CONFIG
-	echo "<sip:$1@127.0.0.1:$2>;regint=0;answermode=auto" >"$d/accounts"
+	echo "<sip:$1@${HOST:-127.0.0.1}:$2>;regint=0;answermode=auto${ENC:+;mediaenc=$ENC}${NAT:+;medianat=$NAT}" \
+		>"$d/accounts"
 	: >"$d/contacts"
 }
 

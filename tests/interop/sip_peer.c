@@ -120,7 +120,12 @@ static void on_event(struct peer *p, const struct tdm_sig_event *event)
     char address[64];
     int i;
 
-    if (event->kind == TDM_SIG_CALL_IN) {
+    for (i = 0; i < CALLS_MAX; i++)
+        if (p->calls[i] && tdm_call_expects(p->calls[i], event)) {
+            step(p, i, &(struct tdm_call_in){.kind = TDM_CALL_EVENT, .event = event});
+            return;
+        }
+    if (event->kind == TDM_SIG_CALL_IN || event->kind == TDM_SIG_INVITED_BACK) {
         if (!p->answers ||
             tdm_sig_local_address(event->peer_address, address, sizeof address, NULL) != TDM_OK ||
             (i = begin(p, address)) < 0) {
@@ -190,10 +195,12 @@ int main(int argc, char **argv)
     int calls = 1;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: sip_peer PORT SECONDS answer [CALLS] | call URI [WORD...]\n");
+        fprintf(stderr, "usage: sip_peer PORT SECONDS answer [CALLS] | call URI [WORD...] |\n"
+                        "       through SERVICE CALLBACK URI [WORD...]\n");
         return 2;
     }
-    struct tdm_sig_config config = {.port = (uint16_t)strtol(argv[1], NULL, 10)};
+    struct tdm_sig_config config = {.port = (uint16_t)strtol(argv[1], NULL, 10),
+                                    .may_be_asked_back = true};
 
     if (tdm_sig_libre.open(&p.sig, &config, &cause) != TDM_OK) {
         fprintf(stderr, "%s\n", cause.text);
@@ -202,13 +209,21 @@ int main(int argc, char **argv)
     p.answers = strcmp(argv[3], "answer") == 0;
     if (p.answers && argc > 4)
         calls = (int)strtol(argv[4], NULL, 10);
-    if (!p.answers && argc > 4) {
-        if (tdm_sig_local_address(argv[4], address, sizeof address, &cause) != TDM_OK) {
+
+    bool through = strcmp(argv[3], "through") == 0;
+    int uri = through ? 6 : 4;
+
+    if (!p.answers && argc > uri) {
+        if (tdm_sig_local_address(argv[uri], address, sizeof address, &cause) != TDM_OK) {
             fprintf(stderr, "%s\n", cause.text);
             return 1;
         }
-        p.words = argv + 5;
-        step(&p, begin(&p, address), &(struct tdm_call_in){.kind = TDM_CALL_DIAL, .uri = argv[4]});
+        p.words = argv + uri + 1;
+        step(&p, begin(&p, address),
+             &(struct tdm_call_in){.kind = TDM_CALL_DIAL,
+                                   .uri = argv[uri],
+                                   .service = through ? argv[4] : NULL,
+                                   .callback = through ? argv[5] : NULL});
     }
     run(&p, tdm_clock_now() + strtol(argv[2], NULL, 10) * TDM_S, calls);
     /* SIPp takes a TCP connection that closes before it is done with its 200 for a failed call. */

@@ -50,8 +50,8 @@ static size_t forward(struct between *m, char *message, size_t size, bool from_a
     assert(strlen(message) < sizeof head);
     memcpy(head, message, strlen(message) + 1);
     between_drop_lines(head, "Content-Length:");
-    int head_size =
-        snprintf(message, BETWEEN_MESSAGE_MAX, "%.2000sContent-Length: %zu\r\n\r\n", head, strlen(body));
+    int head_size = snprintf(message, BETWEEN_MESSAGE_MAX, "%.2000sContent-Length: %zu\r\n\r\n",
+                             head, strlen(body));
 
     assert(head_size > 0 && (size_t)head_size + strlen(body) < BETWEEN_MESSAGE_MAX);
     memcpy(message + head_size, body, strlen(body) + 1);
@@ -70,8 +70,8 @@ static void *pass_on(void *arg)
 
         if (poll(&fd, 1, 20) <= 0)
             continue;
-        ssize_t got =
-            recvfrom(m->fd, message, BETWEEN_MESSAGE_MAX - 64, 0, (struct sockaddr *)&from, &from_size);
+        ssize_t got = recvfrom(m->fd, message, BETWEEN_MESSAGE_MAX - 64, 0,
+                               (struct sockaddr *)&from, &from_size);
 
         if (got <= 0)
             continue;

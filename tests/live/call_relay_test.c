@@ -3,6 +3,7 @@
 #include "tandem/server.h"
 #include "tests/live/pair.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +78,11 @@ static void relayed_calls(void **state)
         assert_true(relays.relayed_packets > 40);
         pair_hang_up(&p);
         pair_close(&p);
+        for (int wait = 0; wait < 100 && relays.relays; wait++) { /* They are given back. */
+            (void)poll(NULL, 0, 20);
+            tandem_server_stats(server, &relays);
+        }
+        assert_int_equal(relays.relays, 0);
         tandem_server_destroy(server);
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One side of a transfer over plain loopback TCP, for tests that kill it: `file_peer send PORT PATH`
- * connects until the file is there; `file_peer get PORT DIR` listens, and takes all that is offered.
- * A record is content:u8 size:u16 bytes.
+ * One side of a transfer over plain loopback TCP, for tests that kill it: `file_peer send PORT
+ * PATH` connects until the file is there; `file_peer get PORT DIR` listens, and takes all that is
+ * offered. A record is content:u8 size:u16 bytes.
  */
 #include "engine/io/file_session.h"
 #include "engine/io/wake.h"
@@ -74,9 +74,8 @@ static void link_up(struct peer *p)
 
 static void take(struct peer *p)
 {
-    ssize_t got = p->in_size == sizeof p->in
-                      ? 0
-                      : read(p->fd, p->in + p->in_size, sizeof p->in - p->in_size);
+    ssize_t got =
+        p->in_size == sizeof p->in ? 0 : read(p->fd, p->in + p->in_size, sizeof p->in - p->in_size);
 
     if (p->in_size < sizeof p->in && (got == 0 || (got < 0 && errno != EAGAIN))) {
         drop(p);

@@ -16,8 +16,10 @@ import tempfile
 import time
 
 PEER, KILLS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100
+VERBS = os.path.basename(PEER) == "tandem"  # The command itself, over calls and their channel.
 SEED = int(os.environ.get("SEED", "1"))
 chance = random.Random(SEED)
+MOMENTS = (0.05, 4) if VERBS else (0.005, 0.25)
 MB = 1 << 20
 
 
@@ -62,8 +64,15 @@ def make(folder):
 
 
 class Side:
-    def __init__(self, *args):
-        self.args, self.process, self.starts = args, None, 0
+    def __init__(self, verb, port, what):
+        if VERBS and verb == "get":
+            self.args = ("get", "--dir", what, "--auto-accept", "all", "--port", port, "--listen",
+                         "127.0.0.1", "--json", "--quiet")
+        elif VERBS:
+            self.args = ("send", what, f"127.0.0.1:{port}", "--json", "--quiet")
+        else:
+            self.args = (verb, port, what)
+        self.process, self.starts = None, 0
 
     def start(self):
         self.process = subprocess.Popen([PEER, *self.args], stdout=subprocess.PIPE, text=True)
@@ -81,12 +90,14 @@ def transfer(source, out, kills):
     final = os.path.join(out, os.path.basename(source))
     want, fell = tree(source), 0
     receiver.start()
+    if VERBS:
+        time.sleep(0.5)
     sender.start()
     try:
         while True:
             try:
                 said, _ = sender.process.communicate(
-                    timeout=chance.uniform(0.005, 0.25) if fell < kills else 120)
+                    timeout=chance.uniform(*MOMENTS) if fell < kills else 120)
                 assert sender.process.returncode == 0, said
                 break
             except subprocess.TimeoutExpired:
@@ -201,8 +212,9 @@ def full_disk(folder):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        bad_places(os.path.join(folder))
-        full_disk(folder)
+        if not VERBS:
+            bad_places(folder)
+            full_disk(folder)
         sources = os.path.join(folder, "sources")
         os.makedirs(sources)
         fell, rounds = 0, 0

@@ -243,7 +243,8 @@ static void read_block(struct disk *d, const struct tdm_files_job *job, struct t
     uint64_t size = s->desc.size, start = (uint64_t)i * TDM_FILE_BLOCK_BYTES;
     uint32_t length = tdm_file_block_size(size, i), leaves = tdm_file_block_count(size);
     uint64_t end = start + length, chunk = job->plain || !h->delta ? 0 : h->delta->chunk_bytes;
-    uint64_t before = start < chunk ? start : chunk, after = size - end < chunk ? size - end : chunk;
+    uint64_t before = start < chunk ? start : chunk,
+             after = size - end < chunk ? size - end : chunk;
     struct tdm_delta_view view = {s->data + start - before, (uint32_t)before, length,
                                   (uint32_t)after};
     struct tdm_file_packing how = {.zstd = true, .delta = chunk ? h->delta : NULL};

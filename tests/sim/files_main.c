@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files between two sides in a world of bad luck, by seed: the link breaks, either side dies, a disk
- * is full, blocks come wrong, files change while they are sent, users pause. Checked from outside:
- * nothing stands under its final name that is not what was offered, no file comes twice, and when
- * the bad luck ends every file arrives. `sim.files FIRST COUNT` prints the seeds that failed.
+ * Files between two sides in a world of bad luck, by seed: the link breaks, either side dies, a
+ * disk is full, blocks come wrong, files change while they are sent, users pause. Checked from
+ * outside: nothing stands under its final name that is not what was offered, no file comes twice,
+ * and when the bad luck ends every file arrives. `sim.files FIRST COUNT` prints the seeds that
+ * failed.
  */
 #include "tests/sim/file_disk.h"
 
@@ -53,7 +54,8 @@ static bool chance(struct world *w, double p)
     return tdm_rng_chance(&w->rng, p);
 }
 
-static void step(struct world *w, int who, const struct tdm_files_in *in, struct tdm_files_out *out);
+static void step(struct world *w, int who, const struct tdm_files_in *in,
+                 struct tdm_files_out *out);
 
 static void wish(struct world *w, int who, enum tdm_files_input kind, uint32_t transfer)
 {
@@ -303,8 +305,8 @@ static uint8_t *content(struct world *w, uint64_t size, int kind)
 
 static void make_sources(struct world *w, int who)
 {
-    static const uint64_t sizes[] = {0,       1,       1000,    262143,  262144,
-                                     262145,  700000,  1048576, 1500000, 3000000};
+    static const uint64_t sizes[] = {0,      1,      1000,    262143,  262144,
+                                     262145, 700000, 1048576, 1500000, 3000000};
     struct side *s = &w->side[who];
 
     s->source_count = (int)below(w, 4) + !who;

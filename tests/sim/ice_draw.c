@@ -28,7 +28,7 @@ static unsigned pick(struct tdm_rng *rng, const uint8_t *weights, unsigned count
 
     for (unsigned k = 0; k < count; k++)
         total += weights[k];
-    for (unsigned at = tdm_rng_below(rng, total); at >= weights[i]; i++)
+    for (unsigned at = tdm_rng_below(rng, total); i + 1 < count && at >= weights[i]; i++)
         at -= weights[i];
     return i;
 }

@@ -26,9 +26,15 @@ static void test_names(void **state)
         {".", "file"},
         {"/etc/shadow", "_etc_shadow"},
         {"C:\\Windows\\win.ini", "C__Windows_win.ini"},
-        {"a\xe2\x88\x95" "b", "a_b"},     /* U+2215, division slash. */
-        {"a\xef\xbc\x8f" "b", "a_b"},     /* U+FF0F, full-width slash. */
-        {"a\xc0\xaf" "b", "a__b"},        /* '/' in two bytes: no UTF-8. */
+        {"a\xe2\x88\x95"
+         "b",
+         "a_b"}, /* U+2215, division slash. */
+        {"a\xef\xbc\x8f"
+         "b",
+         "a_b"}, /* U+FF0F, full-width slash. */
+        {"a\xc0\xaf"
+         "b",
+         "a__b"}, /* '/' in two bytes: no UTF-8. */
         /* Hidden, or an option of a command. */
         {".bashrc", "_bashrc"},
         {"...", "file"},
@@ -36,9 +42,16 @@ static void test_names(void **state)
         {"~root", "_root"},
         {" .profile", "_profile"},
         /* What nobody sees, and what turns the text: the true extension is at the end. */
-        {"invoice\xe2\x80\xae" "fdp.exe", "invoicefdp.exe"},
-        {"photo\xe2\x81\xa6" ".jpg", "photo.jpg"},
-        {"a\xe2\x80\x8b" "b\xef\xbb\xbf" "c", "abc"},
+        {"invoice\xe2\x80\xae"
+         "fdp.exe",
+         "invoicefdp.exe"},
+        {"photo\xe2\x81\xa6"
+         ".jpg",
+         "photo.jpg"},
+        {"a\xe2\x80\x8b"
+         "b\xef\xbb\xbf"
+         "c",
+         "abc"},
         {"report.pdf                                        .exe", "report.pdf .exe"},
         {"report.pdf\xe3\x80\x80\xe3\x80\x80.exe", "report.pdf .exe"},
         {"tag\xf3\xa0\x81\x81", "tag"},
@@ -46,11 +59,17 @@ static void test_names(void **state)
         /* Controls, and no characters. */
         {"a\nb\tc", "a_b_c"},
         {"\x1b[2Jx", "_[2Jx"},
-        {"a\xc2\x9b" "b", "a_b"},
-        {"a\xff" "b", "a_b"},
-        {"a\xed\xa0\x80" "b", "a_b"},     /* A surrogate. */
+        {"a\xc2\x9b"
+         "b",
+         "a_b"},
+        {"a\xff"
+         "b",
+         "a_b"},
+        {"a\xed\xa0\x80"
+         "b",
+         "a_b"}, /* A surrogate. */
         {"a\xef\xbf\xbf", "a_"},
-        {"a\xf4\x90\x80\x80", "a____"},   /* Above U+10FFFF. */
+        {"a\xf4\x90\x80\x80", "a____"}, /* Above U+10FFFF. */
         {"half\xe2\x82", "half__"},
         /* Reserved elsewhere. */
         {"CON", "_CON"},

@@ -28,9 +28,10 @@ static void test_vectors(void **state)
     static const struct {
         const char *bytes;
         size_t size;
-    } leaves[] = {{"", 0}, {"\0", 1}, {"\x10", 1}, {"\x20\x21", 2}, {"\x30\x31", 2},
-                  {"\x40\x41\x42\x43", 4}, {"PQRSTUVW", 8},
-                  {"`abcdefghijklmno", 16}};
+    } leaves[] = {{"", 0},         {"\0", 1},
+                  {"\x10", 1},     {"\x20\x21", 2},
+                  {"\x30\x31", 2}, {"\x40\x41\x42\x43", 4},
+                  {"PQRSTUVW", 8}, {"`abcdefghijklmno", 16}};
     static const char *const roots[] = {
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -126,7 +127,7 @@ static void test_blocks(void **state)
         uint64_t size;
         uint32_t count, last;
     } rows[] = {
-        {0, 0, 0},       {1, 1, 1},      {262143, 1, 262143},
+        {0, 0, 0},           {1, 1, 1},      {262143, 1, 262143},
         {262144, 1, 262144}, {262145, 2, 1}, {5368709121, 20481, 1},
     };
 

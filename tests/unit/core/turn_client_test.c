@@ -240,8 +240,11 @@ static void test_errors_in_words(void **state)
     static const struct {
         uint16_t code;
         const char *word;
-    } cases[] = {{486, "quota"},           {508, "full"},     {440, "family"},
-                 {403, "403 (Forbidden)"}, {441, "password"}, {437, "anew"}};
+    } cases[] = {{486, "quota"},
+                 {508, "full"},
+                 {440, "family"},
+                 {403, "403 (Forbidden)"},
+                 {441, "password"}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         (void)start_udp(state);
@@ -254,10 +257,31 @@ static void test_errors_in_words(void **state)
     }
 }
 
+/* What a program that crashed left at the same address is given back first, once. */
+static void test_clears_what_was_there(void **state)
+{
+    for (int again = 0; again < 2; again++) {
+        (void)start_udp(state);
+        refuse(401, "n1");
+        refuse(437, NULL);
+        assert_int_equal(asked.method, TDM_STUN_REFRESH);
+        assert_true(asked.has_lifetime && asked.lifetime_s == 0);
+        accept_plainly();
+        assert_int_equal(asked.method, TDM_STUN_ALLOCATE);
+        if (again)
+            refuse(437, NULL);
+        else
+            accept_with("apple", "198.51.100.1", 600);
+        assert_int_equal(client.state, again ? TDM_TURN_FAILED : TDM_TURN_ALLOCATED);
+    }
+    assert_non_null(strstr(client.why, "anew"));
+}
+
 static void test_lies(void **state)
 {
     static const char *const relays[] = {"127.0.0.1", "0.0.0.0", "224.0.0.1", "2001:db8::1"};
     struct tdm_address stranger = address("203.0.113.200", 1);
+    struct answer a;
 
     (void)state;
     refuse(401, "n1");
@@ -266,13 +290,18 @@ static void test_lies(void **state)
     accept_with(NULL, "198.51.100.1", 600);
     assert_int_equal(client.state, TDM_TURN_ALLOCATING);
     assert_int_equal(client.refused, 2);
+    begin(&a, TDM_STUN_ERROR);
+    tdm_stun_write_error(&a.w, 486, NULL);
+    finish(&a, "pear");
+    assert_int_equal(client.state, TDM_TURN_ALLOCATING);
+    assert_int_equal(client.refused, 3);
     asked.id[3] ^= 1; /* Not what was asked. */
     accept_with("apple", "198.51.100.1", 600);
     assert_int_equal(client.state, TDM_TURN_ALLOCATING);
     asked.id[3] ^= 1;
     step(&(struct tdm_turn_client_in){
         .kind = TDM_TURN_MESSAGE, .from = stranger, .data = asked_bytes, .size = 20});
-    assert_int_equal(client.refused, 4);
+    assert_int_equal(client.refused, 5);
     accept_with("apple", "198.51.100.1", 600);
     assert_int_equal(client.state, TDM_TURN_ALLOCATED);
     for (size_t i = 0; i < sizeof relays / sizeof *relays; i++) {
@@ -434,6 +463,7 @@ int main(void)
         TEST(test_goes_elsewhere),
         TEST(test_is_not_sent_in_circles),
         TEST(test_errors_in_words),
+        TEST(test_clears_what_was_there),
         TEST(test_lies),
         TEST(test_peers),
         TEST(test_peer_that_is_refused),

@@ -151,6 +151,47 @@ static void test_batches(void **state)
 }
 
 /* The kernel's stamp is of arrival, not of the moment when we look. */
+/* Whatever sizes follow one another, each piece arrives as its own datagram, in order. */
+static void test_sizes(void **state)
+{
+    static const size_t rows[][TDM_UDP_BATCH] = {
+        {1200, 1200, 1200, 500, 1200, 1200},
+        {100, 200, 300, 300, 300, 299, 299, 1},
+        {1, 1, 1, 1, 2, 2, 1, 1472, 1472},
+        {2000, 2000, 2000, 2000, 100}, /* Over this path's size of a packet, or not. */
+        {1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400,
+         1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400,
+         1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400},
+        {50, 0, 50, 50, 0},
+    };
+    static uint8_t bytes[TDM_UDP_BATCH][2000];
+    struct tdm_udp pair[2];
+
+    (void)state;
+    open_pair(pair);
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct tdm_udp_piece pieces[TDM_UDP_BATCH];
+        uint32_t count = 0, got = 0;
+
+        while (count < TDM_UDP_BATCH && (rows[r][count] || r == 5) && (r != 5 || count < 5)) {
+            memset(bytes[count], (int)(r * 40 + count), sizeof bytes[count]);
+            pieces[count] = (struct tdm_udp_piece){bytes[count], rows[r][count]};
+            count++;
+        }
+        assert_int_equal(send_to(&pair[0], pair[1].port, pieces, count), count);
+        while (got < count) {
+            uint32_t more = receive(&pair[1]);
+
+            for (uint32_t i = 0; i < more; i++, got++) {
+                assert_int_equal(batch.datagrams[i].size, rows[r][got]);
+                assert_memory_equal(batch.bytes[i], bytes[got], rows[r][got]);
+            }
+        }
+        assert_int_equal(got, count);
+    }
+    close_pair(pair);
+}
+
 static void test_stamp_is_of_arrival(void **state)
 {
     struct tdm_udp pair[2];
@@ -283,7 +324,7 @@ int main(void)
         cmocka_unit_test(test_batches),       cmocka_unit_test(test_stamp_is_of_arrival),
         cmocka_unit_test(test_too_big),       cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_all_addresses), cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_local_address),
+        cmocka_unit_test(test_local_address), cmocka_unit_test(test_sizes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
