@@ -2,6 +2,7 @@
 #include "engine/call_channel.h"
 
 #include "engine/call.h"
+#include "engine/chat.h"
 #include "engine/engine.h"
 #include "engine/files.h"
 #include "engine/io/tcp.h"
@@ -36,6 +37,10 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
     if (err == TDM_OK && call->plan.files) {
         tdm_files_meet(call->plan.files, call->machine.peer);
         err = tdm_channel_link_attach(call->channel.link, &tdm_files_rider, call->plan.files);
+    }
+    if (err == TDM_OK && call->plan.chat) {
+        tdm_chat_meet(call->plan.chat, call->machine.peer);
+        err = tdm_channel_link_attach(call->channel.link, &tdm_chat_rider, call->plan.chat);
     }
     if (err == TDM_OK)
         err = tdm_channel_link_start(call->channel.link, &why);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/engine.h"
 
+#include "engine/chat.h"
+
 #include "engine/io/clock.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
@@ -177,10 +179,15 @@ static void take_sig_event(struct tandem *engine, const struct tdm_sig_event *ev
         tdm_engine_tell(engine, NULL, TANDEM_EVENT_NOTICE, 0, "%s", event->reason);
     else if (event->kind == TDM_SIG_CALL_IN)
         invite(engine, event, web);
+    else if (event->kind == TDM_SIG_MESSAGE_IN && engine->config.chat)
+        tdm_chat_sip_in(engine->config.chat, event);
     else if (call && event->kind == TDM_SIG_CANDIDATES)
         tdm_call_path_candidates(call, (const char *)event->body, event->body_size);
     else if (call)
         tdm_call_signalled(call, event);
+    else if (engine->config.chat &&
+             (event->kind == TDM_SIG_MESSAGE_DONE || event->kind == TDM_SIG_FAILED))
+        tdm_chat_sip_done(engine->config.chat, event);
 }
 
 static void take_sig_events(struct tandem *engine)

@@ -56,6 +56,7 @@ struct tandem_cause {
 struct tandem;       /* One engine. */
 struct tandem_call;  /* One call of an engine; release it after its ENDED event. */
 struct tandem_files; /* Files with one person (tandem/files.h). */
+struct tandem_chat;  /* tandem/chat.h */
 
 /** Version of the library, e.g. "0.1.0". */
 TANDEM_API const char *tandem_version(void);
@@ -72,6 +73,7 @@ struct tandem_config {
     /* Where the data channel may listen, one port a call. [1503 to 1518] */
     uint16_t channel_port_min, channel_port_max;
     uint16_t ring_seconds; /* How long an incoming call may ring here. [60] */
+    struct tandem_chat *chat; /* Messages by SIP are its; outlives the engine. NULL: none come. */
 
     /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */
     const char *identity_path; /* Key and certificate, made at the first start, mode 0600, by which
@@ -165,6 +167,7 @@ struct tandem_media {
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
     bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
                      or picture. With all sources and sinks "off" it is all there is. */
+    struct tandem_chat *chat;   /* Rides on the channel, too; tandem/chat.h. NULL: none. */
     struct tandem_files *files; /* Ride on the channel; outlive the call. NULL: none. */
 };
 

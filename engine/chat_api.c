@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* include/tandem/chat.h: the program's side of chat, and texts by SIP. */
+#include "engine/chat_state.h"
+
+#include "engine/engine.h"
+#include "engine/io/clock.h"
+#include "engine/io/entropy.h"
+#include "engine/io/wake.h"
+#include "engine/reach.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define TYPING_SECONDS 8
+#define HISTORY_LIMIT  100
+
+static int64_t now_ms(void)
+{
+    return (tdm_clock_now() + tdm_clock_wall_offset()) / TDM_MS;
+}
+
+enum tandem_status tandem_chat_create(const struct tandem_chat_config *config,
+                                      struct tandem_chat **out, struct tandem_cause *cause)
+{
+    struct tandem_chat *chat = calloc(1, sizeof *chat);
+    struct tdm_cause why = {"no memory for chat"};
+    enum tdm_err err = TDM_E_SYSTEM;
+
+    if (!chat)
+        return TANDEM_FAILED;
+    (void)pthread_mutex_init(&chat->lock, NULL);
+    tdm_ring_init(&chat->events, chat->event_slots, sizeof *chat->event_slots, TDM_CHAT_EVENTS);
+    tdm_chat_init(&chat->core);
+    chat->clean = malloc(TDM_CHAT_TEXT_MAX + 1);
+    chat->event_fd = tdm_wake_open(&why);
+    if (chat->clean && chat->event_fd >= 0)
+        err = tdm_history_open(&chat->history, config ? config->history : NULL, &why);
+    if (err != TDM_OK) {
+        if (cause)
+            (void)snprintf(cause->text, sizeof cause->text, "%s", why.text);
+        tandem_chat_destroy(chat);
+        return TANDEM_FAILED;
+    }
+    *out = chat;
+    return TANDEM_OK;
+}
+
+void tandem_chat_destroy(struct tandem_chat *chat)
+{
+    if (!chat)
+        return;
+    assert(!chat->seat);
+    tdm_history_close(chat->history);
+    if (chat->event_fd >= 0)
+        (void)close(chat->event_fd);
+    (void)pthread_mutex_destroy(&chat->lock);
+    free(chat->clean);
+    free(chat);
+}
+
+/* One text by SIP, on the control thread. */
+struct by_sip {
+    const char *to;
+    struct tdm_sig_body body;
+    tdm_sig_id id;
+    enum tdm_err err;
+    struct tdm_cause cause;
+};
+
+static void send_by_sip(struct tandem *engine, void *arg)
+{
+    struct by_sip *s = arg;
+
+    s->err = tdm_engine_open_sig(engine, &s->cause);
+    if (s->err == TDM_OK)
+        s->err = engine->sig_ops->message(engine->sig, 0, s->to, &s->body, &s->id, &s->cause);
+}
+
+/* The answer may come before this knows the message's number: whoever is second finds the other. */
+static void remember(struct tandem_chat *chat, const char *who, uint64_t id, tdm_sig_id sig)
+{
+    struct tdm_chat_by_sip *slot = &chat->by_sip[sig % TDM_CHAT_SIP_OPEN];
+
+    slot->sig = sig;
+    slot->id = id;
+    (void)snprintf(slot->who, sizeof slot->who, "%s", who);
+}
+
+static enum tandem_status fail(struct tandem_cause *cause, enum tandem_status status,
+                               const char *words)
+{
+    if (cause)
+        (void)snprintf(cause->text, sizeof cause->text, "%s", words);
+    return status;
+}
+
+static enum tandem_status say_by_sip(struct tandem_chat *chat, struct tandem *engine,
+                                     const char *to, const char *who, const char *text, uint64_t id,
+                                     struct tandem_cause *cause)
+{
+    struct by_sip s = {.to = to,
+                       .body = {"text/plain;charset=UTF-8", text, strlen(text)},
+                       .cause = {"nothing to send it by"}};
+
+    if (strlen(text) > TDM_CHAT_SIP_MAX)
+        return fail(cause, TANDEM_INVALID,
+                    "too long to go without a call: at most 8000 bytes; call, or send a file");
+    /* The lock is held: the answer waits for it in tdm_chat_sip_done, on the thread that sends; so
+     * it must not be held while that thread works for us. */
+    pthread_mutex_unlock(&chat->lock);
+    tdm_engine_request(engine, send_by_sip, &s);
+    pthread_mutex_lock(&chat->lock);
+    if (s.err != TDM_OK) {
+        (void)tdm_history_mark(chat->history, who, id, TDM_HISTORY_FAILED);
+        return fail(cause, tdm_engine_status(s.err), s.cause.text);
+    }
+    remember(chat, who, id, s.id);
+    return TANDEM_OK;
+}
+
+enum tandem_status tandem_chat_say(struct tandem_chat *chat, struct tandem *engine, const char *to,
+                                   const char *text, uint64_t *id_out, struct tandem_cause *cause)
+{
+    struct tdm_chat_message m = {.kind = TDM_CHAT_TEXT,
+                                 .id = tdm_entropy_u64() >> 1, /* SQLite counts with a sign. */
+                                 .sent_ms = now_ms(),
+                                 .text = text};
+    enum tandem_status status = TANDEM_OK;
+    struct tdm_cause why = {""};
+    char who[128] = "";
+
+    if (strlen(text) > TDM_CHAT_TEXT_MAX)
+        return fail(cause, TANDEM_INVALID, "longer than 1 MiB: send it as a file");
+    m.size = (uint32_t)strlen(text);
+    if (to)
+        tdm_reach_contact(to, who, sizeof who);
+    pthread_mutex_lock(&chat->lock);
+    bool here = chat->seat && (!to || strcasecmp(who, chat->peer) == 0);
+
+    if (!to)
+        (void)snprintf(who, sizeof who, "%s", chat->peer);
+    struct tdm_history_entry entry = {.contact = who,
+                                      .id = m.id,
+                                      .sent_ms = m.sent_ms,
+                                      .state = TDM_HISTORY_WAITING,
+                                      .text = text};
+
+    if (!who[0])
+        status = fail(cause, TANDEM_INVALID, "nobody to say it to: name somebody");
+    else if (tdm_history_add(chat->history, &entry, NULL, &why) != TDM_OK)
+        status = fail(cause, TANDEM_FAILED, why.text);
+    else if (here && chat->up)
+        (void)tdm_chat_put(&chat->core, &m); /* Without room it waits for the next call. */
+    else if (!here && to && engine)
+        status = say_by_sip(chat, engine, to, who, text, m.id, cause);
+    else if (!here)
+        status = fail(cause, TANDEM_INVALID, "there is no call to say it in");
+    if (chat->seat)
+        tdm_rider_wake(chat->seat);
+    pthread_mutex_unlock(&chat->lock);
+    if (id_out)
+        *id_out = m.id;
+    return status;
+}
+
+enum tandem_status tandem_chat_edit(struct tandem_chat *chat, uint64_t id, const char *text,
+                                    struct tandem_cause *cause)
+{
+    struct tdm_chat_message m = {
+        .kind = TDM_CHAT_EDIT, .id = id, .sent_ms = now_ms(), .text = text};
+    enum tandem_status status = TANDEM_OK;
+    size_t size = strlen(text);
+
+    m.size = (uint32_t)size;
+    pthread_mutex_lock(&chat->lock);
+    if (size > TDM_CHAT_TEXT_MAX || !chat->up ||
+        tdm_history_edit(chat->history, chat->peer, id, true, text) != TDM_OK)
+        status = fail(cause, TANDEM_INVALID, "no text of ours to whom this call is with");
+    else if (tdm_chat_put(&chat->core, &m) != TDM_OK)
+        status = fail(cause, TANDEM_FAILED, "too much waits to be sent");
+    if (chat->seat)
+        tdm_rider_wake(chat->seat);
+    pthread_mutex_unlock(&chat->lock);
+    return status;
+}
+
+static void put(struct tandem_chat *chat, const struct tdm_chat_message *m)
+{
+    if (!chat->up)
+        return;
+    (void)tdm_chat_put(&chat->core, m);
+    tdm_rider_wake(chat->seat);
+}
+
+void tandem_chat_read(struct tandem_chat *chat, uint64_t id)
+{
+    pthread_mutex_lock(&chat->lock);
+    put(chat,
+        &(struct tdm_chat_message){.kind = TDM_CHAT_RECEIPT, .id = id, .receipt = TDM_CHAT_READ});
+    pthread_mutex_unlock(&chat->lock);
+}
+
+void tandem_chat_typing(struct tandem_chat *chat, bool on)
+{
+    pthread_mutex_lock(&chat->lock);
+    put(chat,
+        &(struct tdm_chat_message){.kind = TDM_CHAT_TYPING, .seconds = on ? TYPING_SECONDS : 0});
+    pthread_mutex_unlock(&chat->lock);
+}
+
+int tandem_chat_event_fd(struct tandem_chat *chat)
+{
+    return chat->event_fd;
+}
+
+enum tandem_status tandem_chat_next_event(struct tandem_chat *chat, struct tandem_chat_event *event)
+{
+    pthread_mutex_lock(&chat->lock);
+    enum tdm_err err = tdm_ring_pop(&chat->events, event);
+
+    if (err != TDM_OK)
+        tdm_wake_clear(chat->event_fd);
+    pthread_mutex_unlock(&chat->lock);
+    return err == TDM_OK ? TANDEM_OK : TANDEM_AGAIN;
+}
+
+void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event)
+{
+    struct tdm_chat_message m = {.kind = TDM_CHAT_TEXT,
+                                 .id = tdm_entropy_u64() >> 1,
+                                 .sent_ms = now_ms(),
+                                 .text = (const char *)event->body,
+                                 .size = event->body_size};
+    char who[128];
+
+    if (strncasecmp(event->content_type, "text/plain", strlen("text/plain")) != 0)
+        return;
+    tdm_reach_contact(event->from, who, sizeof who);
+    pthread_mutex_lock(&chat->lock);
+    tdm_chat_heard(chat, who, &m);
+    pthread_mutex_unlock(&chat->lock);
+}
+
+void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *event)
+{
+    bool taken = event->kind == TDM_SIG_MESSAGE_DONE && event->code / 100 == 2;
+    struct tandem_chat_event told = {.kind = taken ? TANDEM_CHAT_DELIVERED : TANDEM_CHAT_FAILED};
+
+    pthread_mutex_lock(&chat->lock);
+    struct tdm_chat_by_sip *slot = &chat->by_sip[event->id % TDM_CHAT_SIP_OPEN];
+
+    if (slot->sig == event->id && event->id) {
+        slot->sig = 0;
+        told.id = slot->id;
+        (void)snprintf(told.who, sizeof told.who, "%s", slot->who);
+        (void)tdm_history_mark(chat->history, slot->who, slot->id,
+                               taken ? TDM_HISTORY_DELIVERED : TDM_HISTORY_FAILED);
+        tdm_chat_tell(chat, &told, taken ? NULL : event->reason);
+    }
+    pthread_mutex_unlock(&chat->lock);
+}
+
+char *tandem_chat_history(struct tandem_chat *chat, const char *who, const char *words,
+                          uint32_t limit, struct tandem_cause *cause)
+{
+    static const char *const states[] = {"received", "waiting", "delivered", "read", "failed"};
+    struct tdm_history_rows rows;
+    struct tdm_cause why = {""};
+    char contact[128];
+
+    if (who)
+        tdm_reach_contact(who, contact, sizeof contact);
+    pthread_mutex_lock(&chat->lock);
+    enum tdm_err err = tdm_history_find(chat->history, who ? contact : NULL, words, -1,
+                                        limit ? limit : HISTORY_LIMIT, &rows, &why);
+
+    pthread_mutex_unlock(&chat->lock);
+    if (err != TDM_OK) {
+        (void)fail(cause, TANDEM_FAILED, why.text);
+        return NULL;
+    }
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct tdm_history_entry *e = &rows.entries[i];
+
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:s, s:b, s:s}", "who", e->contact,
+                                              "id", (json_int_t)e->id, "sent_ms",
+                                              (json_int_t)e->sent_ms, "state", states[e->state],
+                                              "edited", e->edited, "text", e->text));
+    }
+    tdm_history_free(&rows);
+    char *text = json_dumps(list, JSON_INDENT(2));
+
+    json_decref(list);
+    return text;
+}
