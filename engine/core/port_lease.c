@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define LIFETIME        (3600 * TDM_S) /* RFC 6886 section 3.3 recommends two hours; ours refresh. */
+/* RFC 6886 section 3.3 recommends two hours; ours refresh. */
+#define LIFETIME        (3600 * TDM_S)
 #define REFRESH_MIN     (30 * TDM_S)
 #define REFRESH_ENDLESS (1200 * TDM_S) /* A gateway that forgets when it restarts. */
 #define MAP_RETRY       (5 * TDM_S)
