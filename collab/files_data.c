@@ -110,7 +110,6 @@ size_t tdm_files_take_data(struct tdm_files *f, const uint8_t *data, size_t size
         } else if (f->head_size == TDM_FILE_FRAME_HEAD) {
             if (!begin_frame(f))
                 return at;
-            step = 0;
             continue;
         } else {
             step = least(TDM_FILE_FRAME_HEAD - f->head_size, size - at);

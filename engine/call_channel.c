@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS       16          /* From the default one on, when the program names none. */
-#define IN_CALL_BPS 10000000000 /* No limit, but files shall keep their queue short beside media.  \
-                                 */
+#define PORTS 16 /* From the default one on, when the program names none. */
+#define IN_CALL_BPS                                                                                \
+    10000000000 /* No limit, but files shall keep their queue short beside media.                  \
+                 */
 
 enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause)
 {

@@ -687,7 +687,10 @@ void tdm_call_path_run(struct tandem_call *call, tdm_time now)
         return;
     take_lookups(call);
     tdm_call_ports_follow(call);
-    if (p->spare_used)
+    /* A browser can be offered nothing. */
+    for (int kind = 0; p->spare_used && call->web && kind < TDM_MEDIA_KINDS; kind++)
+        call->machine.capability.media[kind].spare = p->spare[kind];
+    if (p->spare_used && !call->web)
         tdm_call_offer_paths(call); /* Nothing new but the next spare ones: no offer leaves. */
     p->spare_used = false;
     if (now >= p->ready_until)

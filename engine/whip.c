@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/http.h"
+#include "engine/sdp_fragment.h"
 #include "signalling/sdp.h"
 #include "signalling/sig_queue.h"
 
@@ -30,6 +31,9 @@ struct session {
     bool watches;     /* WHEP */
     char name[NAME_SIZE];
     char tag[NAME_SIZE]; /* Of its ICE session (RFC 9725 section 4.3). */
+    uint32_t restart;    /* A request that waits for the answer to a restart of ICE; 0: none. */
+    size_t offer_size;
+    char offer[TDM_SIG_BODY_MAX]; /* As it stands: what a restart changes. */
 };
 
 struct tdm_sig {
@@ -68,6 +72,10 @@ static void tell(struct tdm_sig *sig, enum tdm_sig_kind kind, tdm_sig_id id, uin
 
 static void end(struct tdm_sig *sig, struct session *session, const char *reason)
 {
+    if (session->restart)
+        (void)tdm_http_answer(sig->http, session->restart,
+                              &(struct tdm_http_response){.status = 404});
+    session->restart = 0;
     session->state = FREE;
     tell(sig, TDM_SIG_ENDED, session->id, 0, reason);
 }
@@ -224,6 +232,9 @@ static void ring(struct tdm_sig *sig, const struct tdm_http_request *r, struct s
     (void)snprintf(event.peer_address, sizeof event.peer_address, "%s", r->peer);
     (void)snprintf(event.content_type, sizeof event.content_type, "%s", SDP_TYPE);
     memcpy(event.body, r->body, r->body_size);
+    memcpy(session->offer, r->body, r->body_size);
+    session->offer_size = r->body_size;
+    session->restart = 0;
     if (tdm_sig_queue_push(&sig->events, &event) == TDM_OK)
         return;
     session->state = FREE;
@@ -250,8 +261,32 @@ static void post(struct tdm_sig *sig, const struct tdm_http_request *r, bool wat
     }
 }
 
-/* RFC 9725 section 4.3.1. An ICE restart would need another answer, which the call has no way to
- * give here; the page calls anew instead. */
+/* RFC 9725 section 4.3.3: as if the browser had offered anew. The answer to that goes back. */
+static void restart(struct tdm_sig *sig, const struct tdm_http_request *r, struct session *session)
+{
+    struct tdm_sig_event event = {.kind = TDM_SIG_OFFER, .id = session->id};
+    size_t size;
+
+    if (session->restart) {
+        refuse_with(sig, r, 503, "Retry-After", "1", "another restart is on its way\n");
+    } else if (tdm_sdp_fragment_apply(session->offer, session->offer_size, (const char *)r->body,
+                                      r->body_size, (char *)event.body, sizeof event.body,
+                                      &size) != TDM_OK) {
+        refuse(sig, r, 400, "a restart says a=ice-ufrag, a=ice-pwd and candidates\n");
+    } else {
+        event.body_size = (uint32_t)size;
+        (void)snprintf(event.content_type, sizeof event.content_type, "%s", SDP_TYPE);
+        memcpy(session->offer, event.body, size);
+        session->offer_size = size;
+        session->restart = r->id;
+        if (tdm_sig_queue_push(&sig->events, &event) == TDM_OK)
+            return;
+        session->restart = 0;
+        refuse_with(sig, r, 503, "Retry-After", "1", "too much waits here: try again later\n");
+    }
+}
+
+/* RFC 9725 section 4.3.1: candidates that come later, or with "*" a restart. */
 static void patch(struct tdm_sig *sig, const struct tdm_http_request *r, struct session *session)
 {
     char tag[NAME_SIZE + 2];
@@ -265,7 +300,7 @@ static void patch(struct tdm_sig *sig, const struct tdm_http_request *r, struct 
     } else if (r->body_too_long) {
         refuse(sig, r, 413, "that is too long for candidates\n");
     } else if (strcmp(r->if_match, "*") == 0) {
-        refuse(sig, r, 501, "ICE cannot be restarted here: call anew\n");
+        restart(sig, r, session);
     } else if (!r->if_match[0]) {
         refuse(sig, r, 428, "say of which ICE session: If-Match with the ETag of the answer\n");
     } else if (strcmp(r->if_match, tag) != 0) {
@@ -532,11 +567,29 @@ static enum tdm_err offer(struct tdm_sig *sig, tdm_sig_id id, const struct tdm_s
     return TDM_OK;
 }
 
-static enum tdm_err no_answer(struct tdm_sig *sig, tdm_sig_id id, const struct tdm_sig_body *body,
-                              uint16_t code)
+static enum tdm_err answer_offer(struct tdm_sig *sig, tdm_sig_id id,
+                                 const struct tdm_sig_body *body, uint16_t code)
 {
-    (void)sig, (void)id, (void)body, (void)code;
-    return TDM_OK; /* No OFFER ever comes. */
+    struct session *session = session_of(sig, id);
+    struct tdm_http_response response = {.status = 200, .content_type = FRAGMENT_TYPE};
+    char fragment[TDM_SIG_BODY_MAX], tag[NAME_SIZE + 2];
+    uint32_t request = session ? session->restart : 0;
+
+    (void)code;
+    if (!request)
+        return TDM_OK;
+    session->restart = 0;
+    response.body = fragment;
+    if (!body || tdm_sdp_fragment_of(body->data, body->size, fragment, sizeof fragment,
+                                     &response.body_size) != TDM_OK) {
+        response = (struct tdm_http_response){.status = 422};
+    } else {
+        new_name(session->tag);
+        (void)snprintf(tag, sizeof tag, "\"%s\"", session->tag);
+        add_header(&response, "ETag", tag);
+    }
+    (void)answer(sig, request, &response);
+    return TDM_OK;
 }
 
 static enum tdm_err no_options(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
@@ -565,7 +618,7 @@ const struct tdm_sig_ops tdm_sig_whip = {
     .accept = accept_call,
     .reject = reject,
     .offer = offer,
-    .answer = no_answer,
+    .answer = answer_offer,
     .hangup = hangup,
     .options = no_options,
     .dtmf_info = no_dtmf,

@@ -9,6 +9,7 @@
  *
  *     POST    /whip, /whep      offer -> 201, answer, Location   4xx, 503: why, in words
  *     PATCH   the Location      candidates that came later       204
+ *                               If-Match "*": ICE restarts       200, our credentials
  *     DELETE  the Location                                       200
  *     OPTIONS any of them       what may be sent, and by whom    204
  *

@@ -221,5 +221,6 @@ void tdm_channel_stats(const struct tdm_channel *c, struct tdm_channel_stats *st
     stats->rtt_min = c->window.rtt_min;
     stats->rate_bps = tdm_channel_window_rate_bps(&c->window);
     stats->in_flight_bytes = (uint32_t)tdm_channel_window_in_flight(&c->window);
-    stats->window_bytes = (uint32_t)tdm_channel_window_bytes(&c->window, TDM_CHANNEL_MARGIN);
+    stats->window_bytes =
+        (uint32_t)tdm_channel_window_bytes(&c->window, c->window.heard_at, TDM_CHANNEL_MARGIN);
 }

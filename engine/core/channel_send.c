@@ -211,23 +211,23 @@ static void refill_budget(struct tdm_channel *c, tdm_time now)
 
 /* May this class put more under way? Small and urgent classes go a little over the window rather
  * than wait for an acknowledgement; files keep their queue short while a call is on. */
-static bool class_open(const struct tdm_channel *c, enum tdm_channel_class cls)
+static bool class_open(const struct tdm_channel *c, tdm_time now, enum tdm_channel_class cls)
 {
     uint64_t in_flight = tdm_channel_window_in_flight(&c->window);
-    uint64_t window = tdm_channel_window_bytes(&c->window, TDM_CHANNEL_MARGIN);
+    uint64_t window = tdm_channel_window_bytes(&c->window, now, TDM_CHANNEL_MARGIN);
     bool call = c->budget.rate_bps > 0;
 
     if (cls == TDM_CLASS_CONTROL)
         return true;
     if (cls <= TDM_CLASS_LATEST)
-        return in_flight < window + window / 4 + 2 * TDM_CHANNEL_CHUNK_MIN;
+        return in_flight < window + window / 4 + (uint64_t)2 * TDM_CHANNEL_CHUNK_MIN;
     if (call && c->budget.tokens_bytes <= 0)
         return false;
     if (call && cls == TDM_CLASS_BULK && in_flight)
-        return in_flight < tdm_channel_window_bytes(&c->window, BULK_MARGIN) &&
+        return in_flight < tdm_channel_window_bytes(&c->window, now, BULK_MARGIN) &&
                tdm_channel_window_queue(&c->window) < TDM_CHANNEL_MARGIN;
     if (cls == TDM_CLASS_BULK && c->file_alone)
-        return in_flight < tdm_channel_window_bytes(&c->window, ALONE_MARGIN);
+        return in_flight < tdm_channel_window_bytes(&c->window, now, ALONE_MARGIN);
     return in_flight < window;
 }
 
@@ -255,13 +255,13 @@ static struct tdm_channel_stream *next_of_class(struct tdm_channel *c, enum tdm_
  * sixteenth of the bytes belongs to the classes that wait meanwhile: when what they have earned
  * makes a chunk, the one served longest ago goes first.
  */
-static struct tdm_channel_stream *choose(struct tdm_channel *c)
+static struct tdm_channel_stream *choose(struct tdm_channel *c, tdm_time now)
 {
     struct tdm_channel_stream *first = NULL;
     struct tdm_channel_stream *waiting = NULL;
 
     for (enum tdm_channel_class cls = TDM_CLASS_CONTROL; cls < TDM_CLASS_COUNT; cls++) {
-        struct tdm_channel_stream *s = class_open(c, cls) ? next_of_class(c, cls) : NULL;
+        struct tdm_channel_stream *s = class_open(c, now, cls) ? next_of_class(c, cls) : NULL;
 
         if (s && !first)
             first = s;
@@ -301,10 +301,10 @@ void tdm_channel_send_next(struct tdm_channel *c, tdm_time now, bool may_pull,
         return;
     refill_budget(c, now);
     c->file_alone = c->budget.rate_bps == 0 && now >= c->others_at + ALONE_AFTER;
-    struct tdm_channel_stream *s = choose(c);
+    struct tdm_channel_stream *s = choose(c, now);
 
     if (!s) {
-        if (class_open(c, TDM_CLASS_SCREEN) || c->budget.rate_bps)
+        if (class_open(c, now, TDM_CLASS_SCREEN) || c->budget.rate_bps)
             tdm_channel_window_limited(&c->window);
         return;
     }
@@ -377,6 +377,10 @@ void tdm_channel_plan_wake(const struct tdm_channel *c, tdm_time now, struct tdm
     for (int i = 0; i < TDM_CHANNEL_STREAMS_MAX; i++)
         if (c->streams[i].used)
             wake(out, c->streams[i].credit_due, "credit");
+    if (now < tdm_channel_window_stalled_until(&c->window, now))
+        wake(out, now + CHUNK_TIME, "stall");
+    else if (tdm_channel_window_in_flight(&c->window))
+        wake(out, tdm_channel_window_stalls_at(&c->window, now), "stall");
     if (c->budget.rate_bps && c->budget.tokens_bytes <= 0) {
         double wait = (1 - c->budget.tokens_bytes) * 8e9 / (double)c->budget.rate_bps;
 

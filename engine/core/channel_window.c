@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/core/channel_window.h"
 
-#define SEGMENT_BYTES   1448 /* What one packet of Ethernet carries of a TCP connection. */
+#define SEGMENT_BYTES UINT64_C(1448) /* What one packet of Ethernet carries of a TCP connection.   \
+                                      */
 #define START_BYTES     8192
+#define STALL_AFTER     (2 * TDM_CHANNEL_MARGIN) /* Acknowledgements come every 10 ms. */
+#define STALL_ROUNDS    3
 #define EPOCH_MIN       TDM_CHANNEL_MARGIN
 #define FLAT_EPOCHS_MAX 4
 #define DRAIN_EVERY     (10 * TDM_S)
@@ -61,8 +64,23 @@ uint64_t tdm_channel_window_bytes_of(const struct tdm_channel_window *w, tdm_tim
     return (uint64_t)((double)tdm_channel_window_rate_bps(w) * (double)span / 8e9);
 }
 
+tdm_time tdm_channel_window_stalled_until(const struct tdm_channel_window *w, tdm_time now)
+{
+    tdm_time from = w->heard_at + STALL_AFTER;
+    bool stalled = !w->starting && w->sent > w->acked && now >= from;
+
+    return stalled ? from + STALL_ROUNDS * w->rtt_min : 0;
+}
+
+tdm_time tdm_channel_window_stalls_at(const struct tdm_channel_window *w, tdm_time now)
+{
+    tdm_time at = w->heard_at + STALL_AFTER;
+
+    return !w->starting && w->sent > w->acked && at > now ? at : TDM_NEVER;
+}
+
 /* The window: what passes in the round trip and in the margin; a quarter more to look for more. */
-uint64_t tdm_channel_window_bytes(const struct tdm_channel_window *w, tdm_time margin)
+uint64_t tdm_channel_window_bytes(const struct tdm_channel_window *w, tdm_time now, tdm_time margin)
 {
     uint64_t least = w->drain.on ? SEGMENT_BYTES : 2 * SEGMENT_BYTES;
     uint64_t queue = tdm_channel_window_bytes_of(w, margin);
@@ -75,6 +93,11 @@ uint64_t tdm_channel_window_bytes(const struct tdm_channel_window *w, tdm_time m
         bytes = tdm_channel_window_bytes_of(w, w->rtt_min - w->rtt_min / 8);
     else if (w->probing)
         bytes += bytes / 4;
+    tdm_time until = tdm_channel_window_stalled_until(w, now);
+
+    if (until) /* It goes on at the rate that it had. */
+        bytes +=
+            tdm_channel_window_bytes_of(w, tdm_time_min(now, until) - w->heard_at - STALL_AFTER);
     return bytes > least ? bytes : least;
 }
 
@@ -176,7 +199,7 @@ static void drain(struct tdm_channel_window *w, tdm_time now)
     if (!w->drain.on)
         return;
     if (w->drain.from == UINT64_MAX &&
-        tdm_channel_window_in_flight(w) <= tdm_channel_window_bytes(w, 0))
+        tdm_channel_window_in_flight(w) <= tdm_channel_window_bytes(w, now, 0))
         w->drain.from = w->sent;
     if (w->drain.samples < DRAIN_SAMPLES && now < w->drain.until)
         return;
@@ -195,6 +218,7 @@ enum tdm_err tdm_channel_window_acked(struct tdm_channel_window *w, tdm_time now
     uint64_t news = ack->consumed - w->acked;
 
     w->acked = ack->consumed;
+    w->heard_at = now;
     take_rtt(w, now, ack->hold_us);
     if (w->starting && under_way >= w->start_bytes / 2 && !queue_forms(w))
         w->start_bytes += news;

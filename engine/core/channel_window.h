@@ -20,6 +20,7 @@
 #define TDM_CHANNEL_RATES  3
 
 struct tdm_channel_window {
+    tdm_time heard_at;      /* The newest acknowledgement. */
     uint64_t sent, acked;   /* Bytes of this connection. */
     uint64_t limited_until; /* Sent up to here for want of more: says nothing of the link. */
     tdm_time rtt, rtt_min;  /* 0 before the first. */
@@ -58,12 +59,20 @@ enum tdm_err tdm_channel_window_acked(struct tdm_channel_window *w, tdm_time now
                                       const struct tdm_ack *ack);
 
 /** How much may be under way with a queue of `margin`. */
-uint64_t tdm_channel_window_bytes(const struct tdm_channel_window *w, tdm_time margin);
+uint64_t tdm_channel_window_bytes(const struct tdm_channel_window *w, tdm_time now,
+                                  tdm_time margin);
+
+/** A lost packet holds back what has arrived behind it: until when acknowledgements may be missing
+ *  while the window goes on; 0 when none is. */
+tdm_time tdm_channel_window_stalled_until(const struct tdm_channel_window *w, tdm_time now);
 
 uint64_t tdm_channel_window_rate_bps(const struct tdm_channel_window *w);
 
 /** Bytes that pass in `span` at the estimated rate. */
 uint64_t tdm_channel_window_bytes_of(const struct tdm_channel_window *w, tdm_time span);
+
+/** When missing acknowledgements will be noticed; TDM_NEVER when that has been. */
+tdm_time tdm_channel_window_stalls_at(const struct tdm_channel_window *w, tdm_time now);
 
 static inline uint64_t tdm_channel_window_in_flight(const struct tdm_channel_window *w)
 {

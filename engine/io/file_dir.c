@@ -96,6 +96,7 @@ void tdm_dir_remove(int dir, const char *name)
             (void)close(fd);
         return;
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream. */
     for (struct dirent *e = readdir(list); e; e = readdir(list))
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             tdm_dir_remove(fd, e->d_name);

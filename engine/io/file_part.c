@@ -115,7 +115,7 @@ static enum tdm_files_result open_map(struct tdm_file_part *p, bool *fits, struc
     p->map = tdm_dir_open(p->dir, p->map_name, O_RDWR | O_CREAT, 0666);
     if (p->map < 0 || flock(p->map, LOCK_EX | LOCK_NB)) {
         (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->map_name,
-                       p->map >= 0 ? "another program receives it now" : strerror(errno));
+                       p->map >= 0 ? "another program receives it now" : strerrordesc_np(errno));
         return result_of_errno();
     }
     *fits = pread(p->map, head, sizeof head, 0) == (ssize_t)sizeof head &&
@@ -125,7 +125,7 @@ static enum tdm_files_result open_map(struct tdm_file_part *p, bool *fits, struc
     tdm_file_map_write(&p->desc, head);
     if (ftruncate(p->map, 0) || tdm_fd_write(p->map, head, sizeof head, 0) ||
         ftruncate(p->map, (off_t)map_place(p->total))) {
-        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->map_name, strerror(errno));
+        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->map_name, strerrordesc_np(errno));
         return result_of_errno();
     }
     return TDM_FILES_OK;
@@ -214,7 +214,7 @@ static enum tdm_files_result open_parts(struct tdm_file_part *p, struct tdm_caus
         .dir = p->dir, .part_name = p->part_name, .list_name = p->list_name, .desc = &p->desc};
 
     if (tdm_file_out_open(&p->out, &out)) {
-        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->part_name, strerror(errno));
+        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->part_name, strerrordesc_np(errno));
         return result_of_errno();
     }
     return fits ? take_up(p) : TDM_FILES_OK;
@@ -439,12 +439,12 @@ enum tdm_files_result tdm_file_part_finish(struct tdm_file_part *p, char *name, 
     if (!root_is_right(p))
         return TDM_FILES_WRONG_BYTES;
     if (tdm_file_out_finish(&p->out, &p->desc)) {
-        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->part_name, strerror(errno));
+        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->part_name, strerrordesc_np(errno));
         return result_of_errno();
     }
     mark(p);
     if (tdm_dir_rename_free(p->dir, p->part_name, p->desc.name, name, room)) {
-        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->desc.name, strerror(errno));
+        (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->desc.name, strerrordesc_np(errno));
         return result_of_errno();
     }
     (void)fsync(p->dir);

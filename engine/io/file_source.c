@@ -70,6 +70,7 @@ static enum tdm_err list(struct tdm_file_source *s, int dir, const char *below, 
         (void)close(dir);
         return TDM_E_SYSTEM;
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream. */
     for (struct dirent *e = readdir(entries); e && err == TDM_OK; e = readdir(entries)) {
         char path[TDM_FILE_PATH_MAX];
         int length = snprintf(path, sizeof path, "%s%s%s", below, *below ? "/" : "", e->d_name);
@@ -79,16 +80,15 @@ static enum tdm_err list(struct tdm_file_source *s, int dir, const char *below, 
         empty = false;
         if (fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
             continue;
-        if (length >= (int)sizeof path || depth >= TDM_FILE_DEPTH_MAX)
+        if (length >= (int)sizeof path || depth >= TDM_FILE_DEPTH_MAX ||
+            (S_ISREG(st.st_mode) && !add_member(s, path, &st)))
             err = TDM_E_SPACE;
-        else if (S_ISREG(st.st_mode) && !add_member(s, path, &st))
-            err = TDM_E_SPACE;
-        else if (S_ISDIR(st.st_mode)) {
-            int fd = openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int fd = err == TDM_OK && S_ISDIR(st.st_mode)
+                     ? openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                     : -1;
 
-            if (fd >= 0)
-                err = list(s, fd, path, depth + 1);
-        }
+        if (fd >= 0)
+            err = list(s, fd, path, depth + 1);
     }
     if (err == TDM_OK && empty && *below && (fstat(dir, &st) || !add_member(s, below, &st)))
         err = TDM_E_SPACE;
@@ -168,7 +168,7 @@ static enum tdm_err describe(struct tdm_file_source *s, const char *path, struct
     struct stat st;
 
     if (s->root < 0 || fstat(s->root, &st))
-        return tdm_fail(cause, TDM_E_GONE, "%s cannot be read: %s", path, strerror(errno));
+        return tdm_fail(cause, TDM_E_GONE, "%s cannot be read: %s", path, strerrordesc_np(errno));
     s->desc.date_s = st.st_mtim.tv_sec;
     name_of(&s->desc, path);
     if (S_ISREG(st.st_mode)) {

@@ -185,7 +185,7 @@ static void do_learn(struct tdm_file_store *s, const struct request *r,
     uint32_t chunk = tdm_read_u32(&reader);
 
     if (!h->delta)
-        h->delta = malloc(sizeof *h->delta);
+        h->delta = calloc(1, sizeof *h->delta);
     a->done.result = TDM_FILES_WRONG_BYTES;
     if (!h->delta || (r->job.frame.index == 0 && tdm_delta_init(h->delta, chunk) != TDM_OK) ||
         (r->job.frame.index && h->delta->count != r->job.frame.index))
@@ -354,7 +354,7 @@ enum tdm_err tdm_file_store_create(struct tdm_file_store **store,
 
     if (s->dir < 0)
         err = tdm_fail(cause, TDM_E_GONE, "%s is no folder that can be written: %s", config->dir,
-                       strerror(errno));
+                       strerrordesc_np(errno));
     else if (s->wake < 0 || !s->packer_storage)
         err = TDM_E_SYSTEM;
     if (err == TDM_OK) {

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/io/lookup.h"
 
+#include "engine/io/clock.h"
+#include "engine/io/entropy.h"
 #include "engine/io/thread.h"
 #include "engine/io/udp.h"
 #include "engine/io/wake.h"
+#include "engine/wire/mdns.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdatomic.h>
@@ -12,6 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define MDNS_TRIES 4
+#define MDNS_WAIT  (250 * TDM_MS)
+
+_Static_assert(TDM_MDNS_ANSWERS <= TDM_LOOKUP_MAX, "an answer fits");
 
 /* Shared by its owner and its thread; who leaves last frees it. */
 struct tdm_lookup {
@@ -54,11 +63,42 @@ static void ask_system(struct tdm_lookup *l)
     freeaddrinfo(found);
 }
 
+/* Who has the name answers to the port that asked (RFC 6762 section 6.7). */
+static void ask_everybody(struct tdm_lookup *l)
+{
+    const uint16_t id = (uint16_t)tdm_entropy_u64();
+    struct sockaddr_in group = {.sin_family = AF_INET, .sin_port = htons(TDM_MDNS_PORT)};
+    uint8_t data[1500];
+    size_t size;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || inet_pton(AF_INET, TDM_MDNS_GROUP, &group.sin_addr) != 1 ||
+        tdm_mdns_ask(l->name, id, data, &size) != TDM_OK)
+        size = 0;
+    for (int i = 0; i < MDNS_TRIES && size && !l->count; i++) {
+        tdm_time until = tdm_clock_now() + MDNS_WAIT;
+        uint8_t answer[1500];
+
+        (void)sendto(fd, data, size, 0, (struct sockaddr *)&group, sizeof group);
+        while (!l->count && tdm_wait_until(until, -1, fd) == TDM_WAIT_DEVICE) {
+            ssize_t got = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
+
+            if (got > 0)
+                (void)tdm_mdns_answers(answer, (size_t)got, l->name, l->list, &l->count);
+        }
+    }
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 static void *run(void *arg)
 {
     struct tdm_lookup *l = arg;
 
-    ask_system(l);
+    if (tdm_mdns_is_local(l->name))
+        ask_everybody(l);
+    if (!l->count)
+        ask_system(l);
     atomic_store(&l->done, true);
     if (l->wake_fd >= 0)
         tdm_wake_signal(l->wake_fd);

@@ -3,9 +3,9 @@
 #define TDM_IO_LOOKUP_H
 
 /*
- * A name being looked up on a worker thread: by the system's resolver, and names that end in
- * ".local" by multicast DNS too, for the host candidates of browsers (RFC 6762). The control thread
- * starts it, is woken, and takes the addresses; nobody waits.
+ * A name being looked up on a worker thread: by the system's resolver, names that end in
+ * ".local" by multicast DNS over IPv4 first, for the host candidates of browsers (RFC 6762). The
+ * control thread starts it, is woken, and takes the addresses; nobody waits.
  */
 
 #include "engine/base/address.h"

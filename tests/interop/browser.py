@@ -4,7 +4,7 @@
 
 WHAT is call (both ways), watch (WHEP), names (the same, candidates are .local names), loss (8 % of
 the larger packets are lost), late (candidates follow the offer), secure (HTTPS at another address,
-with a token) or refused (offers that nobody may take). Prints what was seen; status 1 and the reason
+with a token), restart (ICE restarts, then the first path dies) or refused (offers that nobody may take). Prints what was seen; status 1 and the reason
 when it is not what it should be."""
 
 import json
@@ -86,7 +86,8 @@ def open_page(browser, codec, url=URL + "/"):
     """The page of ours, with eyes and ears for the test."""
     browser.open(url)
     with open(os.path.join(HERE, "page.js"), encoding="utf-8") as script:
-        browser.run(script.read() + "\nwindow.observe = observe; window.figuresOf = figuresOf; 1")
+        browser.run(script.read() + "\nwindow.observe = observe; window.figuresOf = figuresOf;"
+                    + "window.restartIce = restartIce; 1")
     browser.run(f"document.getElementById('codec').value = '{codec}'")
 
 
@@ -171,6 +172,30 @@ def check_repairs(seen, figures, report):
     must(seen["codes"] > 10 * SECONDS and seen["rising"], f"time codes: {seen}")
 
 
+def restart(browser, tandem, codec, _, folder):
+    """The page restarts ICE; once there is another path the first one dies, and is not missed."""
+    open_page(browser, codec)
+    browser.run("document.getElementById('call').click()")
+    browser.wait("document.getElementById('state').textContent === 'connected'")
+    old = browser.run("figuresOf()")["port"]
+    time.sleep(1)
+    browser.run("restartIce()")
+    browser.wait(f"figuresOf().then(f => f.port !== {old})")
+    time.sleep(1)
+    for rule in ("add table inet dead",
+                 "add chain inet dead in { type filter hook input priority 0; }",
+                 f"add rule inet dead in udp dport {old} drop",
+                 f"add rule inet dead in udp sport {old} drop"):
+        subprocess.run(["nft", *rule.split(" ")], check=True)
+    seen = browser.run(f"observe({SECONDS})", 60)
+    figures = browser.run("figuresOf()")
+    browser.run("document.getElementById('hangup').click()")
+    report = tandem.end()
+    print(json.dumps({"seen": seen, "ports": [old, figures["port"]]}))
+    check_browser(seen, figures, codec)
+    check_here(report["report"], codec, folder)
+
+
 def watch(browser, tandem, codec, what, *_):
     """Only to us to send: WHEP. A page that asks for no camera has only names as candidates."""
     open_page(browser, codec)
@@ -226,8 +251,9 @@ def refused(browser, tandem, codec, *_):
 
 def main():
     what, codec, command, folder = sys.argv[1:5]
-    jobs = {"call": call, "names": watch, "loss": call, "secure": call, "late": call, "watch": watch, "refused": refused}
-    options = ["-c:v", "h264,vp8", "--seconds", "25"]
+    jobs = {"call": call, "names": watch, "loss": call, "secure": call, "restart": restart,
+            "late": call, "watch": watch, "refused": refused}
+    options = ["-c:v", "h264,vp8", "--seconds", "45"]
     if what == "secure":
         options += ["--web-address", "192.0.2.1", "--web-token", "s3cret",
                     "--web-cert", folder + "/cert.pem", "--web-key", folder + "/key.pem"]

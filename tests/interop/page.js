@@ -72,6 +72,43 @@ async function observe(seconds) {
   return seen;
 }
 
+let restarts = 0;
+
+// Other paths for the call as it stands (RFC 9725 section 4.3.3): new credentials there and back.
+async function restartIce() {
+  const all = new Promise(done => {
+    pc.onicecandidate = e => e.candidate || done();
+    setTimeout(done, 1000);
+  });
+  await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }));
+  await all;
+  const lines = pc.localDescription.sdp.split('\r\n');
+  const starts = lines.flatMap((l, i) => l.startsWith('m=') ? [i] : []);
+  const first = lines.slice(0, starts[1]);
+  const answer = await fetch(session, {
+    method: 'PATCH',
+    headers: Object.assign({ 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*' },
+      authorization()),
+    body: first.filter(l => /^(m=|a=(ice-ufrag|ice-pwd|mid|candidate))/.test(l)).join('\r\n') + '\r\n',
+  });
+  if (answer.status !== 200) throw new Error('ICE cannot restart: ' + answer.status);
+  late.tag = answer.headers.get('ETag');
+  const fragment = (await answer.text()).split('\r\n');
+  const line = start => fragment.find(l => l.startsWith(start));
+  // The same addresses as before: marked as new, or Chromium keeps to the old credentials.
+  const mark = ` generation ${++restarts} ufrag ${line('a=ice-ufrag:').slice(12)}`;
+  const candidates = fragment.filter(l => l.startsWith('a=candidate:')).map(l => l + mark);
+  let told = false;
+  const sdp = pc.remoteDescription.sdp.split('\r\n').filter(l => !l.startsWith('a=candidate:')).flatMap(l => {
+    if (l.startsWith('a=ice-ufrag:')) return [line('a=ice-ufrag:')];
+    if (l.startsWith('a=ice-pwd:')) return [line('a=ice-pwd:')];
+    if (!l.startsWith('a=mid:') || told) return [l];
+    told = true;
+    return [l, ...candidates];
+  });
+  await pc.setRemoteDescription({ type: 'answer', sdp: sdp.join('\r\n') });
+}
+
 // The figures that tests look at.
 async function figuresOf() {
   const all = await pc.getStats(), out = { state: pc.connectionState };
@@ -81,6 +118,8 @@ async function figuresOf() {
       out[s.kind + (s.type === 'inbound-rtp' ? '_in' : '_out')] = Object.assign({ codec }, s);
     if (s.type === 'candidate-pair' && s.nominated && s.availableOutgoingBitrate)
       out.outgoing_bps = s.availableOutgoingBitrate;
+    if (s.type === 'transport' && s.selectedCandidatePairId)
+      out.port = all.get(all.get(s.selectedCandidatePairId).localCandidateId).port;
     if (s.type === 'transport') Object.assign(out, { dtls: s.dtlsState, srtp: s.srtpCipher });
   }
   return out;

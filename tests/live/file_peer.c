@@ -208,5 +208,8 @@ int main(int argc, char **argv)
     }
     /* The last word, that the file is there, came from the other side; nothing is left to say. */
     tdm_file_session_destroy(p->session);
-    return p->exit_code;
+    int code = p->exit_code;
+
+    free(p);
+    return code;
 }

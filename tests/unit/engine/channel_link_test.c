@@ -385,8 +385,8 @@ static void test_broken(void **state)
     uint64_t next = 1000000;
 
     (void)state;
-    open_end(&e[0], 0, 400000000);
-    open_end(&e[1], 1, 200000000);
+    open_end(&e[0], 0, 80000000);
+    open_end(&e[1], 1, 40000000);
     agree(&e[0], TDM_SETUP_ACTIVE, tdm_channel_link_port(e[1].link), 1);
     agree(&e[1], TDM_SETUP_PASSIVE, tdm_channel_link_port(e[0].link), 0);
     for (int i = 0; i < 5; i++) {
