@@ -89,6 +89,14 @@ static const struct option options[] = {
     {"--web-key", TEXT, ENGINE(web_key), ANSWER, "FILE", "its PEM key"},
     {"--bind", TEXT, ENGINE(bind_address), CALL | ANSWER, "ADDRESS", "address to listen on [all]"},
     {"--name", TEXT, ENGINE(display_name), CALL | ANSWER, "NAME", "name that the other side sees"},
+    {"--service", TEXT, ENGINE(service), CALL, "SERVER",
+     "SIP server by which to ask who cannot be called to call here [none]"},
+    {"--service-first", FLAG, ENGINE(service_first), CALL, NULL,
+     "ask so at once, instead of when 4 s brought no answer"},
+    {"--callback", TEXT, ENGINE(callback), CALL, "HOST:PORT",
+     "where they can call [this machine's address and port]"},
+    {"--call-back", FLAG, ENGINE(may_be_asked_back), ANSWER, NULL,
+     "with --auto: also call whoever asks to be called, at whatever address that names"},
     {"--stun", SERVER, 0, ALL, "SERVER",
      "HOST[:PORT] that tells how a NAT shows this machine; may come again"},
     {"--turn", SERVER, 0, ALL, "SERVER",
@@ -293,6 +301,9 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         return wrong(verb, "there is no --web PORT to go with", "--web-...");
     if (!o->engine.web_certificate != !o->engine.web_key)
         return wrong(verb, "HTTPS needs both", "--web-cert, --web-key");
+    if (!o->engine.service && (o->engine.service_first || o->engine.callback))
+        return wrong(verb, "there is no --service SERVER to go with",
+                     "--service-first, --callback");
     o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
         keep_identity(o);

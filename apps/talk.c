@@ -518,6 +518,7 @@ int talk_answer(struct options *o)
         return outcome_give_up(o, "answer", exit_of_status(status), cause.text);
     o->engine.listen = true;
     o->engine.ring_seconds = o->media.ring_seconds;
+    o->engine.may_be_asked_back |= !o->auto_answer; /* Then a person decides. */
     if (!open_talk(&t, o, &cause))
         return outcome_give_up(o, "answer", EXIT_FAILED, cause.text);
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));

@@ -14,6 +14,22 @@
 
 static const enum tdm_channel_kind kinds[] = {TDM_KIND_CHAT, 0};
 
+/* Text of a stranger's, made fit to be shown in place. */
+static void clean_line(char *line, size_t capacity)
+{
+    char clean[256];
+    size_t size = tdm_chat_clean(line, strlen(line), clean, sizeof clean - 1);
+
+    clean[size] = '\0';
+    (void)snprintf(line, capacity, "%s", clean);
+}
+
+void tdm_chat_contact(const char *uri, char *who, size_t capacity)
+{
+    tdm_reach_contact(uri, who, capacity);
+    clean_line(who, capacity);
+}
+
 void tdm_chat_tell(struct tandem_chat *chat, const struct tandem_chat_event *event,
                    const char *text)
 {
@@ -22,6 +38,7 @@ void tdm_chat_tell(struct tandem_chat *chat, const struct tandem_chat_event *eve
     size_t kept = tdm_chat_clean(text, size, e.text, sizeof e.text - 1);
 
     e.text[kept] = '\0';
+    clean_line(e.address, sizeof e.address);
     e.cut = size > sizeof e.text - 1;
     (void)tdm_ring_push(&chat->events, &e);
     tdm_wake_signal(chat->event_fd);
@@ -36,22 +53,23 @@ void tdm_chat_flow(struct tandem_chat *chat)
 void tdm_chat_meet(struct tandem_chat *chat, const char *peer)
 {
     pthread_mutex_lock(&chat->lock);
-    tdm_reach_contact(peer, chat->peer, sizeof chat->peer);
+    tdm_chat_contact(peer, chat->peer, sizeof chat->peer);
+    (void)snprintf(chat->address, sizeof chat->address, "%s", peer);
     pthread_mutex_unlock(&chat->lock);
 }
 
-/* The text made fit to be kept and shown; in chat->clean, ended. */
-static const char *cleaned(struct tandem_chat *chat, const struct tdm_chat_message *m)
+const char *tdm_chat_cleaned(struct tandem_chat *chat, const char *text, size_t size)
 {
-    size_t size = tdm_chat_clean(m->text, m->size, chat->clean, TDM_CHAT_TEXT_MAX);
+    size_t kept = tdm_chat_clean(text, size, chat->clean, TDM_CHAT_TEXT_MAX);
 
-    chat->clean[size] = '\0';
+    chat->clean[kept] = '\0';
     return chat->clean;
 }
 
-void tdm_chat_heard(struct tandem_chat *chat, const char *who, const struct tdm_chat_message *m)
+void tdm_chat_heard(struct tandem_chat *chat, const char *who, const char *address,
+                    const struct tdm_chat_message *m)
 {
-    const char *text = cleaned(chat, m);
+    const char *text = tdm_chat_cleaned(chat, m->text, m->size);
     struct tdm_history_entry entry = {
         .contact = who, .id = m->id, .sent_ms = m->sent_ms, .text = text};
     bool known = false;
@@ -63,31 +81,88 @@ void tdm_chat_heard(struct tandem_chat *chat, const char *who, const struct tdm_
         .kind = TANDEM_CHAT_RECEIVED, .id = m->id, .sent_ms = m->sent_ms};
 
     (void)snprintf(event.who, sizeof event.who, "%s", who);
+    (void)snprintf(event.address, sizeof event.address, "%s", address);
     tdm_chat_tell(chat, &event, text);
+}
+
+/* The host alone of "user@host": what was said before the user was known waits under it. NULL:
+ * there is no user. */
+static const char *host_of(const char *contact)
+{
+    const char *at = strchr(contact, '@');
+
+    return at ? at + 1 : NULL;
+}
+
+bool tdm_chat_mark(struct tandem_chat *chat, uint64_t id, enum tdm_history_state state)
+{
+    const char *host = host_of(chat->peer);
+
+    return tdm_history_mark(chat->history, chat->peer, id, state) == TDM_OK ||
+           (host && tdm_history_mark(chat->history, host, id, state) == TDM_OK);
+}
+
+void tdm_chat_enter(struct tandem_chat *chat, const struct tdm_chat_message *m)
+{
+    /* What was held comes first. More than can be held waits for the next channel. */
+    if ((chat->held_count || tdm_chat_put(&chat->core, m) != TDM_OK) &&
+        chat->held_count < TDM_CHAT_HELD)
+        chat->held[chat->held_count++] = m->id;
+}
+
+static struct tdm_chat_message message_of(const struct tdm_history_entry *e)
+{
+    return (struct tdm_chat_message){.kind = TDM_CHAT_TEXT,
+                                     .id = e->id,
+                                     .sent_ms = e->sent_ms,
+                                     .text = e->text,
+                                     .size = (uint32_t)strlen(e->text)};
 }
 
 /* What we said to this contact and nobody confirmed. */
 static void say_again(struct tandem_chat *chat)
 {
     static const enum tdm_history_state states[] = {TDM_HISTORY_WAITING, TDM_HISTORY_FAILED};
+    const char *const names[] = {host_of(chat->peer), chat->peer};
     struct tdm_history_rows rows;
 
-    for (size_t s = 0; s < sizeof states / sizeof *states; s++) {
-        if (tdm_history_find(chat->history, chat->peer, NULL, (int)states[s], SAID_AGAIN, &rows,
-                             NULL) != TDM_OK)
+    for (size_t s = 0; s < 4; s++) {
+        const char *name = names[s / 2];
+
+        if (!name || tdm_history_find(chat->history, name, true, NULL, (int)states[s % 2],
+                                      SAID_AGAIN, &rows, NULL) != TDM_OK)
             continue;
         for (uint32_t i = 0; i < rows.count; i++) {
-            const struct tdm_history_entry *e = &rows.entries[i];
+            struct tdm_chat_message m = message_of(&rows.entries[i]);
 
-            (void)tdm_chat_put(&chat->core,
-                               &(struct tdm_chat_message){.kind = TDM_CHAT_TEXT,
-                                                          .id = e->id,
-                                                          .sent_ms = e->sent_ms,
-                                                          .text = e->text,
-                                                          .size = (uint32_t)strlen(e->text)});
+            tdm_chat_enter(chat, &m);
         }
         tdm_history_free(&rows);
     }
+}
+
+/* Room has come. */
+static void enter_held(struct tandem_chat *chat)
+{
+    uint32_t gone = 0;
+
+    for (; gone < chat->held_count; gone++) {
+        struct tdm_history_rows rows;
+        enum tdm_err err = TDM_OK;
+
+        if (tdm_history_get(chat->history, chat->held[gone], &rows) != TDM_OK)
+            continue;
+        if (rows.count) {
+            struct tdm_chat_message m = message_of(&rows.entries[0]);
+
+            err = tdm_chat_put(&chat->core, &m);
+        }
+        tdm_history_free(&rows);
+        if (err != TDM_OK)
+            break;
+    }
+    chat->held_count -= gone;
+    memmove(chat->held, chat->held + gone, chat->held_count * sizeof *chat->held);
 }
 
 static void attach(void *rider, struct tdm_rider_seat *seat)
@@ -96,15 +171,23 @@ static void attach(void *rider, struct tdm_rider_seat *seat)
 
     pthread_mutex_lock(&chat->lock);
     chat->seat = seat;
+    chat->refused = false;
     pthread_mutex_unlock(&chat->lock);
+}
+
+/* An event about whom the channel is with. */
+static void tell_peer(struct tandem_chat *chat, struct tandem_chat_event *event, const char *text)
+{
+    (void)snprintf(event->who, sizeof event->who, "%s", chat->peer);
+    (void)snprintf(event->address, sizeof event->address, "%s", chat->address);
+    tdm_chat_tell(chat, event, text);
 }
 
 static void tell_link(struct tandem_chat *chat, bool on)
 {
     struct tandem_chat_event event = {.kind = TANDEM_CHAT_LINKED, .on = on};
 
-    (void)snprintf(event.who, sizeof event.who, "%s", chat->peer);
-    tdm_chat_tell(chat, &event, NULL);
+    tell_peer(chat, &event, NULL);
 }
 
 static void detach(void *rider)
@@ -115,8 +198,9 @@ static void detach(void *rider)
     if (chat->up)
         tell_link(chat, false);
     chat->seat = NULL;
-    chat->up = false;
+    chat->up = chat->typing = false;
     chat->in = chat->out = 0;
+    chat->held_count = 0;
     pthread_mutex_unlock(&chat->lock);
 }
 
@@ -126,6 +210,8 @@ static void link_anew(struct tandem_chat *chat)
     if (chat->out)
         (void)tdm_rider_reset(chat->seat, chat->out);
     chat->in = chat->out = 0;
+    chat->held_count = 0;
+    chat->refused = false;
     chat->epoch++;
     tdm_chat_restart(&chat->core);
     say_again(chat);
@@ -169,23 +255,22 @@ static void take(struct tandem_chat *chat, const struct tdm_chat_message *m)
 {
     struct tandem_chat_event event = {.id = m->id, .sent_ms = m->sent_ms};
 
-    (void)snprintf(event.who, sizeof event.who, "%s", chat->peer);
     switch (m->kind) {
     case TDM_CHAT_TEXT:
     case TDM_CHAT_FILE:
-        tdm_chat_heard(chat, chat->peer, m);
+        tdm_chat_heard(chat, chat->peer, chat->address, m);
         break;
     case TDM_CHAT_EDIT:
         event.kind = TANDEM_CHAT_EDITED;
-        if (tdm_history_edit(chat->history, chat->peer, m->id, false, cleaned(chat, m)) == TDM_OK)
-            tdm_chat_tell(chat, &event, chat->clean);
+        if (tdm_history_edit(chat->history, chat->peer, m->id, false,
+                             tdm_chat_cleaned(chat, m->text, m->size)) == TDM_OK)
+            tell_peer(chat, &event, chat->clean);
         break;
     case TDM_CHAT_RECEIPT:
         event.kind = m->receipt == TDM_CHAT_READ ? TANDEM_CHAT_WAS_READ : TANDEM_CHAT_DELIVERED;
-        if (tdm_history_mark(chat->history, chat->peer, m->id,
-                             m->receipt == TDM_CHAT_READ ? TDM_HISTORY_READ
-                                                         : TDM_HISTORY_DELIVERED) == TDM_OK)
-            tdm_chat_tell(chat, &event, NULL);
+        if (tdm_chat_mark(chat, m->id,
+                          m->receipt == TDM_CHAT_READ ? TDM_HISTORY_READ : TDM_HISTORY_DELIVERED))
+            tell_peer(chat, &event, NULL);
         break;
     case TDM_CHAT_TYPING:
     case TDM_CHAT_OTHER:
@@ -199,10 +284,8 @@ static tdm_time watch_typing(struct tandem_chat *chat, tdm_time now)
     bool typing = tdm_chat_typing(&chat->core, now);
     struct tandem_chat_event event = {.kind = TANDEM_CHAT_TYPING, .on = typing};
 
-    if (typing != chat->typing) {
-        (void)snprintf(event.who, sizeof event.who, "%s", chat->peer);
-        tdm_chat_tell(chat, &event, NULL);
-    }
+    if (typing != chat->typing)
+        tell_peer(chat, &event, NULL);
     chat->typing = typing;
     return typing ? now + LOOK_TYPING : TDM_NEVER;
 }
@@ -252,6 +335,8 @@ static void acked(void *rider, tdm_time now, uint32_t stream, uint64_t offset, b
     pthread_mutex_lock(&chat->lock);
     if (stream == chat->out)
         tdm_chat_acked(&chat->core, offset);
+    enter_held(chat);
+    tdm_chat_flow(chat);
     pthread_mutex_unlock(&chat->lock);
 }
 
@@ -275,8 +360,12 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
     pthread_mutex_lock(&chat->lock);
     if (stream == chat->in)
         chat->in = 0; /* Theirs: they begin anew, or talk no more. */
-    else if (stream == chat->out)
-        chat->out = 0; /* They do not want to hear from us in this call. */
+    else if (stream == chat->out) {
+        /* They do not want to hear from us in this call. */
+        chat->out = 0;
+        chat->refused = true;
+        tell_link(chat, false);
+    }
     pthread_mutex_unlock(&chat->lock);
 }
 

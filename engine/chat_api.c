@@ -6,7 +6,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
 #include "engine/io/wake.h"
-#include "engine/reach.h"
+#include "signalling/sip_uri.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -64,30 +64,39 @@ void tandem_chat_destroy(struct tandem_chat *chat)
 
 /* One text by SIP, on the control thread. */
 struct by_sip {
-    const char *to;
+    struct tandem_chat *chat;
+    const char *to, *who;
+    uint64_t id;
     struct tdm_sig_body body;
-    tdm_sig_id id;
     enum tdm_err err;
     struct tdm_cause cause;
 };
 
-static void send_by_sip(struct tandem *engine, void *arg)
+/* The answer is an event that this thread takes later, so it finds the message's number. */
+static void remember(const struct by_sip *s, tdm_sig_id sig)
 {
-    struct by_sip *s = arg;
+    struct tandem_chat *chat = s->chat;
 
-    s->err = tdm_engine_open_sig(engine, &s->cause);
-    if (s->err == TDM_OK)
-        s->err = engine->sig_ops->message(engine->sig, 0, s->to, &s->body, &s->id, &s->cause);
-}
-
-/* The answer may come before this knows the message's number: whoever is second finds the other. */
-static void remember(struct tandem_chat *chat, const char *who, uint64_t id, tdm_sig_id sig)
-{
+    pthread_mutex_lock(&chat->lock);
     struct tdm_chat_by_sip *slot = &chat->by_sip[sig % TDM_CHAT_SIP_OPEN];
 
     slot->sig = sig;
-    slot->id = id;
-    (void)snprintf(slot->who, sizeof slot->who, "%s", who);
+    slot->id = s->id;
+    (void)snprintf(slot->who, sizeof slot->who, "%s", s->who);
+    (void)snprintf(slot->address, sizeof slot->address, "%s", s->to);
+    pthread_mutex_unlock(&chat->lock);
+}
+
+static void send_by_sip(struct tandem *engine, void *arg)
+{
+    struct by_sip *s = arg;
+    tdm_sig_id sig = 0;
+
+    s->err = tdm_engine_open_sig(engine, &s->cause);
+    if (s->err == TDM_OK)
+        s->err = engine->sig_ops->message(engine->sig, 0, s->to, &s->body, &sig, &s->cause);
+    if (s->err == TDM_OK)
+        remember(s, sig);
 }
 
 static enum tandem_status fail(struct tandem_cause *cause, enum tandem_status status,
@@ -98,87 +107,114 @@ static enum tandem_status fail(struct tandem_cause *cause, enum tandem_status st
     return status;
 }
 
+/* The lock is not held: the control thread takes it while it works for us. */
 static enum tandem_status say_by_sip(struct tandem_chat *chat, struct tandem *engine,
-                                     const char *to, const char *who, const char *text, uint64_t id,
+                                     const char *to, const struct tdm_history_entry *e,
                                      struct tandem_cause *cause)
 {
-    struct by_sip s = {.to = to,
-                       .body = {"text/plain;charset=UTF-8", text, strlen(text)},
+    struct by_sip s = {.chat = chat,
+                       .to = to,
+                       .who = e->contact,
+                       .id = e->id,
+                       .body = {"text/plain;charset=UTF-8", e->text, strlen(e->text)},
                        .cause = {"nothing to send it by"}};
 
-    if (strlen(text) > TDM_CHAT_SIP_MAX)
+    tdm_engine_request(engine, send_by_sip, &s);
+    if (s.err == TDM_OK)
+        return TANDEM_OK;
+    pthread_mutex_lock(&chat->lock);
+    (void)tdm_history_mark(chat->history, e->contact, e->id, TDM_HISTORY_FAILED);
+    pthread_mutex_unlock(&chat->lock);
+    return fail(cause, tdm_engine_status(s.err), s.cause.text);
+}
+
+/* Whether `to` means whom the channel is with: host and port are the same, and the user where both
+ * name one. */
+static bool is_peer(const struct tandem_chat *chat, const char *to)
+{
+    struct tdm_sip_uri a, b;
+
+    if (tdm_sip_uri_parse(to, &a, NULL) != TDM_OK ||
+        tdm_sip_uri_parse(chat->address, &b, NULL) != TDM_OK)
+        return false;
+    return strcasecmp(a.host, b.host) == 0 &&
+           (a.port ? a.port : TDM_SIP_PORT) == (b.port ? b.port : TDM_SIP_PORT) &&
+           (!a.user[0] || !b.user[0] || strcasecmp(a.user, b.user) == 0);
+}
+
+/* Into the history, and to the channel if it is for its peer; else *by_sip. The lock is held. */
+static enum tandem_status keep(struct tandem_chat *chat, const char *to,
+                               struct tdm_history_entry *e, bool *by_sip,
+                               struct tandem_cause *cause)
+{
+    bool here = chat->seat && !chat->refused && (!to || is_peer(chat, to));
+    struct tdm_cause why = {""};
+
+    if (!here && !to)
+        return fail(cause, TANDEM_INVALID, "there is no call to say it in: name somebody");
+    if (!here && strlen(e->text) > TDM_CHAT_SIP_MAX)
         return fail(cause, TANDEM_INVALID,
                     "too long to go without a call: at most 8000 bytes; call, or send a file");
-    /* The lock is held: the answer waits for it in tdm_chat_sip_done, on the thread that sends; so
-     * it must not be held while that thread works for us. */
-    pthread_mutex_unlock(&chat->lock);
-    tdm_engine_request(engine, send_by_sip, &s);
-    pthread_mutex_lock(&chat->lock);
-    if (s.err != TDM_OK) {
-        (void)tdm_history_mark(chat->history, who, id, TDM_HISTORY_FAILED);
-        return fail(cause, tdm_engine_status(s.err), s.cause.text);
-    }
-    remember(chat, who, id, s.id);
+    if (here)
+        e->contact = chat->peer;
+    if (tdm_history_add(chat->history, e, NULL, &why) != TDM_OK)
+        return fail(cause, TANDEM_FAILED, why.text);
+    if (here && chat->up)
+        tdm_chat_enter(chat, &(struct tdm_chat_message){.kind = TDM_CHAT_TEXT,
+                                                        .id = e->id,
+                                                        .sent_ms = e->sent_ms,
+                                                        .text = e->text,
+                                                        .size = (uint32_t)strlen(e->text)});
+    if (here)
+        tdm_rider_wake(chat->seat);
+    *by_sip = !here;
     return TANDEM_OK;
 }
 
 enum tandem_status tandem_chat_say(struct tandem_chat *chat, struct tandem *engine, const char *to,
                                    const char *text, uint64_t *id_out, struct tandem_cause *cause)
 {
-    struct tdm_chat_message m = {.kind = TDM_CHAT_TEXT,
-                                 .id = tdm_entropy_u64() >> 1, /* SQLite counts with a sign. */
-                                 .sent_ms = now_ms(),
-                                 .text = text};
-    enum tandem_status status = TANDEM_OK;
-    struct tdm_cause why = {""};
-    char who[128] = "";
+    /* SQLite counts with a sign. */
+    struct tdm_history_entry entry = {
+        .id = tdm_entropy_u64() >> 1, .sent_ms = now_ms(), .state = TDM_HISTORY_WAITING};
+    char who[128] = "", short_text[TDM_CHAT_SIP_MAX + 1];
+    bool by_sip = false;
 
+    if (!text[0] || (to && !to[0]))
+        return fail(cause, TANDEM_INVALID, "there is nothing to say, or nobody to say it to");
     if (strlen(text) > TDM_CHAT_TEXT_MAX)
         return fail(cause, TANDEM_INVALID, "longer than 1 MiB: send it as a file");
-    m.size = (uint32_t)strlen(text);
     if (to)
-        tdm_reach_contact(to, who, sizeof who);
+        tdm_chat_contact(to, who, sizeof who);
+    entry.contact = who;
     pthread_mutex_lock(&chat->lock);
-    bool here = chat->seat && (!to || strcasecmp(who, chat->peer) == 0);
+    entry.text = tdm_chat_cleaned(chat, text, strlen(text));
+    enum tandem_status status = keep(chat, to, &entry, &by_sip, cause);
 
-    if (!to)
-        (void)snprintf(who, sizeof who, "%s", chat->peer);
-    struct tdm_history_entry entry = {.contact = who,
-                                      .id = m.id,
-                                      .sent_ms = m.sent_ms,
-                                      .state = TDM_HISTORY_WAITING,
-                                      .text = text};
-
-    if (!who[0])
-        status = fail(cause, TANDEM_INVALID, "nobody to say it to: name somebody");
-    else if (tdm_history_add(chat->history, &entry, NULL, &why) != TDM_OK)
-        status = fail(cause, TANDEM_FAILED, why.text);
-    else if (here && chat->up)
-        (void)tdm_chat_put(&chat->core, &m); /* Without room it waits for the next call. */
-    else if (!here && to && engine)
-        status = say_by_sip(chat, engine, to, who, text, m.id, cause);
-    else if (!here)
-        status = fail(cause, TANDEM_INVALID, "there is no call to say it in");
-    if (chat->seat)
-        tdm_rider_wake(chat->seat);
+    if (by_sip) /* What lies in the chat may change once the lock is free. */
+        entry.text = strcpy(short_text, entry.text);
     pthread_mutex_unlock(&chat->lock);
     if (id_out)
-        *id_out = m.id;
-    return status;
+        *id_out = entry.id;
+    if (status != TANDEM_OK || !by_sip)
+        return status;
+    return engine ? say_by_sip(chat, engine, to, &entry, cause)
+                  : fail(cause, TANDEM_INVALID, "no engine to send it by");
 }
 
 enum tandem_status tandem_chat_edit(struct tandem_chat *chat, uint64_t id, const char *text,
                                     struct tandem_cause *cause)
 {
-    struct tdm_chat_message m = {
-        .kind = TDM_CHAT_EDIT, .id = id, .sent_ms = now_ms(), .text = text};
+    struct tdm_chat_message m = {.kind = TDM_CHAT_EDIT, .id = id, .sent_ms = now_ms()};
     enum tandem_status status = TANDEM_OK;
-    size_t size = strlen(text);
 
-    m.size = (uint32_t)size;
+    if (strlen(text) > TDM_CHAT_TEXT_MAX)
+        return fail(cause, TANDEM_INVALID, "longer than 1 MiB: send it as a file");
     pthread_mutex_lock(&chat->lock);
-    if (size > TDM_CHAT_TEXT_MAX || !chat->up ||
-        tdm_history_edit(chat->history, chat->peer, id, true, text) != TDM_OK)
+    m.text = tdm_chat_cleaned(chat, text, strlen(text));
+    m.size = (uint32_t)strlen(m.text);
+    if (!chat->up || chat->refused ||
+        tdm_history_edit(chat->history, chat->peer, id, true, m.text) != TDM_OK)
         status = fail(cause, TANDEM_INVALID, "no text of ours to whom this call is with");
     else if (tdm_chat_put(&chat->core, &m) != TDM_OK)
         status = fail(cause, TANDEM_FAILED, "too much waits to be sent");
@@ -239,9 +275,9 @@ void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event
 
     if (strncasecmp(event->content_type, "text/plain", strlen("text/plain")) != 0)
         return;
-    tdm_reach_contact(event->from, who, sizeof who);
+    tdm_chat_contact(event->from, who, sizeof who);
     pthread_mutex_lock(&chat->lock);
-    tdm_chat_heard(chat, who, &m);
+    tdm_chat_heard(chat, who, event->from, &m);
     pthread_mutex_unlock(&chat->lock);
 }
 
@@ -257,6 +293,7 @@ void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *eve
         slot->sig = 0;
         told.id = slot->id;
         (void)snprintf(told.who, sizeof told.who, "%s", slot->who);
+        (void)snprintf(told.address, sizeof told.address, "%s", slot->address);
         (void)tdm_history_mark(chat->history, slot->who, slot->id,
                                taken ? TDM_HISTORY_DELIVERED : TDM_HISTORY_FAILED);
         tdm_chat_tell(chat, &told, taken ? NULL : event->reason);
@@ -273,9 +310,9 @@ char *tandem_chat_history(struct tandem_chat *chat, const char *who, const char 
     char contact[128];
 
     if (who)
-        tdm_reach_contact(who, contact, sizeof contact);
+        tdm_chat_contact(who, contact, sizeof contact);
     pthread_mutex_lock(&chat->lock);
-    enum tdm_err err = tdm_history_find(chat->history, who ? contact : NULL, words, -1,
+    enum tdm_err err = tdm_history_find(chat->history, who ? contact : NULL, false, words, -1,
                                         limit ? limit : HISTORY_LIMIT, &rows, &why);
 
     pthread_mutex_unlock(&chat->lock);

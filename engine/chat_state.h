@@ -14,11 +14,12 @@
 #define TDM_CHAT_EVENTS   256
 #define TDM_CHAT_SIP_MAX  8000 /* Bytes of a text by SIP. */
 #define TDM_CHAT_SIP_OPEN 32   /* Messages by SIP that have no answer yet. */
+#define TDM_CHAT_HELD     128
 
 struct tdm_chat_by_sip {
     tdm_sig_id sig; /* 0: free. */
     uint64_t id;
-    char who[128];
+    char who[128], address[256];
 };
 
 /* `lock` guards all of it; the history is written under it, as a rider may. */
@@ -26,10 +27,14 @@ struct tandem_chat {
     pthread_mutex_t lock;
     struct tdm_history *history;
     struct tdm_rider_seat *seat; /* NULL: no channel. */
-    bool up, typing, sent_typing;
-    uint32_t out, in; /* Streams; 0: none. */
-    uint64_t epoch;   /* Of our stream, as its tag. */
-    char peer[128];   /* "user@host" of whom the channel is with. */
+    bool up, typing;
+    bool refused;                 /* The other side's channel stands, but takes no texts. */
+    uint32_t out, in;             /* Streams; 0: none. */
+    uint64_t epoch;               /* Of our stream, as its tag. */
+    char peer[128];               /* "user@host" of whom the channel is with, */
+    char address[256];            /* and its URI. */
+    uint64_t held[TDM_CHAT_HELD]; /* Ids of ours for whom `core` had no room. */
+    uint32_t held_count;
     struct tdm_chat core;
     struct tdm_chat_by_sip by_sip[TDM_CHAT_SIP_OPEN];
     char *clean; /* Room for the cleaned text of one message. */
@@ -42,10 +47,19 @@ struct tandem_chat {
 /** The lock is held. `text` may be NULL. */
 void tdm_chat_tell(struct tandem_chat *chat, const struct tandem_chat_event *event,
                    const char *text);
+/** Has a text sent, or holds it until there is room. The lock is held. */
+void tdm_chat_enter(struct tandem_chat *chat, const struct tdm_chat_message *m);
+/** How far a text of ours to the channel's peer got; false: there is none. The lock is held. */
+bool tdm_chat_mark(struct tandem_chat *chat, uint64_t id, enum tdm_history_state state);
 /** What there is to send is told to the channel. The lock is held. */
 void tdm_chat_flow(struct tandem_chat *chat);
 /** A text of somebody's, by whichever way, into the history and to the program; not if it is known
  *  already. The lock is held. */
-void tdm_chat_heard(struct tandem_chat *chat, const char *who, const struct tdm_chat_message *m);
+void tdm_chat_heard(struct tandem_chat *chat, const char *who, const char *address,
+                    const struct tdm_chat_message *m);
+/** A text made fit to be kept and shown; it lies in `clean`. The lock is held. */
+const char *tdm_chat_cleaned(struct tandem_chat *chat, const char *text, size_t size);
+/** The contact of a URI, fit to be shown. */
+void tdm_chat_contact(const char *uri, char *who, size_t capacity);
 
 #endif

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define WORDS_MAX 8
+#define WORDS_MAX 8 /* Their parameters are ?4 to ?11. */
+#define SELECT    "SELECT contact, id, sent_ms, state, edited, file, text FROM message WHERE "
 #define BUSY_MS   2000 /* Another Tandem of this user writes. */
 
 struct tdm_history {
@@ -21,7 +22,8 @@ static const char schema[] =
     "NULL, sent_ms INTEGER NOT NULL, state INTEGER NOT NULL, edited INTEGER NOT NULL DEFAULT 0, "
     "file "
     "INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL, PRIMARY KEY(contact, ours, id));"
-    "CREATE INDEX IF NOT EXISTS by_time ON message(contact, sent_ms);";
+    "CREATE INDEX IF NOT EXISTS by_time ON message(contact, sent_ms);"
+    "CREATE INDEX IF NOT EXISTS by_id ON message(id);";
 
 static enum tdm_err failed(struct tdm_history *h, struct tdm_cause *cause)
 {
@@ -160,12 +162,11 @@ static void like(const char *word, size_t size, char *pattern, size_t capacity)
     pattern[out] = '\0';
 }
 
-static sqlite3_stmt *query(struct tdm_history *h, const char *contact, const char *words, int state,
-                           uint32_t limit)
+static sqlite3_stmt *query(struct tdm_history *h, const char *contact, bool exact,
+                           const char *words, int state, uint32_t limit)
 {
-    char sql[768] =
-        "SELECT contact, id, sent_ms, state, edited, file, text FROM message WHERE (?1 IS "
-        "NULL OR contact = ?1) AND (?2 < 0 OR state = ?2)";
+    char sql[768] = SELECT "(?1 IS NULL OR contact = ?1 OR (?12 AND substr(contact, "
+                           "instr(contact, '@') + 1) = ?1)) AND (?2 < 0 OR state = ?2)";
     char patterns[WORDS_MAX][256];
     sqlite3_stmt *s = NULL;
     int count = 0;
@@ -190,6 +191,7 @@ static sqlite3_stmt *query(struct tdm_history *h, const char *contact, const cha
         (void)sqlite3_bind_text(s, 1, contact, -1, SQLITE_TRANSIENT);
     (void)sqlite3_bind_int(s, 2, state);
     (void)sqlite3_bind_int64(s, 3, limit);
+    (void)sqlite3_bind_int(s, 4 + WORDS_MAX, !exact);
     for (int i = 0; i < count; i++)
         (void)sqlite3_bind_text(s, 4 + i, patterns[i], -1, SQLITE_TRANSIENT);
     return s;
@@ -209,16 +211,11 @@ static bool take_row(sqlite3_stmt *s, struct tdm_history_entry *e)
     return e->contact && e->text;
 }
 
-enum tdm_err tdm_history_find(struct tdm_history *h, const char *contact, const char *words,
-                              int state, uint32_t limit, struct tdm_history_rows *rows,
-                              struct tdm_cause *cause)
+/* All rows of a statement, which ends here. */
+static bool take_rows(sqlite3_stmt *s, struct tdm_history_rows *rows)
 {
-    sqlite3_stmt *s = query(h, contact, words, state, limit);
     bool good = true;
 
-    *rows = (struct tdm_history_rows){0};
-    if (!s)
-        return failed(h, cause);
     while (good && sqlite3_step(s) == SQLITE_ROW) {
         struct tdm_history_entry *more =
             realloc(rows->entries, (rows->count + 1) * sizeof *rows->entries);
@@ -229,15 +226,40 @@ enum tdm_err tdm_history_find(struct tdm_history *h, const char *contact, const 
         good = good && take_row(s, &rows->entries[rows->count++]);
     }
     (void)sqlite3_finalize(s);
+    if (!good)
+        tdm_history_free(rows);
+    return good;
+}
+
+enum tdm_err tdm_history_get(struct tdm_history *h, uint64_t id, struct tdm_history_rows *rows)
+{
+    sqlite3_stmt *s = NULL;
+
+    *rows = (struct tdm_history_rows){0};
+    if (sqlite3_prepare_v2(h->db, SELECT "ours = 1 AND id = ?1 LIMIT 1", -1, &s, NULL) != SQLITE_OK)
+        return TDM_E_SYSTEM;
+    (void)sqlite3_bind_int64(s, 1, (sqlite3_int64)id);
+    return take_rows(s, rows) ? TDM_OK : TDM_E_SYSTEM;
+}
+
+enum tdm_err tdm_history_find(struct tdm_history *h, const char *contact, bool exact,
+                              const char *words, int state, uint32_t limit,
+                              struct tdm_history_rows *rows, struct tdm_cause *cause)
+{
+    sqlite3_stmt *s = query(h, contact, exact, words, state, limit);
+
+    *rows = (struct tdm_history_rows){0};
+    if (!s)
+        return failed(h, cause);
+    if (!take_rows(s, rows))
+        return tdm_fail(cause, TDM_E_SYSTEM, "no memory for the history");
     for (uint32_t i = 0; i < rows->count / 2; i++) { /* They came newest first. */
         struct tdm_history_entry e = rows->entries[i];
 
         rows->entries[i] = rows->entries[rows->count - 1 - i];
         rows->entries[rows->count - 1 - i] = e;
     }
-    if (!good)
-        tdm_history_free(rows);
-    return good ? TDM_OK : tdm_fail(cause, TDM_E_SYSTEM, "no memory for the history");
+    return TDM_OK;
 }
 
 void tdm_history_free(struct tdm_history_rows *rows)

@@ -52,11 +52,15 @@ struct tdm_history_rows {
     struct tdm_history_entry *entries; /* With their texts. */
 };
 
-/** Oldest first, the last `limit` that fit: of `contact` (NULL: all), with each word of `words`
- *  in them (NULL: any), in `state` (-1: any). Free with tdm_history_free. */
-enum tdm_err tdm_history_find(struct tdm_history *history, const char *contact, const char *words,
-                              int state, uint32_t limit, struct tdm_history_rows *rows,
-                              struct tdm_cause *cause);
+/** Oldest first, the last `limit` that fit: of `contact` (NULL: all; unless `exact`, a host stands
+ *  for everybody there), with each word of `words` in them (NULL: any), in `state` (-1: any). Free
+ *  with tdm_history_free. */
+enum tdm_err tdm_history_find(struct tdm_history *history, const char *contact, bool exact,
+                              const char *words, int state, uint32_t limit,
+                              struct tdm_history_rows *rows, struct tdm_cause *cause);
+/** The text of ours with that id, as the only row; none: there is none. */
+enum tdm_err tdm_history_get(struct tdm_history *history, uint64_t id,
+                             struct tdm_history_rows *rows);
 void tdm_history_free(struct tdm_history_rows *rows);
 
 #endif

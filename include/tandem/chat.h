@@ -37,9 +37,9 @@ TANDEM_API enum tandem_status tandem_chat_create(const struct tandem_chat_config
 TANDEM_API void tandem_chat_destroy(struct tandem_chat *chat);
 
 /**
- * Says something to `to` ("paul@10.0.0.7", "10.0.0.7"): over the data channel of a call with it, or
- * as a SIP message of `engine` otherwise, up to 8000 bytes then. NULL: to whom the call is with,
- * which keeps it until the channel stands.
+ * Says something to `to` ("paul@10.0.0.7", "10.0.0.7:5070"): over the data channel of a call with
+ * it, which keeps the text until the channel stands; or as a SIP message of `engine`, up to 8000
+ * bytes. NULL: to whom the call is with. What is not fit to be shown is replaced.
  *
  * @param id  Names the text in events; may be NULL.
  *
@@ -57,7 +57,7 @@ TANDEM_API void tandem_chat_read(struct tandem_chat *chat, uint64_t id);
 TANDEM_API void tandem_chat_typing(struct tandem_chat *chat, bool on);
 
 enum tandem_chat_event_kind {
-    TANDEM_CHAT_LINKED,    /* A call's channel stands (`on`) or is gone; who = with whom. */
+    TANDEM_CHAT_LINKED,    /* A call's channel takes texts (`on`) or no longer; who = with whom. */
     TANDEM_CHAT_RECEIVED,  /* A text; `cut`: all of it is in the history. */
     TANDEM_CHAT_EDITED,    /* Theirs was changed. */
     TANDEM_CHAT_DELIVERED, /* Ours is there; */
@@ -71,8 +71,9 @@ struct tandem_chat_event {
     uint64_t id;
     int64_t sent_ms; /* Unix time by the author's clock. */
     bool on, cut;
-    char who[128];   /* "user@host" */
-    char text[1024]; /* Fit to be shown: no controls but line ends and tabs. */
+    char who[128];     /* "user@host": the contact, as in the history. */
+    char address[256]; /* Where it can be reached, for tandem_chat_say; "" = not known. */
+    char text[1024];   /* Fit to be shown: no controls but line ends and tabs. */
 };
 
 TANDEM_API int tandem_chat_event_fd(struct tandem_chat *chat);
@@ -81,8 +82,8 @@ TANDEM_API enum tandem_status tandem_chat_next_event(struct tandem_chat *chat,
                                                      struct tandem_chat_event *event);
 
 /** The history as JSON: a list of {who, id, sent_ms, state, edited, text}, oldest first, at most
- *  `limit` (0: 100), of `who` (NULL: all) with every word of `words` (NULL: any). Free with
- *  tandem_free. NULL with a cause. */
+ *  `limit` (0: 100), of `who` (NULL: all; only a host: everybody there) with every word of
+ *  `words` (NULL: any). Free with tandem_free. NULL with a cause. */
 TANDEM_API char *tandem_chat_history(struct tandem_chat *chat, const char *who, const char *words,
                                      uint32_t limit, struct tandem_cause *cause);
 

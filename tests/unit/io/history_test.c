@@ -30,7 +30,7 @@ static const char *found(const char *contact, const char *words, int state, uint
     static char all[512];
     struct tdm_history_rows rows;
 
-    assert_int_equal(tdm_history_find(history, contact, words, state, limit, &rows, &cause),
+    assert_int_equal(tdm_history_find(history, contact, false, words, state, limit, &rows, &cause),
                      TDM_OK);
     all[0] = '\0';
     for (uint32_t i = 0; i < rows.count; i++)
