@@ -234,6 +234,14 @@ static void incoming(struct talk *t, const struct tandem_event *event)
     say(t, "call from %s: press y to answer, n to refuse", event->text);
 }
 
+/* A call that came in vain: beside another one, or without what this side asks for. */
+static void never_rang(struct talk *t, const struct tandem_event *event)
+{
+    if (event->value == TANDEM_END_NOT_SECURE || event->value == TANDEM_END_NO_COMMON_CODEC)
+        say(t, "a call was refused: %s", event->text);
+    tandem_call_release(event->call);
+}
+
 static void take_event(struct talk *t, const struct tandem_event *event)
 {
     if (event->kind == TANDEM_EVENT_INCOMING) {
@@ -242,7 +250,7 @@ static void take_event(struct talk *t, const struct tandem_event *event)
     }
     if (event->call != t->call && event->call) {
         if (event->kind == TANDEM_EVENT_ENDED)
-            tandem_call_release(event->call);
+            never_rang(t, event);
         return;
     }
     switch (event->kind) {

@@ -369,18 +369,19 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
     tdm_call_signalled(call, event);
     if (call->machine.state != TDM_CALL_INCOMING)
         return;
-    if (asks_for_call(call)) { /* Nothing is done for a stranger before somebody agrees. */
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 1,
-                        "%s%s%.90s, to be called at %s", call->machine.peer_name,
-                        call->machine.peer_name[0] ? " " : "", call->machine.peer,
-                        call->machine.back_target);
-        return;
-    }
-    /* Candidates come while it rings. Without ports the answer will say why. */
-    if (tdm_call_open_net(call, false, NULL) != TDM_OK)
+    bool asks = asks_for_call(call);
+
+    /* Candidates come while it rings, but for who asks to be called nothing is done before somebody
+     * agrees. Without ports the answer will say why. */
+    if (!asks && tdm_call_open_net(call, false, NULL) != TDM_OK)
         tdm_call_close_media(call);
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, 0, "%s%s%s", call->machine.peer_name,
-                    call->machine.peer_name[0] ? " " : "", call->machine.peer);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, asks, "%s%s%s",
+                    call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
+                    call->machine.peer);
+    if (asks)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
+                        "asks to be called at %.100s, which answering does",
+                        call->machine.back_target);
 }
 
 enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_plan *plan,

@@ -99,8 +99,8 @@ struct tandem_config {
     const char *callback;   /* "HOST:PORT" where we can be called. [this machine's address towards
                                the other side, and the SIP port] */
     bool may_be_asked_back; /* Others may ask likewise: INCOMING comes with value 1, and answering
-                               sends an invitation to the address that its text names. Nobody
-                               proves who asks: let a person decide. */
+                                sends an invitation to where they say. Nobody proves who asks: let
+                                a person decide. */
 
     /* Browsers call by WHIP and WHEP, from a page that this engine serves. The SIP port is open
      * too. */
@@ -213,7 +213,8 @@ TANDEM_API void tandem_call_release(struct tandem_call *call);
 enum tandem_event_kind {
     TANDEM_EVENT_NONE,
     TANDEM_EVENT_INCOMING, /* text = who calls. Answer or reject `call`. value = 1: asks to be
-                              called (may_be_asked_back), which answering does. */
+                              called (may_be_asked_back), which answering does; a NOTICE says where.
+                            */
     TANDEM_EVENT_RINGING,  /* The other side rings. */
     TANDEM_EVENT_UP,       /* The call stands; text = what was agreed. */
     TANDEM_EVENT_CHANGED,  /* Hold, codec or streams changed; text = what is now agreed. */
