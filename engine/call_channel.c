@@ -40,10 +40,8 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
         tdm_files_meet(call->plan.files, peer);
         err = tdm_channel_link_attach(call->channel.link, &tdm_files_rider, call->plan.files);
     }
-    if (err == TDM_OK && call->plan.chat) {
-        tdm_chat_meet(call->plan.chat, peer);
+    if (err == TDM_OK && call->plan.chat && tdm_chat_meet(call->plan.chat, peer))
         err = tdm_channel_link_attach(call->channel.link, &tdm_chat_rider, call->plan.chat);
-    }
     if (err == TDM_OK)
         err = tdm_channel_link_start(call->channel.link, &why);
     if (err != TDM_OK) {
