@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/bench.h"
+#include "apps/chat.h"
 #include "apps/demo.h"
 #include "apps/doctor.h"
 #include "apps/files.h"
@@ -37,6 +38,8 @@ static const struct verb {
      NULL, doctor_run},
     {"serve", "tandem serve", "a server that helps others to reach each other: STUN and TURN", NULL,
      serve_run},
+    {"chat", "tandem chat [WHO [TEXT]]", "texts: one, a talk, or waiting for others", NULL,
+     chat_run},
     {"send", "tandem send FILE... WHO", "send files and folders; goes on after any break", NULL,
      files_send},
     {"get", "tandem get", "wait for files and folders, and take those that are wanted", NULL,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/options.h"
+
+#include "apps/folders.h"
 #include "apps/parse.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS, WEB, SERVER };
 
@@ -187,36 +187,12 @@ static bool add_server(struct options *o, const char *scheme, const char *text)
     return *text && more > 0 && (size_t)more < sizeof o->servers - used;
 }
 
-/* The folder of this user's settings, made when it is not there; false: there is nowhere. */
-static bool settings_folder(char *path, size_t capacity)
-{
-    /* NOLINTBEGIN(concurrency-mt-unsafe): nothing in this command sets the environment. */
-    const char *config = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-    /* NOLINTEND(concurrency-mt-unsafe) */
-    bool has_config = config && *config == '/';
-
-    if (!has_config && (!home || *home != '/'))
-        return false;
-    int size =
-        snprintf(path, capacity, "%s%s", has_config ? config : home, has_config ? "" : "/.config");
-
-    if (size < 0 || (size_t)size + sizeof "/tandem" > capacity)
-        return false;
-    (void)mkdir(path, 0700);
-    (void)snprintf(path + size, capacity - (size_t)size, "/tandem");
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
 /* Contacts know this user again by what lies in the settings. */
 static void keep_identity(struct options *o)
 {
-    char folder[256];
-
-    if (!settings_folder(folder, sizeof folder))
+    if (!folders_settings("identity.pem", o->identity, sizeof o->identity) ||
+        !folders_settings("known", o->known, sizeof o->known))
         return;
-    (void)snprintf(o->identity, sizeof o->identity, "%s/identity.pem", folder);
-    (void)snprintf(o->known, sizeof o->known, "%s/known", folder);
     if (!o->engine.identity_path)
         o->engine.identity_path = o->identity;
     o->engine.known_path = o->known;

@@ -41,11 +41,16 @@ void terminal_line(struct terminal *t, const char *text)
     (void)fflush(stderr);
 }
 
-void terminal_print(struct terminal *t, const char *text)
+void terminal_hide(struct terminal *t)
 {
     if (t->line)
         fputs("\r\033[K", stderr);
     t->line = false;
+}
+
+void terminal_print(struct terminal *t, const char *text)
+{
+    terminal_hide(t);
     fprintf(stderr, "%s\n", text);
 }
 

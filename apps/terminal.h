@@ -20,6 +20,9 @@ void terminal_close(struct terminal *t);
 /** Overwrites the line on a terminal; prints a new line every time elsewhere. */
 void terminal_line(struct terminal *t, const char *text);
 
+/** Takes that line away, so that other text may be printed. */
+void terminal_hide(struct terminal *t);
+
 /** Prints a whole line of its own. */
 void terminal_print(struct terminal *t, const char *text);
 

@@ -7,6 +7,7 @@
 #include "engine/io/wake.h"
 #include "engine/whip.h"
 #include "signalling/call_perform.h"
+#include "signalling/sdp.h"
 #include "signalling/sip_uri.h"
 
 #include <stdio.h>
@@ -359,6 +360,25 @@ enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
     return err == TDM_OK ? prepare(call, plan, TDM_CALL_PENDING_DIAL, cause) : err;
 }
 
+/* Whether the other side wants neither sound nor picture. */
+static bool is_for_channel_alone(const struct tdm_call_machine *m)
+{
+    struct tdm_media_desc offer;
+    bool channel = false;
+
+    if (tdm_sdp_parse(m->remote_offer, m->remote_offer_size, &offer, NULL) != TDM_OK)
+        return false;
+    for (uint8_t i = 0; i < offer.media_count; i++) {
+        const struct tdm_media_line *line = &offer.media[i];
+
+        if (line->proto == TDM_PROTO_CHANNEL && !line->other)
+            channel = true;
+        else if (line->port || line->bundle_only)
+            return false;
+    }
+    return channel;
+}
+
 void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *event)
 {
     struct tdm_cause cause = {""};
@@ -375,7 +395,8 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
      * agrees. Without ports the answer will say why. */
     if (!asks && tdm_call_open_net(call, false, NULL) != TDM_OK)
         tdm_call_close_media(call);
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, asks, "%s%s%s",
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING,
+                    asks ? 2 : is_for_channel_alone(&call->machine), "%s%s%s",
                     call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
                     call->machine.peer);
     if (asks)

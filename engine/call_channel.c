@@ -28,6 +28,8 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
                                                : (uint16_t)(port + PORTS - 1),
         .control_wake = call->engine->wake,
     };
+    /* It opens before the invitation leaves, which is when the machine learns whom it calls. */
+    const char *peer = call->machine.peer[0] ? call->machine.peer : call->path.dial_to;
     struct tdm_cause why = {""};
 
     if (!call->plan.channel || call->channel.link)
@@ -35,13 +37,11 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
     enum tdm_err err = tdm_channel_link_create(&call->channel.link, &link, &why);
 
     if (err == TDM_OK && call->plan.files) {
-        tdm_files_meet(call->plan.files, call->machine.peer);
+        tdm_files_meet(call->plan.files, peer);
         err = tdm_channel_link_attach(call->channel.link, &tdm_files_rider, call->plan.files);
     }
-    if (err == TDM_OK && call->plan.chat) {
-        tdm_chat_meet(call->plan.chat, call->machine.peer);
+    if (err == TDM_OK && call->plan.chat && tdm_chat_meet(call->plan.chat, peer))
         err = tdm_channel_link_attach(call->channel.link, &tdm_chat_rider, call->plan.chat);
-    }
     if (err == TDM_OK)
         err = tdm_channel_link_start(call->channel.link, &why);
     if (err != TDM_OK) {

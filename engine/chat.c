@@ -50,12 +50,17 @@ void tdm_chat_flow(struct tandem_chat *chat)
         (void)tdm_rider_ready(chat->seat, chat->out);
 }
 
-void tdm_chat_meet(struct tandem_chat *chat, const char *peer)
+bool tdm_chat_meet(struct tandem_chat *chat, const char *peer)
 {
     pthread_mutex_lock(&chat->lock);
-    tdm_chat_contact(peer, chat->peer, sizeof chat->peer);
-    (void)snprintf(chat->address, sizeof chat->address, "%s", peer);
+    bool is_free = !chat->seat;
+
+    if (is_free) {
+        tdm_chat_contact(peer, chat->peer, sizeof chat->peer);
+        (void)snprintf(chat->address, sizeof chat->address, "%s", peer);
+    }
     pthread_mutex_unlock(&chat->lock);
+    return is_free;
 }
 
 const char *tdm_chat_cleaned(struct tandem_chat *chat, const char *text, size_t size)

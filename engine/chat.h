@@ -14,8 +14,8 @@
 
 extern const struct tdm_rider_ops tdm_chat_rider; /* Its rider is a struct tandem_chat. */
 
-/** Before it is attached: with whom ("sip:..."). */
-void tdm_chat_meet(struct tandem_chat *chat, const char *peer);
+/** Before it is attached: with whom ("sip:..."). False: it is in another call. */
+bool tdm_chat_meet(struct tandem_chat *chat, const char *peer);
 
 /** A SIP message that came, and what became of one of ours. Control thread. */
 void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event);

@@ -281,6 +281,30 @@ void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event
     pthread_mutex_unlock(&chat->lock);
 }
 
+/* What an answer to a message means. */
+static enum tandem_end end_of(const struct tdm_sig_event *event)
+{
+    if (event->kind == TDM_SIG_FAILED)
+        return TANDEM_END_UNREACHABLE;
+    switch (event->code) {
+    case 404:
+    case 410:
+    case 604:
+        return TANDEM_END_NOT_FOUND;
+    case 408:
+    case 480:
+        return TANDEM_END_NO_ANSWER;
+    case 486:
+    case 600:
+        return TANDEM_END_BUSY;
+    case 403:
+    case 603:
+        return TANDEM_END_DECLINED;
+    default:
+        return TANDEM_END_FAILED;
+    }
+}
+
 void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *event)
 {
     bool taken = event->kind == TDM_SIG_MESSAGE_DONE && event->code / 100 == 2;
@@ -292,6 +316,7 @@ void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *eve
     if (slot->sig == event->id && event->id) {
         slot->sig = 0;
         told.id = slot->id;
+        told.value = taken ? 0 : (int)end_of(event);
         (void)snprintf(told.who, sizeof told.who, "%s", slot->who);
         (void)snprintf(told.address, sizeof told.address, "%s", slot->address);
         (void)tdm_history_mark(chat->history, slot->who, slot->id,

@@ -178,7 +178,8 @@ struct tandem_media {
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
     bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
                      or picture. With all sources and sinks "off" it is all there is. */
-    struct tandem_chat *chat;   /* Rides on the channel, too; tandem/chat.h. NULL: none. */
+    struct tandem_chat *chat;   /* Rides on the channel, too (tandem/chat.h), of one call at a
+                                   time. NULL: none. */
     struct tandem_files *files; /* Ride on the channel; outlive the call. NULL: none. */
 };
 
@@ -212,9 +213,9 @@ TANDEM_API void tandem_call_release(struct tandem_call *call);
 
 enum tandem_event_kind {
     TANDEM_EVENT_NONE,
-    TANDEM_EVENT_INCOMING, /* text = who calls. Answer or reject `call`. value = 1: asks to be
-                              called (may_be_asked_back), which answering does; a NOTICE says where.
-                            */
+    TANDEM_EVENT_INCOMING, /* text = who calls. Answer or reject `call`. value = 1: for the data
+                              channel alone, without sound and picture; 2: asks to be called
+                              (may_be_asked_back), which answering does; a NOTICE says where. */
     TANDEM_EVENT_RINGING,  /* The other side rings. */
     TANDEM_EVENT_UP,       /* The call stands; text = what was agreed. */
     TANDEM_EVENT_CHANGED,  /* Hold, codec or streams changed; text = what is now agreed. */

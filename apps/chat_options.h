@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef APPS_CHAT_OPTIONS_H
+#define APPS_CHAT_OPTIONS_H
+
+/* The options of `chat`. */
+
+#include "tandem/tandem.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct chat_options {
+    struct tandem_config engine;
+    const char *who;  /* NULL: whoever comes. */
+    const char *text; /* To be said, and then it is over. NULL: what is typed. */
+    const char *words, *folder;
+    uint16_t limit;
+    bool history, messages, json, help;
+    char identity[300], known[300], kept[300]; /* Files of this user; "" = nowhere. */
+};
+
+/** Fills `o` from the arguments behind the verb; prints what is wrong and returns false. */
+bool chat_options_parse(struct chat_options *o, int argc, char **argv);
+void chat_options_help(FILE *to);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "apps/folders.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* NOLINTBEGIN(concurrency-mt-unsafe): nothing in this command sets the environment. */
+static const char *absolute(const char *variable)
+{
+    const char *path = getenv(variable);
+
+    return path && *path == '/' ? path : NULL;
+}
+/* NOLINTEND(concurrency-mt-unsafe) */
+
+static bool make(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* "BASE/tandem/NAME", where BASE is a variable's or lies one or two folders below the home. */
+static bool find(const char *variable, const char *outer, const char *inner, const char *name,
+                 char *path, size_t capacity)
+{
+    const char *base = absolute(variable), *home = absolute("HOME");
+    char folder[256];
+    int size = -1;
+
+    if (base) {
+        size = snprintf(folder, sizeof folder, "%s", base);
+    } else if (home) {
+        size = snprintf(folder, sizeof folder, "%s%s", home, outer);
+        if (size > 0 && (size_t)size < sizeof folder && *inner && make(folder))
+            size = snprintf(folder, sizeof folder, "%s%s%s", home, outer, inner);
+    }
+    if (size < 0 || (size_t)size + sizeof "/tandem" > sizeof folder)
+        return false;
+    (void)make(folder);
+    (void)snprintf(folder + size, sizeof folder - (size_t)size, "/tandem");
+    if (!make(folder))
+        return false;
+    size = snprintf(path, capacity, "%s/%s", folder, name);
+    return size > 0 && (size_t)size < capacity;
+}
+
+bool folders_settings(const char *name, char *path, size_t capacity)
+{
+    return find("XDG_CONFIG_HOME", "/.config", "", name, path, capacity);
+}
+
+bool folders_data(const char *name, char *path, size_t capacity)
+{
+    return find("XDG_DATA_HOME", "/.local", "/share", name, path, capacity);
+}
