@@ -78,26 +78,14 @@ static bool parse_ports(const char *text, struct tandem_config *engine)
            engine->channel_port_min <= engine->channel_port_max;
 }
 
-static bool add_rule(struct files_options *o, const char *rule)
-{
-    size_t used = strlen(o->rules), more = strlen(rule);
-
-    if (used + more + 2 > sizeof o->rules || strchr(rule, ';') || !more)
-        return false;
-    if (used)
-        o->rules[used++] = ';';
-    memcpy(o->rules + used, rule, more + 1);
-    o->files.accept = o->rules;
-    return true;
-}
-
 static bool take_value(struct files_options *o, const char *name, const char *value)
 {
     if (strcmp(name, "--dir") == 0)
         o->files.folder = value;
-    else if (strcmp(name, "--auto-accept") == 0)
-        return add_rule(o, value);
-    else if (strcmp(name, "--max") == 0)
+    else if (strcmp(name, "--auto-accept") == 0) {
+        o->files.accept = o->rules;
+        return parse_rule(value, o->rules, sizeof o->rules);
+    } else if (strcmp(name, "--max") == 0)
         return parse_size(value, &o->files.size_max);
     else if (strcmp(name, "--quota") == 0)
         return parse_size(value, &o->files.quota_bytes);

@@ -8,7 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS, WEB, SERVER };
+enum kind {
+    TEXT,
+    FLAG,
+    NUMBER16,
+    BITS,
+    SIZE,
+    SECONDS,
+    MILLISECONDS,
+    WAV,
+    DIGITS,
+    WEB,
+    SERVER,
+    PATHS,
+    RULE
+};
 
 #define CALL   1
 #define ANSWER 2
@@ -75,6 +89,14 @@ static const struct option options[] = {
     {"--ring", NUMBER16, MEDIA(ring_seconds), CALL | ANSWER, "N", "let it ring for N seconds [60]"},
     {"--dtmf", DIGITS, OWN(digits), CALL | ANSWER, "DIGITS",
      "send digits (0-9, *, #, A-D) once the call is up"},
+    {"--send", PATHS, 0, CALL | ANSWER, "FILE",
+     "send a file or folder once the call is up, beside sound and picture; may come again"},
+    {"--get", TEXT, OWN(get), CALL | ANSWER, "DIR",
+     "take files that are offered, into DIR; each is asked for unless a rule takes it"},
+    {"--auto-accept", RULE, 0, CALL | ANSWER, "RULE",
+     "with --get: take without asking: all, from:ADDRESS, max:100M, type:image/*, type:.pdf; "
+     "commas "
+     "between what must all hold; may come again"},
     {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
     {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
     {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
@@ -187,6 +209,14 @@ static bool add_server(struct options *o, const char *scheme, const char *text)
     return *text && more > 0 && (size_t)more < sizeof o->servers - used;
 }
 
+static bool add_path(struct options *o, const char *path)
+{
+    if (!*path || o->send_count == OPTIONS_SEND_MAX)
+        return false;
+    o->send[o->send_count++] = path;
+    return true;
+}
+
 /* Contacts know this user again by what lies in the settings. */
 static void keep_identity(struct options *o)
 {
@@ -205,6 +235,10 @@ static bool take_value(struct options *o, const struct option *option, const cha
     switch (option->kind) {
     case SERVER:
         return add_server(o, option->name + 2, text);
+    case PATHS:
+        return add_path(o, text);
+    case RULE:
+        return parse_rule(text, o->rules, sizeof o->rules);
     case TEXT:
         memcpy(field, &text, sizeof text);
         return *text != 0;
@@ -277,9 +311,14 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         return wrong(verb, "there is no --web PORT to go with", "--web-...");
     if (!o->engine.web_certificate != !o->engine.web_key)
         return wrong(verb, "HTTPS needs both", "--web-cert, --web-key");
+<<<<<<< HEAD
     if (!o->engine.service && (o->engine.service_first || o->engine.callback))
         return wrong(verb, "there is no --service SERVER to go with",
                      "--service-first, --callback");
+=======
+    if (o->rules[0] && !o->get)
+        return wrong(verb, "there is no --get DIR to go with", "--auto-accept");
+>>>>>>> h/budget
     o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
         keep_identity(o);

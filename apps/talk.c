@@ -4,6 +4,7 @@
 #include "apps/bench.h"
 #include "apps/outcome.h"
 #include "apps/table.h"
+#include "apps/talk_files.h"
 #include "apps/terminal.h"
 
 #include <poll.h>
@@ -27,6 +28,7 @@ struct talk {
     struct terminal terminal;
     struct tandem *engine;
     struct tandem_call *call;
+    struct talk_files files;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
     double up_at, line_at, bell_at;
@@ -158,6 +160,10 @@ static void take_key(struct talk *t, int key)
         break;
     case 't':
         trust(t);
+        break;
+    case 'y':
+    case 'n':
+        (void)talk_files_answer(&t->files, key == 'y');
         break;
     case 'f':
     case KEY_F11:
@@ -375,9 +381,10 @@ static void wait_a_little(struct talk *t)
         {.fd = tandem_event_fd(t->engine), .events = POLLIN},
         {.fd = t->signals, .events = POLLIN},
         {.fd = t->terminal.keys ? STDIN_FILENO : -1, .events = POLLIN},
+        {.fd = talk_files_fd(&t->files), .events = POLLIN},
     };
 
-    if (poll(fds, 3, TICK_MS) <= 0)
+    if (poll(fds, 4, TICK_MS) <= 0)
         return;
     if (fds[1].revents)
         take_signal(t);
@@ -387,6 +394,8 @@ static void wait_a_little(struct talk *t)
         if (key > 0)
             take_terminal_key(t, key);
     }
+    if (fds[3].revents)
+        talk_files_run(&t->files);
 }
 
 /* Rings on the terminal while somebody waits to be answered. */
@@ -435,6 +444,7 @@ static void report(struct talk *t)
 {
     struct tandem_stats stats;
     struct tandem_cause cause = {""};
+    talk_files_ended(&t->files);
     char *json = t->call && t->up ? tandem_call_report(t->call) : NULL;
 
     if (t->o->json) {
@@ -466,8 +476,12 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
     /* A recording at a file size limit is an error, not an end. */
     (void)sigaction(SIGXFSZ, &ignore, NULL);
     t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK)
+    if (talk_files_open(&t->files, o, &t->terminal, cause) != TANDEM_OK)
         return false;
+    if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK) {
+        talk_files_close(&t->files);
+        return false;
+    }
     terminal_open(&t->terminal, !o->no_keys && !o->json);
     return true;
 }
@@ -476,6 +490,7 @@ static void close_talk(struct talk *t)
 {
     terminal_close(&t->terminal);
     tandem_destroy(t->engine);
+    talk_files_close(&t->files);
     if (t->signals >= 0)
         (void)close(t->signals);
 }
