@@ -311,14 +311,11 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         return wrong(verb, "there is no --web PORT to go with", "--web-...");
     if (!o->engine.web_certificate != !o->engine.web_key)
         return wrong(verb, "HTTPS needs both", "--web-cert, --web-key");
-<<<<<<< HEAD
     if (!o->engine.service && (o->engine.service_first || o->engine.callback))
         return wrong(verb, "there is no --service SERVER to go with",
                      "--service-first, --callback");
-=======
     if (o->rules[0] && !o->get)
         return wrong(verb, "there is no --get DIR to go with", "--auto-accept");
->>>>>>> h/budget
     o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
         keep_identity(o);
