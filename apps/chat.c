@@ -497,6 +497,7 @@ static void turn(struct side *s)
         read_input(s);
     if (s->o->text && !s->asked && s->way != WAY_NOT_KNOWN) {
         s->asked = true;
+        s->ended_at = now_s();
         say_text(s, s->o->text);
     }
     /* With somebody, all is said when the input has ended and nothing waits. */
@@ -544,7 +545,6 @@ static void begin(struct side *s)
     (void)snprintf(s->name, sizeof s->name, "%s", s->o->who);
     if (s->o->messages || (s->o->text && strlen(s->o->text) <= BY_SIP_MAX)) {
         s->way = WAY_MESSAGES;
-        s->ended_at = now_s();
         return;
     }
     if (!s->o->text)

@@ -369,7 +369,7 @@ static void test_connection_killed(void **state)
         const char *colon = strrchr(stats.channel.remote, ':');
 
         assert_non_null(colon);
-        assert_true(break_connections((uint16_t)atoi(colon + 1)) > 0);
+        assert_true(break_connections((uint16_t)strtol(colon + 1, NULL, 10)) > 0);
         say(&a, NULL, "while it is away");
         (void)side_until(&p.b, channel_up, broken, "the channel again at B");
         (void)side_until(&p.a, channel_up, broken, "the channel again at A");
