@@ -522,7 +522,7 @@ static bool open_side(struct side *s, struct tandem_cause *cause)
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     terminal_open(&s->terminal, !o->text && !o->json);
     s->input_open = !o->text;

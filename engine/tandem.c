@@ -95,6 +95,7 @@ enum tdm_err tdm_engine_open_sig(struct tandem *engine, struct tdm_cause *cause)
         .user = engine->config.user,
         .display_name = engine->config.display_name,
         .user_agent = "Tandem",
+        .no_messages = !engine->config.chat, /* Nobody would read them. */
     };
 
     return engine->sig ? TDM_OK : engine->sig_ops->open(&engine->sig, &config, cause);
