@@ -72,7 +72,7 @@ struct tandem_config {
     uint16_t rtp_port_min, rtp_port_max; /* 0, 0: any free port. */
     /* Where the data channel may listen, one port a call. [1503 to 1518] */
     uint16_t channel_port_min, channel_port_max;
-    uint16_t ring_seconds; /* How long an incoming call may ring here. [60] */
+    uint16_t ring_seconds;    /* How long an incoming call may ring here. [60] */
     struct tandem_chat *chat; /* Messages by SIP are its; outlives the engine. NULL: none come. */
 
     /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */
