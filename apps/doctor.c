@@ -12,26 +12,36 @@
 struct doctor_options {
     struct tandem_doctor_config config;
     char servers[1024]; /* Backs config.ice_servers. */
-    bool json, help;
+    bool json, quiet, help;
 };
 
 static const char *const verdicts[] = {"works", "hindered", "broken", "untested"};
 static const char *const marks[] = {"ok", "--", "!!", "  "};
 
+static const struct {
+    const char *option, *help;
+} helps[] = {
+    {"--stun SERVER", "HOST[:PORT]: ask it what NAT there is, and for packet sizes"},
+    {"--turn SERVER", "USER:PASSWORD@HOST[:PORT]: try this relay, over UDP and TCP"},
+    {"--server URI", "stun:..., turn:...[?transport=tcp] or turns:...; may come again"},
+    {"--port PORT", "our SIP port [5060]"},
+    {"--channel-port PORT", "of the data channel, here and there [1503]"},
+    {"--audio SPEC", "the microphone that calls will use [mic]"},
+    {"--video SPEC", "the camera [cam]"},
+    {"--speaker SPEC", "the loudspeaker [speaker]"},
+    {"--json", "one object on standard output"},
+    {"--quiet", "only the services"},
+    {"--help", "this text"},
+};
+
 static void help(void)
 {
     puts("tandem doctor [HOST] [options]: what works here, what does not, why, and what to do\n\n"
-         "  HOST              also ask the other side, written as for tandem call\n"
-         "  --stun HOST[:PORT]              ask this server what NAT there is\n"
-         "  --turn USER:PASSWORD@HOST[:PORT]  try this relay, over UDP and TCP\n"
-         "  --server URI      stun:..., turn:...[?transport=tcp] or turns:...; may be repeated\n"
-         "  --port N          our SIP port [5060]\n"
-         "  --channel-port N  of the data channel, here and there [1503]\n"
-         "  --audio SPEC, --video SPEC, --speaker SPEC\n"
-         "                    the devices that calls will use [mic, cam, speaker]\n"
-         "  --json            one object on standard output\n");
-    puts("Exit codes: 0 every service works or was not tested, 1 some service is hindered or\n"
-         "broken, 2 wrong usage.");
+         "  HOST is the other side, written as for tandem call, and is asked, too\n");
+    for (size_t i = 0; i < sizeof helps / sizeof *helps; i++)
+        printf("  %-22s %s\n", helps[i].option, helps[i].help);
+    putchar('\n');
+    options_help_codes(stdout);
 }
 
 static bool add_server(struct doctor_options *o, const char *scheme, const char *text,
@@ -97,6 +107,8 @@ static bool parse(struct doctor_options *o, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             o->json = true;
+        } else if (strcmp(argv[i], "--quiet") == 0) {
+            o->quiet = true;
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             o->help = true;
         } else if (argv[i][0] == '-') {
@@ -136,11 +148,11 @@ static json_t *object_of(const char *name, const char *text, enum tandem_verdict
 }
 
 /* Prints every service, or appends it to `list`. @return whether all work or were not tested. */
-static bool sum_up(struct tandem_doctor *doctor, json_t *list)
+static bool sum_up(struct tandem_doctor *doctor, bool quiet, json_t *list)
 {
     bool well = true;
 
-    if (!list)
+    if (!list && !quiet)
         putchar('\n');
     for (int s = 0; s < TANDEM_SERVICES; s++) {
         struct tandem_service_state state;
@@ -177,10 +189,10 @@ int doctor_run(int argc, char **argv)
     json_t *checks = o.json ? json_array() : NULL, *services = o.json ? json_array() : NULL;
 
     while (tandem_doctor_next(doctor, &finding) == TANDEM_OK) {
-        if (!checks) {
+        if (!checks && !o.quiet)
             print_finding(&finding);
+        if (!checks)
             continue;
-        }
         json_t *entry = object_of("check", finding.check, finding.verdict, "found", finding.found,
                                   finding.advice);
 
@@ -188,7 +200,7 @@ int doctor_run(int argc, char **argv)
             json_object_set_new(entry, "ms", json_real(finding.ms));
         json_array_append_new(checks, entry);
     }
-    bool well = sum_up(doctor, services);
+    bool well = sum_up(doctor, o.quiet, services);
 
     tandem_doctor_destroy(doctor);
     if (o.json) {

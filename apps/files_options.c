@@ -9,32 +9,31 @@
 
 #define RETRY_S 300
 
-enum takes { TAKES_NOTHING, TAKES_VALUE };
 enum whose { BOTH, SEND_ONLY, GET_ONLY };
 
 static const struct option {
     const char *name;
-    enum takes takes;
+    const char *value; /* NULL: takes none. */
     enum whose whose;
     const char *help;
 } options[] = {
-    {"--dir", TAKES_VALUE, GET_ONLY, "DIR    where files go; nothing there is replaced [.]"},
-    {"--auto-accept", TAKES_VALUE, GET_ONLY,
-     "RULE   take without asking: all, from:ADDRESS, max:100M, type:image/*, type:.pdf; commas "
-     "between what must all hold; may be given several times"},
-    {"--max", TAKES_VALUE, GET_ONLY, "SIZE   refuse offers above, like 2G"},
-    {"--quota", TAKES_VALUE, GET_ONLY, "SIZE   refuse what would make more than this in all"},
-    {"--once", TAKES_NOTHING, GET_ONLY, "       end when the first caller is gone"},
-    {"--retry", TAKES_VALUE, SEND_ONLY, "S      try again for so long after a break [300]"},
-    {"--plain", TAKES_NOTHING, BOTH,
-     "       neither pack by zstd nor send only what the other side lacks of an older version"},
-    {"--port", TAKES_VALUE, BOTH, "PORT   SIP port here [5060; send: any]"},
-    {"--listen", TAKES_VALUE, BOTH, "ADDR   numeric address to listen on [all]"},
-    {"--ports", TAKES_VALUE, BOTH, "A-B    TCP ports for the data channel [1503-1518]"},
-    {"--ice", TAKES_VALUE, BOTH, "LIST   stun: and turn: servers, commas between"},
-    {"--json", TAKES_NOTHING, BOTH, "       one object a line: every offer, and the outcome"},
-    {"--quiet", TAKES_NOTHING, BOTH, "       no progress"},
-    {"--help", TAKES_NOTHING, BOTH, "       this text"},
+    {"--dir", "DIR", GET_ONLY, "where files go; nothing there is replaced [.]"},
+    {"--auto-accept", "RULE", GET_ONLY,
+     "take without asking: all, from:ADDRESS, max:100M, type:image/*, type:.pdf; commas between "
+     "what must all hold; may come again"},
+    {"--max", "SIZE", GET_ONLY, "refuse offers above, like 2G"},
+    {"--quota", "SIZE", GET_ONLY, "refuse what would make more than this in all"},
+    {"--once", NULL, GET_ONLY, "end when the first caller is gone"},
+    {"--retry", "SECONDS", SEND_ONLY, "try again for so long after a break [300]"},
+    {"--plain", NULL, BOTH,
+     "neither pack by zstd nor send only what the other side lacks of an older version"},
+    {"--port", "PORT", BOTH, "SIP port here [5060; send: any]"},
+    {"--listen", "ADDRESS", BOTH, "numeric address to listen on [all]"},
+    {"--ports", "RANGE", BOTH, "A-B: TCP ports for the data channel [1503-1518]"},
+    {"--ice", "LIST", BOTH, "stun: and turn: servers, commas between"},
+    {"--json", NULL, BOTH, "one object a line: every offer, and the outcome"},
+    {"--quiet", NULL, BOTH, "no progress"},
+    {"--help", NULL, BOTH, "this text"},
 };
 
 static bool complain(const struct files_options *o, const char *format, const char *what)
@@ -79,26 +78,14 @@ static bool parse_ports(const char *text, struct tandem_config *engine)
            engine->channel_port_min <= engine->channel_port_max;
 }
 
-static bool add_rule(struct files_options *o, const char *rule)
-{
-    size_t used = strlen(o->rules), more = strlen(rule);
-
-    if (used + more + 2 > sizeof o->rules || strchr(rule, ';') || !more)
-        return false;
-    if (used)
-        o->rules[used++] = ';';
-    memcpy(o->rules + used, rule, more + 1);
-    o->files.accept = o->rules;
-    return true;
-}
-
 static bool take_value(struct files_options *o, const char *name, const char *value)
 {
     if (strcmp(name, "--dir") == 0)
         o->files.folder = value;
-    else if (strcmp(name, "--auto-accept") == 0)
-        return add_rule(o, value);
-    else if (strcmp(name, "--max") == 0)
+    else if (strcmp(name, "--auto-accept") == 0) {
+        o->files.accept = o->rules;
+        return parse_rule(value, o->rules, sizeof o->rules);
+    } else if (strcmp(name, "--max") == 0)
         return parse_size(value, &o->files.size_max);
     else if (strcmp(name, "--quota") == 0)
         return parse_size(value, &o->files.quota_bytes);
@@ -160,7 +147,7 @@ bool files_options_parse(struct files_options *o, bool sending, int argc, char *
             argv[kept++] = argv[i];
         } else if (!option) {
             return complain(o, "no option \"%s\"", argv[i]);
-        } else if (option->takes == TAKES_NOTHING) {
+        } else if (!option->value) {
             take_flag(o, argv[i]);
         } else if (++i == argc) {
             return complain(o, "%s needs a value", option->name);
@@ -182,9 +169,15 @@ bool files_options_parse(struct files_options *o, bool sending, int argc, char *
 
 void files_options_help(FILE *to, bool sending)
 {
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        if (options[i].whose != (sending ? GET_ONLY : SEND_ONLY))
-            fprintf(to, "  %-14s %s\n", options[i].name, options[i].help);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        char left[40];
+
+        if (options[i].whose == (sending ? GET_ONLY : SEND_ONLY))
+            continue;
+        (void)snprintf(left, sizeof left, "%s %s", options[i].name,
+                       options[i].value ? options[i].value : "");
+        fprintf(to, "  %-20s %s\n", left, options[i].help);
+    }
     fputc('\n', to);
     options_help_codes(to);
 }

@@ -8,7 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, FLAG, NUMBER16, BITS, SIZE, SECONDS, MILLISECONDS, WAV, DIGITS, WEB, SERVER };
+enum kind {
+    TEXT,
+    FLAG,
+    NUMBER16,
+    BITS,
+    SIZE,
+    SECONDS,
+    MILLISECONDS,
+    WAV,
+    DIGITS,
+    WEB,
+    SERVER,
+    PATHS,
+    RULE
+};
 
 #define CALL   1
 #define ANSWER 2
@@ -77,6 +91,14 @@ static const struct option options[] = {
     {"--ring", NUMBER16, MEDIA(ring_seconds), CALL | ANSWER, "N", "let it ring for N seconds [60]"},
     {"--dtmf", DIGITS, OWN(digits), CALL | ANSWER, "DIGITS",
      "send digits (0-9, *, #, A-D) once the call is up"},
+    {"--send", PATHS, 0, CALL | ANSWER, "FILE",
+     "send a file or folder once the call is up, beside sound and picture; may come again"},
+    {"--get", TEXT, OWN(get), CALL | ANSWER, "DIR",
+     "take files that are offered, into DIR; each is asked for unless a rule takes it"},
+    {"--auto-accept", RULE, 0, CALL | ANSWER, "RULE",
+     "with --get: take without asking: all, from:ADDRESS, max:100M, type:image/*, type:.pdf; "
+     "commas "
+     "between what must all hold; may come again"},
     {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
     {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
     {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
@@ -91,6 +113,14 @@ static const struct option options[] = {
     {"--web-key", TEXT, ENGINE(web_key), ANSWER, "FILE", "its PEM key"},
     {"--bind", TEXT, ENGINE(bind_address), CALL | ANSWER, "ADDRESS", "address to listen on [all]"},
     {"--name", TEXT, ENGINE(display_name), CALL | ANSWER, "NAME", "name that the other side sees"},
+    {"--service", TEXT, ENGINE(service), CALL, "SERVER",
+     "SIP server by which to ask who cannot be called to call here [none]"},
+    {"--service-first", FLAG, ENGINE(service_first), CALL, NULL,
+     "ask so at once, instead of when 4 s brought no answer"},
+    {"--callback", TEXT, ENGINE(callback), CALL, "HOST:PORT",
+     "where they can call [this machine's address and port]"},
+    {"--call-back", FLAG, ENGINE(may_be_asked_back), ANSWER, NULL,
+     "with --auto: also call whoever asks to be called, at whatever address that names"},
     {"--stun", SERVER, 0, ALL, "SERVER",
      "HOST[:PORT] that tells how a NAT shows this machine; may come again"},
     {"--turn", SERVER, 0, ALL, "SERVER",
@@ -181,6 +211,14 @@ static bool add_server(struct options *o, const char *scheme, const char *text)
     return *text && more > 0 && (size_t)more < sizeof o->servers - used;
 }
 
+static bool add_path(struct options *o, const char *path)
+{
+    if (!*path || o->send_count == OPTIONS_SEND_MAX)
+        return false;
+    o->send[o->send_count++] = path;
+    return true;
+}
+
 /* Contacts know this user again by what lies in the settings. */
 static void keep_identity(struct options *o)
 {
@@ -199,6 +237,10 @@ static bool take_value(struct options *o, const struct option *option, const cha
     switch (option->kind) {
     case SERVER:
         return add_server(o, option->name + 2, text);
+    case PATHS:
+        return add_path(o, text);
+    case RULE:
+        return parse_rule(text, o->rules, sizeof o->rules);
     case TEXT:
         memcpy(field, &text, sizeof text);
         return *text != 0;
@@ -271,6 +313,11 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         return wrong(verb, "there is no --web PORT to go with", "--web-...");
     if (!o->engine.web_certificate != !o->engine.web_key)
         return wrong(verb, "HTTPS needs both", "--web-cert, --web-key");
+    if (!o->engine.service && (o->engine.service_first || o->engine.callback))
+        return wrong(verb, "there is no --service SERVER to go with",
+                     "--service-first, --callback");
+    if (o->rules[0] && !o->get)
+        return wrong(verb, "there is no --get DIR to go with", "--auto-accept");
     o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
         keep_identity(o);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#define OPTIONS_SEND_MAX 32
+
 /** Exit codes of every verb; --help lists them. */
 enum exit_code {
     EXIT_DONE = 0,
@@ -25,15 +27,19 @@ enum exit_code {
 struct options {
     struct tandem_media media;
     struct tandem_config engine;
-    const char *to;       /* Whom to call. */
-    const char *trace;    /* Chrome-trace JSON, written at the end. */
-    const char *report;   /* JSON report, written at the end. */
-    const char *snapshot; /* PNG of the last picture, written before the end. */
-    const char *out;      /* demo: folder for its files. */
-    const char *digits;   /* Sent once the call is up. */
-    double seconds;       /* Hang up after this long; 0 = never. */
+    const char *to;                     /* Whom to call. */
+    const char *trace;                  /* Chrome-trace JSON, written at the end. */
+    const char *report;                 /* JSON report, written at the end. */
+    const char *snapshot;               /* PNG of the last picture, written before the end. */
+    const char *out;                    /* demo: folder for its files. */
+    const char *digits;                 /* Sent once the call is up. */
+    const char *send[OPTIONS_SEND_MAX]; /* Files and folders for the other side. */
+    int send_count;
+    const char *get; /* Where files go that the other side sends. */
+    double seconds;  /* Hang up after this long; 0 = never. */
     bool auto_answer, keep, json, quiet, no_keys, no_port_mapping, help;
     char sink_text[300]; /* Backs --wav. */
+    char rules[1024];    /* What of it is taken without asking. */
     char servers[1024];  /* Backs --stun and --turn. */
     char identity[300];  /* The key and certificate of this user; and */
     char known[300];     /* those of contacts, as seen before. */

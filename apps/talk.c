@@ -5,6 +5,7 @@
 #include "apps/outcome.h"
 #include "apps/table.h"
 #include "apps/talk_chat.h"
+#include "apps/talk_files.h"
 #include "apps/terminal.h"
 
 #include <poll.h>
@@ -29,6 +30,7 @@ struct talk {
     struct tandem *engine;
     struct tandem_call *call;
     struct talk_chat chat;
+    struct talk_files files;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
     double up_at, line_at, bell_at;
@@ -161,6 +163,10 @@ static void take_key(struct talk *t, int key)
     case 't':
         trust(t);
         break;
+    case 'y':
+    case 'n':
+        (void)talk_files_answer(&t->files, key == 'y');
+        break;
     case 'f':
     case KEY_F11:
         t->fullscreen = !t->fullscreen;
@@ -237,6 +243,14 @@ static void incoming(struct talk *t, const struct tandem_event *event)
     say(t, "call from %s: press y to answer, n to refuse", event->text);
 }
 
+/* A call that came in vain: beside another one, or without what this side asks for. */
+static void never_rang(struct talk *t, const struct tandem_event *event)
+{
+    if (event->value == TANDEM_END_NOT_SECURE || event->value == TANDEM_END_NO_COMMON_CODEC)
+        say(t, "a call was refused: %s", event->text);
+    tandem_call_release(event->call);
+}
+
 static void take_event(struct talk *t, const struct tandem_event *event)
 {
     if (event->kind == TANDEM_EVENT_INCOMING) {
@@ -245,7 +259,7 @@ static void take_event(struct talk *t, const struct tandem_event *event)
     }
     if (event->call != t->call && event->call) {
         if (event->kind == TANDEM_EVENT_ENDED)
-            tandem_call_release(event->call);
+            never_rang(t, event);
         return;
     }
     switch (event->kind) {
@@ -389,9 +403,10 @@ static void wait_a_little(struct talk *t)
         {.fd = t->signals, .events = POLLIN},
         {.fd = t->terminal.keys ? STDIN_FILENO : -1, .events = POLLIN},
         {.fd = talk_chat_fd(&t->chat), .events = POLLIN},
+        {.fd = talk_files_fd(&t->files), .events = POLLIN},
     };
 
-    if (poll(fds, 4, TICK_MS) <= 0)
+    if (poll(fds, 5, TICK_MS) <= 0)
         return;
     talk_chat_run(&t->chat, &t->terminal);
     if (fds[1].revents)
@@ -402,6 +417,8 @@ static void wait_a_little(struct talk *t)
         if (key > 0)
             take_terminal_key(t, key);
     }
+    if (fds[4].revents)
+        talk_files_run(&t->files);
 }
 
 /* Rings on the terminal while somebody waits to be answered. */
@@ -450,6 +467,7 @@ static void report(struct talk *t)
 {
     struct tandem_stats stats;
     struct tandem_cause cause = {""};
+    talk_files_ended(&t->files);
     char *json = t->call && t->up ? tandem_call_report(t->call) : NULL;
 
     if (t->o->json) {
@@ -481,9 +499,12 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
     /* A recording at a file size limit is an error, not an end. */
     (void)sigaction(SIGXFSZ, &ignore, NULL);
     t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (talk_files_open(&t->files, o, &t->terminal, cause) != TANDEM_OK)
+        return false;
     talk_chat_open(&t->chat, o, &t->terminal);
     if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK) {
         talk_chat_close(&t->chat);
+        talk_files_close(&t->files);
         return false;
     }
     terminal_open(&t->terminal, !o->no_keys && !o->json);
@@ -495,6 +516,7 @@ static void close_talk(struct talk *t)
     terminal_close(&t->terminal);
     tandem_destroy(t->engine);
     talk_chat_close(&t->chat);
+    talk_files_close(&t->files);
     if (t->signals >= 0)
         (void)close(t->signals);
 }
@@ -545,6 +567,7 @@ int talk_answer(struct options *o)
         return outcome_give_up(o, "answer", exit_of_status(status), cause.text);
     o->engine.listen = true;
     o->engine.ring_seconds = o->media.ring_seconds;
+    o->engine.may_be_asked_back |= !o->auto_answer; /* Then a person decides. */
     if (!open_talk(&t, o, &cause))
         return outcome_give_up(o, "answer", EXIT_FAILED, cause.text);
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));

@@ -195,6 +195,9 @@ static void step(struct tandem_call *call, const struct tdm_call_in *in)
     if (call->ended)
         return;
     tdm_call_step(&call->machine, now, in, &call->out);
+    if (call->out.command == TDM_CALL_DO_INVITE_BACK)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
+                        "%.160s is asked through the service to call here", call->machine.peer);
     tdm_call_perform(&call->machine, now, call->web ? &tdm_sig_whip : call->engine->sig_ops,
                      call->web ? call->engine->web : call->engine->sig, &call->out);
     call->machine_wake = call->out.wake_at;
@@ -215,6 +218,12 @@ static void plan_capability(const struct tandem_call *call, struct tdm_capabilit
     tdm_call_channel_capability(call, capability);
 }
 
+/* An incoming call of somebody whom we are to call. */
+static bool asks_for_call(const struct tandem_call *call)
+{
+    return call->machine.back == TDM_BACK_WANTED;
+}
+
 /* Everything but the candidates, which come by themselves; then the call goes on (tdm_call_go). */
 static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_plan *plan,
                             enum tdm_call_pending pending, struct tdm_cause *cause)
@@ -223,7 +232,8 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
     struct tdm_capability capability;
 
     if (err == TDM_OK && !call->net)
-        err = tdm_call_open_net(call, pending == TDM_CALL_PENDING_DIAL, cause);
+        err =
+            tdm_call_open_net(call, pending == TDM_CALL_PENDING_DIAL || asks_for_call(call), cause);
     if (err != TDM_OK)
         return err;
     call->plan = *plan;
@@ -253,6 +263,33 @@ static void call_failed(struct tandem_call *call, const char *why)
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
 }
 
+/* "10.0.0.7:5060": where who cannot be called may call us. */
+static void own_door(const struct tandem_call *call, char *text, size_t capacity)
+{
+    const struct tandem *engine = call->engine;
+    bool ipv6 = strchr(call->local_address, ':') != NULL;
+
+    if (engine->config.callback)
+        (void)snprintf(text, capacity, "%s", engine->config.callback);
+    else
+        (void)snprintf(text, capacity, "%s%s%s:%u", ipv6 ? "[" : "", call->local_address,
+                       ipv6 ? "]" : "", engine->sig_ops->port(engine->sig));
+}
+
+static void dial(struct tandem_call *call)
+{
+    const struct tandem_config *config = &call->engine->config;
+    char door[TDM_SIG_ADDRESS_MAX];
+
+    own_door(call, door, sizeof door);
+    if (config->service_first)
+        call->machine.ask_back_after = 0;
+    step(call, &(struct tdm_call_in){.kind = TDM_CALL_DIAL,
+                                     .uri = call->path.dial_to,
+                                     .service = config->service,
+                                     .callback = door});
+}
+
 void tdm_call_go(struct tandem_call *call)
 {
     enum tdm_call_pending pending = call->path.pending;
@@ -268,7 +305,7 @@ void tdm_call_go(struct tandem_call *call)
     plan_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
     if (pending == TDM_CALL_PENDING_DIAL)
-        step(call, &(struct tdm_call_in){.kind = TDM_CALL_DIAL, .uri = call->path.dial_to});
+        dial(call);
     else if (pending == TDM_CALL_PENDING_ACCEPT)
         step(call, &(struct tdm_call_in){.kind = TDM_CALL_ACCEPT});
 }
@@ -311,8 +348,14 @@ void tdm_call_set_channel(struct tandem_call *call, bool on)
 enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
                            const struct tdm_media_plan *plan, struct tdm_cause *cause)
 {
+    const struct tandem_config *config = &call->engine->config;
+    struct tdm_sip_uri uri;
     enum tdm_err err = tdm_engine_open_sig(call->engine, cause);
 
+    if (err == TDM_OK && config->service)
+        err = tdm_sip_uri_parse(config->service, &uri, cause);
+    if (err == TDM_OK && config->callback)
+        err = tdm_sip_uri_parse(config->callback, &uri, cause);
     (void)snprintf(call->path.dial_to, sizeof call->path.dial_to, "%s", to);
     return err == TDM_OK ? prepare(call, plan, TDM_CALL_PENDING_DIAL, cause) : err;
 }
@@ -346,12 +389,20 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
     tdm_call_signalled(call, event);
     if (call->machine.state != TDM_CALL_INCOMING)
         return;
-    /* Candidates come while it rings. Without ports the answer will say why. */
-    if (tdm_call_open_net(call, false, NULL) != TDM_OK)
+    bool asks = asks_for_call(call);
+
+    /* Candidates come while it rings, but for who asks to be called nothing is done before somebody
+     * agrees. Without ports the answer will say why. */
+    if (!asks && tdm_call_open_net(call, false, NULL) != TDM_OK)
         tdm_call_close_media(call);
-    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING, is_for_channel_alone(&call->machine),
-                    "%s%s%s", call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_INCOMING,
+                    asks ? 2 : is_for_channel_alone(&call->machine), "%s%s%s",
+                    call->machine.peer_name, call->machine.peer_name[0] ? " " : "",
                     call->machine.peer);
+    if (asks)
+        tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
+                        "asks to be called at %.100s, which answering does",
+                        call->machine.back_target);
 }
 
 enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_plan *plan,
@@ -359,8 +410,11 @@ enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_pl
 {
     if (call->machine.state != TDM_CALL_INCOMING || call->planned)
         return tdm_fail(cause, TDM_E_MALFORMED, "there is no call to answer");
-    enum tdm_err err = prepare(call, plan, TDM_CALL_PENDING_ACCEPT, cause);
+    enum tdm_err err =
+        asks_for_call(call) ? tdm_call_route(call, call->machine.back_target, cause) : TDM_OK;
 
+    if (err == TDM_OK)
+        err = prepare(call, plan, TDM_CALL_PENDING_ACCEPT, cause);
     if (err != TDM_OK) {
         tdm_call_close_media(call);
         call->planned = false;

@@ -30,6 +30,7 @@ struct tandem {
     struct tandem_config config;
     char bind_address[64], user[64], display_name[64];
     char web_address[64], web_token[256];
+    char service[TDM_SIG_ADDRESS_MAX], callback[TDM_SIG_ADDRESS_MAX];
     struct tdm_reach reach;
     const struct tdm_sig_ops *sig_ops;
     struct tdm_sig *sig; /* NULL until the SIP port is open. */

@@ -96,6 +96,7 @@ enum tdm_err tdm_engine_open_sig(struct tandem *engine, struct tdm_cause *cause)
         .display_name = engine->config.display_name,
         .user_agent = "Tandem",
         .no_messages = !engine->config.chat, /* Nobody would read them. */
+        .may_be_asked_back = engine->config.may_be_asked_back,
     };
 
     return engine->sig ? TDM_OK : engine->sig_ops->open(&engine->sig, &config, cause);
@@ -153,6 +154,16 @@ static struct tandem_call *call_of(struct tandem *engine, tdm_sig_id id, bool we
     return call;
 }
 
+/* The call that asked to be called by this invitation; NULL: it is a new one. */
+static struct tandem_call *expecting(struct tandem *engine, const struct tdm_sig_event *event)
+{
+    struct tandem_call *call = engine->calls;
+
+    while (call && (call->web || !tdm_call_expects(&call->machine, event)))
+        call = call->next;
+    return call;
+}
+
 static void invite(struct tandem *engine, const struct tdm_sig_event *event, bool web)
 {
     struct tandem_call *call =
@@ -176,9 +187,11 @@ static void take_sig_event(struct tandem *engine, const struct tdm_sig_event *ev
 {
     struct tandem_call *call = event->id ? call_of(engine, event->id, web) : NULL;
 
+    if (!web && event->kind == TDM_SIG_CALL_IN)
+        call = expecting(engine, event);
     if (event->kind == TDM_SIG_BACKEND_FAILED)
         tdm_engine_tell(engine, NULL, TANDEM_EVENT_NOTICE, 0, "%s", event->reason);
-    else if (event->kind == TDM_SIG_CALL_IN)
+    else if (!call && (event->kind == TDM_SIG_CALL_IN || event->kind == TDM_SIG_INVITED_BACK))
         invite(engine, event, web);
     else if (event->kind == TDM_SIG_MESSAGE_IN && engine->config.chat)
         tdm_chat_sip_in(engine->config.chat, event);
@@ -349,6 +362,10 @@ enum tandem_status tandem_create(const struct tandem_config *config, struct tand
         keep_text(engine->web_address, sizeof engine->web_address, engine->config.web_address);
     engine->config.web_token =
         keep_text(engine->web_token, sizeof engine->web_token, engine->config.web_token);
+    engine->config.service =
+        keep_text(engine->service, sizeof engine->service, engine->config.service);
+    engine->config.callback =
+        keep_text(engine->callback, sizeof engine->callback, engine->config.callback);
     engine->sig_ops = &tdm_sig_libre;
     engine->wake = engine->event_fd = engine->signals = -1;
     (void)pthread_mutex_init(&engine->lock, NULL);

@@ -152,6 +152,15 @@ static bool invite(struct tdm_call_machine *m, enum tdm_call_command command,
     return true;
 }
 
+/* The other side cannot be reached: let it reach us. */
+static void ask_back(struct tdm_call_machine *m, struct tdm_call_out *out)
+{
+    m->back = TDM_BACK_ASKED;
+    m->ask_back_at = TDM_NEVER;
+    tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng)); /* What we offered is void. */
+    out->command = TDM_CALL_DO_INVITE_BACK;
+}
+
 static void dial(struct tdm_call_machine *m, tdm_time now, const struct tdm_call_in *in,
                  struct tdm_call_out *out)
 {
@@ -164,19 +173,15 @@ static void dial(struct tdm_call_machine *m, tdm_time now, const struct tdm_call
                        (unsigned long long)tdm_rng_u64(&m->rng), in->callback);
         m->ask_back_at = now + m->ask_back_after;
     }
+    if (m->back == TDM_BACK_POSSIBLE && m->ask_back_after <= 0) {
+        enter(m, TDM_CALL_DIALING, now + m->no_answer_after, out);
+        ask_back(m, out);
+        return;
+    }
     if (invite(m, TDM_CALL_DO_CALL, out))
         enter(m, TDM_CALL_DIALING, now + m->no_answer_after, out);
     else
         finish(m, out);
-}
-
-/* The other side cannot be reached: let it reach us. */
-static void ask_back(struct tdm_call_machine *m, struct tdm_call_out *out)
-{
-    m->back = TDM_BACK_ASKED;
-    m->ask_back_at = TDM_NEVER;
-    tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng)); /* What we offered is void. */
-    out->command = TDM_CALL_DO_INVITE_BACK;
 }
 
 /* We were asked to call, and the user agrees. */
@@ -427,20 +432,28 @@ static bool try_again(struct tdm_call_machine *m, const struct tdm_sig_event *ev
     return invite(m, TDM_CALL_DO_CALL, out);
 }
 
-static void note_refusal(struct tdm_call_machine *m, const struct tdm_sig_event *event)
+/* What was offered was not taken. Who knows media in clear alone says it in the same way as who
+ * lacks our codecs, so the words name both. */
+static void note_nothing_taken(struct tdm_call_machine *m, uint16_t code, const char *reason)
 {
     char words[TDM_SIG_REASON_MAX];
 
-    if (!refuses_media(event) || m->capability.plain || m->state == TDM_CALL_UP) {
+    (void)snprintf(words, sizeof words,
+                   "%.60s (it was offered encrypted media alone: if it is too old for "
+                   "that, " TDM_PLAIN_OPTION " offers media in clear)",
+                   reason);
+    note_end(m, TDM_END_NO_COMMON_CODEC, code, m->capability.plain ? reason : words);
+}
+
+static void note_refusal(struct tdm_call_machine *m, const struct tdm_sig_event *event)
+{
+    if (m->back == TDM_BACK_ASKED && (event->code == 405 || event->code == 501))
+        note_end(m, TDM_END_UNREACHABLE, event->code,
+                 "the other side cannot be called from here, and does not call who asks for it");
+    else if (refuses_media(event) && m->state != TDM_CALL_UP)
+        note_nothing_taken(m, event->code, event->reason);
+    else
         note_end(m, end_of_code(event->code), event->code, event->reason);
-        return;
-    }
-    (void)snprintf(
-        words, sizeof words,
-        "%.60s (it was offered encrypted media alone: if it is too old for that, " TDM_PLAIN_OPTION
-        " offers media in clear)",
-        event->reason);
-    note_end(m, end_of_code(event->code), event->code, words);
 }
 
 static void call_over(struct tdm_call_machine *m, const struct tdm_sig_event *event,
@@ -467,6 +480,8 @@ static void call_accepted(struct tdm_call_machine *m, tdm_time now,
     enum tdm_err err;
 
     err = tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause);
+    if (err == TDM_E_UNSUPPORTED)
+        note_nothing_taken(m, 0, cause.text);
     if (err)
         take_down(m, now, end_of_err(err), 0, cause.text, out);
     else

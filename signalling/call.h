@@ -136,7 +136,8 @@ struct tdm_call_machine {
     tdm_time no_answer_after; /* 60 s */
     tdm_time reoffer_after;   /* 40 s: give an unanswered offer up. */
     tdm_time ending_after;    /* 5 s */
-    tdm_time ask_back_after;  /* 4 s without any answer to our invitation. */
+    tdm_time
+        ask_back_after; /* 4 s without any answer to our invitation; 0: at once, without one. */
 
     /* --- */
     struct tdm_capability capability;

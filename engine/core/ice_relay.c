@@ -303,11 +303,23 @@ static void grant(struct tdm_ice *ice, tdm_time now, int server,
     tdm_ice_relay_step(ice, now, server, wish, out);
 }
 
+/* An answer that came before the address that it was sent to would be no reflexive candidate. */
+static bool may_allocate(const struct tdm_ice *ice)
+{
+    bool any = ice->addresses_end;
+
+    for (int i = 0; i < TDM_ICE_LOCAL_MAX && !any; i++)
+        any = ice->locals[i].used && ice->locals[i].c.type == TDM_ICE_HOST;
+    return any;
+}
+
 static void run_relay(struct tdm_ice *ice, tdm_time now, int server, struct tdm_ice_out *out)
 {
     struct tdm_ice_server_state *s = &ice->servers[server];
     struct tdm_turn_client_in wish = {0};
 
+    if (!may_allocate(ice))
+        return;
     if (now >= s->retry_at)
         tdm_ice_relay_init(ice, server, now);
     if (s->in_doubt && tdm_ice_new_send(out))

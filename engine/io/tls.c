@@ -139,7 +139,11 @@ static bool open_context(struct tdm_tls *t, const struct tdm_tls_config *config)
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
-    return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+    /* Servers of others, as coturn, may be older; their certificate is a public one either way. */
+    bool by_name = config->client && !config->fingerprint_count;
+    int oldest = by_name ? TLS1_2_VERSION : TLS1_3_VERSION;
+
+    return SSL_CTX_set_min_proto_version(ctx, oldest) == 1 &&
            SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
            SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                          "TLS_CHACHA20_POLY1305_SHA256") == 1 &&

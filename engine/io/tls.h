@@ -5,7 +5,8 @@
 /*
  * One TLS 1.3 connection over a TCP socket that is non-blocking: for the data channel (both sides
  * self-signed, checked against the fingerprint of the signalled description) and for TURN over TLS
- * (name and chain). One thread at a time.
+ * (name and chain; as a client there 1.2 is taken too, as coturn of Debian 12 has no more). One
+ * thread at a time.
  */
 
 #include "engine/core/media_desc.h"

@@ -91,6 +91,17 @@ struct tandem_config {
     bool only_plain;           /* Media in clear alone, to look at packets or to measure. */
     bool allow_sdes;           /* Keys in the call set-up, which whoever carries it can read. */
 
+    /* Where only one side can be called: the other one asks to be. */
+    const char *service;    /* SIP server that both sides reach ("sip:sip.example.org"): who has not
+                               answered after 4 s, or cannot be reached, is asked through it to call
+                               us. NULL: nobody is. */
+    bool service_first;     /* Ask at once. */
+    const char *callback;   /* "HOST:PORT" where we can be called. [this machine's address towards
+                               the other side, and the SIP port] */
+    bool may_be_asked_back; /* Others may ask likewise: INCOMING comes with value 1, and answering
+                                sends an invitation to where they say. Nobody proves who asks: let
+                                a person decide. */
+
     /* Browsers call by WHIP and WHEP, from a page that this engine serves. The SIP port is open
      * too. */
     bool web;
@@ -202,8 +213,9 @@ TANDEM_API void tandem_call_release(struct tandem_call *call);
 
 enum tandem_event_kind {
     TANDEM_EVENT_NONE,
-    TANDEM_EVENT_INCOMING, /* text = who calls; value = 1: for the data channel alone, without
-                              sound and picture. Answer or reject `call`. */
+    TANDEM_EVENT_INCOMING, /* text = who calls. Answer or reject `call`. value = 1: for the data
+                              channel alone, without sound and picture; 2: asks to be called
+                              (may_be_asked_back), which answering does; a NOTICE says where. */
     TANDEM_EVENT_RINGING,  /* The other side rings. */
     TANDEM_EVENT_UP,       /* The call stands; text = what was agreed. */
     TANDEM_EVENT_CHANGED,  /* Hold, codec or streams changed; text = what is now agreed. */

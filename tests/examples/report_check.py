@@ -26,7 +26,7 @@ named = set()
 for row in re.findall(r"^\| (`.*?) \|", section, re.M):
     named |= set(re.findall(r"`(\w+)`", row))
 there = set(report)
-for key in ("audio", "glass_to_glass", "security"):
+for key in ("audio", "glass_to_glass", "security", "channel"):
     there |= set(report[key])
 there |= set(report["video_stages"][0])
 wrong += [f"docs/cli.md does not name {field}" for field in sorted(there - named)]

@@ -114,7 +114,7 @@ def check_here(report, codec, folder):
     must(report["frames_decoded"] > 20 * SECONDS, f"{report['frames_decoded']} pictures decoded")
     must(report["decode_errors"] == 0, f"{report['decode_errors']} decode errors")
     share = sheet_colours(os.path.join(folder, "sheet.png"))
-    must(share > 0.4, f"the camera's green in the contact sheet: {share:.2f}")
+    must(share > 0.25, f"the camera's green in the contact sheet: {share:.2f}")
     must(report["audio"]["packets_received"] > 40 * SECONDS, "sound comes")
 
 
@@ -203,7 +203,7 @@ def watch(browser, tandem, codec, what, *_):
     browser.wait("document.getElementById('state').textContent === 'connected'")
     seen = browser.run(f"observe({SECONDS})", 60)
     figures = browser.run("figuresOf()")
-    hosts = browser.run("pc.localDescription.sdp.match(/a=candidate:.*typ host/g).join(' ')")
+    hosts = browser.wait("(pc.localDescription.sdp.match(/a=candidate:.*typ host/g) || []).join(' ')")
     must((".local" in hosts) == (what == "names"), hosts)
     tandem.process.terminate()  # This time we end it, and the page must see that.
     browser.wait("document.getElementById('state').textContent === 'the call has ended'", 15)

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# dial_back.sh PATH_TO_SIP_PEER: a caller, a service and a called side behind a packet filter that lets
-# in the service alone, each in a network namespace. Called straight, nothing comes about; through the
-# service the called side dials back.
+# dial_back.sh PATH_TO_SIP_PEER|calls: a caller, a service and a called side behind a packet filter that
+# lets in the service alone, each in a network namespace. Called straight, nothing comes about; through
+# the service the called side dials back. With signalling alone, or as calls of the command.
 . "$(dirname "$0")/lib.sh"
-peer=${1:?usage: dial_back.sh PATH_TO_SIP_PEER}
+peer=${1:?usage: dial_back.sh PATH_TO_SIP_PEER|calls}
 need nft python3 nsenter
 [ "${TANDEM_OWN_NET:-}" = 1 ] || skip "network namespaces are not allowed here"
 
@@ -43,6 +43,63 @@ python3 "$HERE/sip_pipe.py" 10.99.0.1:5060 10.99.0.3:5060 &
 PIDS+=($!)
 sleep 0.5
 
+# talk NAME VERB...: a tandem in a namespace; its process id goes to NAME_pid, what it said to $W.
+talk() {
+	local name=$1 home=$W/home_$1
+	shift
+	mkdir -p "$home"
+	nsenter -t "${!name}" -n env HOME="$home" "$TANDEM" "$@" --audio tone --speaker null --video off \
+		--sink off --no-keys --no-port-mapping --json >"$W/$name.json" 2>"$W/$name.log" </dev/null &
+	printf -v "${name}_pid" %s "$!"
+	PIDS+=("$!")
+}
+
+# call_bob EXIT OPTION...: alice calls, and it ends with that code.
+call_bob() {
+	local want=$1 got
+	shift
+	talk alice call sip:bob@10.99.0.3 "$@"
+	wait "$alice_pid"
+	got=$?
+	[ $got = "$want" ] || fail "the call ($*) ended with $got, not $want" alice.log alice.json bob.log
+}
+
+# The called side's figures come from the same call as the caller's, and sound went both ways.
+check_call() {
+	python3 - "$W/alice.json" "$W/bob.json" <<-'PYTHON'
+		import json, sys
+		sides = [json.load(open(name))["report"] for name in sys.argv[1:]]
+		for side in sides:
+		    security = side["security"]
+		    print(security["path"], security["protection"], security["local"], security["remote"],
+		          side["audio"]["packets_received"], "packets of sound")
+		    assert security["protection"] == "dtls" and security["ice"]
+		    assert side["audio"]["packets_received"] > 150
+		assert sides[0]["security"]["words"] == sides[1]["security"]["words"] != ""
+	PYTHON
+}
+
+calls() {
+	need "$TANDEM"
+	talk bob answer --auto --keep
+	wait_for 10 bob.log "waiting for calls" || fail "bob does not wait" bob.log
+	call_bob 4 --ring 3
+	# Who answers by himself calls nobody whom he does not know, unless told to.
+	call_bob 5 --service sip:10.99.0.1 --service-first
+	grep -q "call from" "$W/bob.log" && fail "bob was reached" bob.log
+	finish "$bob_pid" || fail "bob does not end" bob.log
+	for how in "" --service-first; do
+		talk bob answer --auto --call-back
+		wait_for 10 bob.log "waiting for calls" || fail "bob does not wait" bob.log
+		call_bob 0 --service sip:10.99.0.1 $how --seconds 3
+		wait "$bob_pid" || fail "bob's call ended badly" bob.log
+		grep -q "to be called at sip:back-" "$W/bob.log" || fail "bob was called straight" bob.log
+		check_call || fail "see above" alice.log bob.log
+	done
+	pass "calls"
+}
+
+[ "$peer" != calls ] || calls
 nsenter -t "$bob" -n "$peer" 5060 40 answer 1 >"$W/bob.log" 2>&1 &
 answers=$!
 PIDS+=("$answers")

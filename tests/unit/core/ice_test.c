@@ -244,6 +244,24 @@ static void a_server_gives_a_reflexive_candidate(void **state)
     assert_true(tdm_address_equal(&r->told[1].candidate.address, &seen));
 }
 
+/* A net thread that runs before it was given the addresses: an answer then would be to no known
+ * address, and no reflexive candidate (seen behind real NATs, a call of four). */
+static void nothing_is_allocated_before_there_is_an_address(void **state)
+{
+    struct rig *r = *state;
+    struct tdm_stun m;
+
+    start(r, true, true);
+    r->config.servers[0].kind = TDM_ICE_TURN;
+    r->ice = tdm_ice_init(r->ice, &r->config, r->now);
+    step(r, NULL);
+    assert_int_equal(r->out.send_count, 0);
+    input(r, TDM_ICE_ADDRESS, &r->ours);
+    assert_int_equal(r->out.send_count, 1);
+    assert_int_equal(tdm_stun_parse(&m, r->out.sends[0].data, r->out.sends[0].size), TDM_OK);
+    assert_int_equal(m.method, TDM_STUN_ALLOCATE);
+}
+
 static void a_dead_server_is_told_and_does_not_hold_up(void **state)
 {
     struct rig *r = *state;
@@ -485,6 +503,7 @@ int main(void)
         cmocka_unit_test(credentials_are_text_and_differ),
         cmocka_unit_test(candidates_are_told_with_priorities_and_foundations),
         cmocka_unit_test(a_server_gives_a_reflexive_candidate),
+        cmocka_unit_test(nothing_is_allocated_before_there_is_an_address),
         cmocka_unit_test(a_dead_server_is_told_and_does_not_hold_up),
         cmocka_unit_test(checks_without_integrity_are_refused),
         cmocka_unit_test(a_check_is_answered_and_checked_back),

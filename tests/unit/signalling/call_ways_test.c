@@ -243,6 +243,24 @@ static void an_open_side_is_called_as_ever(void **state)
     world_close(w);
 }
 
+/* Who wants to be called at once does not ring there first. */
+static void asking_at_once_sends_no_invitation(void **state)
+{
+    struct world *w = world_of(5, 0, DTLS, DTLS);
+
+    (void)state;
+    w->a.machine.ask_back_after = 0;
+    dial(w, true); /* Bob could be called. */
+    run_for(w, TDM_S);
+    assert_int_equal(w->a.machine.back, TDM_BACK_ASKED);
+    assert_int_equal(w->b.machine.back, TDM_BACK_WANTED);
+    assert_int_equal(w->b.invited, 1);
+    input(w, &w->b, TDM_CALL_ACCEPT);
+    run_for(w, 2 * TDM_S);
+    assert_true(is_up(w));
+    world_close(w);
+}
+
 static void asking_back_has_every_end(void **state)
 {
     static const struct {
@@ -252,7 +270,7 @@ static void asking_back_has_every_end(void **state)
     } rows[] = {
         {true, true, TDM_END_DECLINED, 20 * TDM_S},
         {false, true, TDM_END_NO_ANSWER, 100 * TDM_S},
-        {false, false, TDM_END_FAILED, 20 * TDM_S},
+        {false, false, TDM_END_UNREACHABLE, 20 * TDM_S},
     };
 
     (void)state;
@@ -461,6 +479,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_cannot_be_reached_calls_back),
         cmocka_unit_test(an_open_side_is_called_as_ever),
+        cmocka_unit_test(asking_at_once_sends_no_invitation),
         cmocka_unit_test(asking_back_has_every_end),
         cmocka_unit_test(a_stranger_is_not_who_was_asked),
         cmocka_unit_test(keys_in_the_description_are_a_second_try),
