@@ -497,6 +497,7 @@ static void turn(struct side *s)
         read_input(s);
     if (s->o->text && !s->asked && s->way != WAY_NOT_KNOWN) {
         s->asked = true;
+        s->ended_at = now_s();
         say_text(s, s->o->text);
     }
     /* With somebody, all is said when the input has ended and nothing waits. */
@@ -521,7 +522,7 @@ static bool open_side(struct side *s, struct tandem_cause *cause)
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     terminal_open(&s->terminal, !o->text && !o->json);
     s->input_open = !o->text;
@@ -544,7 +545,6 @@ static void begin(struct side *s)
     (void)snprintf(s->name, sizeof s->name, "%s", s->o->who);
     if (s->o->messages || (s->o->text && strlen(s->o->text) <= BY_SIP_MAX)) {
         s->way = WAY_MESSAGES;
-        s->ended_at = now_s();
         return;
     }
     if (!s->o->text)

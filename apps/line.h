@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LINE_MAX_BYTES (1u << 20)
+#define LINE_MAX_BYTES ((size_t)1 << 20)
 
 struct line {
     char *text; /* Ended; NULL: nothing was typed yet. */

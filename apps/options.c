@@ -85,6 +85,8 @@ static const struct option options[] = {
     {"--out", TEXT, OWN(out), DEMO, "FOLDER", "where the demo's files go [out]"},
     {"--time-code", FLAG, MEDIA(time_code), ALL, NULL,
      "draw the capture time into the picture, and check the other side's"},
+    {"--chat", FLAG, MEDIA(channel), CALL | ANSWER, NULL,
+     "texts (key c) over a data channel beside the call; else they go as SIP messages"},
     {"--seconds", SECONDS, OWN(seconds), ALL, "N", "hang up after N seconds"},
     {"--ring", NUMBER16, MEDIA(ring_seconds), CALL | ANSWER, "N", "let it ring for N seconds [60]"},
     {"--dtmf", DIGITS, OWN(digits), CALL | ANSWER, "DIGITS",

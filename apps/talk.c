@@ -4,6 +4,7 @@
 #include "apps/bench.h"
 #include "apps/outcome.h"
 #include "apps/table.h"
+#include "apps/talk_chat.h"
 #include "apps/talk_files.h"
 #include "apps/terminal.h"
 
@@ -28,6 +29,7 @@ struct talk {
     struct terminal terminal;
     struct tandem *engine;
     struct tandem_call *call;
+    struct talk_chat chat;
     struct talk_files files;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
@@ -176,7 +178,8 @@ static void take_key(struct talk *t, int key)
     case '?':
         say(t,
             "q hang up, m mute, v camera off/on, V drop/add video, h hold, s statistics, f full "
-            "screen, r record, t trust a new certificate, 0-9 * # send digits%s",
+            "screen, r record, t trust a new certificate, c say a text (in the terminal), 0-9 * # "
+            "send digits%s",
             "");
         break;
     default:
@@ -292,13 +295,31 @@ static void take_event(struct talk *t, const struct tandem_event *event)
     }
 }
 
+/* The URI alone of "Paul sip:paul@10.0.0.7". */
+static const char *address_of(const char *peer)
+{
+    const char *space = strrchr(peer, ' ');
+
+    return space ? space + 1 : peer;
+}
+
+static void begin_text(struct talk *t)
+{
+    t->chat.typing = true;
+    terminal_line(&t->terminal, "say: ");
+}
+
 static void take_terminal_key(struct talk *t, int key)
 {
     struct tandem_stats stats;
 
     if (!t->call || tandem_call_stats(t->call, &stats) != TANDEM_OK)
         return;
-    if (stats.state != TANDEM_STATE_INCOMING)
+    if (t->chat.typing)
+        talk_chat_key(&t->chat, &t->terminal, t->engine, address_of(t->peer), key);
+    else if (key == 'c' && t->chat.chat)
+        begin_text(t);
+    else if (stats.state != TANDEM_STATE_INCOMING)
         take_key(t, key);
     else if (key == 'y' || key == 'n')
         answer_or_reject(t, key == 'y');
@@ -369,7 +390,7 @@ static void show_progress(struct talk *t)
         return;
     refresh_overlay(t, &stats);
     t->line_at = now_s() + LINE_EVERY_S;
-    if (!t->o->quiet) {
+    if (!t->o->quiet && !t->chat.typing) {
         table_line(&stats, text, sizeof text);
         terminal_line(&t->terminal, text);
     }
@@ -381,11 +402,13 @@ static void wait_a_little(struct talk *t)
         {.fd = tandem_event_fd(t->engine), .events = POLLIN},
         {.fd = t->signals, .events = POLLIN},
         {.fd = t->terminal.keys ? STDIN_FILENO : -1, .events = POLLIN},
+        {.fd = talk_chat_fd(&t->chat), .events = POLLIN},
         {.fd = talk_files_fd(&t->files), .events = POLLIN},
     };
 
-    if (poll(fds, 4, TICK_MS) <= 0)
+    if (poll(fds, 5, TICK_MS) <= 0)
         return;
+    talk_chat_run(&t->chat, &t->terminal);
     if (fds[1].revents)
         take_signal(t);
     if (fds[2].revents) {
@@ -394,7 +417,7 @@ static void wait_a_little(struct talk *t)
         if (key > 0)
             take_terminal_key(t, key);
     }
-    if (fds[3].revents)
+    if (fds[4].revents)
         talk_files_run(&t->files);
 }
 
@@ -478,7 +501,9 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
     t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (talk_files_open(&t->files, o, &t->terminal, cause) != TANDEM_OK)
         return false;
+    talk_chat_open(&t->chat, o, &t->terminal);
     if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK) {
+        talk_chat_close(&t->chat);
         talk_files_close(&t->files);
         return false;
     }
@@ -490,6 +515,7 @@ static void close_talk(struct talk *t)
 {
     terminal_close(&t->terminal);
     tandem_destroy(t->engine);
+    talk_chat_close(&t->chat);
     talk_files_close(&t->files);
     if (t->signals >= 0)
         (void)close(t->signals);

@@ -191,8 +191,10 @@ enum tandem_status tandem_chat_say(struct tandem_chat *chat, struct tandem *engi
     entry.text = tdm_chat_cleaned(chat, text, strlen(text));
     enum tandem_status status = keep(chat, to, &entry, &by_sip, cause);
 
-    if (by_sip) /* What lies in the chat may change once the lock is free. */
-        entry.text = strcpy(short_text, entry.text);
+    if (by_sip) { /* What lies in the chat may change once the lock is free. */
+        (void)snprintf(short_text, sizeof short_text, "%s", entry.text);
+        entry.text = short_text;
+    }
     pthread_mutex_unlock(&chat->lock);
     if (id_out)
         *id_out = entry.id;

@@ -95,6 +95,7 @@ enum tdm_err tdm_engine_open_sig(struct tandem *engine, struct tdm_cause *cause)
         .user = engine->config.user,
         .display_name = engine->config.display_name,
         .user_agent = "Tandem",
+        .no_messages = !engine->config.chat, /* Nobody would read them. */
         .may_be_asked_back = engine->config.may_be_asked_back,
     };
 

@@ -34,6 +34,7 @@ static enum tdm_err memory_open(struct tdm_sig **out, const struct tdm_sig_confi
     sig->index = index;
     sig->calls_max = config->calls_max ? config->calls_max : 8;
     sig->may_be_asked_back = config->may_be_asked_back;
+    sig->no_messages = config->no_messages;
     (void)snprintf(sig->name, sizeof sig->name, "%s", config->user ? config->user : "tandem");
     wire->endpoints[index] = sig;
     *out = sig;

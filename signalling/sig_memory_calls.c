@@ -311,12 +311,13 @@ static void new_asking(struct tdm_sig *sig, const struct tdm_memory_message *m)
     struct tdm_memory_call stranger = {.token = m->call, .peer = m->from, .service = m->service};
     bool message = m->method == TDM_MEMORY_MESSAGE;
     struct tdm_memory_call *call =
-        message || sig->may_be_asked_back
+        (message ? !sig->no_messages : sig->may_be_asked_back)
             ? tdm_memory_call_new(sig, TDM_MEMORY_RINGING, m->call, m->from)
             : NULL;
 
     if (!call) {
-        tdm_memory_send_once(sig, &stranger, m->method, m->seq, message ? 503 : 405, NULL);
+        tdm_memory_send_once(sig, &stranger, m->method, m->seq,
+                             message && !sig->no_messages ? 503 : 405, NULL);
         return;
     }
     call->their_seq = m->seq;

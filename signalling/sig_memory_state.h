@@ -93,7 +93,7 @@ struct tdm_sig {
     uint32_t index;
     char name[64];
     uint32_t calls_max;
-    bool may_be_asked_back;
+    bool may_be_asked_back, no_messages;
     bool closed;     /* Hears only those whom it talked to... */
     uint32_t talked; /* ... by their indexes. */
     struct tdm_sig_queue queue;

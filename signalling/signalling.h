@@ -100,6 +100,7 @@ struct tdm_sig_config {
     const char *user_agent;   /* NULL: "Tandem". */
     uint32_t calls_max;       /* 0 = 8. An invitation beyond it gets 486. */
     bool may_be_asked_back;   /* INVITED_BACK may come; false: such requests are refused. */
+    bool no_messages;         /* MESSAGE_IN may not come: such requests are refused. */
     void *wire;               /* In-memory backend only: its struct tdm_sig_wire. */
     /* HTTP backend only. */
     const char *token;             /* Who calls must show it; NULL: nothing to show. */

@@ -76,7 +76,7 @@ bool tdm_sip_on_request(const struct sip_msg *msg, void *arg)
         tdm_sip_in_dialog(sip, tdm_sip_call_of(stack->sig, msg), msg);
     } else if (!pl_strcmp(&msg->met, "INVITE")) {
         new_invite(stack, msg);
-    } else if (!pl_strcmp(&msg->met, "MESSAGE")) {
+    } else if (!pl_strcmp(&msg->met, "MESSAGE") && !stack->sig->no_messages) {
         tdm_sip_on_message(stack, msg);
     } else if (!pl_strcmp(&msg->met, "REFER") && stack->sig->may_be_asked_back) {
         tdm_sip_on_refer(stack, msg);

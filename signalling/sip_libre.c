@@ -78,6 +78,7 @@ static void configure(struct tdm_sig *sig, const struct tdm_sig_config *config)
     sig->port = config->port ? config->port : TDM_SIP_PORT;
     sig->port_may_change = config->port_may_change;
     sig->may_be_asked_back = config->may_be_asked_back;
+    sig->no_messages = config->no_messages;
     sig->transports = config->transports ? config->transports : TDM_SIG_UDP | TDM_SIG_TCP;
     sig->calls_max = config->calls_max ? config->calls_max : CALLS_DEFAULT;
     (void)snprintf(sig->bind_address, sizeof sig->bind_address, "%s",

@@ -106,7 +106,7 @@ struct tdm_sig {
     _Atomic tdm_sig_id last_id;
     _Atomic bool close_asked; /* When the command queue was full. */
     uint16_t port;
-    bool port_may_change, may_be_asked_back;
+    bool port_may_change, may_be_asked_back, no_messages;
     unsigned transports;
     char bind_address[64], user[64], display_name[64], user_agent[64];
 };

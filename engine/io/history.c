@@ -3,10 +3,12 @@
 
 #include <sqlite3.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define WORDS_MAX 8 /* Their parameters are ?4 to ?11. */
 #define SELECT    "SELECT contact, id, sent_ms, state, edited, file, text FROM message WHERE "
@@ -31,6 +33,17 @@ static enum tdm_err failed(struct tdm_history *h, struct tdm_cause *cause)
                     h->db ? sqlite3_errmsg(h->db) : "no memory");
 }
 
+/* SQLite gives its log, which holds texts too, the mode that the file has. */
+static void private_file(const char *path)
+{
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+    if (fd < 0)
+        return; /* SQLite says why. */
+    (void)fchmod(fd, 0600);
+    (void)close(fd);
+}
+
 enum tdm_err tdm_history_open(struct tdm_history **history, const char *path,
                               struct tdm_cause *cause)
 {
@@ -38,6 +51,7 @@ enum tdm_err tdm_history_open(struct tdm_history **history, const char *path,
 
     if (!h)
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory for the history");
+    private_file(path);
     int code =
         sqlite3_open_v2(path ? path : ":memory:", &h->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
@@ -47,8 +61,6 @@ enum tdm_err tdm_history_open(struct tdm_history **history, const char *path,
         (void)sqlite3_exec(h->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", NULL, NULL,
                            NULL);
         code = sqlite3_exec(h->db, schema, NULL, NULL, NULL);
-        if (path)
-            (void)chmod(path, 0600);
     }
     if (code != SQLITE_OK) {
         enum tdm_err err =

@@ -71,7 +71,7 @@ struct tandem_chat_event {
     uint64_t id;
     int64_t sent_ms; /* Unix time by the author's clock. */
     bool on, cut;
-    int value; /* FAILED: one of enum tandem_end. */
+    int value;         /* FAILED: one of enum tandem_end. */
     char who[128];     /* "user@host": the contact, as in the history. */
     char address[256]; /* Where it can be reached, for tandem_chat_say; "" = not known. */
     char text[1024];   /* Fit to be shown: no controls but line ends and tabs. */

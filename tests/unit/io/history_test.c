@@ -128,11 +128,15 @@ static void test_a_file_that_is_none_of_ours(void **state)
 static void test_kept_on_disk_for_its_owner(void **state)
 {
     struct stat info;
+    char log[64];
 
     (void)state;
     tdm_history_close(history);
     assert_int_equal(tdm_history_open(&history, path, &cause), TDM_OK);
     add("p", 1, 1, TDM_HISTORY_RECEIVED, "kept");
+    (void)snprintf(log, sizeof log, "%s-wal", path);
+    assert_int_equal(stat(log, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
     tdm_history_close(history);
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
