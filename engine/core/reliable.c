@@ -5,6 +5,7 @@
 
 #define KEEP_ALIVE   (10 * TDM_S)
 #define SILENT_AFTER (20 * TDM_S)
+#define PROBE_MOST   (3 * TDM_S)
 #define RATE_LEAST   8000 /* Slower than that is no rate but a pause without end. */
 #define TELL_WINDOW  (TDM_RELIABLE_BUFFER / 4)
 #define BARE_RANGES  TDM_RELIABLE_RANGES_MAX
@@ -229,7 +230,7 @@ static void probe(struct tdm_reliable *r, tdm_time now, struct tdm_reliable_out 
 {
     emit(r, now, out, r->next, 0, TDM_RELIABLE_PROBE);
     r->probe_at = now + r->rto;
-    r->rto = tdm_time_min(2 * r->rto, KEEP_ALIVE);
+    r->rto = tdm_time_max(r->rto, tdm_time_min(2 * r->rto, PROBE_MOST));
 }
 
 /* Data waits, none is under way, and the other side has no room: it may have said so since, and we
