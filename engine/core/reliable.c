@@ -29,7 +29,7 @@ static void begin(struct tdm_reliable *r, tdm_time now, uint32_t id)
     r->rate_bps = rate;
     r->stats = stats;
     r->id = id;
-    r->rto_at = r->probe_at = r->ack_at = r->unanswered_since = TDM_NEVER;
+    r->rto_at = r->reorder_at = r->probe_at = r->ack_at = r->unanswered_since = TDM_NEVER;
     r->sent_at = now;
     r->told_limit = TDM_RELIABLE_BUFFER;
     tdm_reliable_path_init(r, now);
@@ -268,7 +268,8 @@ static void send_one(struct tdm_reliable *r, tdm_time now, struct tdm_reliable_o
 
 static tdm_time next_wake(struct tdm_reliable *r)
 {
-    tdm_time wake = tdm_time_min(tdm_time_min(r->ack_at, r->rto_at), r->probe_at);
+    tdm_time wake =
+        tdm_time_min(tdm_time_min(r->ack_at, r->rto_at), tdm_time_min(r->reorder_at, r->probe_at));
 
     if (r->state != TDM_RELIABLE_UP && r->state != TDM_RELIABLE_OPENING)
         return TDM_NEVER;
@@ -292,6 +293,8 @@ void tdm_reliable_step(struct tdm_reliable *r, tdm_time now, const struct tdm_re
     if (r->unanswered_since != TDM_NEVER && now - r->unanswered_since >= SILENT_AFTER &&
         (r->state == TDM_RELIABLE_UP || r->state == TDM_RELIABLE_OPENING))
         r->state = TDM_RELIABLE_LOST;
+    if (now >= r->reorder_at)
+        tdm_reliable_late(r);
     if (now >= r->rto_at)
         tdm_reliable_timed_out(r, now);
     watch_window(r, now);
