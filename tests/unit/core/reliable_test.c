@@ -17,11 +17,13 @@
 static struct tdm_reliable *cores[2];
 static struct tdm_reliable_out out;
 static tdm_time now;
+static uint32_t answer_counts[2];
 
 static int set_up(void **state)
 {
     (void)state;
     now = TDM_S;
+    answer_counts[0] = answer_counts[1] = 0;
     for (int i = 0; i < 2; i++)
         cores[i] = tdm_reliable_init(
             malloc(tdm_reliable_bytes()),
@@ -44,25 +46,41 @@ static void give(int to, const uint8_t *data, size_t size)
         &(struct tdm_reliable_in){.kind = TDM_RELIABLE_RECEIVED, .data = data, .size = size}, &out);
 }
 
+/* What an end has said and the other one has not heard yet. */
+struct said {
+    uint8_t data[TDM_RELIABLE_DATAGRAM];
+    size_t size;
+};
+
+static uint32_t take_out(struct said *said, uint32_t count)
+{
+    if (!out.size)
+        return count;
+    assert_true(count < 256);
+    memcpy(said[count].data, out.data, out.size);
+    said[count].size = out.size;
+    return count + 1;
+}
+
 /* What each says now reaches the other one ten milliseconds later. */
 static void exchange(void)
 {
-    static uint8_t held[2][256][TDM_RELIABLE_DATAGRAM];
-    size_t sizes[2][256];
-    int counts[2] = {0};
+    static struct said said[2][256], answers[2][256];
+    uint32_t counts[2] = {answer_counts[0], answer_counts[1]};
 
+    memcpy(said, answers, sizeof said);
+    answer_counts[0] = answer_counts[1] = 0;
     for (int i = 0; i < 2; i++)
         do {
             tdm_reliable_step(cores[i], now, NULL, &out);
-            assert_true(counts[i] < 256);
-            memcpy(held[i][counts[i]], out.data, out.size);
-            sizes[i][counts[i]] = out.size;
-            counts[i] += out.size > 0;
+            counts[i] = take_out(said[i], counts[i]);
         } while (out.wake_at <= now);
     now += ONE_WAY;
     for (int i = 0; i < 2; i++)
-        for (int k = 0; k < counts[i]; k++)
-            give(!i, held[i][k], sizes[i][k]); /* An answer at once is lost. */
+        for (uint32_t k = 0; k < counts[i]; k++) {
+            give(!i, said[i][k].data, said[i][k].size);
+            answer_counts[!i] = take_out(answers[!i], answer_counts[!i]);
+        }
 }
 
 static void open_both(void)
