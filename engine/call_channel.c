@@ -27,6 +27,7 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
                     : config->channel_port_min ? port
                                                : (uint16_t)(port + PORTS - 1),
         .control_wake = call->engine->wake,
+        .media = call->media_open ? &call->link : NULL,
     };
     /* It opens before the invitation leaves, which is when the machine learns whom it calls. */
     const char *peer = call->machine.peer[0] ? call->machine.peer : call->path.dial_to;
@@ -59,6 +60,7 @@ void tdm_call_channel_close(struct tandem_call *call)
     tdm_channel_link_destroy(call->channel.link);
     call->channel.link = NULL;
     call->channel.agreed = false;
+    memset(&call->channel.media, 0, sizeof call->channel.media);
     call->channel.told[0] = 0;
     call->channel.status.state = TDM_CHANNEL_WAITING;
 }
@@ -138,6 +140,7 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
     if (err != TDM_OK || !call->channel.link)
         return err;
     terms_of(agreed, &terms);
+    terms.caller = call->path.outgoing;
     if (!call->channel.agreed || !same_terms(&terms, &call->channel.terms)) {
         call->channel.terms = terms;
         call->channel.agreed = true;
@@ -176,11 +179,36 @@ static const char *covered(struct tandem_call *call)
                : "; its certificate is not that of the call, whose words do not vouch for it";
 }
 
+/* The media's association, when all that there are have the same other end. */
+static void tell_media(struct tandem_call *call)
+{
+    struct tdm_call_channel *c = &call->channel;
+    struct tdm_channel_media media = {.ready = false};
+    bool same = true;
+
+    for (int way = 0; way < TDM_NET_WAYS; way++) {
+        const struct tdm_transport_status *s = &call->status.transports[way];
+
+        if (!s->ready || s->proto != TDM_PROTO_DTLS || !s->peer_known)
+            continue;
+        same &= !media.ready || memcmp(media.peer, s->peer, sizeof s->peer) == 0;
+        media.ready = true;
+        memcpy(media.peer, s->peer, sizeof s->peer);
+    }
+    media.ready &= same;
+    if (memcmp(&media, &c->media, sizeof media) == 0)
+        return;
+    c->media = media;
+    tdm_channel_link_media(c->link, &media);
+}
+
 void tdm_call_channel_run(struct tandem_call *call)
 {
     struct tdm_call_channel *c = &call->channel;
     char text[sizeof c->told];
 
+    if (c->link && c->agreed)
+        tell_media(call);
     while (c->link && tdm_channel_link_status(c->link, &c->status)) {
         (void)snprintf(text, sizeof text, "%s%s", c->status.text, covered(call));
         if (!text[0] || strcmp(text, c->told) == 0)
@@ -200,6 +228,7 @@ void tdm_call_channel_stats(const struct tandem_call *call, struct tandem_channe
         .state = public_state(call),
         .port = c->link ? tdm_channel_link_port(c->link) : 0,
         .dialed = s->way == TDM_CHANNEL_DIALED,
+        .over_media = s->way == TDM_CHANNEL_OVER_MEDIA,
         .peer_checked = s->peer_checked,
         .refused = s->refused,
         .reconnects = s->stats.reconnects,
@@ -209,6 +238,6 @@ void tdm_call_channel_stats(const struct tandem_call *call, struct tandem_channe
         .rate_bps = (double)s->stats.rate_bps,
     };
     (void)snprintf(stats->text, sizeof stats->text, "%s", c->told);
-    if (s->way != TDM_CHANNEL_WAY_NONE)
+    if (s->way == TDM_CHANNEL_DIALED || s->way == TDM_CHANNEL_ACCEPTED)
         tdm_address_text(&s->remote, stats->remote);
 }

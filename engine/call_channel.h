@@ -17,6 +17,7 @@ struct tandem_call;
 struct tdm_call_channel {
     struct tdm_channel_link *link;  /* NULL: none. */
     struct tdm_channel_terms terms; /* As told last. */
+    struct tdm_channel_media media; /* As told last. */
     bool agreed;                    /* The other side takes part. */
     struct tdm_channel_link_status status;
     char told[256];

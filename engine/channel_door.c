@@ -28,7 +28,8 @@ void tdm_door_open(struct tdm_channel_link *l)
     l->in_use = -1;
     l->dial_at = TDM_NEVER;
     l->dial_pause = PAUSE_FIRST;
-    for (int i = 0; i < TDM_CHANNEL_CONNS; i++)
+    l->media_at = TDM_NEVER;
+    for (int i = 0; i <= TDM_CHANNEL_CONNS; i++)
         l->conns[i].fd = -1;
 }
 
@@ -39,6 +40,13 @@ static void drop(struct tdm_conn *c)
     else if (c->fd >= 0)
         (void)close(c->fd);
     *c = (struct tdm_conn){.fd = -1};
+}
+
+static void let_go(struct tdm_channel_link *l, tdm_time now, int index)
+{
+    if (index == TDM_CHANNEL_MEDIA)
+        tdm_media_close(l, now);
+    drop(&l->conns[index]);
 }
 
 void tdm_door_close(struct tdm_channel_link *l)
@@ -65,6 +73,7 @@ static void plan_dial(struct tdm_channel_link *l, tdm_time now)
 
     l->dial_pause = PAUSE_FIRST;
     l->dial_at = !may ? TDM_NEVER : l->opener ? now : now + OTHER_SIDE_FIRST;
+    tdm_media_plan(l, now);
 }
 
 void tdm_door_lost(struct tdm_channel_link *l, tdm_time now, const char *why)
@@ -74,7 +83,7 @@ void tdm_door_lost(struct tdm_channel_link *l, tdm_time now, const char *why)
     if (was < 0)
         return;
     l->in_use = -1;
-    drop(&l->conns[was]);
+    let_go(l, now, was);
     tdm_drive_disconnected(l, now);
     plan_dial(l, now);
     if (!l->failed)
@@ -95,16 +104,26 @@ static void use(struct tdm_channel_link *l, tdm_time now, int index)
     c->since = now;
     l->dial_at = TDM_NEVER;
     l->dial_pause = PAUSE_FIRST;
-    l->status.way = c->dialed ? TDM_CHANNEL_DIALED : TDM_CHANNEL_ACCEPTED;
+    l->over_media = index == TDM_CHANNEL_MEDIA;
+    l->status.way = l->over_media ? TDM_CHANNEL_OVER_MEDIA
+                    : c->dialed   ? TDM_CHANNEL_DIALED
+                                  : TDM_CHANNEL_ACCEPTED;
     l->status.remote = c->remote;
-    l->status.peer_checked = tdm_tls_peer(c->tls, l->status.peer) == TDM_OK;
+    if (l->over_media)
+        memcpy(l->status.peer, l->media.peer, sizeof l->status.peer);
+    l->status.peer_checked = l->over_media || tdm_tls_peer(c->tls, l->status.peer) == TDM_OK;
     /* The chooser's other ones are of no use; the other side keeps those that the chooser may mean
      * yet. */
     if (l->opener)
         drop_all_but(l, index);
-    else if (was >= 0)
-        drop(&l->conns[was]);
+    if (was >= 0)
+        let_go(l, now, was);
     tdm_drive_connected(l, now);
+}
+
+void tdm_door_use_media(struct tdm_channel_link *l, tdm_time now)
+{
+    use(l, now, TDM_CHANNEL_MEDIA);
 }
 
 /* On a connection that stands the chooser speaks: it is this one. */
@@ -186,7 +205,7 @@ static void start_tls(struct tdm_channel_link *l, tdm_time now, int index)
     drop(c);
 }
 
-static bool is_named(const struct tdm_channel_terms *terms, const uint8_t peer[32])
+bool tdm_door_is_named(const struct tdm_channel_terms *terms, const uint8_t peer[32])
 {
     for (uint8_t i = 0; i < terms->fingerprint_count; i++) {
         const struct tdm_fingerprint_desc *f = &terms->fingerprints[i];
@@ -205,7 +224,8 @@ void tdm_door_agree(struct tdm_channel_link *l, tdm_time now, const struct tdm_c
         memcmp(l->terms.fingerprints, terms->fingerprints, sizeof terms->fingerprints) == 0;
 
     if (!l->agreed)
-        l->opener = terms->setup == TDM_SETUP_ACTIVE;
+        l->opener = terms->setup == TDM_SETUP_ACTIVE ||
+                    (terms->setup == TDM_SETUP_HOLDCONN && terms->caller);
     l->terms = *terms;
     l->agreed = true;
     if (!l->core && tdm_drive_open(l, now) != TDM_OK) {
@@ -214,7 +234,7 @@ void tdm_door_agree(struct tdm_channel_link *l, tdm_time now, const struct tdm_c
         return;
     }
     if (!same_people) {
-        bool keep = l->in_use >= 0 && is_named(terms, l->status.peer);
+        bool keep = l->in_use >= 0 && tdm_door_is_named(terms, l->status.peer);
 
         for (int i = 0; i < TDM_CHANNEL_CONNS; i++)
             if (l->conns[i].state > TDM_CONN_WAITING && i != l->in_use)

@@ -160,10 +160,17 @@ static void take_up(struct tdm_channel_link *l, tdm_time now, bool resumed)
     l->broken = false;
     if (!resumed)
         memset(l->owners, 0, sizeof l->owners);
+    const char *again = resumed ? ", taken up again" : "";
+
     tdm_address_text(&c->remote, remote);
-    tdm_channel_link_tell(l, now, TDM_CHANNEL_UP,
-                          "data channel over TCP %s %s, TLS 1.3, certificate checked%s",
-                          c->dialed ? "to" : "from", remote, resumed ? ", taken up again" : "");
+    if (l->over_media)
+        tdm_channel_link_tell(
+            l, now, TDM_CHANNEL_UP,
+            "data channel over the media path (no TCP passes), DTLS, certificate checked%s", again);
+    else
+        tdm_channel_link_tell(l, now, TDM_CHANNEL_UP,
+                              "data channel over TCP %s %s, TLS 1.3, certificate checked%s",
+                              c->dialed ? "to" : "from", remote, again);
     for (uint32_t i = 0; i < l->rider_count; i++)
         l->seats[i].ops->up(l->seats[i].rider, now, resumed);
 }
@@ -193,14 +200,36 @@ static void take_event(struct tdm_channel_link *l, tdm_time now, const struct td
     }
 }
 
+/* The connection in use, of whichever kind it is. */
+static enum tdm_err conn_write(struct tdm_channel_link *l, size_t *size)
+{
+    if (l->in_use != TDM_CHANNEL_MEDIA)
+        return tdm_tls_write(l->conns[l->in_use].tls, l->out_bytes, size);
+    *size = tdm_reliable_write(l->reliable, l->out_bytes, *size);
+    return *size ? TDM_OK : TDM_E_AGAIN;
+}
+
+static enum tdm_err conn_read(struct tdm_channel_link *l, size_t *size)
+{
+    if (l->in_use != TDM_CHANNEL_MEDIA)
+        return tdm_tls_read(l->conns[l->in_use].tls, l->in, size);
+    *size = tdm_reliable_read(l->reliable, l->in, *size);
+    return *size ? TDM_OK : TDM_E_AGAIN;
+}
+
+static size_t conn_unsent(const struct tdm_channel_link *l)
+{
+    return l->in_use == TDM_CHANNEL_MEDIA ? tdm_reliable_unsent(l->reliable)
+                                          : tdm_tcp_unsent(tdm_tls_fd(l->conns[l->in_use].tls));
+}
+
 static void flush(struct tdm_channel_link *l)
 {
-    struct tdm_tls *tls = l->in_use >= 0 ? l->conns[l->in_use].tls : NULL;
     size_t size = l->out_size;
 
-    if (!tls || size == 0)
+    if (l->in_use < 0 || size == 0)
         return;
-    enum tdm_err err = tdm_tls_write(tls, l->out_bytes, &size);
+    enum tdm_err err = conn_write(l, &size);
 
     if (err == TDM_E_GONE)
         l->broken = true;
@@ -272,14 +301,14 @@ static void do_commands(struct tdm_channel_link *l, tdm_time now)
 /* What the core may write now: not more than `lowat` bytes may wait in the socket. */
 static void tell_room(struct tdm_channel_link *l, tdm_time now)
 {
-    const struct tdm_conn *c = l->in_use >= 0 ? &l->conns[l->in_use] : NULL;
-    size_t waiting = c ? tdm_tcp_unsent(tdm_tls_fd(c->tls)) + l->out_size : 0;
-    size_t room = c && l->lowat > waiting ? l->lowat - waiting : 0;
+    bool connected = l->in_use >= 0;
+    size_t waiting = connected ? conn_unsent(l) + l->out_size : 0;
+    size_t room = connected && l->lowat > waiting ? l->lowat - waiting : 0;
     size_t space = TDM_CHANNEL_OUT_BYTES - l->out_size - TDM_CHANNEL_RECORD_MAX;
 
     if (room > space)
         room = space;
-    l->blocked = c && (room < ROOM_MIN || l->out_size);
+    l->blocked = connected && (room < ROOM_MIN || l->out_size);
     step(l, now,
          &(struct tdm_channel_in){.kind = TDM_CHANNEL_WRITABLE, .room_bytes = (uint32_t)room});
 }
@@ -324,7 +353,7 @@ static void read_all(struct tdm_channel_link *l, tdm_time now)
     l->more_to_read = false;
     for (int i = 0; i < READS_IN_TURN && !l->failed && !l->broken; i++) {
         size_t size = sizeof l->in;
-        enum tdm_err err = tdm_tls_read(l->conns[l->in_use].tls, l->in, &size);
+        enum tdm_err err = conn_read(l, &size);
 
         if (err == TDM_E_AGAIN)
             return;
@@ -383,7 +412,8 @@ void tdm_drive_run(struct tdm_channel_link *l, tdm_time now, bool readable)
     if (l->in_use >= 0 && (readable || l->more_to_read))
         read_all(l, now);
     write_all(l, now);
-    if (l->in_use >= 0 && (l->lowat > l->lowat_set || l->lowat < l->lowat_set / 2)) {
+    if (l->in_use >= 0 && l->in_use != TDM_CHANNEL_MEDIA &&
+        (l->lowat > l->lowat_set || l->lowat < l->lowat_set / 2)) {
         l->lowat_set = l->lowat;
         /* Half of it, so that writable means room for more than a few bytes. */
         tdm_tcp_set_lowat(tdm_tls_fd(l->conns[l->in_use].tls), l->lowat / 2);
@@ -391,6 +421,13 @@ void tdm_drive_run(struct tdm_channel_link *l, tdm_time now, bool readable)
     l->ran_at = now;
     if ((l->broken || l->failed) && l->in_use >= 0)
         tdm_door_lost(l, now, "the connection broke");
+}
+
+bool tdm_drive_may_write(const struct tdm_channel_link *l)
+{
+    if (l->in_use != TDM_CHANNEL_MEDIA || !l->blocked || l->failed)
+        return false;
+    return l->out_size ? tdm_reliable_room(l->reliable) > 0 : conn_unsent(l) + ROOM_MIN <= l->lowat;
 }
 
 tdm_time tdm_drive_wake(const struct tdm_channel_link *l)

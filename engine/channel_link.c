@@ -4,6 +4,7 @@
 #include "engine/io/clock.h"
 #include "engine/io/tcp.h"
 #include "engine/io/wake.h"
+#include "engine/link.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#define POLLS      (TDM_CHANNEL_CONNS + 3)
 #define TELL_EVERY TDM_S /* Figures, while it is up. */
 
 enum tdm_err tdm_channel_link_create(struct tdm_channel_link **link,
@@ -26,6 +28,7 @@ enum tdm_err tdm_channel_link_create(struct tdm_channel_link **link,
     l->config.address = NULL;
     l->listener = -1;
     tdm_ring_init(&l->terms_ring, l->terms_slots, sizeof *l->terms_slots, 4);
+    tdm_ring_init(&l->media_ring, l->media_slots, sizeof *l->media_slots, 8);
     tdm_ring_init(&l->status_ring, l->status_slots, sizeof *l->status_slots, TDM_CHANNEL_STATUSES);
     tdm_door_open(l);
     enum tdm_err err = tdm_worker_open(&l->worker, config->control_wake, cause);
@@ -52,6 +55,7 @@ void tdm_channel_link_destroy(struct tdm_channel_link *link)
         if (link->seats[i].ops->detach)
             link->seats[i].ops->detach(link->seats[i].rider);
     free(link->core_storage);
+    free(link->reliable_storage);
     free(link);
 }
 
@@ -117,8 +121,7 @@ static void take_terms(struct tdm_channel_link *l, tdm_time now)
     }
 }
 
-static void wait_for(struct tdm_channel_link *l, tdm_time until,
-                     struct pollfd polls[TDM_CHANNEL_CONNS + 2])
+static void wait_for(struct tdm_channel_link *l, tdm_time until, struct pollfd polls[POLLS])
 {
     tdm_time now = tdm_clock_now();
     tdm_time left = until > now ? until - now : 0;
@@ -126,8 +129,10 @@ static void wait_for(struct tdm_channel_link *l, tdm_time until,
 
     tdm_door_polls(l, polls);
     polls[TDM_CHANNEL_CONNS + 1] = (struct pollfd){.fd = l->worker.wake, .events = POLLIN};
-    if (ppoll(polls, TDM_CHANNEL_CONNS + 2, until == TDM_NEVER ? NULL : &time, NULL) < 0)
-        for (int i = 0; i < TDM_CHANNEL_CONNS + 2; i++)
+    polls[TDM_CHANNEL_CONNS + 2] =
+        (struct pollfd){.fd = l->config.media ? l->config.media->data_wake : -1, .events = POLLIN};
+    if (ppoll(polls, POLLS, until == TDM_NEVER ? NULL : &time, NULL) < 0)
+        for (int i = 0; i < POLLS; i++)
             polls[i].revents = 0;
     if (polls[TDM_CHANNEL_CONNS + 1].revents)
         tdm_wake_clear(l->worker.wake);
@@ -136,19 +141,24 @@ static void wait_for(struct tdm_channel_link *l, tdm_time until,
 static void *run(void *arg)
 {
     struct tdm_channel_link *l = arg;
-    struct pollfd polls[TDM_CHANNEL_CONNS + 2] = {0};
+    struct pollfd polls[POLLS] = {0};
 
     while (!atomic_load(&l->stopping)) {
         tdm_time now = tdm_clock_now();
         int in_use = l->in_use;
-        bool readable = in_use >= 0 && polls[in_use].revents & (POLLIN | POLLHUP | POLLERR);
+        bool readable = in_use >= 0 && in_use < TDM_CHANNEL_CONNS &&
+                        polls[in_use].revents & (POLLIN | POLLHUP | POLLERR);
 
         take_terms(l, now);
+        tdm_media_news(l);
         tdm_door_polled(l, now, polls);
         tdm_time door = tdm_door_run(l, now);
 
+        tdm_media_receive(l, now);
         tdm_drive_run(l, now, readable && l->in_use == in_use);
-        tdm_time wake = tdm_time_min(tdm_time_min(door, tdm_drive_wake(l)), tell_figures(l, now));
+        tdm_time wake = tdm_time_min(tdm_media_send(l, now), tell_figures(l, now));
+
+        wake = tdm_time_min(wake, tdm_time_min(door, tdm_drive_wake(l)));
 
         if (l->in_use < 0 && l->dial_at < wake)
             wake = l->dial_at; /* Lost just now. */
@@ -170,6 +180,12 @@ void tdm_channel_link_agree(struct tdm_channel_link *link, const struct tdm_chan
 {
     /* Full: the thread has not run for four agreements; the next one finds room. */
     (void)tdm_ring_push(&link->terms_ring, terms);
+    tdm_wake_signal(link->worker.wake);
+}
+
+void tdm_channel_link_media(struct tdm_channel_link *link, const struct tdm_channel_media *media)
+{
+    (void)tdm_ring_push(&link->media_ring, media);
     tdm_wake_signal(link->worker.wake);
 }
 

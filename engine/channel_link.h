@@ -12,6 +12,9 @@
  * connections that stand it takes the first and closes the rest; the other side goes by the one on
  * which the chooser speaks. So both always mean the same connection, and nobody has to ask.
  *
+ * Where TCP passes in neither direction the chooser opens a stream over the media path (
+ * docs/channel-link.md).
+ *
  * Owned by the control thread, which calls everything here but tdm_channel_link_wake.
  */
 
@@ -24,6 +27,7 @@
 #define TDM_CHANNEL_TARGETS_MAX 4
 
 struct tdm_channel_link;
+struct tdm_link;
 
 struct tdm_channel_link_config {
     const struct tdm_identity *identity; /* Outlives the link. */
@@ -31,15 +35,23 @@ struct tdm_channel_link_config {
     uint16_t port_min, port_max;         /* 0, 0: any. */
     const char *congestion;              /* NULL: the default of engine/io/tcp.h; static text. */
     int control_wake;                    /* Signalled when a status waits. */
+    struct tdm_link *media;              /* For the last resort; outlives the link. NULL: none. */
 };
 
 /** As agreed by offer and answer. */
 struct tdm_channel_terms {
     enum tdm_setup setup; /* ACTIVE, PASSIVE, or HOLDCONN: nobody, for now. */
+    bool caller;          /* HOLDCONN: who opens over the media path. */
     uint8_t target_count; /* Where the other side may be reached; none: it only connects. */
     struct tdm_address targets[TDM_CHANNEL_TARGETS_MAX];
     uint8_t fingerprint_count;
     struct tdm_fingerprint_desc fingerprints[TDM_DESC_FINGERPRINTS_MAX];
+};
+
+/** The association that protects the call's media. */
+struct tdm_channel_media {
+    bool ready;                          /* It stands, and there is a way. */
+    uint8_t peer[TDM_FINGERPRINT_BYTES]; /* Whose certificate it has checked. */
 };
 
 enum tdm_channel_link_state {
@@ -49,7 +61,12 @@ enum tdm_channel_link_state {
     TDM_CHANNEL_FAILED, /* For good: text says why. */
 };
 
-enum tdm_channel_way { TDM_CHANNEL_WAY_NONE, TDM_CHANNEL_DIALED, TDM_CHANNEL_ACCEPTED };
+enum tdm_channel_way {
+    TDM_CHANNEL_WAY_NONE,
+    TDM_CHANNEL_DIALED,
+    TDM_CHANNEL_ACCEPTED,
+    TDM_CHANNEL_OVER_MEDIA,
+};
 
 struct tdm_channel_link_status {
     enum tdm_channel_link_state state;
@@ -81,6 +98,9 @@ enum tdm_err tdm_channel_link_start(struct tdm_channel_link *link, struct tdm_ca
 /** What was agreed, and what changed since. Who opens (the active side of the first terms) stays.
  *  A connection that stands goes on if its certificate is still named. */
 void tdm_channel_link_agree(struct tdm_channel_link *link, const struct tdm_channel_terms *terms);
+
+/** How it stands with the association of the media; used only when the terms name its peer. */
+void tdm_channel_link_media(struct tdm_channel_link *link, const struct tdm_channel_media *media);
 
 /** What of the call's rate the channel may take, bit/s; 0: no limit known. */
 void tdm_channel_link_budget(struct tdm_channel_link *link, uint64_t rate_bps);

@@ -3,19 +3,21 @@
 #define TDM_ENGINE_CHANNEL_LINK_STATE_H
 
 /*
- * The inside of engine/channel_link.h, shared by its three files: channel_link.c (the thread),
- * channel_door.c (who connects and who is let in), channel_drive.c (the core, the bytes and the
- * riders). After start the channel's thread is the only one that touches it, but for the rings and
- * atomics.
+ * The inside of engine/channel_link.h, shared by its four files: channel_link.c (the thread),
+ * channel_door.c (who connects and who is let in), channel_media.c (the connection of last resort),
+ * channel_drive.c (the core, the bytes and the riders). After start the channel's thread is the
+ * only one that touches it, but for the rings and atomics.
  */
 
 #include "engine/channel_link.h"
+#include "engine/core/reliable.h"
 #include "engine/io/tls.h"
 #include "engine/worker.h"
 
 #include <poll.h>
 
-#define TDM_CHANNEL_CONNS        8
+#define TDM_CHANNEL_CONNS        8                 /* Over TCP; */
+#define TDM_CHANNEL_MEDIA        TDM_CHANNEL_CONNS /* the index of the one over the media path. */
 #define TDM_CHANNEL_IN_BYTES     65536
 #define TDM_CHANNEL_OUT_BYTES    ((size_t)256 * 1024)
 #define TDM_CHANNEL_COMMANDS_MAX 256
@@ -69,8 +71,9 @@ struct tdm_channel_link {
     bool started;
     int listener; /* -1: none. */
     uint16_t port;
-    struct tdm_ring terms_ring, status_ring;
+    struct tdm_ring terms_ring, media_ring, status_ring;
     struct tdm_channel_terms terms_slots[4];
+    struct tdm_channel_media media_slots[8];
     struct tdm_channel_link_status status_slots[TDM_CHANNEL_STATUSES];
     _Atomic bool stopping, woken;
     _Atomic uint64_t budget_bps;
@@ -78,10 +81,19 @@ struct tdm_channel_link {
     /* channel_door.c */
     struct tdm_channel_terms terms;
     bool agreed, opener;
-    struct tdm_conn conns[TDM_CHANNEL_CONNS];
+    struct tdm_conn conns[TDM_CHANNEL_CONNS + 1];
     int in_use; /* Index; -1: none. */
     tdm_time dial_at, dial_pause;
     char dial_failed[160];
+
+    /* channel_media.c */
+    struct tdm_channel_media media;
+    struct tdm_reliable *reliable; /* NULL: none. */
+    void *reliable_storage;
+    struct tdm_reliable_out reliable_out;
+    tdm_time media_at; /* When the opener begins. */
+    bool over_media;   /* The last connection was. */
+    uint64_t media_budget;
 
     /* channel_drive.c */
     struct tdm_channel *core; /* NULL before the first terms. */
@@ -118,6 +130,21 @@ tdm_time tdm_door_run(struct tdm_channel_link *l, tdm_time now);
 /** The connection in use is gone; why for people. */
 void tdm_door_lost(struct tdm_channel_link *l, tdm_time now, const char *why);
 
+/** The stream over the media path is the connection now. */
+void tdm_door_use_media(struct tdm_channel_link *l, tdm_time now);
+bool tdm_door_is_named(const struct tdm_channel_terms *terms, const uint8_t peer[32]);
+
+/* channel_media.c: the connection over the media path. */
+
+/** Nothing stands: when it begins. */
+void tdm_media_plan(struct tdm_channel_link *l, tdm_time now);
+/** Takes how the media stands. */
+void tdm_media_news(struct tdm_channel_link *l);
+void tdm_media_receive(struct tdm_channel_link *l, tdm_time now);
+/** What the core wrote, acknowledgements and what is sent again. @return when again. */
+tdm_time tdm_media_send(struct tdm_channel_link *l, tdm_time now);
+void tdm_media_close(struct tdm_channel_link *l, tdm_time now);
+
 /* channel_drive.c: the core. */
 
 enum tdm_err tdm_drive_open(struct tdm_channel_link *l, tdm_time now);
@@ -127,6 +154,8 @@ void tdm_drive_disconnected(struct tdm_channel_link *l, tdm_time now);
 void tdm_drive_received(struct tdm_channel_link *l, tdm_time now);
 /** Reads and writes all that goes, and lets the riders run. */
 void tdm_drive_run(struct tdm_channel_link *l, tdm_time now, bool readable);
+/** What held the core back over the media path does no more. */
+bool tdm_drive_may_write(const struct tdm_channel_link *l);
 tdm_time tdm_drive_wake(const struct tdm_channel_link *l);
 
 /* channel_link.c */

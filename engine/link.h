@@ -9,6 +9,7 @@
  *
  *   audio in  --tx_audio-->  net  --rx_audio-->  audio out (pulls; needs no wake)
  *   video in  --tx_video-->  net  --rx_video-->  video out
+ *   channel   --tx_data-->   net  --rx_data-->   channel (datagrams over the media's DTLS)
  */
 
 #include "engine/base/record_ring.h"
@@ -49,13 +50,15 @@ struct tdm_link_video_rx {
 
 struct tdm_link {
     struct tdm_record_ring tx_audio, tx_video, rx_audio, rx_video;
-    int net_wake;                    /* The net thread has something to take. */
-    int video_wake;                  /* The video-out thread has. */
-    _Atomic bool keyframe_wanted;    /* Set by net, taken by video in. */
-    _Atomic bool decode_failed;      /* Set by video out, taken by net. */
-    _Atomic uint64_t video_bps;      /* Set by net for video in. */
-    _Atomic uint32_t video_waiting;  /* Packets that wait for the pacer. */
-    _Atomic uint32_t audio_loss_q16; /* What the other side loses of our audio, /65536. */
+    struct tdm_record_ring tx_data, rx_data; /* Datagrams of engine/core/reliable.h. */
+    int net_wake;                            /* The net thread has something to take. */
+    int video_wake;                          /* The video-out thread has. */
+    int data_wake;                           /* The data channel's thread has. */
+    _Atomic bool keyframe_wanted;            /* Set by net, taken by video in. */
+    _Atomic bool decode_failed;              /* Set by video out, taken by net. */
+    _Atomic uint64_t video_bps;              /* Set by net for video in. */
+    _Atomic uint32_t video_waiting;          /* Packets that wait for the pacer. */
+    _Atomic uint32_t audio_loss_q16;         /* What the other side loses of our audio, /65536. */
     void *storage;
 };
 

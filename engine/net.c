@@ -28,8 +28,12 @@ static enum tdm_err open_transport(struct tdm_net *net, uint8_t way, const struc
     memcpy(config.ufrag, ice->ufrag[stream], sizeof config.ufrag);
     memcpy(config.pwd, ice->pwd[stream], sizeof config.pwd);
     memcpy(config.servers, ice->servers, sizeof config.servers);
-    return tdm_transport_init(&net->transports[way], udp, ice->wanted ? &config : NULL,
-                              tdm_clock_now(), cause);
+    enum tdm_err err = tdm_transport_init(&net->transports[way], udp, ice->wanted ? &config : NULL,
+                                          tdm_clock_now(), cause);
+
+    net->transports[way].data = &net->config.link->rx_data;
+    net->transports[way].data_wake = net->config.link->data_wake;
+    return err;
 }
 
 static enum tdm_err open_transports(struct tdm_net *net, struct tdm_cause *cause)

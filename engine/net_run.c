@@ -219,6 +219,23 @@ static void take_tx(struct tdm_net *net, tdm_time now)
     }
 }
 
+/* The data channel's datagrams, over the first association that is up. None: they are lost. */
+static void take_data(struct tdm_net *net, tdm_time now)
+{
+    struct tdm_record_ring *ring = &net->config.link->tx_data;
+    const uint8_t *data;
+    uint32_t size;
+
+    while ((data = tdm_record_ring_peek(ring, &size))) {
+        uint8_t way = 0;
+
+        while (way < TDM_NET_WAYS &&
+               tdm_transport_send_data(&net->transports[way], now, data, size) == TDM_E_AGAIN)
+            way++;
+        tdm_record_ring_release(ring);
+    }
+}
+
 static void take_wake(struct tdm_net *net, tdm_time now)
 {
     struct tdm_net_command *command;
@@ -229,6 +246,7 @@ static void take_wake(struct tdm_net *net, tdm_time now)
         tdm_ring_release(&net->commands);
     }
     take_tx(net, now);
+    take_data(net, now);
     if (atomic_exchange_explicit(&net->config.link->decode_failed, false, memory_order_relaxed))
         step(net, now,
              &(struct tdm_session_in){.kind = TDM_SESSION_DECODE_FAILED,

@@ -127,6 +127,7 @@ static json_t *channel(const struct tandem_channel_stats *s)
     put_count(o, "port", s->port);
     put(o, "remote", json_string(s->remote));
     put(o, "dialed", json_boolean(s->dialed));
+    put(o, "over_media", json_boolean(s->over_media));
     put(o, "peer_checked", json_boolean(s->peer_checked));
     put_count(o, "refused", s->refused);
     put_count(o, "reconnects", s->reconnects);

@@ -2,6 +2,7 @@
 #include "engine/transport.h"
 
 #include "engine/base/rt.h"
+#include "engine/io/wake.h"
 #include "engine/wire/rtp.h"
 
 #include <assert.h>
@@ -285,6 +286,18 @@ static void keep_early(struct tdm_transport *t, const struct tdm_address *from, 
     t->early_from = from ? *from : (struct tdm_address){.family = TDM_ADDRESS_NONE};
 }
 
+/* What the other side's data channel says; only an association that is up gives any. */
+static void pass_data(struct tdm_transport *t, const uint8_t *data, size_t size)
+{
+    void *record = t->data && size ? tdm_record_ring_reserve(t->data, (uint32_t)size) : NULL;
+
+    if (!record)
+        return; /* Full: as if it were lost on the way. */
+    memcpy(record, data, size);
+    tdm_record_ring_commit(t->data);
+    tdm_wake_signal(t->data_wake);
+}
+
 /* One datagram of DTLS, in the library's own calls. */
 static void take_dtls(struct tdm_transport *t, tdm_time now, const uint8_t *data, size_t size)
 {
@@ -297,6 +310,7 @@ static void take_dtls(struct tdm_transport *t, tdm_time now, const uint8_t *data
     }
     tdm_dtls_receive(t->dtls, now, data, size, application, &application_size);
     after_dtls(t, now);
+    pass_data(t, application, application_size);
 }
 
 /* There is a way now: the client of DTLS speaks first, the server takes what came early. */
@@ -591,6 +605,15 @@ void tdm_transport_send(struct tdm_transport *t, tdm_time now, bool rtcp,
         pieces += some;
         count -= some;
     }
+}
+
+enum tdm_err tdm_transport_send_data(struct tdm_transport *t, tdm_time now, const uint8_t *data,
+                                     size_t size)
+{
+    if (!t->dtls || !t->status.ready || tdm_dtls_state(t->dtls) != TDM_DTLS_UP)
+        return TDM_E_AGAIN;
+    t->now = now;
+    return tdm_dtls_send(t->dtls, data, size);
 }
 
 void tdm_transport_tick(struct tdm_transport *t, tdm_time now)

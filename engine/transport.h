@@ -21,6 +21,7 @@
  * allocates or locks after that; DTLS, TLS and SRTP libraries do, inside marked calls.
  */
 
+#include "engine/base/record_ring.h"
 #include "engine/core/ice.h"
 #include "engine/io/server_link.h"
 #include "engine/io/srtp.h"
@@ -87,6 +88,8 @@ struct tdm_transport {
     uint8_t link_count; /* How many of these were ever opened. */
     struct tdm_server_link links[TDM_ICE_SERVERS_MAX];
     struct tdm_dtls *dtls;
+    struct tdm_record_ring *data; /* Takes datagrams of DTLS' application; NULL: nobody does. */
+    int data_wake;                /* Signalled then. */
     /* Without ICE: as agreed; where DTLS goes, which is whence it last came; our own side of it. */
     struct tdm_address signalled, dtls_to, local;
     struct tdm_srtp *srtp, *srtp_before; /* The other side may use old keys for a moment. */
@@ -145,6 +148,11 @@ bool tdm_transport_read_links(struct tdm_transport *t, tdm_time now,
 /** Packets that leave now, in clear here. */
 void tdm_transport_send(struct tdm_transport *t, tdm_time now, bool rtcp,
                         const struct tdm_udp_piece *pieces, uint32_t count);
+
+/** One datagram of the data channel over the media's association. TDM_E_AGAIN: it is not up here,
+ *  or the way is gone. */
+enum tdm_err tdm_transport_send_data(struct tdm_transport *t, tdm_time now, const uint8_t *data,
+                                     size_t size);
 
 void tdm_transport_tick(struct tdm_transport *t, tdm_time now);
 tdm_time tdm_transport_wake_at(const struct tdm_transport *t);

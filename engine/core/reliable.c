@@ -5,6 +5,7 @@
 
 #define KEEP_ALIVE   (10 * TDM_S)
 #define SILENT_AFTER (20 * TDM_S)
+#define PROBE_MOST   (3 * TDM_S)
 #define RATE_LEAST   8000 /* Slower than that is no rate but a pause without end. */
 #define TELL_WINDOW  (TDM_RELIABLE_BUFFER / 4)
 #define BARE_RANGES  TDM_RELIABLE_RANGES_MAX
@@ -28,7 +29,7 @@ static void begin(struct tdm_reliable *r, tdm_time now, uint32_t id)
     r->rate_bps = rate;
     r->stats = stats;
     r->id = id;
-    r->rto_at = r->probe_at = r->ack_at = r->unanswered_since = TDM_NEVER;
+    r->rto_at = r->reorder_at = r->probe_at = r->ack_at = r->unanswered_since = TDM_NEVER;
     r->sent_at = now;
     r->told_limit = TDM_RELIABLE_BUFFER;
     tdm_reliable_path_init(r, now);
@@ -229,7 +230,7 @@ static void probe(struct tdm_reliable *r, tdm_time now, struct tdm_reliable_out 
 {
     emit(r, now, out, r->next, 0, TDM_RELIABLE_PROBE);
     r->probe_at = now + r->rto;
-    r->rto = tdm_time_min(2 * r->rto, KEEP_ALIVE);
+    r->rto = tdm_time_max(r->rto, tdm_time_min(2 * r->rto, PROBE_MOST));
 }
 
 /* Data waits, none is under way, and the other side has no room: it may have said so since, and we
@@ -267,7 +268,8 @@ static void send_one(struct tdm_reliable *r, tdm_time now, struct tdm_reliable_o
 
 static tdm_time next_wake(struct tdm_reliable *r)
 {
-    tdm_time wake = tdm_time_min(tdm_time_min(r->ack_at, r->rto_at), r->probe_at);
+    tdm_time wake =
+        tdm_time_min(tdm_time_min(r->ack_at, r->rto_at), tdm_time_min(r->reorder_at, r->probe_at));
 
     if (r->state != TDM_RELIABLE_UP && r->state != TDM_RELIABLE_OPENING)
         return TDM_NEVER;
@@ -291,6 +293,8 @@ void tdm_reliable_step(struct tdm_reliable *r, tdm_time now, const struct tdm_re
     if (r->unanswered_since != TDM_NEVER && now - r->unanswered_since >= SILENT_AFTER &&
         (r->state == TDM_RELIABLE_UP || r->state == TDM_RELIABLE_OPENING))
         r->state = TDM_RELIABLE_LOST;
+    if (now >= r->reorder_at)
+        tdm_reliable_late(r);
     if (now >= r->rto_at)
         tdm_reliable_timed_out(r, now);
     watch_window(r, now);

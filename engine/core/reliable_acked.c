@@ -106,16 +106,15 @@ static void note_arrived(struct tdm_reliable *r, tdm_time now, struct tdm_segmen
         r->newest_arrived = tdm_time_max(r->newest_arrived, s->sent_at);
 }
 
-/* What was sent well before something that has arrived is lost (RFC 8985). */
-static void find_lost(struct tdm_reliable *r)
+/* All that was sent before that time and has not arrived is lost. */
+static void lose(struct tdm_reliable *r, tdm_time before)
 {
-    tdm_time reorder = tdm_time_max(r->srtt / 4, REORDER_LEAST);
     bool shrunk = false;
 
     for (uint32_t i = 0; i < r->segment_count; i++) {
         struct tdm_segment *s = tdm_segment_at(r, i);
 
-        if (s->arrived || s->lost || s->sent_at >= r->newest_arrived - reorder)
+        if (s->arrived || s->lost || s->sent_at >= before)
             continue;
         s->lost = true;
         r->lost_count++;
@@ -125,6 +124,31 @@ static void find_lost(struct tdm_reliable *r)
             shrunk = true;
         }
     }
+}
+
+/* What was sent well before something that has arrived is lost; what was sent shortly before it has
+ * as long to come yet (RFC 8985 section 6.2). */
+static void find_lost(struct tdm_reliable *r, tdm_time now)
+{
+    tdm_time reorder = tdm_time_max(r->srtt / 4, REORDER_LEAST);
+    bool late = false;
+
+    lose(r, r->newest_arrived - reorder);
+    for (uint32_t i = 0; i < r->segment_count && r->reorder_at == TDM_NEVER && !late; i++) {
+        const struct tdm_segment *s = tdm_segment_at(r, i);
+
+        late = !s->arrived && !s->lost && s->sent_at < r->newest_arrived;
+    }
+    if (!late)
+        return;
+    r->reorder_at = now + reorder;
+    r->reorder_mark = r->newest_arrived;
+}
+
+void tdm_reliable_late(struct tdm_reliable *r)
+{
+    r->reorder_at = TDM_NEVER;
+    lose(r, r->reorder_mark);
 }
 
 static void take_ranges(struct tdm_reliable *r, tdm_time now, const struct tdm_reliable_head *head)
@@ -167,7 +191,7 @@ void tdm_reliable_take_acked(struct tdm_reliable *r, tdm_time now,
     take_ranges(r, now, head);
     if (before > r->flight_bytes)
         grow(r, before - r->flight_bytes, before);
-    find_lost(r);
+    find_lost(r, now);
     if (r->segment_count == 0)
         r->rto_at = TDM_NEVER;
     else if (progress || before > r->flight_bytes)

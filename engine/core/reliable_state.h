@@ -38,6 +38,8 @@ struct tdm_reliable {
     uint32_t flight_bytes;
     struct tdm_segment segments[TDM_RELIABLE_SEGMENTS];
     tdm_time newest_arrived; /* When the newest segment that arrived was sent. */
+    tdm_time reorder_at;     /* Then what was sent before reorder_mark is no longer just late. */
+    tdm_time reorder_mark;
     tdm_time send_at, rto_at, probe_at, sent_at, unanswered_since;
 
     /* What the path bears. */
@@ -79,6 +81,8 @@ void tdm_reliable_report(struct tdm_reliable *r, struct tdm_reliable_head *head,
 void tdm_reliable_path_init(struct tdm_reliable *r, tdm_time now);
 void tdm_reliable_take_acked(struct tdm_reliable *r, tdm_time now,
                              const struct tdm_reliable_head *head);
+/** What was overtaken had its time to come. */
+void tdm_reliable_late(struct tdm_reliable *r);
 /** The timer ran out: nothing that is under way counts any more. */
 void tdm_reliable_timed_out(struct tdm_reliable *r, tdm_time now);
 /** A datagram of that size leaves: when the next one may. */

@@ -390,13 +390,15 @@ enum tandem_channel_state {
     TANDEM_CHANNEL_FAILED,      /* For this call. */
 };
 
-/** The data channel: TLS 1.3 over TCP, both certificates checked. */
+/** The data channel: TLS 1.3 over TCP, or where no TCP passes a stream over the media path, in its
+ *  DTLS; both certificates checked. */
 struct tandem_channel_stats {
     enum tandem_channel_state state;
     char text[256];    /* As the last TANDEM_EVENT_CHANNEL said it. */
     uint16_t port;     /* Where this side listens; 0 = nowhere. */
-    char remote[64];   /* The other end of the connection; "" = none yet. */
+    char remote[64];   /* The other end of the TCP connection; "" = none. */
     bool dialed;       /* This side connected; else the other one. */
+    bool over_media;   /* No TCP passes: it goes over the media path. */
     bool peer_checked; /* Its certificate is the one that its description named. */
     uint32_t refused;  /* Connections of strangers and of too many. */
     uint32_t reconnects;

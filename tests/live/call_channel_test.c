@@ -3,15 +3,25 @@
  * The data channel as a part of a call: offered, answered, alone, added and dropped while the call
  * runs, refused, its ports set. What goes over it is tested by who rides on it.
  */
+#include "tandem/files.h"
 #include "tests/live/pair.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static bool channel_up(const struct tandem_stats *s, uint64_t unused)
 {
     (void)unused;
     return s->channel.state == TANDEM_CHANNEL_UP;
+}
+
+static bool channel_received_at_least(const struct tandem_stats *s, uint64_t count)
+{
+    return s->channel.bytes_received >= count;
 }
 
 static bool channel_none(const struct tandem_stats *s, uint64_t unused)
@@ -140,6 +150,119 @@ static void test_ports(void **state)
     pair_close(&p);
 }
 
+/* A port of loopback that is taken, so that no channel can listen there. */
+static uint16_t take_port(int *fd)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof at;
+
+    *fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(*fd >= 0);
+    assert_int_equal(bind(*fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(*fd, 1), 0);
+    assert_int_equal(getsockname(*fd, (struct sockaddr *)&at, &size), 0);
+    return ntohs(at.sin_port);
+}
+
+static void write_file(const char *path, uint32_t size)
+{
+    FILE *f = fopen(path, "wb");
+    uint32_t x = 1;
+
+    assert_non_null(f);
+    for (uint32_t i = 0; i < size; i++) {
+        x = x * 1664525 + 1013904223;
+        (void)fputc((int)(x >> 24), f);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+static void check_same(const char *a, const char *b)
+{
+    FILE *one = fopen(a, "rb"), *other = fopen(b, "rb");
+    int c;
+
+    assert_non_null(one);
+    assert_non_null(other);
+    do
+        assert_int_equal(c = fgetc(one), fgetc(other));
+    while (c != EOF);
+    (void)fclose(one);
+    (void)fclose(other);
+}
+
+static void wait_for_file(struct pair *p, struct tandem_files *files)
+{
+    struct tandem_file_event event;
+
+    for (int waited = 0; waited < PAIR_PATIENCE_MS; waited += 50) {
+        while (tandem_files_next_event(files, &event) == TANDEM_OK)
+            if (event.kind == TANDEM_FILE_ENDED) {
+                if (!event.done)
+                    fail_msg("%s", event.text);
+                return;
+            }
+        pair_run(p, 50);
+    }
+    fail_msg("the file has not arrived in time");
+}
+
+/* No TCP in either direction: a file goes over the media path, and the sound goes on. */
+static void test_over_media(void **state)
+{
+    const uint32_t size = 1500000;
+    struct pair p;
+    struct tandem_media a = with_channel(&pair_media), b = a;
+    struct tandem_cause cause = {""};
+    int taken[2];
+    char sent[256], folder[256], received[300];
+    uint32_t number;
+    uint16_t ports[2] = {take_port(&taken[0]), take_port(&taken[1])};
+
+    (void)state;
+    write_file(pair_file("over_media.bin", sent, sizeof sent), size);
+    assert_int_equal(mkdir(pair_file("in", folder, sizeof folder), 0700), 0);
+    assert_int_equal(
+        tandem_files_create(&(struct tandem_files_config){.folder = folder}, &a.files, &cause),
+        TANDEM_OK);
+    assert_int_equal(
+        tandem_files_create(&(struct tandem_files_config){.folder = folder, .accept = "all"},
+                            &b.files, &cause),
+        TANDEM_OK);
+    pair_open_with(
+        &p, &(struct tandem_config){.channel_port_min = ports[0], .channel_port_max = ports[0]},
+        &(struct tandem_config){.channel_port_min = ports[1], .channel_port_max = ports[1]});
+    pair_call(&p, &a, &b);
+    for (int i = 0; i < 2; i++) {
+        struct side *side = i ? &p.b : &p.a;
+        struct tandem_stats s = side_until(side, channel_up, 0, "the channel");
+
+        assert_true(s.channel.over_media && s.channel.peer_checked);
+        assert_int_equal(s.channel.port, 0);
+        assert_non_null(strstr(s.channel.text, "over the media path"));
+        assert_null(strstr(s.channel.text, "vouch"));
+    }
+    struct tandem_stats before = side_stats(&p.b);
+
+    assert_int_equal(tandem_files_send(a.files, sent, &number, &cause), TANDEM_OK);
+    wait_for_file(&p, b.files);
+    struct tandem_stats after = side_stats(&p.b);
+
+    (void)snprintf(received, sizeof received, "%s/over_media.bin", folder);
+    check_same(sent, received);
+    assert_true(after.audio.packets_received > before.audio.packets_received);
+    assert_int_equal(after.audio.packets_lost, before.audio.packets_lost);
+    (void)side_until(&p.b, channel_received_at_least, size, "the figures of the channel");
+    pair_hang_up(&p);
+    pair_close(&p);
+    tandem_files_destroy(a.files);
+    tandem_files_destroy(b.files);
+    assert_int_equal(unlink(received), 0);
+    assert_int_equal(rmdir(folder), 0);
+    for (int i = 0; i < 2; i++)
+        (void)close(taken[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_added_and_dropped),
+        cmocka_unit_test_teardown(test_over_media, pair_files_remove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

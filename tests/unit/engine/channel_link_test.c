@@ -10,6 +10,7 @@
 #include "engine/io/tcp.h"
 #include "engine/io/tls.h"
 #include "engine/io/wake.h"
+#include "engine/link.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +45,7 @@ struct end {
     struct tdm_channel_link *link;
     struct rider rider;
     struct tdm_channel_link_status status;
+    struct tdm_link *media; /* NULL: none. */
 };
 
 static uint8_t byte_at(uint64_t offset)
@@ -167,21 +170,29 @@ static const struct tdm_rider_ops ops = {.name = "test",
                                          .rewind = rewind_to,
                                          .reset = reset};
 
-static void open_end(struct end *e, int who, uint64_t total)
+static void open_end_with(struct end *e, int who, uint64_t total, struct tdm_link *media)
 {
     struct tdm_cause cause = {""};
 
     memset(e, 0, sizeof *e);
+    e->media = media;
     e->rider.wake = tdm_wake_open(&cause);
     assert_true(e->rider.wake >= 0);
     e->rider.total = total;
-    const struct tdm_channel_link_config config = {
-        .identity = ids[who], .address = "127.0.0.1", .control_wake = e->rider.wake};
+    const struct tdm_channel_link_config config = {.identity = ids[who],
+                                                   .address = "127.0.0.1",
+                                                   .control_wake = e->rider.wake,
+                                                   .media = media};
 
     assert_true(tdm_channel_link_create(&e->link, &config, &cause) == TDM_OK);
     assert_true(tdm_channel_link_port(e->link) != 0);
     assert_true(tdm_channel_link_attach(e->link, &ops, &e->rider) == TDM_OK);
     assert_true(tdm_channel_link_start(e->link, &cause) == TDM_OK);
+}
+
+static void open_end(struct end *e, int who, uint64_t total)
+{
+    open_end_with(e, who, total, NULL);
 }
 
 static void close_end(struct end *e)
@@ -452,12 +463,204 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Two net threads and the way between them, in one thread: it loses and swaps datagrams. */
+struct path {
+    struct tdm_link links[2];
+    pthread_t thread;
+    _Atomic bool stopping, cut;
+    _Atomic uint32_t carried;
+    uint32_t count;
+};
+
+static void carry(struct path *p, int from)
+{
+    struct tdm_record_ring *in = &p->links[from].tx_data, *out = &p->links[!from].rx_data;
+    const void *data;
+    uint32_t size;
+
+    while ((data = tdm_record_ring_peek(in, &size))) {
+        void *record = p->cut || ++p->count % 23 == 0 ? NULL : tdm_record_ring_reserve(out, size);
+
+        if (record) {
+            memcpy(record, data, size);
+            tdm_record_ring_commit(out);
+            p->carried++;
+        }
+        tdm_record_ring_release(in);
+        tdm_wake_signal(p->links[!from].data_wake);
+    }
+}
+
+static void *carry_all(void *arg)
+{
+    struct path *p = arg;
+
+    while (!p->stopping) {
+        (void)tdm_wait_until(tdm_clock_now() + TDM_S, p->links[0].net_wake, p->links[1].net_wake);
+        for (int i = 0; i < 2; i++) {
+            tdm_wake_clear(p->links[i].net_wake);
+            carry(p, i);
+        }
+    }
+    return NULL;
+}
+
+static void open_path(struct path *p)
+{
+    memset(p, 0, sizeof *p);
+    for (int i = 0; i < 2; i++)
+        assert_true(tdm_link_init(&p->links[i], NULL) == TDM_OK);
+    assert_int_equal(pthread_create(&p->thread, NULL, carry_all, p), 0);
+}
+
+static void close_path(struct path *p)
+{
+    p->stopping = true;
+    tdm_wake_signal(p->links[0].net_wake);
+    (void)pthread_join(p->thread, NULL);
+    for (int i = 0; i < 2; i++)
+        tdm_link_free(&p->links[i]);
+}
+
+/* The media of that end is protected, with a peer of that certificate. */
+static void media_stands(struct end *e, int peer)
+{
+    struct tdm_channel_media media = {.ready = true};
+
+    memcpy(media.peer, tdm_identity_fingerprint(ids[peer]), sizeof media.peer);
+    tdm_channel_link_media(e->link, &media);
+}
+
+/* A port where nobody listens. */
+static uint16_t dead_port(void)
+{
+    int fd = -1;
+    uint16_t port = 0;
+
+    assert_true(tdm_tcp_listen("127.0.0.1", 0, 0, &fd, &port, NULL) == TDM_OK);
+    (void)close(fd);
+    return port;
+}
+
+/* Nobody can be reached by TCP: by the terms (at once), or as attempts show. */
+static void test_over_media(void **state)
+{
+    static const struct {
+        enum tdm_setup setup[2];
+        bool caller[2], dials;
+    } rows[] = {
+        {{TDM_SETUP_HOLDCONN, TDM_SETUP_HOLDCONN}, {true, false}, false},
+        {{TDM_SETUP_HOLDCONN, TDM_SETUP_HOLDCONN}, {false, true}, false},
+        {{TDM_SETUP_ACTIVE, TDM_SETUP_PASSIVE}, {false, true}, true},
+        {{TDM_SETUP_PASSIVE, TDM_SETUP_ACTIVE}, {false, true}, true},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        static struct path p;
+        static struct end e[2];
+
+        open_path(&p);
+        for (int i = 0; i < 2; i++) {
+            struct tdm_channel_terms t =
+                terms_of(rows[row].setup[i], rows[row].dials ? dead_port() : 0, !i);
+
+            t.caller = rows[row].caller[i];
+            open_end_with(&e[i], i, i ? 300000 : 900000, &p.links[i]);
+            media_stands(&e[i], !i);
+            tdm_channel_link_agree(e[i].link, &t);
+        }
+        WAIT_UNTIL(e, both_done(e));
+        check_done(e);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(e[i].status.way, TDM_CHANNEL_OVER_MEDIA);
+            assert_non_null(strstr(e[i].status.text, "over the media path"));
+            close_end(&e[i]);
+        }
+        close_path(&p);
+    }
+}
+
+/* The media path is gone for a while: it is taken up again, and every byte arrives once. */
+static void test_media_broken(void **state)
+{
+    static struct path p;
+    static struct end e[2];
+
+    (void)state;
+    open_path(&p);
+    for (int i = 0; i < 2; i++) {
+        open_end_with(&e[i], i, 4000000, &p.links[i]);
+        media_stands(&e[i], !i);
+        agree(&e[i], i ? TDM_SETUP_PASSIVE : TDM_SETUP_ACTIVE, i ? dead_port() : 0, !i);
+    }
+    WAIT_UNTIL(e, e[0].rider.received_now > 100000 && e[1].rider.received_now > 100000);
+    p.cut = true;
+    WAIT_UNTIL(e, in_state(&e[0], TDM_CHANNEL_BROKEN));
+    WAIT_UNTIL(e, in_state(&e[1], TDM_CHANNEL_BROKEN));
+    p.cut = false;
+    WAIT_UNTIL(e, both_done(e));
+    check_done(e);
+    assert_true(e[0].rider.resumes >= 1);
+    assert_int_equal(e[0].rider.ups, e[0].rider.resumes + 1);
+    for (int i = 0; i < 2; i++)
+        close_end(&e[i]);
+    close_path(&p);
+}
+
+/* TCP that passes is taken, and the media path is not touched. */
+static void test_media_not_needed(void **state)
+{
+    static struct path p;
+    static struct end e[2];
+
+    (void)state;
+    open_path(&p);
+    for (int i = 0; i < 2; i++) {
+        open_end_with(&e[i], i, 100000, &p.links[i]);
+        media_stands(&e[i], !i);
+    }
+    agree(&e[0], TDM_SETUP_ACTIVE, tdm_channel_link_port(e[1].link), 1);
+    agree(&e[1], TDM_SETUP_PASSIVE, 0, 0);
+    WAIT_UNTIL(e, both_done(e));
+    check_done(e);
+    assert_int_equal(e[0].status.way, TDM_CHANNEL_DIALED);
+    assert_int_equal(p.carried, 0);
+    for (int i = 0; i < 2; i++)
+        close_end(&e[i]);
+    close_path(&p);
+}
+
+/* An association with somebody else than the channel's description names carries nothing. */
+static void test_media_of_a_stranger(void **state)
+{
+    static struct path p;
+    static struct end e[2];
+
+    (void)state;
+    open_path(&p);
+    for (int i = 0; i < 2; i++) {
+        open_end_with(&e[i], i, 1000, &p.links[i]);
+        media_stands(&e[i], i ? 0 : 2); /* The second one would take part. */
+        agree(&e[i], i ? TDM_SETUP_PASSIVE : TDM_SETUP_ACTIVE, dead_port(), !i);
+    }
+    WAIT_UNTIL(e, in_state(&e[0], TDM_CHANNEL_WAITING) && e[0].status.text[0]);
+    tdm_wait_until(tdm_clock_now() + 4 * TDM_S, -1, -1); /* The time at which it would begin. */
+    assert_int_equal(p.carried, 0);
+    assert_int_equal(e[0].rider.ups + e[1].rider.ups, 0);
+    for (int i = 0; i < 2; i++)
+        close_end(&e[i]);
+    close_path(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways),      cmocka_unit_test(test_race),
-        cmocka_unit_test(test_strangers), cmocka_unit_test(test_wrong_certificate),
-        cmocka_unit_test(test_broken),    cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_ways),         cmocka_unit_test(test_race),
+        cmocka_unit_test(test_strangers),    cmocka_unit_test(test_wrong_certificate),
+        cmocka_unit_test(test_broken),       cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_over_media),   cmocka_unit_test(test_media_not_needed),
+        cmocka_unit_test(test_media_broken), cmocka_unit_test(test_media_of_a_stranger),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
