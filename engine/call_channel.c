@@ -10,10 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS 16 /* From the default one on, when the program names none. */
-#define IN_CALL_BPS                                                                                \
-    10000000000 /* No limit, but files shall keep their queue short beside media.                  \
-                 */
+#define PORTS     16 /* From the default one on, when the program names none. */
+#define RATE_OVER (400 * TDM_MS)
 
 enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause)
 {
@@ -143,11 +141,60 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
         call->channel.agreed = true;
         tdm_channel_link_agree(call->channel.link, &terms);
     }
-    bool media = call->machine.negotiated.media[TDM_AUDIO].active ||
-                 call->machine.negotiated.media[TDM_VIDEO].active;
-
-    tdm_channel_link_budget(call->channel.link, media ? IN_CALL_BPS : 0);
+    tdm_call_channel_share(call);
     return TDM_OK;
+}
+
+static bool sends_media(const struct tandem_call *call)
+{
+    return call->machine.negotiated.media[TDM_AUDIO].active ||
+           call->machine.negotiated.media[TDM_VIDEO].active;
+}
+
+/* Bits a second since `then`, over at least RATE_OVER. */
+static void measure_rates(struct tandem_call *call)
+{
+    struct tdm_call_channel *c = &call->channel;
+    const struct tdm_net_status *net = &call->status;
+    uint64_t media_bytes =
+        net->streams[TDM_STREAM_AUDIO].bytes_sent + net->streams[TDM_STREAM_VIDEO].bytes_sent;
+    tdm_time passed = net->at - c->rates.since;
+
+    if (c->rates.since && passed < RATE_OVER)
+        return;
+    if (c->rates.since && passed < TDM_S) {
+        double bits = 8e9 / (double)passed;
+
+        c->rates.media_bps = (uint64_t)((double)(media_bytes - c->rates.media_bytes) * bits);
+        c->rates.used_bps =
+            (uint64_t)((double)(c->status.stats.bytes_sent - c->rates.channel_bytes) * bits);
+    }
+    c->rates.since = net->at;
+    c->rates.media_bytes = media_bytes;
+    c->rates.channel_bytes = c->status.stats.bytes_sent;
+}
+
+void tdm_call_channel_share(struct tandem_call *call)
+{
+    const struct tdm_net_status *net = &call->status;
+    struct tdm_share_out out;
+
+    if (!call->channel.link)
+        return;
+    measure_rates(call);
+    double lost[] = {net->streams[TDM_STREAM_AUDIO].remote_loss,
+                     net->streams[TDM_STREAM_VIDEO].remote_loss};
+
+    tdm_share_step(&call->channel.share, net->at,
+                   &(struct tdm_share_in){
+                       .media = sends_media(call),
+                       .media_bps = call->channel.rates.media_bps,
+                       .used_bps = call->channel.rates.used_bps,
+                       .rtt = net->rtt,
+                       .loss = lost[0] > lost[1] ? lost[0] : lost[1],
+                   },
+                   &out);
+    tdm_channel_link_budget(call->channel.link, out.budget_bps);
 }
 
 static enum tandem_channel_state public_state(const struct tandem_call *call)

@@ -10,6 +10,7 @@
 #define ACK_DELAY     (10 * TDM_MS)
 #define PING_AFTER    (4 * TDM_S)
 #define BULK_MARGIN   (5 * TDM_MS) /* Queue that a file may make beside a call. */
+#define BULK_QUEUE    (10 * TDM_MS) /* Beyond it, a file beside a call waits for its own bytes. */
 #define BURST_TIME    (5 * TDM_MS)
 #define GREASE_ONE_IN 8
 /* A file that nothing has disturbed for a second fills whole packets and the line; what comes then
@@ -225,7 +226,7 @@ static bool class_open(const struct tdm_channel *c, tdm_time now, enum tdm_chann
         return false;
     if (call && cls == TDM_CLASS_BULK && in_flight)
         return in_flight < tdm_channel_window_bytes(&c->window, now, BULK_MARGIN) &&
-               tdm_channel_window_queue(&c->window) < TDM_CHANNEL_MARGIN;
+               tdm_channel_window_queue(&c->window) < BULK_QUEUE;
     if (cls == TDM_CLASS_BULK && c->file_alone)
         return in_flight < tdm_channel_window_bytes(&c->window, now, ALONE_MARGIN);
     return in_flight < window;
