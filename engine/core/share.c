@@ -8,14 +8,14 @@
 #define LOSS_SIGN     0.02
 #define RTT_STRETCH   (15 * TDM_S) /* A path may become longer: what is older does not count. */
 #define CUT_EVERY     (600 * TDM_MS)
-#define HOLD          (20 * TDM_S) /* After a cut or a hint, before looking for more. */
+#define HOLD          (20 * TDM_S) /* After a cut, before looking for more. */
 #define STEP_MAX      (500 * TDM_MS)
 #define PEAK_FOR      3.0 /* Seconds in which a peak of media is forgotten. */
 #define SHARE_OF_LEFT 0.6
 #define AFTER_CUT     0.5  /* Of what was used: the queue has to go, too. */
-#define SEARCH_A_S    1.0  /* Growth a second, of the share: while searching, */
+#define SEARCH_A_S    0.7  /* Growth a second, of the share: while searching, */
 #define RETURN_A_S    0.5  /* back to what is left, */
-#define PROBE_A_S     0.04 /* and beyond. */
+#define PROBE_A_S     0.06 /* and beyond. */
 
 static uint64_t bounded(double bps)
 {
@@ -72,21 +72,6 @@ static void cut(struct tdm_share *s, tdm_time now, const struct tdm_share_in *in
     s->budget_bps = bounded((double)used * AFTER_CUT);
 }
 
-static void probe(struct tdm_share *s, tdm_time now, double seconds, const struct tdm_share_in *in)
-{
-    uint64_t left = left_of_link(s);
-
-    if (queue_of(s, s->rtt) > QUEUE_SIGN) {
-        s->probing = false;
-        s->cut_at = now;
-        s->budget_bps = left;
-        return;
-    }
-    s->budget_bps = bounded((double)s->budget_bps * (1 + PROBE_A_S * seconds));
-    if (in->media_bps + in->used_bps > s->link_bps)
-        s->link_bps = in->media_bps + in->used_bps;
-}
-
 static void grow(struct tdm_share *s, tdm_time now, tdm_time passed, const struct tdm_share_in *in)
 {
     double seconds = (double)passed * 1e-9;
@@ -99,7 +84,8 @@ static void grow(struct tdm_share *s, tdm_time now, tdm_time passed, const struc
         return;
     }
     if (s->probing) {
-        probe(s, now, seconds, in);
+        if (used)
+            s->budget_bps = bounded((double)s->budget_bps * (1 + PROBE_A_S * seconds));
         return;
     }
     uint64_t more = bounded((double)s->budget_bps * (1 + RETURN_A_S * seconds));
