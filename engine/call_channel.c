@@ -5,6 +5,7 @@
 #include "engine/chat.h"
 #include "engine/engine.h"
 #include "engine/files.h"
+#include "engine/io/port_map.h"
 #include "engine/io/tcp.h"
 
 #include <stdio.h>
@@ -12,6 +13,8 @@
 
 #define PORTS     16 /* From the default one on, when the program names none. */
 #define RATE_OVER (400 * TDM_MS)
+/* Of a reflexive candidate, which is the only one (RFC 8445 section 5.1.2.1). */
+#define MAPPED_PRIORITY ((UINT32_C(100) << 24) + (UINT32_C(0xffff) << 8) + 255)
 
 enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause)
 {
@@ -49,16 +52,48 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
     if (why.text[0])
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
                         "%s; the other side has to be reachable", why.text);
+    call->channel.mapped_port = tdm_channel_link_port(call->channel.link);
+    if (call->engine->reach.ports && !call->engine->reach.relay_only && call->channel.mapped_port)
+        tdm_port_map_want(call->engine->reach.ports, call->channel.mapped_port, true);
+    else
+        call->channel.mapped_port = 0;
     return TDM_OK;
 }
 
 void tdm_call_channel_close(struct tandem_call *call)
 {
+    if (call->channel.mapped_port)
+        tdm_port_map_drop(call->engine->reach.ports, call->channel.mapped_port, true);
+    call->channel.mapped_port = 0;
     tdm_channel_link_destroy(call->channel.link);
     call->channel.link = NULL;
     call->channel.agreed = false;
     call->channel.told[0] = 0;
     call->channel.status.state = TDM_CHANNEL_WAITING;
+}
+
+/* How the gateway shows the listener, when it does: another place to connect to (RFC 6544). */
+static void add_mapped(const struct tandem_call *call, struct tdm_transport_desc *transport)
+{
+    struct tdm_candidate_desc *c = &transport->candidates[0];
+    struct tdm_address external;
+    char host[TDM_ADDRESS_TEXT_MAX];
+
+    if (!call->channel.mapped_port ||
+        !tdm_port_map_of(call->engine->reach.ports, call->channel.mapped_port, true, &external))
+        return;
+    *c = (struct tdm_candidate_desc){.foundation = "1",
+                                     .component = 1,
+                                     .tcp = true,
+                                     .tcp_type = TDM_TCP_PASSIVE,
+                                     .priority = MAPPED_PRIORITY,
+                                     .type = TDM_CANDIDATE_SRFLX,
+                                     .port = external.port,
+                                     .related_port = call->channel.mapped_port};
+    tdm_address_host_text(&external, host);
+    (void)snprintf(c->host, sizeof c->host, "%s", host);
+    (void)snprintf(c->related_host, sizeof c->related_host, "%s", call->local_address);
+    transport->candidate_count = 1;
 }
 
 void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capability *capability)
@@ -76,6 +111,7 @@ void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capa
     (void)snprintf(f->hash, sizeof f->hash, "sha-256");
     f->size = TDM_FINGERPRINT_BYTES;
     memcpy(f->bytes, tdm_identity_fingerprint(call->engine->reach.identity), TDM_FINGERPRINT_BYTES);
+    add_mapped(call, &c->transport);
     c->transport.connection_existing = call->channel.status.state == TDM_CHANNEL_UP;
 }
 

@@ -18,6 +18,7 @@ struct tandem_call;
 struct tdm_call_channel {
     struct tdm_channel_link *link;  /* NULL: none. */
     struct tdm_channel_terms terms; /* As told last. */
+    uint16_t mapped_port;           /* That the gateway was asked to open; 0: none. */
     bool agreed;                    /* The other side takes part. */
     struct tdm_channel_link_status status;
     char told[256];
