@@ -260,8 +260,6 @@ int bench_run(int argc, char **argv)
         return give_up(EXIT_USAGE, "this build cannot share a screen yet, so there is nothing to "
                                    "measure; a screen as the video of a call is in bench call");
     if (strcmp(o.what, "channel") == 0)
-        return give_up(EXIT_USAGE, "this build has no data channel yet, so there is nothing to "
-                                   "measure");
-    return give_up(EXIT_USAGE, "this build has no way through NATs yet, so there is nothing to "
-                               "measure");
+        return bench_channel(&o);
+    return bench_connect(&o);
 }

@@ -27,8 +27,11 @@ int bench_run(int argc, char **argv);
 bool bench_options_parse(struct bench_options *o, int argc, char **argv);
 void bench_options_help(FILE *to);
 
-/** Starts bench/call of this installation or build tree; gives its exit code. */
+/** Become bench/call, bench/channel or bench/connect of this installation or build tree; an exit
+ * code when that cannot be. */
 int bench_call(const struct bench_options *o);
+int bench_channel(const struct bench_options *o);
+int bench_connect(const struct bench_options *o);
 
 /** What each encoder costs here, as "auto" uses it. */
 int bench_costs(const struct bench_options *o);

@@ -8,11 +8,13 @@
 
 enum kind { TEXT, FLAG, NUMBER16 };
 
-#define CODEC 1
-#define CALL  2
-#define COSTS 4
-#define LATER 8 /* The ones that need what this build has not. */
-#define ALL   (CODEC | CALL | COSTS | LATER)
+#define CODEC   1
+#define CALL    2
+#define COSTS   4
+#define CHANNEL 8
+#define CONNECT 16
+#define LATER   32 /* Needs what this build has not. */
+#define ALL     (CODEC | CALL | COSTS | CHANNEL | CONNECT | LATER)
 
 static const struct bench {
     const char *name;
@@ -24,8 +26,10 @@ static const struct bench {
      "whole calls from outside, glass to glass and mouth to ear, beside other programs"},
     {"costs", COSTS, "what calls choose their encoder by, measured once in a few seconds"},
     {"screen", LATER, "not in this build: sharing a screen, which it cannot do yet"},
-    {"channel", LATER, "not in this build: the data channel, which it has not yet"},
-    {"connect", LATER, "not in this build: ways through NATs, which it has not yet"},
+    {"channel", CHANNEL,
+     "the data channel: how late an urgent word is under a file, how fast the file, beside nc, scp "
+     "and rsync"},
+    {"connect", CONNECT, "from the answer to the first sound, by each kind of way"},
 };
 
 #define BENCH_COUNT (sizeof benches / sizeof *benches)
@@ -52,14 +56,15 @@ static const struct option options[] = {
      "video bit rates for every size, e.g. 500k,1.5M [three that suit each size]"},
     {"-r", NUMBER16, CONFIG(fps), CODEC, "FPS", "frames a second [30]"},
     {"--threads", NUMBER16, CONFIG(threads), CODEC, "N", "threads of an encoder [1]"},
-    {"--rounds", NUMBER16, CONFIG(rounds), CODEC, "N",
-     "measure each cell so many times, in turns with the others [3]"},
+    {"--rounds", NUMBER16, CONFIG(rounds), CODEC | CONNECT, "N",
+     "measure each cell or way so many times, in turns with the others"},
     {"--frames", NUMBER16, CONFIG(frames), CODEC, "N", "frames of a round, after its warm-up [60]"},
     {"--no-audio", FLAG, CONFIG(no_audio), CODEC, NULL, "leave the audio codecs out"},
-    {"--quick", FLAG, CONFIG(quick), CODEC | CALL, NULL,
-     "codec: a small choice that ends within a minute; call: one short run of each program"},
+    {"--quick", FLAG, CONFIG(quick), CODEC | CALL | CHANNEL | CONNECT, NULL,
+     "codec: a small choice that ends within a minute; call, channel: one short run of each "
+     "program; connect: three rounds"},
     {"--again", FLAG, OWN(again), COSTS, NULL, "measure anew, though it was measured before"},
-    {"--json", TEXT, OWN(json), CODEC | CALL | COSTS, "FILE",
+    {"--json", TEXT, OWN(json), CODEC | CALL | COSTS | CHANNEL | CONNECT, "FILE",
      "the report as JSON; - for stdout, and no table"},
     {"--html", TEXT, OWN(html), CODEC, "FILE", "the report as one page for a browser"},
     {"--compare", TEXT, OWN(compare), CODEC, "FILE",

@@ -3,7 +3,9 @@
 
 #include "apps/progress.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum tandem_status talk_files_open(struct talk_files *f, struct options *o,
                                    struct terminal *terminal, struct tandem_cause *cause)
@@ -16,8 +18,15 @@ enum tandem_status talk_files_open(struct talk_files *f, struct options *o,
         return TANDEM_OK;
     enum tandem_status status = tandem_files_create(&config, &f->files, cause);
 
-    for (int i = 0; i < o->send_count && status == TANDEM_OK; i++)
+    for (int i = 0; i < o->send_count && status == TANDEM_OK; i++) {
+        if (access(o->send[i], R_OK) != 0) {
+            (void)snprintf(cause->text, sizeof cause->text, "%.200s: %s", o->send[i],
+                           strerrordesc_np(errno));
+            status = TANDEM_INVALID;
+            break;
+        }
         status = tandem_files_send(f->files, o->send[i], &number, cause);
+    }
     if (status != TANDEM_OK) {
         talk_files_close(f);
         return status;

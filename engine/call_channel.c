@@ -5,15 +5,16 @@
 #include "engine/chat.h"
 #include "engine/engine.h"
 #include "engine/files.h"
+#include "engine/io/port_map.h"
 #include "engine/io/tcp.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS 16 /* From the default one on, when the program names none. */
-#define IN_CALL_BPS                                                                                \
-    10000000000 /* No limit, but files shall keep their queue short beside media.                  \
-                 */
+#define PORTS     16 /* From the default one on, when the program names none. */
+#define RATE_OVER (400 * TDM_MS)
+/* Of a reflexive candidate, which is the only one (RFC 8445 section 5.1.2.1). */
+#define MAPPED_PRIORITY ((UINT32_C(100) << 24) + (UINT32_C(0xffff) << 8) + 255)
 
 enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *cause)
 {
@@ -52,17 +53,49 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
     if (why.text[0])
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
                         "%s; the other side has to be reachable", why.text);
+    call->channel.mapped_port = tdm_channel_link_port(call->channel.link);
+    if (call->engine->reach.ports && !call->engine->reach.relay_only && call->channel.mapped_port)
+        tdm_port_map_want(call->engine->reach.ports, call->channel.mapped_port, true);
+    else
+        call->channel.mapped_port = 0;
     return TDM_OK;
 }
 
 void tdm_call_channel_close(struct tandem_call *call)
 {
+    if (call->channel.mapped_port)
+        tdm_port_map_drop(call->engine->reach.ports, call->channel.mapped_port, true);
+    call->channel.mapped_port = 0;
     tdm_channel_link_destroy(call->channel.link);
     call->channel.link = NULL;
     call->channel.agreed = false;
     memset(&call->channel.media, 0, sizeof call->channel.media);
     call->channel.told[0] = 0;
     call->channel.status.state = TDM_CHANNEL_WAITING;
+}
+
+/* How the gateway shows the listener, when it does: another place to connect to (RFC 6544). */
+static void add_mapped(const struct tandem_call *call, struct tdm_transport_desc *transport)
+{
+    struct tdm_candidate_desc *c = &transport->candidates[0];
+    struct tdm_address external;
+    char host[TDM_ADDRESS_TEXT_MAX];
+
+    if (!call->channel.mapped_port ||
+        !tdm_port_map_of(call->engine->reach.ports, call->channel.mapped_port, true, &external))
+        return;
+    *c = (struct tdm_candidate_desc){.foundation = "1",
+                                     .component = 1,
+                                     .tcp = true,
+                                     .tcp_type = TDM_TCP_PASSIVE,
+                                     .priority = MAPPED_PRIORITY,
+                                     .type = TDM_CANDIDATE_SRFLX,
+                                     .port = external.port,
+                                     .related_port = call->channel.mapped_port};
+    tdm_address_host_text(&external, host);
+    (void)snprintf(c->host, sizeof c->host, "%s", host);
+    (void)snprintf(c->related_host, sizeof c->related_host, "%s", call->local_address);
+    transport->candidate_count = 1;
 }
 
 void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capability *capability)
@@ -80,6 +113,7 @@ void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capa
     (void)snprintf(f->hash, sizeof f->hash, "sha-256");
     f->size = TDM_FINGERPRINT_BYTES;
     memcpy(f->bytes, tdm_identity_fingerprint(call->engine->reach.identity), TDM_FINGERPRINT_BYTES);
+    add_mapped(call, &c->transport);
     c->transport.connection_existing = call->channel.status.state == TDM_CHANNEL_UP;
 }
 
@@ -146,11 +180,60 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
         call->channel.agreed = true;
         tdm_channel_link_agree(call->channel.link, &terms);
     }
-    bool media = call->machine.negotiated.media[TDM_AUDIO].active ||
-                 call->machine.negotiated.media[TDM_VIDEO].active;
-
-    tdm_channel_link_budget(call->channel.link, media ? IN_CALL_BPS : 0);
+    tdm_call_channel_share(call);
     return TDM_OK;
+}
+
+static bool sends_media(const struct tandem_call *call)
+{
+    return call->machine.negotiated.media[TDM_AUDIO].active ||
+           call->machine.negotiated.media[TDM_VIDEO].active;
+}
+
+/* Bits a second since `then`, over at least RATE_OVER. */
+static void measure_rates(struct tandem_call *call)
+{
+    struct tdm_call_channel *c = &call->channel;
+    const struct tdm_net_status *net = &call->status;
+    uint64_t media_bytes =
+        net->streams[TDM_STREAM_AUDIO].bytes_sent + net->streams[TDM_STREAM_VIDEO].bytes_sent;
+    tdm_time passed = net->at - c->rates.since;
+
+    if (c->rates.since && passed < RATE_OVER)
+        return;
+    if (c->rates.since && passed < TDM_S) {
+        double bits = 8e9 / (double)passed;
+
+        c->rates.media_bps = (uint64_t)((double)(media_bytes - c->rates.media_bytes) * bits);
+        c->rates.used_bps =
+            (uint64_t)((double)(c->status.stats.bytes_sent - c->rates.channel_bytes) * bits);
+    }
+    c->rates.since = net->at;
+    c->rates.media_bytes = media_bytes;
+    c->rates.channel_bytes = c->status.stats.bytes_sent;
+}
+
+void tdm_call_channel_share(struct tandem_call *call)
+{
+    const struct tdm_net_status *net = &call->status;
+    struct tdm_share_out out;
+
+    if (!call->channel.link)
+        return;
+    measure_rates(call);
+    double lost[] = {net->streams[TDM_STREAM_AUDIO].remote_loss,
+                     net->streams[TDM_STREAM_VIDEO].remote_loss};
+
+    tdm_share_step(&call->channel.share, net->at,
+                   &(struct tdm_share_in){
+                       .media = sends_media(call),
+                       .media_bps = call->channel.rates.media_bps,
+                       .used_bps = call->channel.rates.used_bps,
+                       .rtt = net->rtt,
+                       .loss = lost[0] > lost[1] ? lost[0] : lost[1],
+                   },
+                   &out);
+    tdm_channel_link_budget(call->channel.link, out.budget_bps);
 }
 
 static enum tandem_channel_state public_state(const struct tandem_call *call)

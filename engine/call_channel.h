@@ -9,6 +9,7 @@
  */
 
 #include "engine/channel_link.h"
+#include "engine/core/share.h"
 #include "signalling/offer_answer.h"
 #include "tandem/tandem.h"
 
@@ -18,9 +19,16 @@ struct tdm_call_channel {
     struct tdm_channel_link *link;  /* NULL: none. */
     struct tdm_channel_terms terms; /* As told last. */
     struct tdm_channel_media media; /* As told last. */
+    uint16_t mapped_port;           /* That the gateway was asked to open; 0: none. */
     bool agreed;                    /* The other side takes part. */
     struct tdm_channel_link_status status;
     char told[256];
+    struct tdm_share share;
+    struct {
+        tdm_time since;
+        uint64_t media_bytes, channel_bytes; /* Then. */
+        uint64_t media_bps, used_bps;        /* Up to then. */
+    } rates;
 };
 
 /** Opens the listener, so that its port can be offered; nothing when it is open or not wanted. */
@@ -31,6 +39,9 @@ void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capa
 
 /** What was agreed has changed. */
 enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause *cause);
+
+/** After each status of the net: the channel gets what sound and picture leave. */
+void tdm_call_channel_share(struct tandem_call *call);
 
 /** Takes what the channel's thread says. */
 void tdm_call_channel_run(struct tandem_call *call);

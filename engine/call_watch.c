@@ -56,6 +56,7 @@ static void take_status(struct tandem_call *call)
     if (!call->net || !tdm_net_status(call->net, &status))
         return;
     call->status = status;
+    tdm_call_channel_share(call);
     tdm_time passed = status.at - call->status_before.at;
 
     if (!call->status_before.at)

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define POLLS      (TDM_CHANNEL_CONNS + 3)
-#define TELL_EVERY TDM_S /* Figures, while it is up. */
+#define TELL_EVERY (200 * TDM_MS) /* Figures, while it is up: the call's share follows them. */
 
 enum tdm_err tdm_channel_link_create(struct tdm_channel_link **link,
                                      const struct tdm_channel_link_config *config,

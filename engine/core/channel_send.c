@@ -9,8 +9,11 @@
 #define LOWAT_MAX     (16 << 20)
 #define ACK_DELAY     (10 * TDM_MS)
 #define PING_AFTER    (4 * TDM_S)
-#define BULK_MARGIN   (5 * TDM_MS) /* Queue that a file may make beside a call. */
+#define BULK_MARGIN   (5 * TDM_MS)  /* Queue that a file may make beside a call. */
+#define BULK_QUEUE    (10 * TDM_MS) /* Beyond it, a file beside a call waits for its own bytes. */
 #define BURST_TIME    (5 * TDM_MS)
+#define IN_CALL_TIME  (20 * TDM_MS) /* Of the share: a file's chunk beside a call, at least */
+#define IN_CALL_MIN   500           /* so many bytes. */
 #define GREASE_ONE_IN 8
 /* A file that nothing has disturbed for a second fills whole packets and the line; what comes then
  * finds once a longer queue. */
@@ -30,8 +33,20 @@ static uint32_t chunk_bytes(const struct tdm_channel *c)
     return bytes > TDM_CHANNEL_CHUNK_MIN ? (uint32_t)bytes : TDM_CHANNEL_CHUNK_MIN;
 }
 
+/* Beside a call each packet of a file is one that a voice packet may have to wait for: short ones
+ * while the share is small, which is the sign of a slow link. */
+static uint32_t file_bytes_in_call(const struct tdm_channel *c)
+{
+    double bytes = (double)c->budget.rate_bps * (double)IN_CALL_TIME / 8e9;
+    uint32_t chunk = chunk_bytes(c);
+
+    return bytes >= chunk ? chunk : bytes > IN_CALL_MIN ? (uint32_t)bytes : IN_CALL_MIN;
+}
+
 static uint32_t file_bytes(const struct tdm_channel *c)
 {
+    if (c->budget.rate_bps)
+        return file_bytes_in_call(c);
     uint64_t packets = tdm_channel_window_bytes_of(&c->window, ALONE_TIME) / SEGMENT_BYTES;
     uint64_t bytes = packets * SEGMENT_BYTES < CHUNK_MAX ? packets * SEGMENT_BYTES : CHUNK_MAX;
     uint32_t chunk = chunk_bytes(c);
@@ -200,8 +215,8 @@ static bool write_control(struct tdm_channel *c, tdm_time now, struct tdm_channe
 static void refill_budget(struct tdm_channel *c, tdm_time now)
 {
     double rate = (double)c->budget.rate_bps / 8e9; /* Bytes a nanosecond. */
-    double burst = rate * (double)BURST_TIME > TDM_CHANNEL_CHUNK_MIN ? rate * (double)BURST_TIME
-                                                                     : TDM_CHANNEL_CHUNK_MIN;
+    double burst =
+        rate * (double)BURST_TIME > IN_CALL_MIN ? rate * (double)BURST_TIME : IN_CALL_MIN;
 
     c->budget.tokens_bytes += rate * (double)tdm_time_max(now - c->budget.at, 0);
     if (c->budget.tokens_bytes > burst)
@@ -225,7 +240,7 @@ static bool class_open(const struct tdm_channel *c, tdm_time now, enum tdm_chann
         return false;
     if (call && cls == TDM_CLASS_BULK && in_flight)
         return in_flight < tdm_channel_window_bytes(&c->window, now, BULK_MARGIN) &&
-               tdm_channel_window_queue(&c->window) < TDM_CHANNEL_MARGIN;
+               tdm_channel_window_queue(&c->window) < BULK_QUEUE;
     if (cls == TDM_CLASS_BULK && c->file_alone)
         return in_flight < tdm_channel_window_bytes(&c->window, now, ALONE_MARGIN);
     return in_flight < window;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bytes become inputs and steps of time (backwards, too) of the small cores: rate, frame budget,
- * pacer, lip sync, clock sync, reception statistics, silence. Checked: what comes out is bounded
- * and a number, no wake lies in the past, and what the cores count adds up.
+ * pacer, lip sync, clock sync, reception statistics, silence, share. Checked: what comes out is
+ * bounded and a number, no wake lies in the past, and what the cores count adds up.
  */
 
 #include "engine/base/bytes.h"
@@ -12,6 +12,7 @@
 #include "engine/core/pacer.h"
 #include "engine/core/rate.h"
 #include "engine/core/rx_stats.h"
+#include "engine/core/share.h"
 #include "engine/core/silence.h"
 
 #include <assert.h>
@@ -33,6 +34,7 @@ struct world {
     struct tdm_clock_sync clock;
     struct tdm_rx_stats rx;
     struct tdm_silence silence;
+    struct tdm_share share;
     uint64_t packets; /* Taken by rx since it last started. */
     tdm_time keyframe_at;
 };
@@ -213,6 +215,24 @@ static void step_silence(struct world *w, struct tdm_reader *r)
     assert((out.wake_at == TDM_NEVER) == (!in.up || out.over));
 }
 
+static void step_share(struct world *w, struct tdm_reader *r)
+{
+    uint8_t how = tdm_read_u8(r);
+    struct tdm_share_in in = {.media = how & 7,
+                              .media_bps = (uint64_t)wide(r) % BPS_MAX,
+                              .used_bps = how & 8 ? w->share.budget_bps : (uint64_t)wide(r),
+                              .rtt = how & 16 ? 0 : wide(r) % (20 * TDM_S),
+                              .loss = how & 32 ? tdm_read_u8(r) / 255.0 : 0};
+    uint64_t before = w->share.media ? w->share.budget_bps : TDM_SHARE_MAX_BPS;
+    struct tdm_share_out out;
+
+    tdm_share_step(&w->share, w->now, &in, &out);
+    assert((out.budget_bps == 0) == !in.media);
+    assert(!in.media || out.budget_bps >= TDM_SHARE_MIN_BPS);
+    assert(out.budget_bps <= before + before / 2 || out.budget_bps == TDM_SHARE_MIN_BPS);
+    assert(out.budget_bps <= TDM_SHARE_MAX_BPS && w->share.rtt_min <= w->share.rtt);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const steps[])(struct world *, struct tdm_reader *) = {
@@ -233,6 +253,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (op % 8 < 7)
             steps[op % 8](&w, &r);
+        else if (op >> 3 == 30)
+            step_share(&w, &r);
         else if (op >> 3 == 31) /* A clock that goes back does no harm. */
             w.now -= 100 * TDM_MS;
         else

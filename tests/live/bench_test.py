@@ -51,7 +51,7 @@ class Bench(unittest.TestCase):
         self.fails(USAGE, "does not fit -r", "codec", "-r", "0")
         self.fails(USAGE, "takes no --html", "call", "--html", "x")
         self.fails(USAGE, "baresip and gstreamer, not \"zoom\"", "call", "--against", "zoom")
-        for what in ("screen", "channel", "connect"):
+        for what in ("screen",):
             self.fails(USAGE, "this build", what)
 
     def test_what_cannot_be_measured(self):

@@ -272,6 +272,31 @@ class Command(unittest.TestCase):
         for digit in "12":
             self.assertEqual(answer.errors().count("digit " + digit), 1)
 
+    def test_files_in_a_call(self):
+        taken, refused, inbox = self.file("taken.bin"), self.file("refused.txt"), self.file("in")
+        os.mkdir(inbox)
+        content = os.urandom(300_000)
+        for path in (taken, refused):
+            with open(path, "wb") as f:
+                f.write(content)
+        answer, to = self.answer("--get", inbox, "--auto-accept", "type:.bin", "--send", taken)
+        call = self.call(to, "--send", taken, "--send", refused, "--seconds", "8")
+        answer.wait_for("taken.bin: received and verified")
+        call.wait_for("taken.bin: sent and verified there")
+        call.wait_for("refused.txt: refused")
+        # Who gave no --get takes nothing.
+        call.wait_for("taken.bin is refused: there is no --get DIR")
+        self.assertEqual(call.end(), DONE, call.errors())
+        self.assertEqual(answer.end(), DONE, answer.errors())
+        self.assertEqual(os.listdir(inbox), ["taken.bin"])
+        with open(os.path.join(inbox, "taken.bin"), "rb") as f:
+            self.assertEqual(f.read(), content)
+
+    def test_files_that_cannot_be(self):
+        self.fails(USAGE, "no --get DIR", "answer", "--auto-accept", "all")
+        self.fails((USAGE, FAILED), "nothing-here", "call", "127.0.0.1", "--send", "/nothing-here")
+        self.fails((USAGE, FAILED), "nowhere", "answer", *MEDIA, "--get", "/nowhere")
+
     def test_json_of_failures(self):
         for code, to in ((UNREACHABLE, "127.0.0.1:9"), (FAILED, "not an address")):
             call = self.call(to, "--json")
