@@ -51,6 +51,7 @@ static void call_destructor(void *arg)
     list_unlink(&call->le);
     tdm_sip_stop_resend(call);
     tdm_sip_close_icmp(call);
+    tdm_sip_close_try(call);
     mem_deref(call->req);
     mem_deref(call->st);
     mem_deref(call->invite);
@@ -68,7 +69,8 @@ struct tdm_sip_call *tdm_sip_call_new(struct tdm_sig *sig, tdm_sig_id id, enum t
     call->sig = sig;
     call->id = id;
     call->phase = phase;
-    call->icmp_fd = -1;
+    call->icmp_fd = call->try_fd = -1;
+    tmr_init(&call->try_limit);
     tmr_init(&call->resend);
     tmr_init(&call->give_up);
     list_append(&sig->calls, &call->le, call);

@@ -9,8 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEADERS_MAX 600 /* Of a request of ours, usual names assumed. */
-
 void tdm_sip_close_icmp(struct tdm_sip_call *call)
 {
     if (call->icmp_fd < 0)
@@ -48,8 +46,10 @@ static void invite_response(int err, const struct sip_msg *msg, void *arg)
     struct tdm_sip_call *call = arg;
 
     tdm_sip_close_icmp(call);
+    call->heard |= msg != NULL;
     if (err || !msg) {
-        tdm_sip_call_fail_error(call, err);
+        if (!tdm_sip_try_udp(call, err))
+            tdm_sip_call_fail_error(call, err);
     } else if (msg->scode < 200) {
         if (msg->scode > 100 && call->phase == TDM_SIP_INVITING)
             tdm_sip_call_emit(call, TDM_SIG_RINGING, msg->scode, NULL, msg);
@@ -132,7 +132,6 @@ void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage
 {
     struct tdm_cause cause = {""};
     char local[64];
-    int err;
 
     if (tdm_sig_local_address_to(address, local, sizeof local, &cause) != TDM_OK) {
         tdm_sip_call_fail(call, cause.text);
@@ -144,8 +143,17 @@ void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage
                           "this machine has no address of the kind (IPv4, IPv6) that is called");
         return;
     }
+    call->address = *address;
+    if (!tdm_sip_try_tcp(call))
+        tdm_sip_send_first(call);
+}
+
+void tdm_sip_send_first(struct tdm_sip_call *call)
+{
+    int err;
+
     call->phase = TDM_SIP_INVITING;
-    err = make_dialog(call, address);
+    err = make_dialog(call, &call->address);
     if (!err && call->purpose != TDM_SIP_CALL)
         err = tdm_sip_ask(call);
     else if (!err)
@@ -159,7 +167,7 @@ void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage
         return;
     }
     if (!call->uri.tcp && !call->service.tcp)
-        watch_icmp(call, address);
+        watch_icmp(call, &call->address);
 }
 
 static bool numeric_address(const struct tdm_sip_uri *uri, struct sockaddr_storage *address)
@@ -182,14 +190,6 @@ static bool numeric_address(const struct tdm_sip_uri *uri, struct sockaddr_stora
     return false;
 }
 
-/* RFC 3428 section 8: what does not fit into a datagram goes over TCP, unless told otherwise. */
-static void choose_transport(struct tdm_sip_call *call, size_t size)
-{
-    if (call->purpose == TDM_SIP_MESSAGE && size > TDM_SIG_DATAGRAM_MAX - HEADERS_MAX &&
-        !call->uri.udp && call->sig->transports & TDM_SIG_TCP)
-        call->uri.tcp = true;
-}
-
 void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
                      enum tdm_sip_purpose purpose)
 {
@@ -203,7 +203,8 @@ void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
     call->purpose = purpose;
     call->service = command->service;
     (void)snprintf(call->content_type, sizeof call->content_type, "%s", command->content_type);
-    choose_transport(call, command->size);
+    if (purpose == TDM_SIP_MESSAGE) /* RFC 3428 section 8. */
+        call->uri.tcp |= tdm_sip_is_large(call, command->size);
     call->body = mbuf_alloc(command->size + 1);
     if (!call->body || mbuf_write_mem(call->body, command->body, command->size))
         tdm_sip_call_fail(call, "out of memory");

@@ -39,7 +39,7 @@ struct tdm_sip_stack {
 };
 
 enum tdm_sip_phase {
-    TDM_SIP_LOOKING_UP, /* The host's name. */
+    TDM_SIP_LOOKING_UP, /* The host's name, or whether it takes TCP. */
     TDM_SIP_INVITING,
     TDM_SIP_RINGING,  /* Their INVITE, unanswered. */
     TDM_SIP_ACCEPTED, /* Our 200 is out, no ACK yet. */
@@ -80,6 +80,11 @@ struct tdm_sip_call {
     struct tdm_sip_uri service; /* It goes through this server; host "": straight. */
     int icmp_fd;                /* Tells at once when nothing listens at a UDP port; -1: none. */
     struct tdm_sip_uri uri;
+    struct sockaddr_storage address; /* Of the host, or the service. */
+    int try_fd;                      /* A connection that shows whether TCP works; -1: none. */
+    struct tmr try_limit;            /* Of that connection, then of the first response over TCP. */
+    bool chose_tcp;                  /* Since it is large, not since the address says so. */
+    bool heard;                      /* A response came. */
 };
 
 struct tdm_sip_lookup; /* A name being looked up. */
@@ -231,8 +236,22 @@ void tdm_sip_forget_lookups(struct tdm_sig *sig);
 void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
                      enum tdm_sip_purpose purpose);
 void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage *address);
+/** Sends the first request to call->address. */
+void tdm_sip_send_first(struct tdm_sip_call *call);
 int tdm_sip_send_ack(struct tdm_sip_call *call, uint32_t seq);
 void tdm_sip_close_icmp(struct tdm_sip_call *call);
+
+/* --- sip_large.c: what does not fit into a datagram (RFC 3261 section 18.1.1) ------------------
+ */
+
+/** Whether it should go over TCP: it is large, and the address leaves it open. */
+bool tdm_sip_is_large(const struct tdm_sip_call *call, size_t body_size);
+/** Finds out, for a large INVITE, whether the other side takes TCP; then sends it. false: there is
+ *  nothing to find out. */
+bool tdm_sip_try_tcp(struct tdm_sip_call *call);
+/** TCP broke before anything was heard: sends it over UDP, and is true then. */
+bool tdm_sip_try_udp(struct tdm_sip_call *call, int err);
+void tdm_sip_close_try(struct tdm_sip_call *call);
 
 /* --- sip_asking.c: requests outside of a call ------------------------------------------------- */
 
