@@ -17,21 +17,20 @@ static const struct option {
     const char *name;
     enum kind kind;
     size_t at;
-    const char *help;
+    const char *value, *help;
 } options[] = {
-    {"--history", FLAG, OWN(history), "       show what was said, with WHO or with all"},
-    {"--search", TEXT, OWN(words), "WORDS  of it, only what has all these words"},
-    {"--limit", NUMBER, OWN(limit), "N      of it, the last N [100]"},
-    {"--messages", FLAG, OWN(messages), "       by SIP messages alone, without a session"},
-    {"--dir", TEXT, OWN(folder), "DIR    where files go; nothing there is replaced [.]"},
-    {"--name", TEXT, ENGINE(display_name), "NAME   name that the other side sees"},
-    {"--port", NUMBER, ENGINE(sip_port), "PORT   SIP port here [5060, or any with WHO]"},
-    {"--bind", TEXT, ENGINE(bind_address), "ADDR   numeric address to listen on [all]"},
-    {"--ports", PORTS, 0, "A-B    TCP ports for the data channel [1503-1518]"},
-    {"--ice", TEXT, ENGINE(ice_servers), "LIST   stun: and turn: servers, commas between"},
-    {"--json", FLAG, OWN(json),
-     "       one object a line: everything that happens, and the outcome"},
-    {"--help", FLAG, OWN(help), "       this text"},
+    {"--history", FLAG, OWN(history), NULL, "show what was said, with WHO or with all"},
+    {"--search", TEXT, OWN(words), "WORDS", "of it, only what has all these words"},
+    {"--limit", NUMBER, OWN(limit), "N", "of it, the last N [100]"},
+    {"--messages", FLAG, OWN(messages), NULL, "by SIP messages alone, without a session"},
+    {"--dir", TEXT, OWN(folder), "DIR", "where files go; nothing there is replaced [.]"},
+    {"--name", TEXT, ENGINE(display_name), "NAME", "name that the other side sees"},
+    {"--port", NUMBER, ENGINE(sip_port), "PORT", "SIP port here [5060, or any with WHO]"},
+    {"--bind", TEXT, ENGINE(bind_address), "ADDRESS", "numeric address to listen on [all]"},
+    {"--ports", PORTS, 0, "RANGE", "TCP ports for the data channel, as 1503-1518 [these]"},
+    {"--ice", TEXT, ENGINE(ice_servers), "LIST", "stun: and turn: servers, commas between"},
+    {"--json", FLAG, OWN(json), NULL, "one object a line: what happens, and the outcome"},
+    {"--help", FLAG, OWN(help), NULL, "this text"},
 };
 
 static bool complain(const char *what, const char *which)
@@ -142,7 +141,8 @@ bool chat_options_parse(struct chat_options *o, int argc, char **argv)
 void chat_options_help(FILE *to)
 {
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        fprintf(to, "  %-12s %s\n", options[i].name, options[i].help);
+        fprintf(to, "  %s %-*s %s\n", options[i].name, 17 - (int)strlen(options[i].name),
+                options[i].value ? options[i].value : "", options[i].help);
     fputs(
         "\nIn a chat: /edit TEXT changes what you said last, /send FILE, /take and /refuse answer "
         "a file\nthat is offered, /history [WORDS], /quit; two slashes begin a text with one.\n",
