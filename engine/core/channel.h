@@ -32,8 +32,8 @@
 #define TDM_CHANNEL_STREAMS_EACH 31 /* That one side may have open. */
 #define TDM_CHANNEL_STREAMS_MAX  (1 + 2 * TDM_CHANNEL_STREAMS_EACH)
 #define TDM_CHANNEL_VERSION      1
-/* A pull asks for at least so much, unless the stream's credit is less: a value of class 2 and an
- * event of class 1 that are no longer than this always fit. */
+/* A pull asks for at least so much, unless the stream's credit is less, or its class is 6 and a
+ * budget is set: a value of class 2 and an event of class 1 that are no longer always fit. */
 #define TDM_CHANNEL_CHUNK_MIN 1400
 
 /** Priorities, 0 first. */

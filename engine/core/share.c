@@ -8,7 +8,8 @@
 #define LOSS_SIGN     0.02
 #define RTT_STRETCH   (15 * TDM_S) /* A path may become longer: what is older does not count. */
 #define CUT_EVERY     (600 * TDM_MS)
-#define HOLD          (20 * TDM_S) /* After a cut, before looking for more. */
+#define HOLD          (15 * TDM_S) /* After a cut, before looking for more. */
+#define LESS_AT_REST  0.98
 #define STEP_MAX      (500 * TDM_MS)
 #define PEAK_FOR      3.0 /* Seconds in which a peak of media is forgotten. */
 #define SHARE_OF_LEFT 0.6
@@ -66,9 +67,13 @@ static void cut(struct tdm_share *s, tdm_time now, const struct tdm_share_in *in
 
     if (used < IDLE_BPS || now - s->cut_at < CUT_EVERY) /* Idle: media made the queue. */
         return;
+    /* At rest it was not the channel that filled the link: media may have for a moment. */
+    double least = s->searching || s->probing ? 0 : (double)s->link_bps * LESS_AT_REST;
+    uint64_t link_bps = s->media_bps + used;
+
     s->searching = s->probing = false;
     s->cut_at = now;
-    s->link_bps = s->media_bps + used;
+    s->link_bps = (double)link_bps > least ? link_bps : (uint64_t)least;
     s->budget_bps = bounded((double)used * AFTER_CUT);
 }
 
