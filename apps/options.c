@@ -117,7 +117,7 @@ static const struct option options[] = {
      "SIP server by which to ask who cannot be called to call here [none]"},
     {"--service-first", FLAG, ENGINE(service_first), CALL, NULL,
      "ask so at once, instead of when 4 s brought no answer"},
-    {"--callback", TEXT, ENGINE(callback), CALL, "HOST:PORT",
+    {"--callback", TEXT, ENGINE(callback), CALL, "ADDRESS",
      "where they can call [this machine's address and port]"},
     {"--call-back", FLAG, ENGINE(may_be_asked_back), ANSWER, NULL,
      "with --auto: also call whoever asks to be called, at whatever address that names"},
