@@ -15,6 +15,7 @@
 #define SHARE_OF_LEFT 0.6
 #define AFTER_CUT     0.5  /* Of what was used: the queue has to go, too. */
 #define SEARCH_A_S    0.7  /* Growth a second, of the share: while searching, */
+#define GENTLE_A_S    0.05 /* but of media and share together at first, */
 #define RETURN_A_S    0.5  /* back to what is left, */
 #define PROBE_A_S     0.06 /* and beyond. */
 
@@ -84,8 +85,14 @@ static void grow(struct tdm_share *s, tdm_time now, tdm_time passed, const struc
     bool used = in->used_bps >= s->budget_bps - s->budget_bps / 4;
 
     if (s->searching) {
+        double growth = SEARCH_A_S * (double)s->budget_bps;
+        double gentle = GENTLE_A_S * (double)(s->media_bps + s->budget_bps);
+
+        /* Below what media take, the end may be near: little of the whole at a time. */
+        if (s->budget_bps < s->media_bps && growth > gentle)
+            growth = gentle;
         if (used && queue_of(s, s->rtt) <= QUEUE_SIGN)
-            s->budget_bps = bounded((double)s->budget_bps * (1 + SEARCH_A_S * seconds));
+            s->budget_bps = bounded((double)s->budget_bps + growth * seconds);
         return;
     }
     if (s->probing) {
