@@ -110,7 +110,7 @@ static void makes_room_for_media(void **state)
 
     (void)state;
     r.media_bps = 1500000;
-    assert_true(tick(&r, 0, 0) <= before - 150000);
+    assert_true(tick(&r, 0, 0) <= before - 120000);
 }
 
 static void loss_is_a_sign(void **state)
