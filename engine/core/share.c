@@ -12,7 +12,7 @@
 #define LESS_AT_REST  0.98
 #define STEP_MAX      (500 * TDM_MS)
 #define PEAK_FOR      3.0 /* Seconds in which a peak of media is forgotten. */
-#define SHARE_OF_LEFT 0.6
+#define SHARE_OF_LEFT 0.45
 #define AFTER_CUT     0.5  /* Of what was used: the queue has to go, too. */
 #define SEARCH_A_S    0.7  /* Growth a second, of the share: while searching, */
 #define GENTLE_A_S    0.05 /* but of media and share together at first, */
