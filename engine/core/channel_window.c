@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/core/channel_window.h"
 
-#define SEGMENT_BYTES UINT64_C(1448) /* What one packet of Ethernet carries of a TCP connection.   \
-                                      */
+#define SEGMENT_BYTES                                                                              \
+    UINT64_C(1448) /* What one packet of Ethernet carries of a TCP connection.                     \
+                    */
 #define START_BYTES     8192
 #define STALL_AFTER     (2 * TDM_CHANNEL_MARGIN) /* Acknowledgements come every 10 ms. */
 #define STALL_ROUNDS    3

@@ -7,8 +7,8 @@
 #define RTT_MOST      (60 * TDM_S)
 #define REORDER_LEAST (2 * TDM_MS)
 #define QUEUE_TARGET  (20 * TDM_MS)
-#define WINDOW_LEAST  (2 * TDM_RELIABLE_SEGMENT)
-#define WINDOW_FIRST  (8 * TDM_RELIABLE_SEGMENT)
+#define WINDOW_LEAST  (2u * TDM_RELIABLE_SEGMENT)
+#define WINDOW_FIRST  (8u * TDM_RELIABLE_SEGMENT)
 #define BASE_LASTS    (60 * TDM_S)
 #define BURST         (3 * TDM_MS) /* What was not sent in time may be caught up with. */
 

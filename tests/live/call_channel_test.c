@@ -195,7 +195,7 @@ static void wait_for_file(struct pair *p, struct tandem_files *files)
 {
     struct tandem_file_event event;
 
-    for (int waited = 0; waited < PAIR_PATIENCE_MS; waited += 50) {
+    for (int waited = 0; waited < 3 * PAIR_PATIENCE_MS; waited += 50) {
         while (tandem_files_next_event(files, &event) == TANDEM_OK)
             if (event.kind == TANDEM_FILE_ENDED) {
                 if (!event.done)

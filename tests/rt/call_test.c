@@ -229,6 +229,8 @@ static void call_with_loss(const char *video)
     (void)side_until(&p.b, repaired_at_least, 5, "repair at b");
     (void)side_until(&p.a, resent_at_least, 5, "resending at a");
     (void)side_until(&p.a, repaired_at_least, 5, "repair at a");
+    for (int i = 0; i < 40 && lossy_dropped() < 10; i++)
+        pair_run(&p, 50);
     lossy_set(0);
     struct tandem_stats stats = side_stats(&p.b);
 

@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT (600 * TDM_S)
+#define LIMIT         (600 * TDM_S)
+#define STEPS_AT_ONCE 10000
 
 struct end {
     struct tdm_reliable *core;
@@ -66,8 +67,13 @@ static void draw_link(struct world *w, int way)
 static void run_end(struct world *w, int who, const struct tdm_reliable_in *in)
 {
     struct end *e = &w->ends[who];
+    int steps = 0;
 
     do {
+        if (++steps > STEPS_AT_ONCE) {
+            printf("seed %llu: end %d is never done\n", (unsigned long long)w->seed, who);
+            exit(1);
+        }
         tdm_reliable_step(e->core, w->now, in, &e->out);
         in = NULL;
         if (e->out.size) {
