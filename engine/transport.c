@@ -467,7 +467,15 @@ static bool take_bytes(struct tdm_transport *t, tdm_time now, const struct tdm_a
     bool clear = t->status.agreed && t->status.proto == TDM_PROTO_RTP;
 
     if (is_dtls(data, size) && !clear) {
-        if (from && !t->keyed) {
+        bool proven = !from || t->keyed;
+
+        /* Without ICE nothing vouches for who sends: before there are keys only the signalled host
+         * is heard, from whatever port its gateway gives it. */
+        if (!proven && !tdm_address_same_host(from, &t->signalled)) {
+            t->status.refused++;
+            return false;
+        }
+        if (!proven) {
             t->dtls_to = *from;
             t->local = *to;
         }
