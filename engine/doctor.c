@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 #include "engine/io/entropy.h"
+#include "signalling/sip_uri.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,6 +64,7 @@ enum tandem_status tandem_doctor_create(const struct tandem_doctor_config *confi
     const struct tandem_doctor_config *c = config ? config : &none;
     struct tandem_doctor *d = calloc(1, sizeof *d);
     struct tdm_cause why = {""};
+    struct tdm_sip_uri host;
     enum tdm_err err = d ? TDM_OK : TDM_E_SYSTEM;
 
     if (d) {
@@ -72,7 +74,10 @@ enum tandem_status tandem_doctor_create(const struct tandem_doctor_config *confi
         copy(d->audio_source, sizeof d->audio_source, c->audio_source, "mic");
         copy(d->audio_sink, sizeof d->audio_sink, c->audio_sink, "speaker");
         d->test_port = TEST_PORT;
-        if (c->ice_servers)
+        if (d->host[0])
+            err = tdm_sip_uri_parse(d->host, &host, &why);
+        d->facts.named = d->host[0] ? TDM_DOCTOR_YES : TDM_DOCTOR_UNASKED;
+        if (err == TDM_OK && c->ice_servers)
             err = tdm_ice_uris_parse(c->ice_servers, d->servers, &d->server_count, &why);
     }
     if (err == TDM_OK &&

@@ -31,6 +31,7 @@ struct tdm_doctor_facts {
     char relay_why[TDM_WAYS][256];
     enum tdm_doctor_answer host[2]; /* Answers to SIP over UDP, TCP. */
     enum tdm_doctor_answer host_channel;
+    enum tdm_doctor_answer named; /* A host was; NO: it has no address. */
     enum tdm_doctor_answer clock;
 };
 

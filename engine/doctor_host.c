@@ -100,9 +100,12 @@ bool tdm_doctor_host_channel(struct tandem_doctor *d, struct tandem_finding *f)
     struct tdm_cause why;
     tdm_time took;
 
-    if (!d->host[0] || tdm_sip_uri_parse(d->host, &parsed, &why) != TDM_OK ||
-        tdm_sip_resolve(&parsed, &resolved, &why) != TDM_OK)
+    if (!d->host[0] || tdm_sip_uri_parse(d->host, &parsed, &why) != TDM_OK)
         return false;
+    if (tdm_sip_resolve(&parsed, &resolved, &why) != TDM_OK) {
+        d->facts.named = TDM_DOCTOR_NO;
+        return tdm_doctor_say(f, TANDEM_BROKEN, "check how it is written", "%s", why.text);
+    }
     tdm_udp_address_of(&resolved, &to);
     to.port = port;
     switch (tdm_look_tcp(&to, TCP_WITHIN, &took)) {

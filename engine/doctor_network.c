@@ -334,11 +334,16 @@ bool tdm_doctor_nat(struct tandem_doctor *d, struct tandem_finding *f)
     struct tdm_cause cause = {""};
     struct probing *p;
 
-    for (uint8_t i = 0; i < d->server_count; i++)
-        if (d->servers[i].server.link == TDM_ICE_OVER_UDP &&
-            resolve(d->servers[i].host, d->servers[i].port, &config.servers[config.server_count]) &&
-            config.servers[config.server_count].family == TDM_IPV4)
-            config.server_count++;
+    for (uint8_t i = 0; i < d->server_count; i++) {
+        struct tdm_address *at = &config.servers[config.server_count];
+
+        if (d->servers[i].server.link != TDM_ICE_OVER_UDP)
+            continue;
+        if (!resolve(d->servers[i].host, d->servers[i].port, at))
+            return tdm_doctor_say(f, TANDEM_BROKEN, "check the name", "no host is called %s",
+                                  d->servers[i].host);
+        config.server_count = (uint8_t)(config.server_count + (at->family == TDM_IPV4));
+    }
     if (!config.server_count || !(p = calloc(1, sizeof *p)))
         return tdm_doctor_say(f, TANDEM_UNTESTED,
                               "name a STUN or TURN server (--stun HOST, or one tandem serve "

@@ -25,6 +25,9 @@ static void sum_sign_in(const struct tdm_doctor_facts *f, struct tandem_service_
     if (f->clock == TDM_DOCTOR_NO)
         say(s, TANDEM_BROKEN, "the clock is wrong: encrypted signalling is refused",
             "set the date");
+    else if (f->named == TDM_DOCTOR_NO)
+        say(s, TANDEM_BROKEN, "the host has no address: its name is unknown",
+            "check how it is written");
     else if (udp || tcp)
         say(s, TANDEM_WORKS,
             udp && tcp ? "SIP over UDP and TCP"
@@ -108,7 +111,10 @@ static void sum_channel(const struct tdm_doctor_facts *f, struct tandem_service_
     bool inwards = f->channel_port != TDM_DOCTOR_NO &&
                    (f->nat.behind == TDM_NAT_NO || f->mapped_tcp.family != TDM_ADDRESS_NONE);
 
-    if (f->address == TDM_DOCTOR_NO)
+    if (f->named == TDM_DOCTOR_NO)
+        say(s, TANDEM_BROKEN, "the host has no address: its name is unknown",
+            "check how it is written");
+    else if (f->address == TDM_DOCTOR_NO)
         say(s, TANDEM_HINDERED, "only on this machine itself", "connect it to a network");
     else if (f->host_channel == TDM_DOCTOR_YES && inwards)
         say(s, TANDEM_WORKS, "TCP both ways", "");

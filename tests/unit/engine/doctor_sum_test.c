@@ -89,6 +89,10 @@ static void test_sign_in(void **state_)
 
     (void)state_;
     is(&f, TANDEM_SERVICE_SIGN_IN, TANDEM_UNTESTED, "no host was named", "tandem doctor HOST");
+    f.named = TDM_DOCTOR_NO;
+    is(&f, TANDEM_SERVICE_SIGN_IN, TANDEM_BROKEN, "name is unknown", "written");
+    is(&f, TANDEM_SERVICE_CHANNEL, TANDEM_BROKEN, "name is unknown", "written");
+    f.named = TDM_DOCTOR_YES;
     f.sip_port = TDM_DOCTOR_NO;
     is(&f, TANDEM_SERVICE_SIGN_IN, TANDEM_HINDERED, "in use here", "another port");
     f.host[0] = f.host[1] = TDM_DOCTOR_NO;
