@@ -4,17 +4,16 @@
 #include "apps/files_options.h"
 #include "apps/options.h"
 #include "apps/progress.h"
+#include "apps/signals.h"
 #include "apps/terminal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -403,7 +402,6 @@ static void turn(struct side *s)
     struct pollfd fds[] = {{.fd = tandem_event_fd(s->engine), .events = POLLIN},
                            {.fd = tandem_files_event_fd(s->files), .events = POLLIN},
                            {.fd = s->signals, .events = POLLIN}};
-    struct signalfd_siginfo info;
     struct tandem_event event;
     struct tandem_file_event file;
 
@@ -412,7 +410,7 @@ static void turn(struct side *s)
         call_event(s, &event);
     while (tandem_files_next_event(s->files, &file) == TANDEM_OK)
         file_event(s, &file);
-    if (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+    if (signals_take(s->signals)) {
         s->interrupts++;
         s->stop = true;
     }
@@ -466,8 +464,10 @@ static int finish(struct side *s)
     tandem_files_destroy(s->files);
     if (s->interrupts)
         (void)snprintf(s->reason, sizeof s->reason,
-                       "interrupted: what is there stays, the same command goes on from it");
-    if (code != EXIT_DONE && !(s->o->sending && all_over(s)))
+                       s->count
+                           ? "interrupted: what is there stays, the same command goes on from it"
+                           : "interrupted");
+    if (s->interrupts || (code != EXIT_DONE && !(s->o->sending && all_over(s))))
         (void)snprintf(line, sizeof line, "tandem %s: %s", s->verb,
                        s->reason[0] ? s->reason : "not everything was sent");
     if (line[0])
@@ -493,9 +493,8 @@ static int run(struct files_options *o)
 {
     static struct side s;
     struct tandem_cause cause = {""};
-    sigset_t set;
 
-    s = (struct side){.o = o, .verb = o->sending ? "send" : "get"};
+    s = (struct side){.o = o, .verb = o->sending ? "send" : "get", .signals = signals_open()};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     for (int i = 0; i < o->path_count; i++)
         if (access(o->paths[i], R_OK) != 0) {
@@ -509,11 +508,6 @@ static int run(struct files_options *o)
         return give_up(&s, status == TANDEM_INVALID ? EXIT_USAGE : EXIT_FAILED, cause.text);
     if (tandem_create(&o->engine, &s.engine, &cause) != TANDEM_OK)
         return give_up(&s, EXIT_FAILED, cause.text);
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     terminal_open(&s.terminal, !o->sending);
     for (int i = 0; i < o->path_count && !s.stop; i++) {
         uint32_t number;
