@@ -240,6 +240,7 @@ static void incoming(struct talk *t, const struct tandem_event *event)
         answer_or_reject(t, t->o->auto_answer);
         return;
     }
+    terminal_forget_keys(&t->terminal);
     say(t, "call from %s: press y to answer, n to refuse", event->text);
 }
 

@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import command_test  # noqa: E402
 from chat_command_test import OnTerminal  # noqa: E402
-from command_test import DONE, FAILED, PATIENCE, USAGE, free_port  # noqa: E402
+from command_test import DONE, FAILED, PATIENCE, REFUSED, USAGE, free_port  # noqa: E402
 
 
 class Files(unittest.TestCase):
@@ -117,6 +117,51 @@ class Files(unittest.TestCase):
                 self.assertEqual(process.end(), DONE, process.shown)
                 self.assertIn(b"interrupted", process.shown)
                 self.assertEqual(termios.tcgetattr(process.fd)[3], before)
+
+    def test_a_key_before_the_question_is_no_answer(self):
+        get, to = self.get_on_terminal()
+        get.type("yyyy")
+        time.sleep(0.5)
+        send = self.start("send", self.file("first"), to, "--json", "--retry", "5")
+        get.wait_for("y takes it")
+        send.wait_for("waiting for an answer")
+        self.assertNotIn("interrupted", send.errors())
+        self.assertFalse(os.listdir(self.into))
+        time.sleep(6)  # For what the silence of media would be.
+        get.type("n")
+        self.assertEqual(send.end(), REFUSED, send.errors())
+        self.assertIn("1 of 1 did not arrive; first: refused", self.exit_event(send)["reason"])
+        send = self.start("send", self.file("second"), to)
+        get.wait_for("offers second")
+        get.wait_for("y takes it")
+        time.sleep(0.3)
+        get.type("y")
+        self.assertEqual(send.end(), DONE, send.errors())
+        time.sleep(1)  # For what would be said of the channel.
+        get.type("\x03")
+        self.assertEqual(get.end(), DONE)
+        self.assertEqual(os.listdir(self.into), ["second"])
+        for said in (get.shown.decode(), send.errors()):
+            self.assertNotIn("nothing has come", said)
+            self.assertNotIn("connecting again", said)
+
+    def test_a_folder_that_cannot_be_written(self):
+        get = self.start("get", "--dir", "/proc", "--port", str(free_port()), "--json")
+        self.assertEqual(get.end(), USAGE)
+        self.assertIn("cannot write to /proc", get.errors())
+        self.assertNotIn("files go to", get.errors())
+        self.assertEqual(self.exit_event(get)["exit"], USAGE)
+
+    def test_who_brings_nothing_makes_place(self):
+        get, to = self.get("--auto-accept", "all", "--json")
+        chat = self.terminal("chat", to, "--bind", "127.0.0.1")
+        chat.wait_for("session")
+        get.wait_for("data channel")
+        send = self.start("send", self.file("mine"), to)
+        send.wait_for("busy, trying again")
+        get.wait_for("hung up: nothing was offered")
+        self.assertEqual(send.end(), DONE, send.errors())
+        self.assertEqual(os.listdir(self.into), ["mine"])
 
 
 if __name__ == "__main__":
