@@ -5,16 +5,15 @@
 #include "apps/chat_show.h"
 #include "apps/line.h"
 #include "apps/options.h"
+#include "apps/signals.h"
 #include "apps/terminal.h"
 #include "tandem/files.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -479,7 +478,6 @@ static void turn(struct side *s)
                            {.fd = tandem_files_event_fd(s->files), .events = POLLIN},
                            {.fd = s->signals, .events = POLLIN},
                            {.fd = reads ? STDIN_FILENO : -1, .events = POLLIN}};
-    struct signalfd_siginfo info;
     struct tandem_event event;
     struct tandem_chat_event text;
     struct tandem_file_event file;
@@ -491,7 +489,7 @@ static void turn(struct side *s)
         chat_event(s, &text);
     while (tandem_files_next_event(s->files, &file) == TANDEM_OK)
         file_event(s, &file);
-    if (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info)
+    if (signals_take(s->signals))
         s->stop = s->interrupted = true;
     if (fds[4].revents)
         read_input(s);
@@ -510,7 +508,6 @@ static void turn(struct side *s)
 static bool open_side(struct side *s, struct tandem_cause *cause)
 {
     struct chat_options *o = s->o;
-    sigset_t set;
 
     if (tandem_files_create(&(struct tandem_files_config){.folder = o->folder}, &s->files, cause) !=
         TANDEM_OK)
@@ -518,12 +515,6 @@ static bool open_side(struct side *s, struct tandem_cause *cause)
     o->engine.chat = s->chat;
     if (tandem_create(&o->engine, &s->engine, cause) != TANDEM_OK)
         return false;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     terminal_open(&s->terminal, !o->text && !o->json);
     s->input_open = !o->text;
     return true;
@@ -557,7 +548,9 @@ static int finish(struct side *s)
     bool unsaid = s->waiting_count > 0 && (s->o->text || !s->terminal.keys);
 
     if (s->interrupted && !s->o->text)
-        s->exit = EXIT_DONE;
+        failed(s, EXIT_DONE, "interrupted");
+    else if (s->interrupted)
+        failed(s, EXIT_FAILED, "interrupted: it may not have arrived");
     else if (unsaid && s->exit == EXIT_DONE)
         failed(s, EXIT_FAILED, "no answer: it is kept for the next session");
     if (s->call)
@@ -568,7 +561,7 @@ static int finish(struct side *s)
     tandem_files_destroy(s->files);
     tandem_chat_destroy(s->chat);
     line_free(&s->line);
-    if (s->exit != EXIT_DONE)
+    if (s->exit != EXIT_DONE || s->interrupted)
         fprintf(stderr, "tandem chat: %s\n", s->reason);
     if (s->o->json)
         chat_show_object(json_pack("{s:s, s:i, s:s}", "event", "exit", "exit", (int)s->exit,
@@ -599,7 +592,8 @@ static int run(struct chat_options *o)
     static struct side s;
     struct tandem_cause cause = {""};
 
-    s = (struct side){.o = o, .signals = -1};
+    /* A look at the history needs none. */
+    s = (struct side){.o = o, .signals = o->history ? -1 : signals_open()};
     if (!o->kept[0])
         say(&s, "no folder for the history (HOME is not set): it is kept until the end only");
     if (tandem_chat_create(&(struct tandem_chat_config){o->kept[0] ? o->kept : NULL}, &s.chat,

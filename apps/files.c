@@ -2,31 +2,32 @@
 #include "apps/files.h"
 
 #include "apps/files_options.h"
+#include "apps/folders.h"
 #include "apps/options.h"
 #include "apps/progress.h"
+#include "apps/signals.h"
 #include "apps/terminal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TICK_MS      200
 #define TRANSFERS    128
 #define REDIAL_S     1.0
-#define BROKEN_S     2.0 /* A channel that was interrupted for so long is given up: a new call. */
-#define LINE_EVERY_S 2.0 /* Where lines are not overwritten. */
+#define BROKEN_S     2.0  /* A channel that was interrupted for so long is given up: a new call. */
+#define IDLE_S       20.0 /* A caller who offers nothing for so long makes place for another. */
+#define LINE_EVERY_S 2.0  /* Where lines are not overwritten. */
 
 struct transfer {
     uint32_t number;
-    bool over, done, refused;
+    bool over, done, refused, asks;
     double started_s, ended_s;
     struct progress_speed speed;
     struct tandem_file_info last; /* As known last. */
@@ -45,11 +46,13 @@ struct side {
     int signals;
     bool stop, up, was_up;
     int interrupts;
+    double idle_since_s; /* get: the call without a transfer; 0: there is one, or no call. */
     double redial_at_s, broken_at_s, gave_up_at_s, line_at_s;
     int end_value;
     char peer[256], reason[256];
     struct transfer transfers[TRANSFERS];
     int count;
+    uint32_t asked; /* The offer that the next key answers; 0: none. */
 };
 
 static double now_s(void)
@@ -109,7 +112,7 @@ static json_t *transfer_json(const struct transfer *t)
                      (json_int_t)t->last.wrong_blocks, "seconds", seconds, "hash", t->last.hash);
 }
 
-static void ask(struct side *s, struct transfer *t)
+static void describe(struct side *s, struct transfer *t)
 {
     char text[900], size[24], many[40] = "";
 
@@ -129,28 +132,46 @@ static void ask(struct side *s, struct transfer *t)
 
 static void offered(struct side *s, const struct tandem_file_event *e, struct transfer *t)
 {
-    int key = 0;
-
-    ask(s, t);
+    if (!e->taken && s->terminal.keys) {
+        t->asks = true;
+        return;
+    }
+    describe(s, t);
     if (e->taken) {
         say(s, "taken by rule");
         return;
     }
-    if (s->terminal.keys) {
-        terminal_print(&s->terminal, "y takes it, any other key refuses it");
-        struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                               {.fd = s->signals, .events = POLLIN}};
+    say(s, "refused: nobody can be asked here; see --auto-accept");
+    (void)tandem_files_refuse(s->files, e->number);
+}
 
-        if (poll(fds, 2, -1) > 0 && fds[0].revents)
-            key = terminal_key(&s->terminal);
+/* One question at a time; what was typed before it was asked answers nothing. */
+static void ask_next(struct side *s)
+{
+    for (int i = 0; !s->asked && i < s->count; i++) {
+        struct transfer *t = &s->transfers[i];
+
+        if (!t->asks)
+            continue;
+        s->asked = t->number;
+        terminal_forget_keys(&s->terminal);
+        describe(s, t);
+        terminal_print(&s->terminal, "y takes it, any other key refuses it");
     }
-    if (key == 'y' || key == 'Y') {
-        (void)tandem_files_accept(s->files, e->number);
-    } else {
-        if (!s->terminal.keys)
-            say(s, "refused: nobody can be asked here; see --auto-accept");
-        (void)tandem_files_refuse(s->files, e->number);
-    }
+}
+
+static void take_key(struct side *s)
+{
+    int key = terminal_key(&s->terminal);
+    uint32_t number = s->asked;
+    struct transfer *t = find(s, number);
+
+    if (key <= 0)
+        return;
+    s->asked = 0;
+    if (t)
+        t->asks = false;
+    (void)(key == 'y' || key == 'Y' ? tandem_files_accept : tandem_files_refuse)(s->files, number);
 }
 
 static void ended(struct side *s, const struct tandem_file_event *e, struct transfer *t)
@@ -159,6 +180,9 @@ static void ended(struct side *s, const struct tandem_file_event *e, struct tran
     double seconds;
 
     t->over = true;
+    t->asks = false;
+    if (s->asked == t->number)
+        s->asked = 0;
     t->done = e->done;
     t->refused = strcmp(e->text, "refused") == 0;
     t->ended_s = now_s();
@@ -222,9 +246,13 @@ static const char *state_of(const struct side *s, const struct tandem_file_info 
         return "hashing";
     if (info->state == TANDEM_FILE_STOPPED)
         return "paused";
-    if (!s->up || !info->linked)
-        return s->was_up ? "interrupted, trying again" : "connecting";
-    return info->state == TANDEM_FILE_WAITING ? "waiting for an answer" : NULL;
+    if (!s->up)
+        return s->was_up             ? "interrupted, trying again"
+               : s->gave_up_at_s > 0 ? "busy, trying again"
+                                     : "connecting";
+    if (info->state == TANDEM_FILE_WAITING)
+        return "waiting for an answer";
+    return info->linked ? NULL : "asking to go on";
 }
 
 /* The transfer that moves, or the first that does not yet. */
@@ -237,7 +265,7 @@ static void show_progress(struct side *s)
     for (int i = 0; i < s->count; i++) {
         struct transfer *t = &s->transfers[i];
 
-        if (t->over || tandem_files_info(s->files, t->number, &t->last) != TANDEM_OK)
+        if (t->over || t->asks || tandem_files_info(s->files, t->number, &t->last) != TANDEM_OK)
             continue;
         if (t->last.state == TANDEM_FILE_RUNNING && t->last.linked) {
             t->started_s = t->started_s > 0 ? t->started_s : now;
@@ -379,21 +407,47 @@ static bool all_over(const struct side *s)
     return s->count > 0;
 }
 
+static bool only_hashing(const struct side *s)
+{
+    for (int i = 0; i < s->count; i++)
+        if (!s->transfers[i].over && s->transfers[i].last.state != TANDEM_FILE_HASHING)
+            return false;
+    return true;
+}
+
 /* The sender's way back to somebody who went away. */
 static void keep_calling(struct side *s)
 {
     double now = now_s();
+    bool waits = s->was_up && only_hashing(s); /* Who has nothing to offer may have been put out. */
 
-    if (s->up)
+    if (s->up || waits)
         s->gave_up_at_s = 0;
     else if (s->was_up && s->gave_up_at_s == 0)
         s->gave_up_at_s = now + s->o->retry_s;
     if (s->gave_up_at_s > 0 && now > s->gave_up_at_s)
         s->stop = true;
-    else if (!s->call && now >= s->redial_at_s)
+    else if (!s->call && !waits && now >= s->redial_at_s)
         dial(s);
     else if (s->call && s->was_up && s->broken_at_s > 0 && now - s->broken_at_s > BROKEN_S) {
         s->broken_at_s = 0;
+        (void)tandem_hangup(s->call);
+    }
+}
+
+/* get: whoever calls and brings nothing keeps nobody else away. */
+static void end_idle(struct side *s)
+{
+    double now = now_s();
+    bool busy = !s->call;
+
+    for (int i = 0; i < s->count; i++)
+        busy = busy || (!s->transfers[i].over && s->transfers[i].last.linked);
+    if (busy || s->idle_since_s <= 0) {
+        s->idle_since_s = busy ? 0 : now;
+    } else if (now - s->idle_since_s > IDLE_S) {
+        s->idle_since_s = now;
+        say(s, "hung up: nothing was offered for 20 s");
         (void)tandem_hangup(s->call);
     }
 }
@@ -402,24 +456,28 @@ static void turn(struct side *s)
 {
     struct pollfd fds[] = {{.fd = tandem_event_fd(s->engine), .events = POLLIN},
                            {.fd = tandem_files_event_fd(s->files), .events = POLLIN},
-                           {.fd = s->signals, .events = POLLIN}};
-    struct signalfd_siginfo info;
+                           {.fd = s->signals, .events = POLLIN},
+                           {.fd = s->asked ? STDIN_FILENO : -1, .events = POLLIN}};
     struct tandem_event event;
     struct tandem_file_event file;
 
-    (void)poll(fds, 3, TICK_MS);
+    if (poll(fds, 4, TICK_MS) > 0 && fds[3].revents)
+        take_key(s);
     while (tandem_next_event(s->engine, &event) == TANDEM_OK)
         call_event(s, &event);
     while (tandem_files_next_event(s->files, &file) == TANDEM_OK)
         file_event(s, &file);
-    if (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+    ask_next(s);
+    if (signals_take(s->signals)) {
         s->interrupts++;
         s->stop = true;
     }
     if (s->o->sending && !s->stop)
         keep_calling(s);
     show_progress(s);
-    if (s->o->sending && all_over(s))
+    if (!s->o->sending)
+        end_idle(s);
+    else if (all_over(s))
         s->stop = true;
 }
 
@@ -450,9 +508,28 @@ static enum exit_code exit_of(const struct side *s)
         }
     }
     for (int i = 0; i < s->count; i++)
-        if (!s->transfers[i].done)
+        if (!s->transfers[i].done && (s->o->sending || !s->transfers[i].refused))
             return EXIT_FAILED;
     return s->o->sending ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* What came to nothing is the reason, whatever the call says. */
+static void explain_failures(struct side *s)
+{
+    const struct transfer *first = NULL;
+    int failed = 0;
+
+    for (int i = 0; i < s->count; i++) {
+        const struct transfer *t = &s->transfers[i];
+
+        if (!t->over || t->done || (!s->o->sending && t->refused))
+            continue;
+        first = first ? first : t;
+        failed++;
+    }
+    if (first)
+        (void)snprintf(s->reason, sizeof s->reason, "%d of %d did not arrive; %.100s: %.100s",
+                       failed, s->count, first->name, first->reason);
 }
 
 static int finish(struct side *s)
@@ -464,10 +541,13 @@ static int finish(struct side *s)
         (void)tandem_hangup(s->call);
     tandem_destroy(s->engine);
     tandem_files_destroy(s->files);
+    explain_failures(s);
     if (s->interrupts)
         (void)snprintf(s->reason, sizeof s->reason,
-                       "interrupted: what is there stays, the same command goes on from it");
-    if (code != EXIT_DONE && !(s->o->sending && all_over(s)))
+                       s->count
+                           ? "interrupted: what is there stays, the same command goes on from it"
+                           : "interrupted");
+    if (s->interrupts || code != EXIT_DONE)
         (void)snprintf(line, sizeof line, "tandem %s: %s", s->verb,
                        s->reason[0] ? s->reason : "not everything was sent");
     if (line[0])
@@ -493,9 +573,8 @@ static int run(struct files_options *o)
 {
     static struct side s;
     struct tandem_cause cause = {""};
-    sigset_t set;
 
-    s = (struct side){.o = o, .verb = o->sending ? "send" : "get"};
+    s = (struct side){.o = o, .verb = o->sending ? "send" : "get", .signals = signals_open()};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     for (int i = 0; i < o->path_count; i++)
         if (access(o->paths[i], R_OK) != 0) {
@@ -507,13 +586,14 @@ static int run(struct files_options *o)
 
     if (status != TANDEM_OK)
         return give_up(&s, status == TANDEM_INVALID ? EXIT_USAGE : EXIT_FAILED, cause.text);
+    if (!o->sending && !folders_writable(o->files.folder ? o->files.folder : ".")) {
+        (void)snprintf(cause.text, sizeof cause.text,
+                       "cannot write to %.150s (%s): name another folder with --dir",
+                       o->files.folder ? o->files.folder : ".", strerrordesc_np(errno));
+        return give_up(&s, EXIT_USAGE, cause.text);
+    }
     if (tandem_create(&o->engine, &s.engine, &cause) != TANDEM_OK)
         return give_up(&s, EXIT_FAILED, cause.text);
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     terminal_open(&s.terminal, !o->sending);
     for (int i = 0; i < o->path_count && !s.stop; i++) {
         uint32_t number;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* NOLINTBEGIN(concurrency-mt-unsafe): nothing in this command sets the environment. */
 static const char *absolute(const char *variable)
@@ -53,4 +54,22 @@ bool folders_settings(const char *name, char *path, size_t capacity)
 bool folders_data(const char *name, char *path, size_t capacity)
 {
     return find("XDG_DATA_HOME", "/.local", "/share", name, path, capacity);
+}
+
+bool folders_writable(const char *folder)
+{
+    char path[4096];
+    int size = snprintf(path, sizeof path, "%s/.tandem-XXXXXX", folder);
+
+    if (size < 0 || (size_t)size >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int fd = mkstemp(path);
+
+    if (fd < 0)
+        return false;
+    (void)close(fd);
+    (void)unlink(path);
+    return true;
 }

@@ -13,4 +13,7 @@ bool folders_settings(const char *name, char *path, size_t capacity);
 /** The same with $XDG_DATA_HOME, for what is kept of use. */
 bool folders_data(const char *name, char *path, size_t capacity);
 
+/** Tries to make a file there; false: errno says why not. */
+bool folders_writable(const char *folder);
+
 #endif

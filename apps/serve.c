@@ -3,14 +3,13 @@
 
 #include "apps/options.h"
 #include "apps/serve_options.h"
+#include "apps/signals.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define STATUS_MS 10000
@@ -147,18 +146,6 @@ static void watch(const struct serve_options *o, struct tandem_server *server, i
         if (ready == 0)
             print_status(o, server, "status");
     }
-}
-
-static int signals_open(void)
-{
-    sigset_t set;
-
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static bool read_secrets(struct serve_options *o, struct tandem_cause *cause)

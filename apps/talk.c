@@ -3,6 +3,7 @@
 
 #include "apps/bench.h"
 #include "apps/outcome.h"
+#include "apps/signals.h"
 #include "apps/table.h"
 #include "apps/talk_chat.h"
 #include "apps/talk_files.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -240,6 +240,7 @@ static void incoming(struct talk *t, const struct tandem_event *event)
         answer_or_reject(t, t->o->auto_answer);
         return;
     }
+    terminal_forget_keys(&t->terminal);
     say(t, "call from %s: press y to answer, n to refuse", event->text);
 }
 
@@ -328,9 +329,7 @@ static void take_terminal_key(struct talk *t, int key)
 /* Ctrl-C and the like: a proper good-bye first, and out at the second time. */
 static void take_signal(struct talk *t)
 {
-    struct signalfd_siginfo info;
-
-    if (read(t->signals, &info, sizeof info) != (ssize_t)sizeof info)
+    if (!signals_take(t->signals))
         return;
     if (t->call && t->interrupts++ == 0) {
         hang_up(t);
@@ -487,18 +486,11 @@ static void report(struct talk *t)
 static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *cause)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigset_t set;
 
-    *t = (struct talk){.o = o, .signals = -1};
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    *t = (struct talk){.o = o, .signals = signals_open()};
     (void)sigaction(SIGPIPE, &ignore, NULL);
     /* A recording at a file size limit is an error, not an end. */
     (void)sigaction(SIGXFSZ, &ignore, NULL);
-    t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (talk_files_open(&t->files, o, &t->terminal, cause) != TANDEM_OK)
         return false;
     talk_chat_open(&t->chat, o, &t->terminal);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/talk_files.h"
 
+#include "apps/folders.h"
 #include "apps/progress.h"
 
 #include <errno.h>
@@ -17,6 +18,13 @@ enum tandem_status talk_files_open(struct talk_files *f, struct options *o,
     if (!o->send_count && !o->get)
         return TANDEM_OK;
     enum tandem_status status = tandem_files_create(&config, &f->files, cause);
+
+    if (status == TANDEM_OK && o->get && !folders_writable(o->get)) {
+        (void)snprintf(cause->text, sizeof cause->text,
+                       "cannot write to %.150s (%s): name another folder with --get", o->get,
+                       strerrordesc_np(errno));
+        status = TANDEM_INVALID;
+    }
 
     for (int i = 0; i < o->send_count && status == TANDEM_OK; i++) {
         if (access(o->send[i], R_OK) != 0) {
@@ -76,6 +84,8 @@ static void offered(struct talk_files *f, const struct tandem_file_event *e)
                    info.renamed ? ", whose name was not safe and has been changed" : "",
                    info.program ? ", A PROGRAM: opening it starts it" : "",
                    e->taken ? "taken by rule" : "press y to take it, n to refuse it");
+    if (!e->taken && f->offer_count == 0)
+        terminal_forget_keys(f->terminal);
     terminal_print(f->terminal, line);
     if (!e->taken)
         f->offers[f->offer_count++] = e->number;

@@ -63,12 +63,8 @@ int terminal_key(struct terminal *t)
     return read(STDIN_FILENO, &key, 1) == 1 ? key : 0;
 }
 
-int terminal_ask(struct terminal *t, const char *question, int otherwise)
+void terminal_forget_keys(struct terminal *t)
 {
-    unsigned char key = 0;
-
-    terminal_print(t, question);
-    if (!t->keys)
-        return otherwise;
-    return read(STDIN_FILENO, &key, 1) == 1 ? key : 0;
+    if (t->keys)
+        (void)tcflush(STDIN_FILENO, TCIFLUSH);
 }

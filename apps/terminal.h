@@ -29,7 +29,7 @@ void terminal_print(struct terminal *t, const char *text);
 /** A key, or 0 when none was pressed, or -1 at the end of input. */
 int terminal_key(struct terminal *t);
 
-/** Asks a question that is answered by one key; `otherwise` when stdin is no terminal. */
-int terminal_ask(struct terminal *t, const char *question, int otherwise);
+/** Before a question: what was typed so far is no answer to it. */
+void terminal_forget_keys(struct terminal *t);
 
 #endif

@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS     16 /* From the default one on, when the program names none. */
-#define RATE_OVER (400 * TDM_MS)
+#define PORTS      16 /* From the default one on, when the program names none. */
+#define RATE_OVER  (400 * TDM_MS)
+#define BYE_WITHIN (500 * TDM_MS) /* Of the channel that closed with it. */
 /* Of a reflexive candidate, which is the only one (RFC 8445 section 5.1.2.1). */
 #define MAPPED_PRIORITY ((UINT32_C(100) << 24) + (UINT32_C(0xffff) << 8) + 255)
 
@@ -285,7 +286,31 @@ static void tell_media(struct tandem_call *call)
     tdm_channel_link_media(c->link, &media);
 }
 
-void tdm_call_channel_run(struct tandem_call *call)
+static void tell(struct tandem_call *call, enum tandem_channel_state state, const char *text)
+{
+    struct tdm_call_channel *c = &call->channel;
+
+    if (!text[0] || strcmp(text, c->told) == 0)
+        return;
+    (void)snprintf(c->told, sizeof c->told, "%s", text);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANNEL, (int)state, "%s", text);
+}
+
+/* The other side's good-bye closes the channel and comes by another way, so an interruption is told
+ * when none has followed, or when what came next is told. */
+static void tell_broken(struct tandem_call *call, tdm_time now)
+{
+    struct tdm_call_channel *c = &call->channel;
+    bool still = c->status.state == TDM_CHANNEL_BROKEN;
+
+    if (!c->broke_at || (still && now - c->broke_at < BYE_WITHIN) ||
+        call->machine.state != TDM_CALL_UP)
+        return;
+    c->broke_at = 0;
+    tell(call, TANDEM_CHANNEL_INTERRUPTED, c->broke);
+}
+
+void tdm_call_channel_run(struct tandem_call *call, tdm_time now)
 {
     struct tdm_call_channel *c = &call->channel;
     char text[sizeof c->told];
@@ -294,12 +319,15 @@ void tdm_call_channel_run(struct tandem_call *call)
         tell_media(call);
     while (c->link && tdm_channel_link_status(c->link, &c->status)) {
         (void)snprintf(text, sizeof text, "%s%s", c->status.text, covered(call));
-        if (!text[0] || strcmp(text, c->told) == 0)
-            continue;
-        (void)snprintf(c->told, sizeof c->told, "%s", text);
-        tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANNEL, (int)public_state(call), "%s",
-                        text);
+        if (c->status.state != TDM_CHANNEL_BROKEN) {
+            tell_broken(call, now);
+            tell(call, public_state(call), text);
+        } else if (!c->broke_at && strcmp(text, c->told) != 0) {
+            c->broke_at = now;
+            (void)snprintf(c->broke, sizeof c->broke, "%s", text);
+        }
     }
+    tell_broken(call, now);
 }
 
 void tdm_call_channel_stats(const struct tandem_call *call, struct tandem_channel_stats *stats)

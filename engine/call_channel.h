@@ -23,6 +23,8 @@ struct tdm_call_channel {
     bool agreed;                    /* The other side takes part. */
     struct tdm_channel_link_status status;
     char told[256];
+    char broke[256];   /* An interruption that is not told yet. */
+    tdm_time broke_at; /* 0: none. */
     struct tdm_share share;
     struct {
         tdm_time since;
@@ -44,7 +46,7 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
 void tdm_call_channel_share(struct tandem_call *call);
 
 /** Takes what the channel's thread says. */
-void tdm_call_channel_run(struct tandem_call *call);
+void tdm_call_channel_run(struct tandem_call *call, tdm_time now);
 
 void tdm_call_channel_stats(const struct tandem_call *call, struct tandem_channel_stats *stats);
 

@@ -82,7 +82,10 @@ static void watch_silence(struct tandem_call *call, tdm_time now)
 {
     struct tdm_silence_out out;
 
-    if (!call->status.at)
+    bool media = call->machine.negotiated.media[TDM_AUDIO].active ||
+                 call->machine.negotiated.media[TDM_VIDEO].active;
+
+    if (!call->status.at || !media)
         return;
     tdm_silence_step(&call->silence, now,
                      &(struct tdm_silence_in){
@@ -134,7 +137,7 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_traces(call);
     drain_events(call);
     take_status(call);
-    tdm_call_channel_run(call);
+    tdm_call_channel_run(call, now);
     if (call->net && tdm_call_path_status(call))
         tdm_call_announce(call);
     tdm_call_continue_recording(call);

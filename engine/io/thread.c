@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/io/thread.h"
 
+#include <signal.h>
 #include <string.h>
 
 #ifdef __SANITIZE_THREAD__
@@ -21,6 +22,19 @@ static const int fifo_level[] = {
     [TDM_PRIORITY_NORMAL] = 0, [TDM_PRIORITY_MEDIA] = 10, [TDM_PRIORITY_DECODE] = 15,
     [TDM_PRIORITY_NET] = 20,   [TDM_PRIORITY_AUDIO] = 30,
 };
+
+/* A program's signals are for its own threads; what a fault raises stays where it is. */
+static void take_no_signals(sigset_t *before)
+{
+    static const int of_a_fault[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    sigset_t set;
+
+    (void)sigfillset(&set);
+    for (size_t i = 0; i < sizeof of_a_fault / sizeof of_a_fault[0]; i++)
+        (void)sigdelset(&set, of_a_fault[i]);
+    (void)sigdelset(&set, SIGPROF); /* A profiler's, which wants every thread. */
+    (void)pthread_sigmask(SIG_BLOCK, &set, before);
+}
 
 static int create_at(pthread_t *thread, int level, void *(*run)(void *), void *arg)
 {
@@ -46,12 +60,16 @@ enum tdm_err tdm_thread_start(pthread_t *thread, const char *name, enum tdm_prio
                               struct tdm_cause *cause)
 {
     int level = fifo_level[priority];
+    sigset_t before;
+
+    take_no_signals(&before);
     int failed = create_at(thread, level, run, arg);
 
     if (failed && level) {
         level = 0;
         failed = create_at(thread, level, run, arg);
     }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
         return tdm_fail(cause, TDM_E_SYSTEM,
                         "cannot start thread \"%s\": too many threads (error %d)", name, failed);

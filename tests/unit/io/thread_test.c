@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 
 struct seen {
@@ -80,11 +81,41 @@ static void test_name(void **state)
     assert_string_equal(seen.name, "tdm-test");
 }
 
+static void *look_at_mask(void *arg)
+{
+    (void)pthread_sigmask(SIG_SETMASK, NULL, arg);
+    return arg;
+}
+
+/* A program's signals go to the program's threads, whose own mask stays as it was. */
+static void test_signals(void **state)
+{
+    struct tdm_cause cause;
+    sigset_t before, after, inside;
+    pthread_t thread;
+
+    (void)state;
+    (void)sigemptyset(&inside);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
+    assert_true(tdm_thread_start(&thread, "tdm-test", TDM_PRIORITY_NET, look_at_mask, &inside, NULL,
+                                 &cause) == TDM_OK);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
+    for (int i = 0; i < 4; i++) {
+        int number = (int[]){SIGINT, SIGTERM, SIGHUP, SIGCHLD}[i];
+
+        assert_int_equal(sigismember(&inside, number), 1);
+        assert_int_equal(sigismember(&after, number), sigismember(&before, number));
+    }
+    assert_int_equal(sigismember(&inside, SIGSEGV), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_priorities),
         cmocka_unit_test(test_name),
+        cmocka_unit_test(test_signals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
