@@ -43,8 +43,10 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
         tdm_files_meet(call->plan.files, peer);
         err = tdm_channel_link_attach(call->channel.link, &tdm_files_rider, call->plan.files);
     }
-    if (err == TDM_OK && call->plan.chat && tdm_chat_meet(call->plan.chat, peer))
+    if (err == TDM_OK && call->plan.chat && tdm_chat_meet(call->plan.chat, peer)) {
         err = tdm_channel_link_attach(call->channel.link, &tdm_chat_rider, call->plan.chat);
+        call->channel.chats = err == TDM_OK;
+    }
     if (err == TDM_OK)
         err = tdm_channel_link_start(call->channel.link, &why);
     if (err != TDM_OK) {
@@ -69,7 +71,7 @@ void tdm_call_channel_close(struct tandem_call *call)
     call->channel.mapped_port = 0;
     tdm_channel_link_destroy(call->channel.link);
     call->channel.link = NULL;
-    call->channel.agreed = false;
+    call->channel.agreed = call->channel.chats = false;
     memset(&call->channel.media, 0, sizeof call->channel.media);
     call->channel.told[0] = 0;
     call->channel.status.state = TDM_CHANNEL_WAITING;
@@ -263,6 +265,21 @@ static const char *covered(struct tandem_call *call)
                : "; its certificate is not that of the call, whose words do not vouch for it";
 }
 
+void tdm_call_channel_vouch(struct tandem_call *call)
+{
+    const struct tdm_channel_link_status *s = &call->channel.status;
+    const struct tdm_call_path *p = &call->path;
+    bool same = memcmp(p->peer, s->peer, sizeof s->peer) == 0;
+
+    if (!call->channel.chats || s->state != TDM_CHANNEL_UP || !s->peer_checked || !p->peer_checked)
+        return;
+    tdm_chat_vouch(call->plan.chat, s->peer,
+                   !same                                  ? TDM_CHAT_HOLDS
+                   : p->trusted                           ? TDM_CHAT_TRUSTED
+                   : p->contact == TANDEM_CONTACT_CHANGED ? TDM_CHAT_HOLDS
+                                                          : TDM_CHAT_MAY);
+}
+
 /* The media's association, when all that there are have the same other end. */
 static void tell_media(struct tandem_call *call)
 {
@@ -319,6 +336,7 @@ void tdm_call_channel_run(struct tandem_call *call, tdm_time now)
         tell_media(call);
     while (c->link && tdm_channel_link_status(c->link, &c->status)) {
         (void)snprintf(text, sizeof text, "%s%s", c->status.text, covered(call));
+        tdm_call_channel_vouch(call);
         if (c->status.state != TDM_CHANNEL_BROKEN) {
             tell_broken(call, now);
             tell(call, public_state(call), text);

@@ -21,6 +21,7 @@ struct tdm_call_channel {
     struct tdm_channel_media media; /* As told last. */
     uint16_t mapped_port;           /* That the gateway was asked to open; 0: none. */
     bool agreed;                    /* The other side takes part. */
+    bool chats;                     /* The program's chat rides on it. */
     struct tdm_channel_link_status status;
     char told[256];
     char broke[256];   /* An interruption that is not told yet. */
@@ -44,6 +45,9 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
 
 /** After each status of the net: the channel gets what sound and picture leave. */
 void tdm_call_channel_share(struct tandem_call *call);
+
+/** Tells the chat what is known of the channel's certificate. */
+void tdm_call_channel_vouch(struct tandem_call *call);
 
 /** Takes what the channel's thread says. */
 void tdm_call_channel_run(struct tandem_call *call, tdm_time now);

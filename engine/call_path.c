@@ -572,6 +572,7 @@ void tdm_call_path_check(struct tandem_call *call, const uint8_t peer[TDM_FINGER
     enum tdm_known known;
     char contact[128];
 
+    p->trusted = p->trusted && memcmp(p->peer, peer, sizeof p->peer) == 0;
     p->peer_checked = true;
     memcpy(p->peer, peer, sizeof p->peer);
     start_words(call, p->peer);
@@ -819,5 +820,9 @@ enum tdm_err tdm_call_path_trust(struct tandem_call *call, struct tdm_cause *cau
         return tdm_fail(cause, TDM_E_GONE,
                         "this call has no certificate to remember, or contacts are not remembered");
     tdm_reach_contact(call->machine.peer, contact, sizeof contact);
-    return tdm_known_accept(reach->known_path, contact, call->path.peer, cause);
+    enum tdm_err err = tdm_known_accept(reach->known_path, contact, call->path.peer, cause);
+
+    call->path.trusted |= err == TDM_OK;
+    tdm_call_channel_vouch(call);
+    return err;
 }

@@ -71,6 +71,7 @@ struct tdm_call_path {
     bool peer_checked, stranger; /* stranger: known by another certificate; not told yet. */
     uint8_t peer[TDM_FINGERPRINT_BYTES];
     enum tandem_contact contact;
+    bool trusted; /* By the program, in this call. */
     char words[TDM_CHECK_WORDS_TEXT];
 };
 

@@ -94,6 +94,14 @@ void tdm_rider_wake(struct tdm_rider_seat *seat)
     tdm_channel_link_wake(seat->link);
 }
 
+bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t peer[TDM_FINGERPRINT_BYTES])
+{
+    const struct tdm_channel_link_status *status = &seat->link->status;
+
+    memcpy(peer, status->peer, TDM_FINGERPRINT_BYTES);
+    return status->peer_checked;
+}
+
 /* A stream of the other side: whoever serves its kind, or nobody, and then it is given up. */
 static void take_opened(struct tdm_channel_link *l, tdm_time now, const struct tdm_channel_out *out)
 {

@@ -58,9 +58,33 @@ bool tdm_chat_meet(struct tandem_chat *chat, const char *peer)
     if (is_free) {
         tdm_chat_contact(peer, chat->peer, sizeof chat->peer);
         (void)snprintf(chat->address, sizeof chat->address, "%s", peer);
+        chat->vouch = TDM_CHAT_HOLDS;
+        chat->end_known = false;
     }
     pthread_mutex_unlock(&chat->lock);
     return is_free;
+}
+
+void tdm_chat_vouch(struct tandem_chat *chat, const uint8_t peer[TDM_FINGERPRINT_BYTES],
+                    enum tdm_chat_vouch vouch)
+{
+    pthread_mutex_lock(&chat->lock);
+    bool news =
+        chat->vouch != vouch || memcmp(chat->vouched_for, peer, sizeof chat->vouched_for) != 0;
+
+    chat->vouch = vouch;
+    memcpy(chat->vouched_for, peer, sizeof chat->vouched_for);
+    if (news && chat->seat) {
+        chat->said_again = false;
+        tdm_rider_wake(chat->seat);
+    }
+    pthread_mutex_unlock(&chat->lock);
+}
+
+bool tdm_chat_may_tell(const struct tandem_chat *chat)
+{
+    return chat->up && chat->end_known && chat->vouch != TDM_CHAT_HOLDS &&
+           memcmp(chat->vouched_for, chat->end, sizeof chat->end) == 0;
 }
 
 const char *tdm_chat_cleaned(struct tandem_chat *chat, const char *text, size_t size)
@@ -124,13 +148,23 @@ static struct tdm_chat_message message_of(const struct tdm_history_entry *e)
                                      .size = (uint32_t)strlen(e->text)};
 }
 
-/* What we said to this contact and nobody confirmed. */
+/* What was said to one certificate is not for another. */
+static bool is_for(const struct tandem_chat *chat, const struct tdm_history_entry *e)
+{
+    return !e->peer_known || chat->vouch == TDM_CHAT_TRUSTED ||
+           memcmp(e->peer, chat->end, sizeof chat->end) == 0;
+}
+
+/* What we said to this contact and nobody confirmed, once it is known to be the contact. */
 static void say_again(struct tandem_chat *chat)
 {
     static const enum tdm_history_state states[] = {TDM_HISTORY_WAITING, TDM_HISTORY_FAILED};
     const char *const names[] = {host_of(chat->peer), chat->peer};
     struct tdm_history_rows rows;
 
+    if (chat->said_again || !tdm_chat_may_tell(chat))
+        return;
+    chat->said_again = true;
     for (size_t s = 0; s < 4; s++) {
         const char *name = names[s / 2];
 
@@ -140,7 +174,8 @@ static void say_again(struct tandem_chat *chat)
         for (uint32_t i = 0; i < rows.count; i++) {
             struct tdm_chat_message m = message_of(&rows.entries[i]);
 
-            tdm_chat_enter(chat, &m);
+            if (is_for(chat, &rows.entries[i]))
+                tdm_chat_enter(chat, &m);
         }
         tdm_history_free(&rows);
     }
@@ -219,7 +254,7 @@ static void link_anew(struct tandem_chat *chat)
     chat->refused = false;
     chat->epoch++;
     tdm_chat_restart(&chat->core);
-    say_again(chat);
+    chat->said_again = false;
     (void)tdm_rider_open(chat->seat, TDM_KIND_CHAT, TDM_CLASS_BOARD, chat->epoch);
 }
 
@@ -227,15 +262,23 @@ static void up(void *rider, tdm_time now, bool resumed)
 {
     struct tandem_chat *chat = rider;
 
+    uint8_t end[TDM_FINGERPRINT_BYTES];
+    bool end_known = tdm_rider_peer(chat->seat, end);
+
     (void)now;
     pthread_mutex_lock(&chat->lock);
-    if (!resumed) {
+    bool same = end_known && chat->end_known && memcmp(end, chat->end, sizeof chat->end) == 0;
+
+    chat->end_known = end_known;
+    memcpy(chat->end, end, sizeof chat->end);
+    if (!resumed)
         chat->out = 0; /* It went with the channel. */
+    if (!resumed || !same)
         link_anew(chat);
-    }
     if (!chat->up)
         tell_link(chat, true);
     chat->up = true;
+    say_again(chat);
     tdm_chat_flow(chat);
     pthread_mutex_unlock(&chat->lock);
 }
@@ -379,6 +422,7 @@ static tdm_time run(void *rider, tdm_time now)
     struct tandem_chat *chat = rider;
 
     pthread_mutex_lock(&chat->lock);
+    say_again(chat);
     tdm_chat_flow(chat);
     tdm_time again = watch_typing(chat, now);
 

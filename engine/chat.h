@@ -17,6 +17,17 @@ extern const struct tdm_rider_ops tdm_chat_rider; /* Its rider is a struct tande
 /** Before it is attached: with whom ("sip:..."). False: it is in another call. */
 bool tdm_chat_meet(struct tandem_chat *chat, const char *peer);
 
+/** What is known of a certificate. */
+enum tdm_chat_vouch {
+    TDM_CHAT_HOLDS,   /* Nothing yet, or it is not the one that the contact had before. */
+    TDM_CHAT_MAY,     /* It is the contact's, or the first one. */
+    TDM_CHAT_TRUSTED, /* The program said so: also for what was said to an earlier one. */
+};
+
+/** What it may be told who has the certificate `peer` and is at the other end of the channel. */
+void tdm_chat_vouch(struct tandem_chat *chat, const uint8_t peer[TDM_FINGERPRINT_BYTES],
+                    enum tdm_chat_vouch vouch);
+
 /** A SIP message that came, and what became of one of ours. Control thread. */
 void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event);
 void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *event);

@@ -155,11 +155,14 @@ static enum tandem_status keep(struct tandem_chat *chat, const char *to,
     if (!here && strlen(e->text) > TDM_CHAT_SIP_MAX)
         return fail(cause, TANDEM_INVALID,
                     "too long to go without a call: at most 8000 bytes; call, or send a file");
-    if (here)
+    if (here) {
         e->contact = chat->peer;
+        e->peer_known = chat->end_known;
+        memcpy(e->peer, chat->end, sizeof e->peer);
+    }
     if (tdm_history_add(chat->history, e, NULL, &why) != TDM_OK)
         return fail(cause, TANDEM_FAILED, why.text);
-    if (here && chat->up)
+    if (here && chat->said_again && tdm_chat_may_tell(chat)) /* Else say_again finds it. */
         tdm_chat_enter(chat, &(struct tdm_chat_message){.kind = TDM_CHAT_TEXT,
                                                         .id = e->id,
                                                         .sent_ms = e->sent_ms,
@@ -215,7 +218,7 @@ enum tandem_status tandem_chat_edit(struct tandem_chat *chat, uint64_t id, const
     pthread_mutex_lock(&chat->lock);
     m.text = tdm_chat_cleaned(chat, text, strlen(text));
     m.size = (uint32_t)strlen(m.text);
-    if (!chat->up || chat->refused ||
+    if (!tdm_chat_may_tell(chat) || chat->refused ||
         tdm_history_edit(chat->history, chat->peer, id, true, m.text) != TDM_OK)
         status = fail(cause, TANDEM_INVALID, "no text of ours to whom this call is with");
     else if (tdm_chat_put(&chat->core, &m) != TDM_OK)

@@ -28,9 +28,14 @@ struct tandem_chat {
     struct tdm_history *history;
     struct tdm_rider_seat *seat; /* NULL: no channel. */
     bool up, typing;
-    bool refused;                 /* The other side's channel stands, but takes no texts. */
-    uint32_t out, in;             /* Streams; 0: none. */
-    uint64_t epoch;               /* Of our stream, as its tag. */
+    bool refused;     /* The other side's channel stands, but takes no texts. */
+    uint32_t out, in; /* Streams; 0: none. */
+    uint64_t epoch;   /* Of our stream, as its tag. */
+    bool end_known;
+    uint8_t end[TDM_FINGERPRINT_BYTES]; /* The certificate at the other end; */
+    enum tdm_chat_vouch vouch;          /* what is known of the one in vouched_for. */
+    uint8_t vouched_for[TDM_FINGERPRINT_BYTES];
+    bool said_again;
     char peer[128];               /* "user@host" of whom the channel is with, */
     char address[256];            /* and its URI. */
     uint64_t held[TDM_CHAT_HELD]; /* Ids of ours for whom `core` had no room. */
@@ -49,6 +54,8 @@ void tdm_chat_tell(struct tandem_chat *chat, const struct tandem_chat_event *eve
                    const char *text);
 /** Has a text sent, or holds it until there is room. The lock is held. */
 void tdm_chat_enter(struct tandem_chat *chat, const struct tdm_chat_message *m);
+/** Whether who is at the other end may be told anything. The lock is held. */
+bool tdm_chat_may_tell(const struct tandem_chat *chat);
 /** How far a text of ours to the channel's peer got; false: there is none. The lock is held. */
 bool tdm_chat_mark(struct tandem_chat *chat, uint64_t id, enum tdm_history_state state);
 /** What there is to send is told to the channel. The lock is held. */

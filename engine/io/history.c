@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define WORDS_MAX 8 /* Their parameters are ?4 to ?11. */
-#define SELECT    "SELECT contact, id, sent_ms, state, edited, file, text FROM message WHERE "
+#define SELECT    "SELECT contact, id, sent_ms, state, edited, file, text, peer FROM message WHERE "
 #define BUSY_MS   2000 /* Another Tandem of this user writes. */
 
 struct tdm_history {
@@ -23,7 +23,7 @@ static const char schema[] =
     "NOT "
     "NULL, sent_ms INTEGER NOT NULL, state INTEGER NOT NULL, edited INTEGER NOT NULL DEFAULT 0, "
     "file "
-    "INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL, PRIMARY KEY(contact, ours, id));"
+    "INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL, peer BLOB, PRIMARY KEY(contact, ours, id));"
     "CREATE INDEX IF NOT EXISTS by_time ON message(contact, sent_ms);"
     "CREATE INDEX IF NOT EXISTS by_id ON message(id);";
 
@@ -31,6 +31,17 @@ static enum tdm_err failed(struct tdm_history *h, struct tdm_cause *cause)
 {
     return tdm_fail(cause, TDM_E_SYSTEM, "the history cannot be used: %s",
                     h->db ? sqlite3_errmsg(h->db) : "no memory");
+}
+
+/* A history of the time before `peer` gets it. */
+static int add_peer(sqlite3 *db)
+{
+    sqlite3_stmt *s = NULL;
+    bool there = sqlite3_prepare_v2(db, "SELECT peer FROM message", -1, &s, NULL) == SQLITE_OK;
+
+    (void)sqlite3_finalize(s);
+    return there ? SQLITE_OK
+                 : sqlite3_exec(db, "ALTER TABLE message ADD COLUMN peer BLOB", NULL, NULL, NULL);
 }
 
 /* SQLite gives its log, which holds texts too, the mode that the file has. */
@@ -61,6 +72,8 @@ enum tdm_err tdm_history_open(struct tdm_history **history, const char *path,
         (void)sqlite3_exec(h->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", NULL, NULL,
                            NULL);
         code = sqlite3_exec(h->db, schema, NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+            code = add_peer(h->db);
     }
     if (code != SQLITE_OK) {
         enum tdm_err err =
@@ -114,7 +127,7 @@ enum tdm_err tdm_history_add(struct tdm_history *h, const struct tdm_history_ent
     sqlite3_stmt *s =
         prepare(h,
                 "INSERT OR IGNORE INTO message(contact, ours, id, sent_ms, state, file, "
-                "text) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "text, peer) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 e->contact, e->state != TDM_HISTORY_RECEIVED, e->id);
 
     if (s) {
@@ -122,6 +135,8 @@ enum tdm_err tdm_history_add(struct tdm_history *h, const struct tdm_history_ent
         (void)sqlite3_bind_int(s, 5, (int)e->state);
         (void)sqlite3_bind_int(s, 6, e->file);
         (void)sqlite3_bind_text(s, 7, e->text, -1, SQLITE_STATIC);
+        if (e->peer_known)
+            (void)sqlite3_bind_blob(s, 8, e->peer, sizeof e->peer, SQLITE_STATIC);
     }
     enum tdm_err err = finish(h, s);
 
@@ -219,7 +234,10 @@ static bool take_row(sqlite3_stmt *s, struct tdm_history_entry *e)
         .edited = sqlite3_column_int(s, 4),
         .file = sqlite3_column_int(s, 5),
         .text = strdup((const char *)sqlite3_column_text(s, 6)),
+        .peer_known = sqlite3_column_bytes(s, 7) == sizeof e->peer,
     };
+    if (e->peer_known)
+        memcpy(e->peer, sqlite3_column_blob(s, 7), sizeof e->peer);
     return e->contact && e->text;
 }
 

@@ -9,6 +9,7 @@
  */
 
 #include "engine/base/err.h"
+#include "engine/io/identity.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,8 @@ struct tdm_history_entry {
     enum tdm_history_state state;
     bool edited, file; /* file: the text is a file's name. */
     const char *text;  /* UTF-8. */
+    bool peer_known;
+    uint8_t peer[TDM_FINGERPRINT_BYTES]; /* The certificate of whom it was said to. */
 };
 
 struct tdm_history;

@@ -5,7 +5,8 @@
 /*
  * Texts to and from other people: in a call over its data channel, otherwise as SIP messages, with
  * one history for both. Each text of ours is waiting, delivered, read or failed; what waits goes
- * out again in the next call with its contact. docs/chat.md says how.
+ * out again in the next call with its contact. Who calls with another certificate than the contact
+ * had before (TANDEM_EVENT_STRANGER) is told nothing until tandem_trust. docs/chat.md says how.
  *
  *     struct tandem_chat *chat;
  *     tandem_chat_create(&(struct tandem_chat_config){.history = "chat.db"}, &chat, &cause);

@@ -356,7 +356,7 @@ static void test_connection_killed(void **state)
     call_with(&alone);
     linked();
     for (uint64_t broken = 1; broken <= 3; broken++) {
-        struct tandem_stats stats = side_stats(&p.b);
+        struct tandem_stats stats = side_until(&p.b, channel_up, broken - 1, "the channel of B");
         char *big = long_text((char)('0' + broken));
 
         say(&a, NULL, big);
@@ -524,6 +524,91 @@ static void test_nobody_chats_there(void **state)
     close_chats();
 }
 
+static void part(void)
+{
+    pair_hang_up(&p);
+    assert_false(next(&a, TANDEM_CHAT_LINKED)->on);
+    assert_false(next(&b, TANDEM_CHAT_LINKED)->on);
+}
+
+/* B begins anew where it was, with the certificate of that file. */
+static void b_again(const char *identity)
+{
+    struct tandem_cause cause = {""};
+    struct tandem_config config = {.chat = b.chat,
+                                   .bind_address = "127.0.0.1",
+                                   .sip_port = tandem_port(p.b.engine),
+                                   .listen = true,
+                                   .user = "b",
+                                   .identity_path = identity};
+
+    tandem_destroy(p.b.engine);
+    p.b.engine = NULL;
+    if (tandem_create(&config, &p.b.engine, &cause) != TANDEM_OK)
+        fail_msg("%s", cause.text);
+    struct tandem_media of_a = alone, of_b = alone;
+
+    of_a.chat = a.chat;
+    of_b.chat = b.chat;
+    assert_int_equal(tandem_dial(p.a.engine, p.to, &of_a, &p.a.call, NULL), TANDEM_OK);
+    (void)side_wait(&p.b, TANDEM_EVENT_INCOMING);
+    say(&a, p.to, "before it stands"); /* It waits for the channel, whoever that will be. */
+    assert_int_equal(tandem_answer(p.b.call, &of_b, NULL), TANDEM_OK);
+    linked();
+}
+
+/* Who calls himself as the contact, with another certificate, hears nothing before the program
+ * trusts it, and what was said to somebody is for that one alone. */
+static void test_an_impostor(void **state)
+{
+    char known[160], real[160], other[160];
+    struct tandem_config of_a = {.known_path = pair_file("known", known, sizeof known)};
+    struct tandem_config of_b = {.identity_path = pair_file("real", real, sizeof real)};
+
+    (void)state;
+    open_talker(&a, NULL);
+    open_talker(&b, NULL);
+    of_a.chat = a.chat;
+    of_b.chat = b.chat;
+    pair_open_with(&p, &of_a, &of_b);
+    call_with(&alone);
+    linked();
+    say(&a, NULL, "to b");
+    expect_received(&b, "to b");
+    (void)next(&a, TANDEM_CHAT_DELIVERED);
+    part();
+
+    b_again(pair_file("other", other, sizeof other));
+    say(&a, NULL, "to the stranger");
+    say(&a, p.to, "to whom I call");
+    (void)side_wait(&p.a, TANDEM_EVENT_STRANGER);
+    say(&b, NULL, "it is me"); /* Once this is there, what was to come has come. */
+    expect_received(&a, "it is me");
+    pair_run(&p, 300);
+    assert_int_equal(count(&b, TANDEM_CHAT_RECEIVED, NULL), 1);
+    part();
+
+    b_again(real); /* B gets what was said to it, and not what was said to the other one. */
+    expect_received(&b, "before it stands");
+    expect_received(&b, "before it stands");
+    say(&a, NULL, "to b again");
+    expect_received(&b, "to b again");
+    assert_int_equal(count(&b, TANDEM_CHAT_RECEIVED, NULL), 4);
+    part();
+
+    b_again(other);
+    (void)side_wait(&p.a, TANDEM_EVENT_STRANGER);
+    say(&a, NULL, "a last time");
+    assert_int_equal(count(&b, TANDEM_CHAT_RECEIVED, NULL), 4);
+    assert_int_equal(tandem_trust(p.a.call, NULL), TANDEM_OK);
+    for (int i = 0; i < 4; i++)
+        (void)next(&b, TANDEM_CHAT_RECEIVED);
+    assert_int_equal(count(&b, TANDEM_CHAT_RECEIVED, "to the stranger"), 1);
+    assert_int_equal(count(&b, TANDEM_CHAT_RECEIVED, "a last time"), 1);
+    part();
+    close_chats();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +621,7 @@ int main(void)
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test_teardown(test_history_of_both_ways, pair_files_remove),
         cmocka_unit_test(test_nobody_chats_there),
+        cmocka_unit_test_teardown(test_an_impostor, pair_files_remove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,10 @@ def transfer(source, out, kills):
             try:
                 said, _ = sender.process.communicate(
                     timeout=chance.uniform(*MOMENTS) if fell < kills else 120)
+                # Started again while the receiver was not there yet: that is said at once.
+                if VERBS and sender.process.returncode == 5 and fell < kills:
+                    sender.start()
+                    continue
                 assert sender.process.returncode == 0, said
                 break
             except subprocess.TimeoutExpired:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/io/history.h"
 
+#include <sqlite3.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -145,6 +147,50 @@ static void test_kept_on_disk_for_its_owner(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* A history of before has no certificates; it gets room for them and keeps its texts. */
+static void test_older_file(void **state)
+{
+    char file[sizeof path];
+    struct tdm_history_rows rows;
+    sqlite3 *db;
+    int fd;
+
+    (void)state;
+    memcpy(file, "/tmp/tandem-history-XXXXXX", sizeof file);
+    assert_true((fd = mkstemp(file)) >= 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "CREATE TABLE message(contact TEXT NOT NULL, ours INTEGER NOT NULL, id "
+                     "INTEGER NOT NULL, sent_ms INTEGER NOT NULL, state INTEGER NOT NULL, edited "
+                     "INTEGER NOT NULL DEFAULT 0, file INTEGER NOT NULL DEFAULT 0, text TEXT NOT "
+                     "NULL, PRIMARY KEY(contact, ours, id));"
+                     "INSERT INTO message VALUES('p', 1, 7, 1, 1, 0, 0, 'old')",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tdm_history_open(&history, file, &cause), TDM_OK);
+        if (i == 0) {
+            struct tdm_history_entry e = {
+                .contact = "p", .id = 8, .sent_ms = 2, .state = TDM_HISTORY_WAITING, .text = "new"};
+
+            e.peer_known = true;
+            memset(e.peer, 0xa5, sizeof e.peer);
+            assert_int_equal(tdm_history_add(history, &e, NULL, &cause), TDM_OK);
+        }
+        assert_int_equal(tdm_history_find(history, "p", true, NULL, -1, 9, &rows, &cause), TDM_OK);
+        assert_int_equal(rows.count, 2);
+        assert_false(rows.entries[0].peer_known);
+        assert_true(rows.entries[1].peer_known && rows.entries[1].peer[31] == 0xa5);
+        tdm_history_free(&rows);
+        tdm_history_close(history);
+    }
+    assert_int_equal(unlink(file), 0);
+    history = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_edits, open_memory, close_it),
         cmocka_unit_test(test_a_file_that_is_none_of_ours),
         cmocka_unit_test_setup_teardown(test_kept_on_disk_for_its_owner, open_memory, close_it),
+        cmocka_unit_test(test_older_file),
     };
     int fd = mkstemp(path);
 
