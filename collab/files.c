@@ -31,7 +31,7 @@ struct tdm_transfer *tdm_files_find_id(struct tdm_files *f, uint64_t id, bool se
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *t = &f->transfers[i];
 
-        if (t->number && t->id == id && t->sending == sending)
+        if (t->number && t->here && t->id == id && t->sending == sending)
             return t;
     }
     return NULL;
@@ -41,7 +41,17 @@ struct tdm_transfer *tdm_files_find_id(struct tdm_files *f, uint64_t id, bool se
 static bool is_past(const struct tdm_files *f, const struct tdm_transfer *t)
 {
     return t->state == TDM_FILES_ENDED && !t->jobs && !t->ask_close && !t->tell_end &&
-           !t->tell_offered && !(t->say_end && f->up);
+           !t->tell_offered && !(t->say_end && f->up && t->here && (t->sending || t->linked));
+}
+
+/* The first peer that a transfer is linked with is its only one. */
+static void bind_to_peer(const struct tdm_files *f, struct tdm_transfer *t)
+{
+    if (f->up && !t->bound) {
+        t->bound = true;
+        memcpy(t->peer, f->peer, sizeof t->peer);
+    }
+    t->here = f->up && memcmp(t->peer, f->peer, sizeof t->peer) == 0;
 }
 
 /* A free place, or that of the transfer that ended longest ago. */
@@ -63,6 +73,7 @@ struct tdm_transfer *tdm_files_new(struct tdm_files *f, bool sending)
     memset(place, 0, sizeof *place);
     place->number = ++f->last_number;
     place->sending = sending;
+    bind_to_peer(f, place);
     return place;
 }
 
@@ -146,6 +157,7 @@ static void forget_link(struct tdm_files *f)
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *t = &f->transfers[i];
 
+        bind_to_peer(f, t);
         t->linked = false;
         t->out_count = t->out_said = t->retry_count = t->want_count = 0;
         t->cursor = 0;
@@ -209,8 +221,10 @@ static void take(struct tdm_files *f, const struct tdm_files_in *in, struct tdm_
     switch (in->kind) {
     case TDM_FILES_LINK_UP:
     case TDM_FILES_LINK_DOWN:
-        forget_link(f);
         f->up = in->kind == TDM_FILES_LINK_UP;
+        if (f->up)
+            memcpy(f->peer, in->peer, sizeof f->peer);
+        forget_link(f);
         break;
     case TDM_FILES_CONTROL:
         out->consumed = f->up && !f->failed ? tdm_files_take_control(f, in->data, in->size) : 0;

@@ -10,8 +10,8 @@ static void refuse(struct tdm_files *f, uint64_t id, enum tdm_file_end end)
     f->refused[f->refused_count++] = (struct tdm_file_refusal){id, end};
 }
 
-/* A transfer of ours that this offer continues: the sender came back, under another identifier when
- * its program was started again. */
+/* A transfer with this peer that its offer continues: the sender came back, under another
+ * identifier when its program was started again. */
 static struct tdm_transfer *continued(struct tdm_files *f, const struct tdm_file_message *m)
 {
     struct tdm_transfer *t = tdm_files_find_id(f, m->id, false);
@@ -19,7 +19,8 @@ static struct tdm_transfer *continued(struct tdm_files *f, const struct tdm_file
     for (int i = 0; !t && i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *old = &f->transfers[i];
 
-        if (old->number && !old->sending && !old->linked && old->state != TDM_FILES_ENDED &&
+        if (old->number && old->here && !old->sending && !old->linked &&
+            old->state != TDM_FILES_ENDED &&
             memcmp(old->desc.root, m->desc.root, sizeof m->desc.root) == 0 &&
             old->desc.size == m->desc.size && strcmp(old->desc.name, m->desc.name) == 0)
             t = old;
@@ -165,7 +166,7 @@ size_t tdm_files_take_control(struct tdm_files *f, const uint8_t *data, size_t s
 
 static bool wants_to_say(const struct tdm_transfer *t)
 {
-    if (!t->number || (!t->sending && !t->linked))
+    if (!t->number || !t->here || (!t->sending && !t->linked))
         return false;
     return t->say_end || t->say_offer || t->say_accept || t->say_pause ||
            t->out_said < t->out_count;

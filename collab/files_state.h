@@ -32,6 +32,9 @@ struct tdm_transfer {
     struct tdm_file_desc desc;
     enum tdm_file_end end;
     bool ended_by_peer;
+    bool bound; /* To `peer`, the one it was first linked with. */
+    uint8_t peer[TDM_FILES_PEER_BYTES];
+    bool here;      /* The peer of the link that is up is this one. */
     bool linked;    /* Offered, and heard of, since the link is up. */
     bool accepting; /* The user has accepted. */
     bool open;      /* The disk has it. */
@@ -81,6 +84,7 @@ struct tdm_slot {
 struct tdm_files {
     struct tdm_files_config config;
     struct tdm_rng rng;
+    uint8_t peer[TDM_FILES_PEER_BYTES]; /* Of the link, while it is up. */
     bool up, said_hello, heard_hello, failed;
     const char *why;
     uint32_t last_number, turn, order;
@@ -106,6 +110,7 @@ struct tdm_files {
 
 /* files.c */
 struct tdm_transfer *tdm_files_find(struct tdm_files *f, uint32_t number);
+/** Among those with the peer of the link. */
 struct tdm_transfer *tdm_files_find_id(struct tdm_files *f, uint64_t id, bool sending);
 struct tdm_transfer *tdm_files_new(struct tdm_files *f, bool sending);
 struct tdm_slot *tdm_files_free_slot(struct tdm_slot slots[TDM_FILES_SLOTS]);

@@ -89,6 +89,14 @@ bool tdm_rider_reset(struct tdm_rider_seat *seat, uint32_t stream)
                        &(struct tdm_rider_command){.kind = TDM_CHANNEL_RESET, .stream = stream});
 }
 
+bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t *fingerprint)
+{
+    const struct tdm_channel_link_status *status = &seat->link->status;
+
+    memcpy(fingerprint, status->peer, sizeof status->peer);
+    return status->peer_checked;
+}
+
 void tdm_rider_wake(struct tdm_rider_seat *seat)
 {
     tdm_channel_link_wake(seat->link);

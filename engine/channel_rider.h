@@ -78,6 +78,9 @@ bool tdm_rider_ready(struct tdm_rider_seat *seat, uint32_t stream);
 bool tdm_rider_consumed(struct tdm_rider_seat *seat, uint32_t stream, size_t size);
 /** Gives a stream up, both ways. */
 bool tdm_rider_reset(struct tdm_rider_seat *seat, uint32_t stream);
+/** The fingerprint of the certificate of the other side (TDM_FINGERPRINT_BYTES), in `up` and after
+ *  it. False: it was not checked. */
+bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t *fingerprint);
 /** Wakes the channel's thread, so that it calls `run`. Any thread. */
 void tdm_rider_wake(struct tdm_rider_seat *seat);
 

@@ -108,9 +108,9 @@ static void step(struct tdm_file_session *s, const struct tdm_files_in *in,
     }
 }
 
-void tdm_file_session_link(struct tdm_file_session *s, bool up)
+void tdm_file_session_link(struct tdm_file_session *s, const uint8_t *peer)
 {
-    struct tdm_files_in in = {.kind = up ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN};
+    struct tdm_files_in in = {.kind = peer ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN, .peer = peer};
     struct tdm_files_out out;
 
     step(s, &in, &out);

@@ -45,8 +45,8 @@ enum tdm_err tdm_file_session_create(struct tdm_file_session **session,
 /** Parts stay; nothing is said to the other side. */
 void tdm_file_session_destroy(struct tdm_file_session *session);
 
-/** Both streams are new, or gone. */
-void tdm_file_session_link(struct tdm_file_session *session, bool up);
+/** Both streams are new, to whom has this fingerprint (TDM_FILES_PEER_BYTES); NULL: gone. */
+void tdm_file_session_link(struct tdm_file_session *session, const uint8_t *peer);
 /** Bytes of the stream of messages (content = false) or of content. Returns how many were taken;
  *  the rest must be offered again after a turn. */
 size_t tdm_file_session_take(struct tdm_file_session *session, bool content, const uint8_t *data,

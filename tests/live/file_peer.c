@@ -20,6 +20,8 @@
 #define RECORD 16384
 #define HELD   (1 << 17)
 
+static const uint8_t the_other[TDM_FILES_PEER_BYTES] = "whoever is at the other end";
+
 struct peer {
     struct tdm_file_session *session;
     int listener, fd, wake;
@@ -44,7 +46,7 @@ static void drop(struct peer *p)
         (void)close(p->fd);
     p->fd = -1;
     p->in_size = p->out_size = p->out_at = 0;
-    tdm_file_session_link(p->session, false);
+    tdm_file_session_link(p->session, NULL);
 }
 
 static void stand(struct peer *p, int fd)
@@ -53,7 +55,7 @@ static void stand(struct peer *p, int fd)
         return;
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     p->fd = fd;
-    tdm_file_session_link(p->session, true);
+    tdm_file_session_link(p->session, the_other);
 }
 
 static void link_up(struct peer *p)

@@ -17,6 +17,8 @@
 #define CALM_STEPS   200000
 #define VERSIONS_MAX 64
 
+static const uint8_t peers[2][TDM_FILES_PEER_BYTES] = {"ann", "bob"};
+
 struct queue {
     uint8_t bytes[QUEUE_BYTES];
     size_t size;
@@ -125,12 +127,20 @@ static void step(struct world *w, int who, const struct tdm_files_in *in, struct
         step(w, who, NULL, &more);
 }
 
+static void link_to(struct world *w, int who, const uint8_t *peer)
+{
+    struct tdm_files_in in = {.kind = peer ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN, .peer = peer};
+    struct tdm_files_out out;
+
+    step(w, who, &in, &out);
+}
+
 static void link_set(struct world *w, bool up)
 {
     w->up = up;
     for (int i = 0; i < 2; i++) {
         w->side[i].control.size = w->side[i].data.size = 0;
-        wish(w, i, up ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN, 0);
+        link_to(w, i, up ? peers[!i] : NULL);
     }
 }
 
