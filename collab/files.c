@@ -54,12 +54,34 @@ static void bind_to_peer(const struct tdm_files *f, struct tdm_transfer *t)
     t->here = f->up && memcmp(t->peer, f->peer, sizeof t->peer) == 0;
 }
 
+/* Unfinished ones of peers that are gone give way to those of one that is there, the oldest first;
+ * what came of them stays on the disk. */
+static void make_room(struct tdm_files *f)
+{
+    struct tdm_transfer *oldest = NULL;
+    int open = 0;
+
+    for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
+        struct tdm_transfer *t = &f->transfers[i];
+
+        if (!t->number || t->sending || t->state == TDM_FILES_ENDED)
+            continue;
+        open++;
+        if (!t->linked && (!oldest || t->number < oldest->number))
+            oldest = t;
+    }
+    if (oldest && open >= TDM_FILES_OFFERS_MAX)
+        tdm_files_end(oldest, TDM_FILE_END_TOO_MANY, false);
+}
+
 /* A free place, or that of the transfer that ended longest ago. */
 struct tdm_transfer *tdm_files_new(struct tdm_files *f, bool sending)
 {
     struct tdm_transfer *place = NULL;
     int open = 0;
 
+    if (!sending)
+        make_room(f);
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *t = &f->transfers[i];
 
@@ -103,7 +125,7 @@ void tdm_files_end(struct tdm_transfer *t, enum tdm_file_end end, bool by_peer)
     t->say_end = !by_peer;
     t->tell_end = true;
     t->ask_close = t->sending || t->open || t->jobs;
-    t->ask_open = t->ask_finish = false;
+    t->ask_open = t->ask_finish = t->ask_space = false;
     t->say_offer = t->say_accept = t->say_pause = false;
     t->want_count = t->out_count = t->out_said = t->retry_count = 0;
 }
@@ -125,6 +147,17 @@ void tdm_files_set_pause(struct tdm_transfer *t, enum tdm_file_pause pause, bool
     t->pause_is_peers = by_peer;
     t->say_pause = t->say_pause || !by_peer;
     t->rounds_vain = 0;
+}
+
+void tdm_files_resume(struct tdm_transfer *t)
+{
+    bool was_disk = t->pause_here == TDM_FILE_PAUSE_DISK_FULL;
+
+    tdm_files_set_pause(t, TDM_FILE_GOES_ON, false);
+    if (was_disk && !t->open && t->state == TDM_FILES_OPENING)
+        t->ask_open = true;
+    if (was_disk && t->state == TDM_FILES_FINISHING)
+        t->ask_finish = true;
 }
 
 /* What the disk has read for the old link, and the block that came in half. */
@@ -149,7 +182,7 @@ static void drop_slots(struct tdm_files *f)
 static void forget_link(struct tdm_files *f)
 {
     f->said_hello = f->heard_hello = f->failed = false;
-    f->refused_count = 0;
+    f->refused_count = f->offers_max = 0;
     f->control_out_size = f->control_out_at = f->control_in_size = f->control_skip = 0;
     f->sending = f->receiving = NULL;
     f->head_size = f->data_skip = 0;
@@ -184,17 +217,6 @@ static void offer(struct tdm_files *f, const struct tdm_file_desc *desc, struct 
     out->transfer = t->number;
 }
 
-static void resume(struct tdm_transfer *t)
-{
-    bool was_disk = t->pause_here == TDM_FILE_PAUSE_DISK_FULL;
-
-    tdm_files_set_pause(t, TDM_FILE_GOES_ON, false);
-    if (was_disk && !t->open && t->state == TDM_FILES_OPENING)
-        t->ask_open = true;
-    if (was_disk && t->state == TDM_FILES_FINISHING)
-        t->ask_finish = true;
-}
-
 static void wish(struct tdm_files *f, const struct tdm_files_in *in)
 {
     struct tdm_transfer *t = tdm_files_find(f, in->transfer);
@@ -209,7 +231,7 @@ static void wish(struct tdm_files *f, const struct tdm_files_in *in)
     } else if (in->kind == TDM_FILES_PAUSE) {
         tdm_files_set_pause(t, TDM_FILE_PAUSE_USER, false);
     } else if (in->kind == TDM_FILES_RESUME) {
-        resume(t);
+        tdm_files_resume(t);
     } else if (in->kind == TDM_FILES_CANCEL) {
         tdm_files_end(t, TDM_FILE_END_CANCELLED, false);
         t->keep = in->keep;
@@ -269,6 +291,22 @@ static void settle(struct tdm_transfer *t)
         tdm_files_end(t, TDM_FILE_END_WRONG, false);
 }
 
+/* When a full disk is to be looked at next; those whose time has come are. */
+static tdm_time look_for_space(struct tdm_transfer *t, tdm_time now)
+{
+    if (!t->number || t->state == TDM_FILES_ENDED || t->pause_here != TDM_FILE_PAUSE_DISK_FULL) {
+        t->try_at = 0;
+        return TDM_NEVER;
+    }
+    if (t->trying)
+        return TDM_NEVER; /* The answer comes first. */
+    if (t->try_at && now >= t->try_at)
+        t->ask_space = t->trying = true;
+    if (!t->try_at || t->trying)
+        t->try_at = now + TDM_FILES_SPACE_EVERY;
+    return t->try_at;
+}
+
 static bool next_event(struct tdm_transfer *t, struct tdm_files_out *out)
 {
     out->transfer = t->number;
@@ -295,13 +333,19 @@ static bool next_event(struct tdm_transfer *t, struct tdm_files_out *out)
 void tdm_files_step(struct tdm_files *f, tdm_time now, const struct tdm_files_in *in,
                     struct tdm_files_out *out)
 {
+    tdm_time wake_at = TDM_NEVER;
+
     memset(out, 0, sizeof *out);
     if (in)
         take(f, in, out);
     if (f->up && !f->failed && f->head_size == TDM_FILE_FRAME_HEAD)
         (void)tdm_files_take_data(f, NULL, 0); /* It waited for a slot. */
-    for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++)
+    for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         settle(&f->transfers[i]);
+        tdm_time try_at = look_for_space(&f->transfers[i], now);
+
+        wake_at = try_at < wake_at ? try_at : wake_at;
+    }
     /* An offer of ours has its number in the same field. */
     for (int i = 0; !out->transfer && i < TDM_FILES_TRANSFERS_MAX; i++)
         if (f->transfers[i].number && !next_event(&f->transfers[i], out))
@@ -312,7 +356,7 @@ void tdm_files_step(struct tdm_files *f, tdm_time now, const struct tdm_files_in
     out->failed = f->failed;
     out->why = f->why;
     out->wake_at =
-        out->event || out->job.kind || (in && in->kind == TDM_FILES_OFFER) ? now : TDM_NEVER;
+        out->event || out->job.kind || (in && in->kind == TDM_FILES_OFFER) ? now : wake_at;
 }
 
 bool tdm_files_progress(const struct tdm_files *f, uint32_t transfer,

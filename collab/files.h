@@ -59,6 +59,7 @@ enum tdm_files_job_kind {
                             most; answers index, count (0: none). */
     TDM_FILES_JOB_SIGN,  /* frame.index, data: signatures of the old file into data; answers size */
     TDM_FILES_JOB_WRITE, /* frame, data: verify and write; answers blocks that are new. */
+    TDM_FILES_JOB_SPACE, /* Whether a full disk has room again: OK or DISK_FULL. */
     TDM_FILES_JOB_FINISH, /* Everything on the disk and verified: give it its name. */
     TDM_FILES_JOB_CLOSE,  /* keep: leave what is there for another day. No answer. Both sides. */
     /* For the sender. */

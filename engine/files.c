@@ -238,8 +238,10 @@ static tdm_time run(void *rider, tdm_time now)
     (void)now;
     pthread_mutex_lock(&f->lock);
     tdm_files_turn(f);
+    tdm_time wake_at = tdm_file_session_wake_at(f->session);
+
     pthread_mutex_unlock(&f->lock);
-    return TDM_NEVER;
+    return wake_at;
 }
 
 const struct tdm_rider_ops tdm_files_rider = {

@@ -15,6 +15,7 @@ struct tdm_file_session {
     struct tdm_file_store *store;
     bool control_ready, data_ready, failed;
     const char *why;
+    tdm_time wake_at;
     struct tdm_ring events;
     struct tdm_file_session_event event_slots[EVENTS];
     uint32_t last_finished; /* The transfer whose name is `finished_name`. */
@@ -43,6 +44,7 @@ enum tdm_err tdm_file_session_create(struct tdm_file_session **session,
         return err;
     }
     tdm_ring_init(&s->events, s->event_slots, sizeof *s->event_slots, EVENTS);
+    s->wake_at = TDM_NEVER;
     s->core = tdm_files_init(s->storage, &config->core);
     *session = s;
     return TDM_OK;
@@ -98,6 +100,7 @@ static void step(struct tdm_file_session *s, const struct tdm_files_in *in,
         s->data_ready = o->data_ready;
         s->failed = o->failed;
         s->why = o->why;
+        s->wake_at = o->wake_at;
         if (o->job.kind)
             tdm_file_store_push(s->store, &o->job);
         if (o->event)
@@ -186,8 +189,18 @@ bool tdm_file_session_turn(struct tdm_file_session *s, const char **why)
         }
         step(s, &in, &out);
     }
+    if (s->wake_at <= tdm_clock_now()) {
+        struct tdm_files_out out;
+
+        step(s, NULL, &out);
+    }
     *why = s->why;
     return !s->failed;
+}
+
+tdm_time tdm_file_session_wake_at(const struct tdm_file_session *s)
+{
+    return s->wake_at;
 }
 
 enum tdm_err tdm_file_session_add(struct tdm_file_session *s, uint32_t ticket, const char *path)

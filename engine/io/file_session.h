@@ -56,8 +56,11 @@ size_t tdm_file_session_fill(struct tdm_file_session *session, bool content, uin
                              size_t size);
 bool tdm_file_session_has(const struct tdm_file_session *session, bool content);
 /** What the disk has done since. False with a sentence when the other side breaks the protocol: the
- *  streams must be reset (tdm_file_session_link). */
+ *  streams must be reset (tdm_file_session_link). Again at tdm_file_session_wake_at. */
 bool tdm_file_session_turn(struct tdm_file_session *session, const char **why);
+
+/** When the next turn is due, if nothing happens before. */
+tdm_time tdm_file_session_wake_at(const struct tdm_file_session *session);
 
 /** Hashes and offers. TDM_E_SPACE: too many wait. */
 enum tdm_err tdm_file_session_add(struct tdm_file_session *session, uint32_t ticket,

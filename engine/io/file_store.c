@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define QUEUE_SLOTS 512
-#define HASH_SLICE  8 /* Blocks between two jobs. */
+#define SPACE_BYTES (16u << 20) /* With so much a transfer goes on, or with all that it needs. */
+#define HASH_SLICE  8           /* Blocks between two jobs. */
 
 struct request {
     bool add, stop;
@@ -217,6 +219,17 @@ static void do_part(struct tdm_file_store *s, const struct request *r,
         a->done.result = tdm_file_part_finish(part, a->name, sizeof a->name, &a->cause);
 }
 
+static void do_space(struct tdm_file_store *s, const struct request *r,
+                     struct tdm_file_store_answer *a)
+{
+    uint64_t need = r->desc.size + TDM_FILE_BLOCK_BYTES;
+    struct statvfs fs;
+
+    if (fstatvfs(s->dir, &fs) == 0 &&
+        (uint64_t)fs.f_bavail * fs.f_frsize < (need < SPACE_BYTES ? need : SPACE_BYTES))
+        a->done.result = TDM_FILES_DISK_FULL;
+}
+
 static void answer(struct tdm_file_store *s, const struct tdm_file_store_answer *a)
 {
     enum tdm_err err = tdm_ring_push(&s->answers, a);
@@ -240,6 +253,9 @@ static void do_job(struct tdm_file_store *s, const struct request *r)
         return;
     case TDM_FILES_JOB_OPEN:
         do_open(s, r, &a);
+        break;
+    case TDM_FILES_JOB_SPACE:
+        do_space(s, r, &a);
         break;
     case TDM_FILES_JOB_READ:
         do_read(s, r, &a);

@@ -38,6 +38,7 @@ struct side {
 
 struct world {
     struct tdm_rng rng;
+    tdm_time now;
     struct side side[2];
     bool up;
     uint32_t links, crashes, changes, wrongs, fulls, pauses;
@@ -112,7 +113,7 @@ static void step(struct world *w, int who, const struct tdm_files_in *in, struct
     struct side *s = &w->side[who];
     struct tdm_files_out more;
 
-    tdm_files_step(s->core, 0, in, out);
+    tdm_files_step(s->core, w->now, in, out);
     if (out->failed && !w->failure)
         w->failure = out->why;
     s->control_ready = out->control_ready;
@@ -123,7 +124,7 @@ static void step(struct world *w, int who, const struct tdm_files_in *in, struct
         wish(w, who, TDM_FILES_ACCEPT, out->transfer);
     if (out->event == TDM_FILES_EV_ENDED)
         on_ended(w, who, out);
-    if (out->wake_at == 0)
+    if (out->wake_at <= w->now)
         step(w, who, NULL, &more);
 }
 
@@ -365,6 +366,7 @@ static void turn(struct world *w, bool lucky)
 {
     int who = (int)below(w, 2);
 
+    w->now += TDM_MS;
     switch (below(w, 5)) {
     case 0:
         pull(w, who, false);
@@ -393,7 +395,8 @@ static void calm_down(struct world *w)
         for (uint32_t t = 1; t < 4096; t++) {
             struct tdm_files_progress p;
 
-            if (tdm_files_progress(w->side[who].core, t, &p) && p.paused_here)
+            if (tdm_files_progress(w->side[who].core, t, &p) && p.paused_here &&
+                p.pause == TDM_FILE_PAUSE_USER)
                 wish(w, who, TDM_FILES_RESUME, t);
         }
     }

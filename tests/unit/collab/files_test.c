@@ -214,12 +214,127 @@ static void what_is_accepted_goes_on_only_with_the_same_peer(void **state)
     assert_int_equal(t.message[TDM_FILE_ACCEPT].id, 12);
 }
 
+static void unfinished_ones_of_who_is_gone_lock_nobody_out(void **state)
+{
+    (void)state;
+    meet(ann);
+    for (uint8_t i = 0; i < TDM_FILES_OFFERS_MAX; i++) {
+        offer(100 + i, i);
+        assert_int_equal(t.events[TDM_FILES_EV_OFFERED], 1);
+    }
+    offer(99, 99); /* Her limit. */
+    assert_int_equal(t.events[TDM_FILES_EV_OFFERED], 0);
+    assert_int_equal(t.message[TDM_FILE_END].end, TDM_FILE_END_TOO_MANY);
+
+    meet(bob);
+    for (uint8_t i = 0; i < TDM_FILES_OFFERS_MAX; i++) {
+        offer(200 + i, i);
+        assert_int_equal(t.events[TDM_FILES_EV_OFFERED], 1);
+        /* The oldest of hers made room; nobody is told but the user. */
+        assert_int_equal(t.events[TDM_FILES_EV_ENDED], 1);
+        assert_int_equal(t.last[TDM_FILES_EV_ENDED].transfer, i + 1);
+        assert_int_equal(t.said[TDM_FILE_END], 0);
+    }
+    for (uint8_t i = 0; i < 3 * TDM_FILES_OFFERS_MAX; i++) {
+        meet(i % 2 ? ann : bob);
+        offer(300 + i, 100 + i);
+        assert_int_equal(t.events[TDM_FILES_EV_OFFERED], 1);
+    }
+}
+
+static void what_makes_room_leaves_its_part(void **state)
+{
+    (void)state;
+    meet(ann);
+    offer(1, 1);
+    wish(TDM_FILES_ACCEPT, t.last[TDM_FILES_EV_OFFERED].transfer);
+    disk(TDM_FILES_JOB_OPEN, TDM_FILES_OK);
+    disk(TDM_FILES_JOB_PLAN, TDM_FILES_DISK_FAILED);
+    while (t.job_count)
+        disk(TDM_FILES_JOB_PLAN, TDM_FILES_OK);
+    meet(bob);
+    for (uint8_t i = 0; i < TDM_FILES_OFFERS_MAX; i++)
+        offer(200 + i, i);
+    assert_int_equal(t.job_count, 1);
+    assert_int_equal(t.jobs[0].kind, TDM_FILES_JOB_CLOSE);
+    assert_true(t.jobs[0].keep);
+}
+
+static void accept_on_a_full_disk(void)
+{
+    meet(ann);
+    offer(1, 1);
+    wish(TDM_FILES_ACCEPT, t.last[TDM_FILES_EV_OFFERED].transfer);
+    disk(TDM_FILES_JOB_OPEN, TDM_FILES_DISK_FULL);
+    listen();
+    assert_int_equal(t.events[TDM_FILES_EV_PAUSED], 1);
+    assert_int_equal(t.message[TDM_FILE_PAUSE].pause, TDM_FILE_PAUSE_DISK_FULL);
+}
+
+static void a_full_disk_is_tried_again_at_the_next_offer(void **state)
+{
+    (void)state;
+    accept_on_a_full_disk();
+    meet(ann);
+    offer(2, 1);
+    assert_int_equal(t.events[TDM_FILES_EV_RESUMED], 1);
+    disk(TDM_FILES_JOB_OPEN, TDM_FILES_OK);
+    listen();
+    assert_int_equal(t.said[TDM_FILE_ACCEPT], 1);
+}
+
+static void a_full_disk_is_looked_at_until_it_has_room(void **state)
+{
+    (void)state;
+    accept_on_a_full_disk();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(t.job_count, 0);
+        assert_true(t.wake_at > t.now && t.wake_at < t.now + 10 * TDM_S);
+        t.now = t.wake_at;
+        wish(TDM_FILES_ACCEPT, 0); /* Nothing but time. */
+        disk(TDM_FILES_JOB_SPACE, TDM_FILES_DISK_FULL);
+        assert_int_equal(t.events[TDM_FILES_EV_RESUMED], 0);
+    }
+    t.now = t.wake_at;
+    wish(TDM_FILES_ACCEPT, 0);
+    disk(TDM_FILES_JOB_SPACE, TDM_FILES_OK);
+    assert_int_equal(t.events[TDM_FILES_EV_RESUMED], 1);
+    disk(TDM_FILES_JOB_OPEN, TDM_FILES_OK);
+    listen();
+    assert_int_equal(t.said[TDM_FILE_ACCEPT], 1);
+    assert_int_equal(t.message[TDM_FILE_PAUSE].pause, TDM_FILE_GOES_ON);
+}
+
+static void no_more_is_offered_than_the_peer_takes(void **state)
+{
+    (void)state;
+    for (uint8_t i = 0; i < 5; i++)
+        assert_true(send_file(i));
+    meet_with(ann, 2);
+    assert_int_equal(t.said[TDM_FILE_OFFER], 2);
+    listen();
+    assert_int_equal(t.said[TDM_FILE_OFFER], 0);
+    for (int i = 0; i < 3; i++) {
+        say((struct tdm_file_message){
+            .kind = TDM_FILE_END, .id = t.message[TDM_FILE_OFFER].id, .end = TDM_FILE_END_DONE});
+        listen();
+        assert_int_equal(t.said[TDM_FILE_OFFER], 1);
+    }
+    meet_with(ann, 2); /* Two are left. */
+    assert_int_equal(t.said[TDM_FILE_OFFER], 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_file_is_offered_only_to_whom_it_was_first, begin),
         cmocka_unit_test_setup(another_peer_cannot_ask_for_it, begin),
         cmocka_unit_test_setup(what_is_accepted_goes_on_only_with_the_same_peer, begin),
+        cmocka_unit_test_setup(unfinished_ones_of_who_is_gone_lock_nobody_out, begin),
+        cmocka_unit_test_setup(what_makes_room_leaves_its_part, begin),
+        cmocka_unit_test_setup(a_full_disk_is_tried_again_at_the_next_offer, begin),
+        cmocka_unit_test_setup(a_full_disk_is_looked_at_until_it_has_room, begin),
+        cmocka_unit_test_setup(no_more_is_offered_than_the_peer_takes, begin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
