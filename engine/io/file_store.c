@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,6 +274,15 @@ static void do_job(struct tdm_file_store *s, const struct request *r)
     answer(s, &a);
 }
 
+static void tell_skipped(const struct tdm_file_source *source, struct tdm_cause *cause)
+{
+    uint32_t skipped = tdm_file_source_skipped(source);
+
+    if (skipped)
+        (void)snprintf(cause->text, sizeof cause->text,
+                       "%" PRIu32 " in it left out: links, devices or pipes are not sent", skipped);
+}
+
 static void added(struct tdm_file_store *s, uint32_t ticket, struct tdm_file_source *source,
                   const struct tdm_cause *cause)
 {
@@ -282,6 +292,7 @@ static void added(struct tdm_file_store *s, uint32_t ticket, struct tdm_file_sou
         if (!s->sources[i]) {
             s->sources[i] = source;
             a.desc = *tdm_file_source_desc(source);
+            tell_skipped(source, &a.cause);
             a.ok = true;
         }
     if (source && !a.ok) {
