@@ -360,7 +360,7 @@ static void file_event(struct side *s, const struct tandem_file_event *e)
                        : e->sending ? "sent and verified there"
                                     : "received and verified");
         say(s, line);
-    } else if (e->kind == TANDEM_FILE_PAUSED) {
+    } else if (e->kind == TANDEM_FILE_PAUSED || (e->kind == TANDEM_FILE_HASHED && e->text[0])) {
         say_about(s, e->name, e->text);
     }
 }

@@ -224,7 +224,10 @@ static void file_event(struct side *s, const struct tandem_file_event *e)
     case TANDEM_FILE_ENDED:
         ended(s, e, t);
         break;
+    case TANDEM_FILE_HASHED:
     case TANDEM_FILE_PAUSED:
+        if (!e->text[0])
+            break;
         (void)snprintf(line, sizeof line, "%s: %s", e->name, e->text);
         say(s, line);
         break;

@@ -109,7 +109,10 @@ static void take_event(struct talk_files *f, const struct tandem_file_event *e)
     case TANDEM_FILE_OFFERED:
         offered(f, e);
         return;
+    case TANDEM_FILE_HASHED:
     case TANDEM_FILE_PAUSED:
+        if (!e->text[0])
+            return;
         (void)snprintf(line, sizeof line, "%.255s: %.255s", e->name, e->text);
         break;
     case TANDEM_FILE_ENDED:

@@ -31,7 +31,7 @@ struct tdm_transfer *tdm_files_find_id(struct tdm_files *f, uint64_t id, bool se
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *t = &f->transfers[i];
 
-        if (t->number && t->id == id && t->sending == sending)
+        if (t->number && t->here && t->id == id && t->sending == sending)
             return t;
     }
     return NULL;
@@ -41,7 +41,37 @@ struct tdm_transfer *tdm_files_find_id(struct tdm_files *f, uint64_t id, bool se
 static bool is_past(const struct tdm_files *f, const struct tdm_transfer *t)
 {
     return t->state == TDM_FILES_ENDED && !t->jobs && !t->ask_close && !t->tell_end &&
-           !t->tell_offered && !(t->say_end && f->up);
+           !t->tell_offered && !(t->say_end && f->up && t->here && (t->sending || t->linked));
+}
+
+/* The first peer that a transfer is linked with is its only one. */
+static void bind_to_peer(const struct tdm_files *f, struct tdm_transfer *t)
+{
+    if (f->up && !t->bound) {
+        t->bound = true;
+        memcpy(t->peer, f->peer, sizeof t->peer);
+    }
+    t->here = f->up && memcmp(t->peer, f->peer, sizeof t->peer) == 0;
+}
+
+/* Unfinished ones of peers that are gone give way to those of one that is there, the oldest first;
+ * what came of them stays on the disk. */
+static void make_room(struct tdm_files *f)
+{
+    struct tdm_transfer *oldest = NULL;
+    int open = 0;
+
+    for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
+        struct tdm_transfer *t = &f->transfers[i];
+
+        if (!t->number || t->sending || t->state == TDM_FILES_ENDED)
+            continue;
+        open++;
+        if (!t->linked && (!oldest || t->number < oldest->number))
+            oldest = t;
+    }
+    if (oldest && open >= TDM_FILES_OFFERS_MAX)
+        tdm_files_end(oldest, TDM_FILE_END_TOO_MANY, false);
 }
 
 /* A free place, or that of the transfer that ended longest ago. */
@@ -50,6 +80,8 @@ struct tdm_transfer *tdm_files_new(struct tdm_files *f, bool sending)
     struct tdm_transfer *place = NULL;
     int open = 0;
 
+    if (!sending)
+        make_room(f);
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *t = &f->transfers[i];
 
@@ -63,6 +95,7 @@ struct tdm_transfer *tdm_files_new(struct tdm_files *f, bool sending)
     memset(place, 0, sizeof *place);
     place->number = ++f->last_number;
     place->sending = sending;
+    bind_to_peer(f, place);
     return place;
 }
 
@@ -92,7 +125,7 @@ void tdm_files_end(struct tdm_transfer *t, enum tdm_file_end end, bool by_peer)
     t->say_end = !by_peer;
     t->tell_end = true;
     t->ask_close = t->sending || t->open || t->jobs;
-    t->ask_open = t->ask_finish = false;
+    t->ask_open = t->ask_finish = t->ask_space = false;
     t->say_offer = t->say_accept = t->say_pause = false;
     t->want_count = t->out_count = t->out_said = t->retry_count = 0;
 }
@@ -114,6 +147,17 @@ void tdm_files_set_pause(struct tdm_transfer *t, enum tdm_file_pause pause, bool
     t->pause_is_peers = by_peer;
     t->say_pause = t->say_pause || !by_peer;
     t->rounds_vain = 0;
+}
+
+void tdm_files_resume(struct tdm_transfer *t)
+{
+    bool was_disk = t->pause_here == TDM_FILE_PAUSE_DISK_FULL;
+
+    tdm_files_set_pause(t, TDM_FILE_GOES_ON, false);
+    if (was_disk && !t->open && t->state == TDM_FILES_OPENING)
+        t->ask_open = true;
+    if (was_disk && t->state == TDM_FILES_FINISHING)
+        t->ask_finish = true;
 }
 
 /* What the disk has read for the old link, and the block that came in half. */
@@ -138,7 +182,7 @@ static void drop_slots(struct tdm_files *f)
 static void forget_link(struct tdm_files *f)
 {
     f->said_hello = f->heard_hello = f->failed = false;
-    f->refused_count = 0;
+    f->refused_count = f->offers_max = 0;
     f->control_out_size = f->control_out_at = f->control_in_size = f->control_skip = 0;
     f->sending = f->receiving = NULL;
     f->head_size = f->data_skip = 0;
@@ -146,6 +190,7 @@ static void forget_link(struct tdm_files *f)
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *t = &f->transfers[i];
 
+        bind_to_peer(f, t);
         t->linked = false;
         t->out_count = t->out_said = t->retry_count = t->want_count = 0;
         t->cursor = 0;
@@ -172,17 +217,6 @@ static void offer(struct tdm_files *f, const struct tdm_file_desc *desc, struct 
     out->transfer = t->number;
 }
 
-static void resume(struct tdm_transfer *t)
-{
-    bool was_disk = t->pause_here == TDM_FILE_PAUSE_DISK_FULL;
-
-    tdm_files_set_pause(t, TDM_FILE_GOES_ON, false);
-    if (was_disk && !t->open && t->state == TDM_FILES_OPENING)
-        t->ask_open = true;
-    if (was_disk && t->state == TDM_FILES_FINISHING)
-        t->ask_finish = true;
-}
-
 static void wish(struct tdm_files *f, const struct tdm_files_in *in)
 {
     struct tdm_transfer *t = tdm_files_find(f, in->transfer);
@@ -197,7 +231,7 @@ static void wish(struct tdm_files *f, const struct tdm_files_in *in)
     } else if (in->kind == TDM_FILES_PAUSE) {
         tdm_files_set_pause(t, TDM_FILE_PAUSE_USER, false);
     } else if (in->kind == TDM_FILES_RESUME) {
-        resume(t);
+        tdm_files_resume(t);
     } else if (in->kind == TDM_FILES_CANCEL) {
         tdm_files_end(t, TDM_FILE_END_CANCELLED, false);
         t->keep = in->keep;
@@ -209,8 +243,10 @@ static void take(struct tdm_files *f, const struct tdm_files_in *in, struct tdm_
     switch (in->kind) {
     case TDM_FILES_LINK_UP:
     case TDM_FILES_LINK_DOWN:
-        forget_link(f);
         f->up = in->kind == TDM_FILES_LINK_UP;
+        if (f->up)
+            memcpy(f->peer, in->peer, sizeof f->peer);
+        forget_link(f);
         break;
     case TDM_FILES_CONTROL:
         out->consumed = f->up && !f->failed ? tdm_files_take_control(f, in->data, in->size) : 0;
@@ -255,6 +291,22 @@ static void settle(struct tdm_transfer *t)
         tdm_files_end(t, TDM_FILE_END_WRONG, false);
 }
 
+/* When a full disk is to be looked at next; those whose time has come are. */
+static tdm_time look_for_space(struct tdm_transfer *t, tdm_time now)
+{
+    if (!t->number || t->state == TDM_FILES_ENDED || t->pause_here != TDM_FILE_PAUSE_DISK_FULL) {
+        t->try_at = 0;
+        return TDM_NEVER;
+    }
+    if (t->trying)
+        return TDM_NEVER; /* The answer comes first. */
+    if (t->try_at && now >= t->try_at)
+        t->ask_space = t->trying = true;
+    if (!t->try_at || t->trying)
+        t->try_at = now + TDM_FILES_SPACE_EVERY;
+    return t->try_at;
+}
+
 static bool next_event(struct tdm_transfer *t, struct tdm_files_out *out)
 {
     out->transfer = t->number;
@@ -281,13 +333,19 @@ static bool next_event(struct tdm_transfer *t, struct tdm_files_out *out)
 void tdm_files_step(struct tdm_files *f, tdm_time now, const struct tdm_files_in *in,
                     struct tdm_files_out *out)
 {
+    tdm_time wake_at = TDM_NEVER;
+
     memset(out, 0, sizeof *out);
     if (in)
         take(f, in, out);
     if (f->up && !f->failed && f->head_size == TDM_FILE_FRAME_HEAD)
         (void)tdm_files_take_data(f, NULL, 0); /* It waited for a slot. */
-    for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++)
+    for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
         settle(&f->transfers[i]);
+        tdm_time try_at = look_for_space(&f->transfers[i], now);
+
+        wake_at = try_at < wake_at ? try_at : wake_at;
+    }
     /* An offer of ours has its number in the same field. */
     for (int i = 0; !out->transfer && i < TDM_FILES_TRANSFERS_MAX; i++)
         if (f->transfers[i].number && !next_event(&f->transfers[i], out))
@@ -298,7 +356,7 @@ void tdm_files_step(struct tdm_files *f, tdm_time now, const struct tdm_files_in
     out->failed = f->failed;
     out->why = f->why;
     out->wake_at =
-        out->event || out->job.kind || (in && in->kind == TDM_FILES_OFFER) ? now : TDM_NEVER;
+        out->event || out->job.kind || (in && in->kind == TDM_FILES_OFFER) ? now : wake_at;
 }
 
 bool tdm_files_progress(const struct tdm_files *f, uint32_t transfer,

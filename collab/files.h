@@ -10,7 +10,8 @@
  * The receiver pulls. It asks its disk which blocks are missing, wants them from the sender, has
  * each verified and written, and asks again for what was wrong. So a transfer has no state that a
  * broken connection or a crash could lose: the sender offers, the receiver's disk knows the rest.
- * After TDM_FILES_LINK_UP both sides tell everything anew.
+ * After TDM_FILES_LINK_UP both sides tell everything anew, of transfers with that peer: each
+ * belongs to the peer of its first link, and nobody else hears of it.
  *
  * It decides who is asked for which block when, and what an untruthful peer may cost. It does not
  * decide whether a user wants a file (TDM_FILES_ACCEPT), does not hash or touch a disk (jobs), and
@@ -23,6 +24,7 @@
 
 #define TDM_FILES_TRANSFERS_MAX 64 /* Both ways together, those that ended among them. */
 #define TDM_FILES_OFFERS_MAX    24 /* That one side may have open at once. */
+#define TDM_FILES_PEER_BYTES    32 /* Who the other side is: the fingerprint of its certificate. */
 #define TDM_FILES_SLOTS         6  /* Blocks on their way, each way. */
 #define TDM_FILE_SLOT_BYTES     (TDM_FILE_PROOF_MAX * TDM_FILE_HASH_BYTES + TDM_FILE_BLOCK_BYTES)
 
@@ -33,7 +35,7 @@ struct tdm_files_config {
 };
 
 enum tdm_files_input {
-    TDM_FILES_LINK_UP,      /* Both streams are new. */
+    TDM_FILES_LINK_UP,      /* peer: both streams are new. */
     TDM_FILES_LINK_DOWN,    /* What was not answered may never have arrived. */
     TDM_FILES_CONTROL,      /* data, size: of the stream of messages; out.consumed. */
     TDM_FILES_DATA,         /* data, size: of the stream of content; out.consumed. */
@@ -57,6 +59,7 @@ enum tdm_files_job_kind {
                             most; answers index, count (0: none). */
     TDM_FILES_JOB_SIGN,  /* frame.index, data: signatures of the old file into data; answers size */
     TDM_FILES_JOB_WRITE, /* frame, data: verify and write; answers blocks that are new. */
+    TDM_FILES_JOB_SPACE, /* Whether a full disk has room again: OK or DISK_FULL. */
     TDM_FILES_JOB_FINISH, /* Everything on the disk and verified: give it its name. */
     TDM_FILES_JOB_CLOSE,  /* keep: leave what is there for another day. No answer. Both sides. */
     /* For the sender. */
@@ -101,6 +104,7 @@ struct tdm_files_in {
     size_t size;
     uint32_t transfer;
     bool keep;
+    const uint8_t *peer; /* TDM_FILES_PEER_BYTES */
     const struct tdm_files_done *done;
     const struct tdm_file_desc *desc;
 };

@@ -10,8 +10,8 @@ static void refuse(struct tdm_files *f, uint64_t id, enum tdm_file_end end)
     f->refused[f->refused_count++] = (struct tdm_file_refusal){id, end};
 }
 
-/* A transfer of ours that this offer continues: the sender came back, under another identifier when
- * its program was started again. */
+/* A transfer with this peer that its offer continues: the sender came back, under another
+ * identifier when its program was started again. */
 static struct tdm_transfer *continued(struct tdm_files *f, const struct tdm_file_message *m)
 {
     struct tdm_transfer *t = tdm_files_find_id(f, m->id, false);
@@ -19,7 +19,8 @@ static struct tdm_transfer *continued(struct tdm_files *f, const struct tdm_file
     for (int i = 0; !t && i < TDM_FILES_TRANSFERS_MAX; i++) {
         struct tdm_transfer *old = &f->transfers[i];
 
-        if (old->number && !old->sending && !old->linked && old->state != TDM_FILES_ENDED &&
+        if (old->number && old->here && !old->sending && !old->linked &&
+            old->state != TDM_FILES_ENDED &&
             memcmp(old->desc.root, m->desc.root, sizeof m->desc.root) == 0 &&
             old->desc.size == m->desc.size && strcmp(old->desc.name, m->desc.name) == 0)
             t = old;
@@ -39,6 +40,8 @@ static void take_offer(struct tdm_files *f, const struct tdm_file_message *m)
         t->linked = true;
         t->say_end = t->state == TDM_FILES_ENDED;
         t->say_accept = t->open;
+        if (t->pause_here == TDM_FILE_PAUSE_DISK_FULL)
+            tdm_files_resume(t);
     } else if ((f->config.size_max && m->desc.size > f->config.size_max) ||
                (f->config.entries_max && m->desc.entries > f->config.entries_max)) {
         refuse(f, m->id, TDM_FILE_END_TOO_BIG);
@@ -83,6 +86,7 @@ static void take_message(struct tdm_files *f, const struct tdm_file_message *m)
 
     if (m->kind == TDM_FILE_HELLO) {
         f->heard_hello = true;
+        f->offers_max = m->offers_max ? m->offers_max : 1;
     } else if (!f->heard_hello) {
         tdm_files_fail(f, "a message before the greeting");
     } else if (m->kind == TDM_FILE_OFFER) {
@@ -163,12 +167,27 @@ size_t tdm_files_take_control(struct tdm_files *f, const uint8_t *data, size_t s
     return at;
 }
 
-static bool wants_to_say(const struct tdm_transfer *t)
+/* The others wait until one that was offered has ended. */
+static bool may_offer(const struct tdm_files *f)
 {
-    if (!t->number || (!t->sending && !t->linked))
+    uint32_t offered = 0;
+
+    for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++) {
+        const struct tdm_transfer *t = &f->transfers[i];
+
+        offered +=
+            t->number && t->here && t->sending && t->state != TDM_FILES_ENDED && !t->say_offer;
+    }
+    return offered < f->offers_max;
+}
+
+static bool wants_to_say(const struct tdm_files *f, const struct tdm_transfer *t)
+{
+    if (!t->number || !t->here || (!t->sending && !t->linked))
         return false;
-    return t->say_end || t->say_offer || t->say_accept || t->say_pause ||
-           t->out_said < t->out_count;
+    if (t->say_offer)
+        return may_offer(f);
+    return t->say_end || t->say_accept || t->say_pause || t->out_said < t->out_count;
 }
 
 static bool next_want(struct tdm_transfer *t, struct tdm_file_message *m)
@@ -226,7 +245,7 @@ static bool compose(struct tdm_files *f, struct tdm_file_message *m)
         return true;
     }
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++)
-        if (wants_to_say(&f->transfers[i]))
+        if (wants_to_say(f, &f->transfers[i]))
             return next_of(&f->transfers[i], m);
     return false;
 }
@@ -258,7 +277,7 @@ bool tdm_files_has_control(const struct tdm_files *f)
     if (!f->said_hello || f->refused_count || f->control_out_at < f->control_out_size)
         return true;
     for (int i = 0; i < TDM_FILES_TRANSFERS_MAX; i++)
-        if (wants_to_say(&f->transfers[i]))
+        if (wants_to_say(f, &f->transfers[i]))
             return true;
     return false;
 }

@@ -135,6 +135,9 @@ static bool job_of(struct tdm_files *f, struct tdm_transfer *t, struct tdm_files
     } else if (t->ask_open) {
         t->ask_open = false;
         begin_job(t, job, TDM_FILES_JOB_OPEN);
+    } else if (t->ask_space) {
+        t->ask_space = false;
+        begin_job(t, job, TDM_FILES_JOB_SPACE);
     } else if (t->ask_finish && !t->jobs) {
         t->ask_finish = false;
         begin_job(t, job, TDM_FILES_JOB_FINISH);
@@ -293,6 +296,13 @@ static void learned(struct tdm_transfer *t, const struct tdm_files_done *done)
         t->chunks_learned += done->count;
 }
 
+static void looked(struct tdm_transfer *t, const struct tdm_files_done *done)
+{
+    t->trying = false;
+    if (done->result == TDM_FILES_OK && t->pause_here == TDM_FILE_PAUSE_DISK_FULL)
+        tdm_files_resume(t);
+}
+
 void tdm_files_job_done(struct tdm_files *f, const struct tdm_files_done *done)
 {
     struct tdm_transfer *t = tdm_files_find(f, done->transfer);
@@ -307,7 +317,9 @@ void tdm_files_job_done(struct tdm_files *f, const struct tdm_files_done *done)
         assert(slot->state == TDM_SLOT_DISK);
         slot->state = TDM_SLOT_FREE;
     }
-    if (done->kind == TDM_FILES_JOB_READ)
+    if (done->kind == TDM_FILES_JOB_SPACE)
+        looked(t, done);
+    else if (done->kind == TDM_FILES_JOB_READ)
         was_read(t, slot, done);
     else if (done->kind == TDM_FILES_JOB_SIGN)
         was_signed(t, slot, done);

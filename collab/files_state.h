@@ -12,7 +12,8 @@
 #define TDM_FILES_WANT_RUN    16
 #define TDM_FILES_RETRIES     16
 #define TDM_FILES_WRONG_ROW   8 /* Wrong blocks one after the other that a sender may send. */
-#define TDM_FILES_VAIN_MAX    3 /* Rounds over all that is missing that bring nothing. */
+#define TDM_FILES_SPACE_EVERY (5 * TDM_S) /* A full disk is looked at. */
+#define TDM_FILES_VAIN_MAX    3           /* Rounds over all that is missing that bring nothing. */
 
 struct tdm_file_range {
     uint32_t first, count;
@@ -32,16 +33,21 @@ struct tdm_transfer {
     struct tdm_file_desc desc;
     enum tdm_file_end end;
     bool ended_by_peer;
+    bool bound; /* To `peer`, the one it was first linked with. */
+    uint8_t peer[TDM_FILES_PEER_BYTES];
+    bool here;      /* The peer of the link that is up is this one. */
     bool linked;    /* Offered, and heard of, since the link is up. */
     bool accepting; /* The user has accepted. */
     bool open;      /* The disk has it. */
     bool keep;
     enum tdm_file_pause pause_here, pause_there;
+    tdm_time try_at; /* When the full disk is looked at again. */
+    bool trying;
     uint32_t jobs; /* Asked for and not answered. */
 
     /* What the next steps tell: the other side, the disk, the user. */
     bool say_offer, say_accept, say_pause, say_end;
-    bool ask_open, ask_plan, ask_finish, ask_close;
+    bool ask_open, ask_plan, ask_finish, ask_close, ask_space;
     bool tell_offered, tell_accepted, tell_pause, tell_end;
     bool pause_is_peers;
 
@@ -81,6 +87,8 @@ struct tdm_slot {
 struct tdm_files {
     struct tdm_files_config config;
     struct tdm_rng rng;
+    uint8_t peer[TDM_FILES_PEER_BYTES]; /* Of the link, while it is up. */
+    uint32_t offers_max;                /* That the peer takes at once; 0: it has not said. */
     bool up, said_hello, heard_hello, failed;
     const char *why;
     uint32_t last_number, turn, order;
@@ -106,12 +114,15 @@ struct tdm_files {
 
 /* files.c */
 struct tdm_transfer *tdm_files_find(struct tdm_files *f, uint32_t number);
+/** Among those with the peer of the link. */
 struct tdm_transfer *tdm_files_find_id(struct tdm_files *f, uint64_t id, bool sending);
 struct tdm_transfer *tdm_files_new(struct tdm_files *f, bool sending);
 struct tdm_slot *tdm_files_free_slot(struct tdm_slot slots[TDM_FILES_SLOTS]);
 void tdm_files_end(struct tdm_transfer *t, enum tdm_file_end end, bool by_peer);
 void tdm_files_fail(struct tdm_files *f, const char *why);
 void tdm_files_set_pause(struct tdm_transfer *t, enum tdm_file_pause pause, bool by_peer);
+
+void tdm_files_resume(struct tdm_transfer *t);
 
 /* files_control.c: the stream of messages. */
 size_t tdm_files_take_control(struct tdm_files *f, const uint8_t *data, size_t size);

@@ -13,9 +13,9 @@
  * longer than a disk write does; what takes longer belongs on a thread of its own, which wakes the
  * channel with tdm_rider_wake.
  *
- * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset and _peer on the `seat`
- * that it was given; they take effect after the function has returned. From other threads only
- * tdm_rider_wake, whereupon `run` comes.
+ * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset and _peer on the
+ * `seat` that it was given; they take effect after the function has returned. From other threads
+ * only tdm_rider_wake, whereupon `run` comes.
  */
 
 #include "engine/core/channel.h"
@@ -79,7 +79,8 @@ bool tdm_rider_ready(struct tdm_rider_seat *seat, uint32_t stream);
 bool tdm_rider_consumed(struct tdm_rider_seat *seat, uint32_t stream, size_t size);
 /** Gives a stream up, both ways. */
 bool tdm_rider_reset(struct tdm_rider_seat *seat, uint32_t stream);
-/** The certificate of the connection that stands; false: it is not known. */
+/** The fingerprint of the other side's certificate, in `up` and after it. False: it was not
+ *  checked. */
 bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t peer[TDM_FINGERPRINT_BYTES]);
 /** Wakes the channel's thread, so that it calls `run`. Any thread. */
 void tdm_rider_wake(struct tdm_rider_seat *seat);

@@ -75,7 +75,7 @@ void tdm_files_relink(struct tandem_files *f)
         f->out[i] = f->in[i] = 0;
         f->held[i].size = 0;
     }
-    tdm_file_session_link(f->session, true);
+    tdm_file_session_link(f->session, f->peer_print);
     for (int i = 0; i < TDM_FILES_STREAMS; i++)
         (void)tdm_rider_open(f->seat, kinds[i], classes[i], 2 * f->epoch + (uint64_t)i);
 }
@@ -92,7 +92,7 @@ void tdm_files_turn(struct tandem_files *f)
         f->relinks++;
         tdm_files_relink(f);
     } else if (!good) {
-        tdm_file_session_link(f->session, false);
+        tdm_file_session_link(f->session, NULL);
     }
     tdm_files_flow(f);
 }
@@ -113,7 +113,7 @@ static void gone(struct tandem_files *f)
     memset(f->out, 0, sizeof f->out);
     memset(f->in, 0, sizeof f->in);
     f->held[TDM_FILES_MESSAGES].size = f->held[TDM_FILES_CONTENT].size = 0;
-    tdm_file_session_link(f->session, false);
+    tdm_file_session_link(f->session, NULL);
 }
 
 static void detach(void *rider)
@@ -135,8 +135,10 @@ static void up(void *rider, tdm_time now, bool resumed)
     /* Without resuming there are no streams to give up. */
     if (!resumed)
         memset(f->out, 0, sizeof f->out);
-    f->up = true;
-    tdm_files_relink(f);
+    f->up = tdm_rider_peer(f->seat, f->peer_print);
+    /* With nobody known there is nothing to say: a channel that stands has checked whom it met. */
+    if (f->up)
+        tdm_files_relink(f);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -236,8 +238,10 @@ static tdm_time run(void *rider, tdm_time now)
     (void)now;
     pthread_mutex_lock(&f->lock);
     tdm_files_turn(f);
+    tdm_time wake_at = tdm_file_session_wake_at(f->session);
+
     pthread_mutex_unlock(&f->lock);
-    return TDM_NEVER;
+    return wake_at;
 }
 
 const struct tdm_rider_ops tdm_files_rider = {

@@ -40,6 +40,7 @@ struct tandem_files {
     struct tdm_rider_seat *seat; /* NULL: no channel. */
     char *rules;
     char peer[256];
+    uint8_t peer_print[TDM_FILES_PEER_BYTES]; /* Of the channel that is up. */
     bool up;
     uint32_t relinks;
     uint32_t out[TDM_FILES_STREAMS]; /* Streams that we opened; 0: not yet. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define PART_NAME_MAX   (TDM_FILE_NAME_MAX + 32)
+#define SAME_PARTS_MAX  9 /* Of one content under one name, that are received at once. */
 #define SAME_NAMES_MAX  9 /* Numbered names that are looked at for the same content. */
 #define MAP_PAGE_LEAVES 128
 #define ROOT_MARK       "user.tandem.root"
@@ -106,16 +107,49 @@ static enum tdm_files_result take_up(struct tdm_file_part *p)
     return TDM_FILES_OK;
 }
 
-/* The map of an earlier day, or a new one. A lock keeps a second program out. */
+static void set_names(struct tdm_file_part *p, unsigned number)
+{
+    const uint8_t *root = p->desc.root;
+    char which[16] = "";
+
+    if (number > 1)
+        (void)snprintf(which, sizeof which, ".%u", number);
+    (void)snprintf(p->part_name, sizeof p->part_name, "%s.%02x%02x%02x%02x%s.part", p->desc.name,
+                   root[0], root[1], root[2], root[3], which);
+    (void)snprintf(p->map_name, sizeof p->map_name, "%.*s.map", PART_NAME_MAX - 6, p->part_name);
+    (void)snprintf(p->list_name, sizeof p->list_name, "%.*s.list", PART_NAME_MAX - 7, p->part_name);
+}
+
+/* The first map that nobody else has: a lock keeps a second program, and a second transfer of the
+ * same, out. */
+static bool lock_map(struct tdm_file_part *p)
+{
+    for (unsigned number = 1; number <= SAME_PARTS_MAX; number++) {
+        struct stat st;
+
+        set_names(p, number);
+        p->map = tdm_dir_open(p->dir, p->map_name, O_RDWR | O_CREAT, 0666);
+        /* Whoever had it may have finished, and removed it, before we had the lock. */
+        if (p->map < 0 ||
+            (flock(p->map, LOCK_EX | LOCK_NB) == 0 && fstat(p->map, &st) == 0 && st.st_nlink))
+            break;
+        (void)close(p->map);
+        p->map = -1;
+        errno = EWOULDBLOCK;
+    }
+    return p->map >= 0;
+}
+
+/* The map of an earlier day, or a new one. */
 static enum tdm_files_result open_map(struct tdm_file_part *p, bool *fits, struct tdm_cause *cause)
 {
     uint8_t head[TDM_FILE_MAP_HEAD];
     struct tdm_file_desc desc;
 
-    p->map = tdm_dir_open(p->dir, p->map_name, O_RDWR | O_CREAT, 0666);
-    if (p->map < 0 || flock(p->map, LOCK_EX | LOCK_NB)) {
+    if (!lock_map(p)) {
         (void)tdm_fail(cause, TDM_E_SYSTEM, "%s: %s", p->map_name,
-                       p->map >= 0 ? "another program receives it now" : strerrordesc_np(errno));
+                       errno == EWOULDBLOCK ? "another program receives it now"
+                                            : strerrordesc_np(errno));
         return result_of_errno();
     }
     *fits = pread(p->map, head, sizeof head, 0) == (ssize_t)sizeof head &&
@@ -189,16 +223,6 @@ static void look_for_same(struct tdm_file_part *p)
     }
 }
 
-static void set_names(struct tdm_file_part *p)
-{
-    const uint8_t *root = p->desc.root;
-
-    (void)snprintf(p->part_name, sizeof p->part_name, "%s.%02x%02x%02x%02x.part", p->desc.name,
-                   root[0], root[1], root[2], root[3]);
-    (void)snprintf(p->map_name, sizeof p->map_name, "%.*s.map", PART_NAME_MAX - 6, p->part_name);
-    (void)snprintf(p->list_name, sizeof p->list_name, "%.*s.list", PART_NAME_MAX - 7, p->part_name);
-}
-
 static enum tdm_files_result open_parts(struct tdm_file_part *p, struct tdm_cause *cause)
 {
     bool fits = false;
@@ -235,7 +259,6 @@ enum tdm_files_result tdm_file_part_open(struct tdm_file_part **part,
     p->total = tdm_file_block_count(p->desc.size);
     tdm_file_zeros(0, p->zeros);
     (void)snprintf(p->origin, sizeof p->origin, "%s", config->origin ? config->origin : "");
-    set_names(p);
     look_for_same(p);
     if (p->whole) {
         p->have = p->total;

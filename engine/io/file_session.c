@@ -15,6 +15,9 @@ struct tdm_file_session {
     struct tdm_file_store *store;
     bool control_ready, data_ready, failed;
     const char *why;
+    tdm_time wake_at;
+    struct tdm_file_store_answer waiting[TDM_FILE_STORE_SOURCES_MAX]; /* Ours, to be offered. */
+    uint32_t waiting_count;
     struct tdm_ring events;
     struct tdm_file_session_event event_slots[EVENTS];
     uint32_t last_finished; /* The transfer whose name is `finished_name`. */
@@ -43,6 +46,7 @@ enum tdm_err tdm_file_session_create(struct tdm_file_session **session,
         return err;
     }
     tdm_ring_init(&s->events, s->event_slots, sizeof *s->event_slots, EVENTS);
+    s->wake_at = TDM_NEVER;
     s->core = tdm_files_init(s->storage, &config->core);
     *session = s;
     return TDM_OK;
@@ -98,6 +102,7 @@ static void step(struct tdm_file_session *s, const struct tdm_files_in *in,
         s->data_ready = o->data_ready;
         s->failed = o->failed;
         s->why = o->why;
+        s->wake_at = o->wake_at;
         if (o->job.kind)
             tdm_file_store_push(s->store, &o->job);
         if (o->event)
@@ -108,9 +113,9 @@ static void step(struct tdm_file_session *s, const struct tdm_files_in *in,
     }
 }
 
-void tdm_file_session_link(struct tdm_file_session *s, bool up)
+void tdm_file_session_link(struct tdm_file_session *s, const uint8_t *peer)
 {
-    struct tdm_files_in in = {.kind = up ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN};
+    struct tdm_files_in in = {.kind = peer ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN, .peer = peer};
     struct tdm_files_out out;
 
     step(s, &in, &out);
@@ -142,29 +147,46 @@ bool tdm_file_session_has(const struct tdm_file_session *s, bool content)
     return content ? s->data_ready : s->control_ready;
 }
 
-/* A file of ours is hashed, or cannot be. */
-static void take_added(struct tdm_file_session *s, const struct tdm_file_store_answer *a)
+static void tell_added(struct tdm_file_session *s, enum tdm_file_session_event_kind kind,
+                       uint32_t transfer, const struct tdm_file_store_answer *a)
 {
-    struct tdm_files_in in = {.kind = TDM_FILES_OFFER, .desc = &a->desc};
-    struct tdm_files_out out = {0};
-    struct tdm_file_session_event *e;
+    struct tdm_file_session_event *e = tdm_ring_reserve(&s->events);
 
-    if (a->ok)
-        step(s, &in, &out);
-    e = tdm_ring_reserve(&s->events);
     if (!e)
         return;
-    *e = (struct tdm_file_session_event){.kind = out.transfer ? TDM_FILE_SESSION_ADDED
-                                                              : TDM_FILE_SESSION_NO_FILE,
-                                         .transfer = out.transfer,
+    *e = (struct tdm_file_session_event){.kind = kind,
+                                         .transfer = transfer,
                                          .ticket = a->ticket,
                                          .sending = true,
                                          .desc = a->desc,
                                          .cause = a->cause};
-    if (a->ok && !out.transfer)
-        (void)tdm_fail(&e->cause, TDM_E_SPACE, "%s waits: too many files are offered at once",
-                       a->desc.name);
     tdm_ring_commit(&s->events);
+}
+
+/* Files of ours that are hashed, as many as may be offered at once; the others wait. */
+static void offer_waiting(struct tdm_file_session *s)
+{
+    while (s->waiting_count) {
+        struct tdm_files_in in = {.kind = TDM_FILES_OFFER, .desc = &s->waiting[0].desc};
+        struct tdm_files_out out;
+
+        step(s, &in, &out);
+        if (!out.transfer)
+            return;
+        tell_added(s, TDM_FILE_SESSION_ADDED, out.transfer, &s->waiting[0]);
+        s->waiting_count--;
+        memmove(s->waiting, s->waiting + 1, s->waiting_count * sizeof *s->waiting);
+    }
+}
+
+/* A file of ours is hashed, or cannot be. */
+static void take_added(struct tdm_file_session *s, const struct tdm_file_store_answer *a)
+{
+    assert(!a->ok || s->waiting_count < TDM_FILE_STORE_SOURCES_MAX);
+    if (a->ok)
+        s->waiting[s->waiting_count++] = *a;
+    else
+        tell_added(s, TDM_FILE_SESSION_NO_FILE, 0, a);
 }
 
 bool tdm_file_session_turn(struct tdm_file_session *s, const char **why)
@@ -186,8 +208,19 @@ bool tdm_file_session_turn(struct tdm_file_session *s, const char **why)
         }
         step(s, &in, &out);
     }
+    if (s->wake_at <= tdm_clock_now()) {
+        struct tdm_files_out out;
+
+        step(s, NULL, &out);
+    }
+    offer_waiting(s);
     *why = s->why;
     return !s->failed;
+}
+
+tdm_time tdm_file_session_wake_at(const struct tdm_file_session *s)
+{
+    return s->wake_at;
 }
 
 enum tdm_err tdm_file_session_add(struct tdm_file_session *s, uint32_t ticket, const char *path)

@@ -45,8 +45,8 @@ enum tdm_err tdm_file_session_create(struct tdm_file_session **session,
 /** Parts stay; nothing is said to the other side. */
 void tdm_file_session_destroy(struct tdm_file_session *session);
 
-/** Both streams are new, or gone. */
-void tdm_file_session_link(struct tdm_file_session *session, bool up);
+/** Both streams are new, to whom has this fingerprint (TDM_FILES_PEER_BYTES); NULL: gone. */
+void tdm_file_session_link(struct tdm_file_session *session, const uint8_t *peer);
 /** Bytes of the stream of messages (content = false) or of content. Returns how many were taken;
  *  the rest must be offered again after a turn. */
 size_t tdm_file_session_take(struct tdm_file_session *session, bool content, const uint8_t *data,
@@ -56,8 +56,11 @@ size_t tdm_file_session_fill(struct tdm_file_session *session, bool content, uin
                              size_t size);
 bool tdm_file_session_has(const struct tdm_file_session *session, bool content);
 /** What the disk has done since. False with a sentence when the other side breaks the protocol: the
- *  streams must be reset (tdm_file_session_link). */
+ *  streams must be reset (tdm_file_session_link). Again at tdm_file_session_wake_at. */
 bool tdm_file_session_turn(struct tdm_file_session *session, const char **why);
+
+/** When the next turn is due, if nothing happens before. */
+tdm_time tdm_file_session_wake_at(const struct tdm_file_session *session);
 
 /** Hashes and offers. TDM_E_SPACE: too many wait. */
 enum tdm_err tdm_file_session_add(struct tdm_file_session *session, uint32_t ticket,

@@ -29,7 +29,7 @@ struct tdm_file_source {
     struct member *members;
     uint32_t member_count, member_room;
     tdm_file_hash *nodes, zeros;
-    uint32_t hashed;
+    uint32_t hashed, skipped;
     uint8_t block[TDM_FILE_BLOCK_BYTES];
 };
 
@@ -58,8 +58,18 @@ static struct member *add_member(struct tdm_file_source *s, const char *path, co
     return m;
 }
 
-/* A name that is no longer there, or is no file and no folder, is passed over. */
-static enum tdm_err list(struct tdm_file_source *s, int dir, const char *below, int depth)
+/* Passed over, unless it is there and cannot be read: then the folder is not sent without it. */
+static enum tdm_err pass_over(const char *path, struct tdm_cause *cause)
+{
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+        return TDM_OK;
+    return tdm_fail(cause, TDM_E_GONE, "%s in the folder cannot be read: %s", path,
+                    strerrordesc_np(errno));
+}
+
+/* A name that is no longer there is passed over; what is no file and no folder is counted. */
+static enum tdm_err list(struct tdm_file_source *s, int dir, const char *below, int depth,
+                         struct tdm_cause *cause)
 {
     DIR *entries = fdopendir(dir);
     enum tdm_err err = TDM_OK;
@@ -67,8 +77,10 @@ static enum tdm_err list(struct tdm_file_source *s, int dir, const char *below, 
     struct stat st;
 
     if (!entries) {
+        err = tdm_fail(cause, TDM_E_GONE, "%s cannot be read: %s", *below ? below : "the folder",
+                       strerrordesc_np(errno));
         (void)close(dir);
-        return TDM_E_SYSTEM;
+        return err;
     }
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream. */
     for (struct dirent *e = readdir(entries); e && err == TDM_OK; e = readdir(entries)) {
@@ -78,17 +90,19 @@ static enum tdm_err list(struct tdm_file_source *s, int dir, const char *below, 
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         empty = false;
-        if (fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+        if (fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW)) {
+            err = pass_over(path, cause);
             continue;
+        }
+        s->skipped += !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
         if (length >= (int)sizeof path || depth >= TDM_FILE_DEPTH_MAX ||
             (S_ISREG(st.st_mode) && !add_member(s, path, &st)))
             err = TDM_E_SPACE;
-        int fd = err == TDM_OK && S_ISDIR(st.st_mode)
-                     ? openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-                     : -1;
+        if (err != TDM_OK || !S_ISDIR(st.st_mode))
+            continue;
+        int fd = openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-        if (fd >= 0)
-            err = list(s, fd, path, depth + 1);
+        err = fd < 0 ? pass_over(path, cause) : list(s, fd, path, depth + 1, cause);
     }
     if (err == TDM_OK && empty && *below && (fstat(dir, &st) || !add_member(s, below, &st)))
         err = TDM_E_SPACE;
@@ -178,7 +192,11 @@ static enum tdm_err describe(struct tdm_file_source *s, const char *path, struct
     } else if (S_ISDIR(st.st_mode)) {
         int dir = fcntl(s->root, F_DUPFD_CLOEXEC, 0);
 
-        if (dir < 0 || list(s, dir, "", 0) != TDM_OK || describe_folder(s) != TDM_OK)
+        enum tdm_err err = dir < 0 ? TDM_E_SPACE : list(s, dir, "", 0, cause);
+
+        if (err == TDM_E_GONE)
+            return err;
+        if (err != TDM_OK || describe_folder(s) != TDM_OK)
             return tdm_fail(cause, TDM_E_SPACE,
                             "%s has more files, or deeper folders, than can be sent; send parts of "
                             "it, or an archive",
@@ -359,4 +377,9 @@ uint8_t tdm_file_source_prove(struct tdm_file_source *s, uint32_t most,
            place->index % (2u << place->height) == 0)
         place->height++;
     return tdm_file_tree_proof(s->nodes, place, proof);
+}
+
+uint32_t tdm_file_source_skipped(const struct tdm_file_source *s)
+{
+    return s->skipped;
 }

@@ -14,7 +14,8 @@
 
 struct tdm_file_source;
 
-/** Opens and lists; nothing is hashed yet. TDM_E_GONE, TDM_E_UNSUPPORTED (no file and no folder) or
+/** Opens and lists; nothing is hashed yet. TDM_E_GONE (also what a folder in it holds cannot be
+ *  read), TDM_E_UNSUPPORTED (no file and no folder) or
  *  TDM_E_SPACE (too many files) with a cause. */
 enum tdm_err tdm_file_source_open(struct tdm_file_source **source, const char *path,
                                   struct tdm_cause *cause);
@@ -26,6 +27,8 @@ enum tdm_err tdm_file_source_hash(struct tdm_file_source *source, uint32_t block
                                   struct tdm_cause *cause);
 
 const struct tdm_file_desc *tdm_file_source_desc(const struct tdm_file_source *source);
+/** How much in the folder is no file and no folder, and so is left out. */
+uint32_t tdm_file_source_skipped(const struct tdm_file_source *source);
 uint64_t tdm_file_source_hashed(const struct tdm_file_source *source);
 
 /** Any bytes of the content. TDM_E_GONE: they cannot be read, or are not those that were hashed. */

@@ -9,13 +9,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define QUEUE_SLOTS 512
-#define HASH_SLICE  8 /* Blocks between two jobs. */
+#define SPACE_BYTES (16u << 20) /* With so much a transfer goes on, or with all that it needs. */
+#define HASH_SLICE  8           /* Blocks between two jobs. */
 
 struct request {
     bool add, stop;
@@ -217,6 +220,17 @@ static void do_part(struct tdm_file_store *s, const struct request *r,
         a->done.result = tdm_file_part_finish(part, a->name, sizeof a->name, &a->cause);
 }
 
+static void do_space(struct tdm_file_store *s, const struct request *r,
+                     struct tdm_file_store_answer *a)
+{
+    uint64_t need = r->desc.size + TDM_FILE_BLOCK_BYTES;
+    struct statvfs fs;
+
+    if (fstatvfs(s->dir, &fs) == 0 &&
+        (uint64_t)fs.f_bavail * fs.f_frsize < (need < SPACE_BYTES ? need : SPACE_BYTES))
+        a->done.result = TDM_FILES_DISK_FULL;
+}
+
 static void answer(struct tdm_file_store *s, const struct tdm_file_store_answer *a)
 {
     enum tdm_err err = tdm_ring_push(&s->answers, a);
@@ -241,6 +255,9 @@ static void do_job(struct tdm_file_store *s, const struct request *r)
     case TDM_FILES_JOB_OPEN:
         do_open(s, r, &a);
         break;
+    case TDM_FILES_JOB_SPACE:
+        do_space(s, r, &a);
+        break;
     case TDM_FILES_JOB_READ:
         do_read(s, r, &a);
         break;
@@ -257,6 +274,15 @@ static void do_job(struct tdm_file_store *s, const struct request *r)
     answer(s, &a);
 }
 
+static void tell_skipped(const struct tdm_file_source *source, struct tdm_cause *cause)
+{
+    uint32_t skipped = tdm_file_source_skipped(source);
+
+    if (skipped)
+        (void)snprintf(cause->text, sizeof cause->text,
+                       "%" PRIu32 " in it left out: links, devices or pipes are not sent", skipped);
+}
+
 static void added(struct tdm_file_store *s, uint32_t ticket, struct tdm_file_source *source,
                   const struct tdm_cause *cause)
 {
@@ -266,6 +292,7 @@ static void added(struct tdm_file_store *s, uint32_t ticket, struct tdm_file_sou
         if (!s->sources[i]) {
             s->sources[i] = source;
             a.desc = *tdm_file_source_desc(source);
+            tell_skipped(source, &a.cause);
             a.ok = true;
         }
     if (source && !a.ok) {

@@ -68,7 +68,7 @@ TANDEM_API enum tandem_status tandem_files_cancel(struct tandem_files *files, ui
 enum tandem_file_event_kind {
     TANDEM_FILE_OFFERED,  /* By the other side; tandem_files_accept or _refuse. `taken`: a rule has
                              accepted it already. */
-    TANDEM_FILE_HASHED,   /* One of ours is offered from now on. */
+    TANDEM_FILE_HASHED,   /* One of ours is offered from now on; text, if any: what of it is not. */
     TANDEM_FILE_ACCEPTED, /* By the other side. */
     TANDEM_FILE_PAUSED,   /* By either side; text = why. */
     TANDEM_FILE_RESUMED,

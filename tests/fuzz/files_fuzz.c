@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct world {
     struct tdm_files *core;
     struct tdm_files_job jobs[JOBS];
-    uint32_t job_count, last;
+    uint32_t job_count, last, links;
 };
 
 static void step(struct world *w, const struct tdm_files_in *in, struct tdm_files_out *out)
@@ -74,9 +74,12 @@ static void answer(struct world *w, uint8_t how)
 
 static void bytes(struct world *w, enum tdm_files_input kind, const uint8_t *data, size_t size)
 {
-    struct tdm_files_in in = {.kind = kind, .data = data, .size = size};
+    static const uint8_t peers[2][TDM_FILES_PEER_BYTES] = {"one", "another"};
+    struct tdm_files_in in = {
+        .kind = kind, .data = data, .size = size, .peer = peers[w->links / 4 % 2]};
     struct tdm_files_out out;
 
+    w->links += kind == TDM_FILES_LINK_UP;
     step(w, &in, &out);
     assert(out.consumed <= size);
 }

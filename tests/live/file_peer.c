@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One side of a transfer over plain loopback TCP, for tests that kill it: `file_peer send PORT
- * PATH` connects until the file is there; `file_peer get PORT DIR` listens, and takes all that is
- * offered. A record is content:u8 size:u16 bytes.
+ * PATH...` connects until all files are there; `file_peer get PORT DIR` listens, and takes all that
+ * is offered. A record is content:u8 size:u16 bytes.
  */
 #include "engine/io/file_session.h"
 #include "engine/io/wake.h"
@@ -20,11 +20,14 @@
 #define RECORD 16384
 #define HELD   (1 << 17)
 
+static const uint8_t the_other[TDM_FILES_PEER_BYTES] = "whoever is at the other end";
+
 struct peer {
     struct tdm_file_session *session;
     int listener, fd, wake;
     struct sockaddr_in to;
     bool sending, done;
+    int left; /* Of ours, that have not ended. */
     int exit_code;
     uint8_t in[HELD];
     size_t in_size;
@@ -44,7 +47,7 @@ static void drop(struct peer *p)
         (void)close(p->fd);
     p->fd = -1;
     p->in_size = p->out_size = p->out_at = 0;
-    tdm_file_session_link(p->session, false);
+    tdm_file_session_link(p->session, NULL);
 }
 
 static void stand(struct peer *p, int fd)
@@ -53,7 +56,7 @@ static void stand(struct peer *p, int fd)
         return;
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     p->fd = fd;
-    tdm_file_session_link(p->session, true);
+    tdm_file_session_link(p->session, the_other);
 }
 
 static void link_up(struct peer *p)
@@ -140,8 +143,8 @@ static void follow(struct peer *p)
         printf("%s: %s %s%s\n", e.kind == TDM_FILE_SESSION_ENDED ? tdm_file_end_name(e.end) : "no",
                e.desc.name, e.name, e.cause.text);
         (void)fflush(stdout);
-        p->done = p->sending;
-        p->exit_code = e.end == TDM_FILE_END_DONE ? 0 : 1;
+        p->done = p->sending && --p->left == 0;
+        p->exit_code |= e.end == TDM_FILE_END_DONE ? 0 : 1;
     }
 }
 
@@ -155,14 +158,23 @@ static bool listen_on(struct peer *p)
            listen(p->listener, 4) == 0;
 }
 
+static bool add_all(struct peer *p, char **paths)
+{
+    for (int i = 0; i < p->left; i++)
+        if (tdm_file_session_add(p->session, (uint32_t)i, paths[i]) != TDM_OK)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct peer *p = calloc(1, sizeof *p);
     struct tdm_cause cause = {""};
 
-    if (argc != 4 || !p)
+    if (argc < 4 || !p)
         return 2;
     p->sending = strcmp(argv[1], "send") == 0;
+    p->left = argc - 3;
     p->fd = p->listener = -1;
     p->wake = tdm_wake_open(&cause);
     p->to = (struct sockaddr_in){.sin_family = AF_INET,
@@ -178,7 +190,7 @@ int main(int argc, char **argv)
 
     if ((!p->sending && !listen_on(p)) ||
         tdm_file_session_create(&p->session, &config, &cause) != TDM_OK ||
-        (p->sending && tdm_file_session_add(p->session, 0, argv[3]) != TDM_OK)) {
+        (p->sending && !add_all(p, argv + 3))) {
         printf("%s\n", cause.text);
         return 2;
     }

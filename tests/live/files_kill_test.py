@@ -124,12 +124,12 @@ def transfer(source, out, kills):
     return fell
 
 
-def once(source, out):
+def once(source, out, *more):
     """Without kills; what the receiver said."""
     port = str(free_port())
     receiver = Side("get", port, out)
     receiver.start()
-    sender = subprocess.run([PEER, "send", port, source], capture_output=True, text=True, timeout=60,
+    sender = subprocess.run([PEER, "send", port, source, *more], capture_output=True, text=True, timeout=60,
                             check=False)
     receiver.process.terminate()
     return receiver.process.communicate()[0], sender
@@ -186,6 +186,28 @@ def bad_places(folder):
     assert got == ["_con", "_hidden", "a_b", "a_b (2)", "b_", "caf_"], got
 
 
+def many_at_once(folder):
+    """More files than may be offered at once; and the same one offered twice at once."""
+    out = os.path.join(folder, "many out")
+    os.makedirs(out)
+    sources = [os.path.join(folder, f"small {i}") for i in range(30)]
+    for source in sources:
+        with open(source, "wb") as f:
+            f.write(chance.randbytes(1000))
+    said, sender = once(*sources[:1], out, *sources[1:])
+    assert sender.returncode == 0, sender.stdout
+    assert len(os.listdir(out)) == 30, said
+
+    source = os.path.join(folder, "twin.bin")
+    with open(source, "wb") as f:
+        f.write(chance.randbytes(5 * MB))
+    said, sender = once(source, out, source)
+    assert sender.returncode == 0, sender.stdout + said
+    assert not [n for n in os.listdir(out) if ".part" in n], os.listdir(out)
+    for name in (n for n in os.listdir(out) if n.startswith("twin")):
+        assert tree(os.path.join(out, name)) == tree(source), name
+
+
 def full_disk(folder):
     """A file system of 8 MB: the receiver says so, keeps what it has and goes on when there is room."""
     small = os.path.join(folder, "small")
@@ -205,12 +227,10 @@ def full_disk(folder):
         time.sleep(2)
         assert sender.process.poll() is None
         subprocess.run(["mount", "-o", "remount,size=32m", small], check=True)
-        receiver.kill()
-        receiver.start()
         assert sender.process.wait(timeout=30) == 0
         assert tree(os.path.join(small, "ten.bin")) == tree(source)
-        receiver.kill()
     finally:
+        receiver.kill()
         subprocess.run(["umount", small], check=True)
 
 
@@ -218,6 +238,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         if not VERBS:
             bad_places(folder)
+            many_at_once(folder)
             full_disk(folder)
         sources = os.path.join(folder, "sources")
         os.makedirs(sources)

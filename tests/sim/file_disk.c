@@ -404,6 +404,9 @@ bool disk_do(struct disk *d, struct tdm_files_done *done)
     case TDM_FILES_JOB_READ:
         read_block(d, &job, done);
         break;
+    case TDM_FILES_JOB_SPACE:
+        done->result = d->full ? TDM_FILES_DISK_FULL : TDM_FILES_OK;
+        break;
     case TDM_FILES_JOB_LEARN:
         learn(d, &job, done);
         break;

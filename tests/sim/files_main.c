@@ -17,6 +17,8 @@
 #define CALM_STEPS   200000
 #define VERSIONS_MAX 64
 
+static const uint8_t peers[2][TDM_FILES_PEER_BYTES] = {"ann", "bob"};
+
 struct queue {
     uint8_t bytes[QUEUE_BYTES];
     size_t size;
@@ -36,6 +38,7 @@ struct side {
 
 struct world {
     struct tdm_rng rng;
+    tdm_time now;
     struct side side[2];
     bool up;
     uint32_t links, crashes, changes, wrongs, fulls, pauses;
@@ -110,7 +113,7 @@ static void step(struct world *w, int who, const struct tdm_files_in *in, struct
     struct side *s = &w->side[who];
     struct tdm_files_out more;
 
-    tdm_files_step(s->core, 0, in, out);
+    tdm_files_step(s->core, w->now, in, out);
     if (out->failed && !w->failure)
         w->failure = out->why;
     s->control_ready = out->control_ready;
@@ -121,8 +124,16 @@ static void step(struct world *w, int who, const struct tdm_files_in *in, struct
         wish(w, who, TDM_FILES_ACCEPT, out->transfer);
     if (out->event == TDM_FILES_EV_ENDED)
         on_ended(w, who, out);
-    if (out->wake_at == 0)
+    if (out->wake_at <= w->now)
         step(w, who, NULL, &more);
+}
+
+static void link_to(struct world *w, int who, const uint8_t *peer)
+{
+    struct tdm_files_in in = {.kind = peer ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN, .peer = peer};
+    struct tdm_files_out out;
+
+    step(w, who, &in, &out);
 }
 
 static void link_set(struct world *w, bool up)
@@ -130,7 +141,7 @@ static void link_set(struct world *w, bool up)
     w->up = up;
     for (int i = 0; i < 2; i++) {
         w->side[i].control.size = w->side[i].data.size = 0;
-        wish(w, i, up ? TDM_FILES_LINK_UP : TDM_FILES_LINK_DOWN, 0);
+        link_to(w, i, up ? peers[!i] : NULL);
     }
 }
 
@@ -355,6 +366,7 @@ static void turn(struct world *w, bool lucky)
 {
     int who = (int)below(w, 2);
 
+    w->now += TDM_MS;
     switch (below(w, 5)) {
     case 0:
         pull(w, who, false);
@@ -383,7 +395,8 @@ static void calm_down(struct world *w)
         for (uint32_t t = 1; t < 4096; t++) {
             struct tdm_files_progress p;
 
-            if (tdm_files_progress(w->side[who].core, t, &p) && p.paused_here)
+            if (tdm_files_progress(w->side[who].core, t, &p) && p.paused_here &&
+                p.pause == TDM_FILE_PAUSE_USER)
                 wish(w, who, TDM_FILES_RESUME, t);
         }
     }
