@@ -24,6 +24,7 @@ struct tdm_call_channel {
     bool chats;                     /* The program's chat rides on it. */
     struct tdm_channel_link_status status;
     char told[256];
+    tdm_time up_at;    /* The last moment when it stood, in a call without media; 0: none. */
     char broke[256];   /* An interruption that is not told yet. */
     tdm_time broke_at; /* 0: none. */
     struct tdm_share share;

@@ -82,16 +82,22 @@ static void watch_silence(struct tandem_call *call, tdm_time now)
 {
     struct tdm_silence_out out;
 
-    bool media = call->machine.negotiated.media[TDM_AUDIO].active ||
-                 call->machine.negotiated.media[TDM_VIDEO].active;
+    tdm_time heard = call->status.last_received;
 
-    if (!call->status.at || !media)
+    if (!call->status.at)
         return;
+    /* Without sound and picture the channel is the sign of life; it watches its own way. */
+    if (!call->machine.negotiated.media[TDM_AUDIO].active &&
+        !call->machine.negotiated.media[TDM_VIDEO].active) {
+        if (call->channel.agreed && call->channel.status.state == TDM_CHANNEL_UP)
+            call->channel.up_at = now;
+        heard = call->channel.up_at ? call->channel.up_at : heard;
+    }
     tdm_silence_step(&call->silence, now,
                      &(struct tdm_silence_in){
                          .up = call->announced_up && call->machine.state == TDM_CALL_UP,
                          .held = call->machine.held_local || call->machine.held_remote,
-                         .last_received = call->status.last_received,
+                         .last_received = heard,
                          .notice = call->engine->silence_notice,
                          .end = call->engine->silence_end,
                      },

@@ -214,6 +214,19 @@ class Chat(unittest.TestCase):
         paul.type("\x04")
         self.assertEqual(paul.end(), DONE)
 
+    def test_who_died_is_missed(self):
+        waiting, to = self.waiting("paul")
+        ann = self.terminal("ann", to)
+        ann.wait_for("in a session with")
+        time.sleep(6)  # Nothing is said of media that nobody sends.
+        self.assertNotIn(b"nothing has come", ann.shown)
+        waiting.kill()
+        ann.wait_for("connecting again")
+        ann.wait_for("nothing has come from the other side for 5 s")
+        ann.wait_for("texts go as messages now")
+        ann.type("/quit\r")
+        self.assertEqual(ann.end(), DONE)
+
     def test_beside_a_call(self):
         for extra in ([], ["--chat"]):
             port = free_port()
