@@ -22,7 +22,7 @@
 #define TYPING_S     4.0  /* So often it is said again. */
 #define LAST_WORDS_S 40.0 /* For texts that wait when the input has ended; SIP gives up in 32. */
 #define BY_SIP_MAX   8000
-#define WAITING_MAX  64
+#define WAITING_MAX  12 /* With so many unconfirmed no more is read from a pipe. */
 
 /* By which way texts go now. */
 enum way { WAY_NOT_KNOWN, WAY_SESSION, WAY_MESSAGES };
@@ -39,6 +39,8 @@ struct side {
     enum way way;
     bool stop, interrupted, input_open, asked;
     struct line line;
+    char typed[4096]; /* Read; what lies from typed_at on is not taken yet. */
+    size_t typed_at, typed_size;
     char to[256], name[128]; /* Whom what is typed is for; "" = nobody yet. */
     uint64_t last;           /* Our last text, for /edit and its mark. */
     const char *mark;
@@ -259,14 +261,26 @@ static void take_key(struct side *s, unsigned char key)
     }
 }
 
+/* Whether a line more may be said now. */
+static bool has_room(const struct side *s)
+{
+    return s->terminal.keys || s->waiting_count < WAITING_MAX;
+}
+
+static void take_typed(struct side *s)
+{
+    while (s->typed_at < s->typed_size && !s->stop && has_room(s))
+        take_key(s, (unsigned char)s->typed[s->typed_at++]);
+}
+
 /* Keys of a terminal, or lines of a pipe, whose end is that of what we have to say. */
 static void read_input(struct side *s)
 {
-    char bytes[4096];
-    ssize_t size = read(STDIN_FILENO, bytes, sizeof bytes);
+    ssize_t size = read(STDIN_FILENO, s->typed, sizeof s->typed);
 
-    for (ssize_t i = 0; i < size && !s->stop; i++)
-        take_key(s, (unsigned char)bytes[i]);
+    s->typed_at = 0;
+    s->typed_size = size > 0 ? (size_t)size : 0;
+    take_typed(s);
     if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)) || s->terminal.keys)
         return;
     if (s->line.size)
@@ -472,7 +486,8 @@ static void show_prompt(struct side *s)
 static void turn(struct side *s)
 {
     /* What is typed waits until it is known by which way it goes. */
-    bool reads = s->input_open && s->way != WAY_NOT_KNOWN;
+    bool reads =
+        s->input_open && s->way != WAY_NOT_KNOWN && s->typed_at == s->typed_size && has_room(s);
     struct pollfd fds[] = {{.fd = tandem_event_fd(s->engine), .events = POLLIN},
                            {.fd = tandem_chat_event_fd(s->chat), .events = POLLIN},
                            {.fd = tandem_files_event_fd(s->files), .events = POLLIN},
@@ -491,7 +506,8 @@ static void turn(struct side *s)
         file_event(s, &file);
     if (signals_take(s->signals))
         s->stop = s->interrupted = true;
-    if (fds[4].revents)
+    take_typed(s);
+    if (fds[4].revents && s->typed_at == s->typed_size)
         read_input(s);
     if (s->o->text && !s->asked && s->way != WAY_NOT_KNOWN) {
         s->asked = true;

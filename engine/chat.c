@@ -5,11 +5,11 @@
 #include "engine/io/wake.h"
 #include "engine/reach.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SAID_AGAIN  100 /* Texts without a confirmation, at most, in a new channel. */
 #define LOOK_TYPING (500 * TDM_MS)
 
 static const enum tdm_channel_kind kinds[] = {TDM_KIND_CHAT, 0};
@@ -40,7 +40,20 @@ void tdm_chat_tell(struct tandem_chat *chat, const struct tandem_chat_event *eve
     e.text[kept] = '\0';
     clean_line(e.address, sizeof e.address);
     e.cut = size > sizeof e.text - 1;
-    (void)tdm_ring_push(&chat->events, &e);
+    struct tdm_chat_news *news = malloc(sizeof *news);
+    size_t used = offsetof(struct tandem_chat_event, text) + kept + 1;
+
+    if (!news)
+        return; /* The history has it. */
+    news->next = NULL;
+    news->size = used;
+    memcpy(&news->event, &e, used);
+    if (chat->last)
+        chat->last->next = news;
+    else
+        chat->first = news;
+    chat->last = news;
+    chat->news_count++;
     tdm_wake_signal(chat->event_fd);
 }
 
@@ -60,6 +73,7 @@ bool tdm_chat_meet(struct tandem_chat *chat, const char *peer)
         (void)snprintf(chat->address, sizeof chat->address, "%s", peer);
         chat->vouch = TDM_CHAT_HOLDS;
         chat->end_known = false;
+        chat->kept_back = 0;
     }
     pthread_mutex_unlock(&chat->lock);
     return is_free;
@@ -165,11 +179,12 @@ static void say_again(struct tandem_chat *chat)
     if (chat->said_again || !tdm_chat_may_tell(chat))
         return;
     chat->said_again = true;
+    chat->kept_back = 0;
     for (size_t s = 0; s < 4; s++) {
         const char *name = names[s / 2];
 
         if (!name || tdm_history_find(chat->history, name, true, NULL, (int)states[s % 2],
-                                      SAID_AGAIN, &rows, NULL) != TDM_OK)
+                                      TDM_CHAT_AGAIN, &rows, NULL) != TDM_OK)
             continue;
         for (uint32_t i = 0; i < rows.count; i++) {
             struct tdm_chat_message m = message_of(&rows.entries[i]);
@@ -244,12 +259,23 @@ static void detach(void *rider)
     pthread_mutex_unlock(&chat->lock);
 }
 
+/* What arrived was told, or there is room to tell it: the other side may send more. */
+static void consume(struct tandem_chat *chat)
+{
+    if (!chat->unconsumed || chat->news_count >= TDM_CHAT_EVENTS)
+        return;
+    if (chat->in)
+        (void)tdm_rider_consumed(chat->seat, chat->in, chat->unconsumed);
+    chat->unconsumed = 0;
+}
+
 /* Streams anew: what was not confirmed is said again on ours. */
 static void link_anew(struct tandem_chat *chat)
 {
     if (chat->out)
         (void)tdm_rider_reset(chat->seat, chat->out);
     chat->in = chat->out = 0;
+    chat->unconsumed = 0;
     chat->held_count = 0;
     chat->refused = false;
     chat->epoch++;
@@ -289,9 +315,10 @@ static void opened(void *rider, tdm_time now, const struct tdm_rider_stream *str
 
     (void)now;
     pthread_mutex_lock(&chat->lock);
-    if (!stream->tag)
+    if (!stream->tag) {
         chat->in = stream->id;
-    else if (stream->tag == chat->epoch)
+        chat->unconsumed = 0;
+    } else if (stream->tag == chat->epoch)
         chat->out = stream->id;
     else if (stream->id)
         (void)tdm_rider_reset(chat->seat, stream->id);
@@ -353,7 +380,11 @@ static void record(void *rider, tdm_time now, uint32_t stream, const uint8_t *da
         take(chat, &m);
     }
     (void)watch_typing(chat, now);
-    (void)tdm_rider_consumed(chat->seat, stream, size);
+    if (stream == chat->in)
+        chat->unconsumed += size;
+    else
+        (void)tdm_rider_consumed(chat->seat, stream, size);
+    consume(chat);
     tdm_chat_flow(chat);
     pthread_mutex_unlock(&chat->lock);
 }
@@ -406,9 +437,10 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
 
     (void)now;
     pthread_mutex_lock(&chat->lock);
-    if (stream == chat->in)
+    if (stream == chat->in) {
         chat->in = 0; /* Theirs: they begin anew, or talk no more. */
-    else if (stream == chat->out) {
+        chat->unconsumed = 0;
+    } else if (stream == chat->out) {
         /* They do not want to hear from us in this call. */
         chat->out = 0;
         chat->refused = true;
@@ -423,6 +455,7 @@ static tdm_time run(void *rider, tdm_time now)
 
     pthread_mutex_lock(&chat->lock);
     say_again(chat);
+    consume(chat);
     tdm_chat_flow(chat);
     tdm_time again = watch_typing(chat, now);
 

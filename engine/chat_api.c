@@ -17,6 +17,7 @@
 
 #define TYPING_SECONDS 8
 #define HISTORY_LIMIT  100
+#define SIP_PATIENCE   (40 * TDM_S) /* SIP gives up in 32 s. */
 
 static int64_t now_ms(void)
 {
@@ -33,7 +34,6 @@ enum tandem_status tandem_chat_create(const struct tandem_chat_config *config,
     if (!chat)
         return TANDEM_FAILED;
     (void)pthread_mutex_init(&chat->lock, NULL);
-    tdm_ring_init(&chat->events, chat->event_slots, sizeof *chat->event_slots, TDM_CHAT_EVENTS);
     tdm_chat_init(&chat->core);
     chat->clean = malloc(TDM_CHAT_TEXT_MAX + 1);
     chat->event_fd = tdm_wake_open(&why);
@@ -55,6 +55,12 @@ void tandem_chat_destroy(struct tandem_chat *chat)
         return;
     assert(!chat->seat);
     tdm_history_close(chat->history);
+    for (struct tdm_chat_news *news = chat->first; news;) {
+        struct tdm_chat_news *next = news->next;
+
+        free(news);
+        news = next;
+    }
     if (chat->event_fd >= 0)
         (void)close(chat->event_fd);
     (void)pthread_mutex_destroy(&chat->lock);
@@ -72,15 +78,24 @@ struct by_sip {
     struct tdm_cause cause;
 };
 
+/* One that an engine took with it when it ended is not answered any more. */
+static bool is_open(const struct tdm_chat_by_sip *slot)
+{
+    return slot->sig && tdm_clock_now() < slot->since + SIP_PATIENCE;
+}
+
 /* The answer is an event that this thread takes later, so it finds the message's number. */
 static void remember(const struct by_sip *s, tdm_sig_id sig)
 {
     struct tandem_chat *chat = s->chat;
 
     pthread_mutex_lock(&chat->lock);
-    struct tdm_chat_by_sip *slot = &chat->by_sip[sig % TDM_CHAT_SIP_OPEN];
+    struct tdm_chat_by_sip *slot = chat->by_sip;
 
+    while (slot < chat->by_sip + TDM_CHAT_SIP_OPEN - 1 && is_open(slot) && slot->sig != sig)
+        slot++;
     slot->sig = sig;
+    slot->since = tdm_clock_now();
     slot->id = s->id;
     (void)snprintf(slot->who, sizeof slot->who, "%s", s->who);
     (void)snprintf(slot->address, sizeof slot->address, "%s", s->to);
@@ -142,6 +157,18 @@ static bool is_peer(const struct tandem_chat *chat, const char *to)
            (!a.user[0] || !b.user[0] || strcasecmp(a.user, b.user) == 0);
 }
 
+/* Whether there is room for a text more, and for what becomes of it. */
+static bool has_room(const struct tandem_chat *chat, bool here)
+{
+    uint32_t open = 0;
+
+    for (uint32_t i = 0; i < TDM_CHAT_SIP_OPEN; i++)
+        open += is_open(&chat->by_sip[i]);
+    return chat->news_count < TDM_CHAT_EVENTS &&
+           (here ? chat->held_count < TDM_CHAT_HELD && chat->kept_back < TDM_CHAT_AGAIN
+                 : open < TDM_CHAT_SIP_OPEN / 2);
+}
+
 /* Into the history, and to the channel if it is for its peer; else *by_sip. The lock is held. */
 static enum tandem_status keep(struct tandem_chat *chat, const char *to,
                                struct tdm_history_entry *e, bool *by_sip,
@@ -155,6 +182,8 @@ static enum tandem_status keep(struct tandem_chat *chat, const char *to,
     if (!here && strlen(e->text) > TDM_CHAT_SIP_MAX)
         return fail(cause, TANDEM_INVALID,
                     "too long to go without a call: at most 8000 bytes; call, or send a file");
+    if (!has_room(chat, here))
+        return fail(cause, TANDEM_AGAIN, "too much waits to be sent: say it again in a moment");
     if (here) {
         e->contact = chat->peer;
         e->peer_known = chat->end_known;
@@ -168,6 +197,8 @@ static enum tandem_status keep(struct tandem_chat *chat, const char *to,
                                                         .sent_ms = e->sent_ms,
                                                         .text = e->text,
                                                         .size = (uint32_t)strlen(e->text)});
+    else if (here)
+        chat->kept_back++;
     if (here)
         tdm_rider_wake(chat->seat);
     *by_sip = !here;
@@ -261,12 +292,21 @@ int tandem_chat_event_fd(struct tandem_chat *chat)
 enum tandem_status tandem_chat_next_event(struct tandem_chat *chat, struct tandem_chat_event *event)
 {
     pthread_mutex_lock(&chat->lock);
-    enum tdm_err err = tdm_ring_pop(&chat->events, event);
+    struct tdm_chat_news *news = chat->first;
 
-    if (err != TDM_OK)
+    if (news) {
+        memcpy(event, &news->event, news->size);
+        chat->first = news->next;
+        if (!chat->first)
+            chat->last = NULL;
+        if (chat->news_count-- == TDM_CHAT_EVENTS && chat->seat)
+            tdm_rider_wake(chat->seat); /* There is room again. */
+    } else {
         tdm_wake_clear(chat->event_fd);
+    }
     pthread_mutex_unlock(&chat->lock);
-    return err == TDM_OK ? TANDEM_OK : TANDEM_AGAIN;
+    free(news);
+    return news ? TANDEM_OK : TANDEM_AGAIN;
 }
 
 void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event)
@@ -316,8 +356,10 @@ void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *eve
     struct tandem_chat_event told = {.kind = taken ? TANDEM_CHAT_DELIVERED : TANDEM_CHAT_FAILED};
 
     pthread_mutex_lock(&chat->lock);
-    struct tdm_chat_by_sip *slot = &chat->by_sip[event->id % TDM_CHAT_SIP_OPEN];
+    struct tdm_chat_by_sip *slot = chat->by_sip;
 
+    while (slot < chat->by_sip + TDM_CHAT_SIP_OPEN - 1 && slot->sig != event->id)
+        slot++;
     if (slot->sig == event->id && event->id) {
         slot->sig = 0;
         told.id = slot->id;

@@ -5,19 +5,27 @@
 /* The inside of engine/chat.h, shared by its two files. */
 
 #include "collab/chat.h"
-#include "engine/base/ring.h"
 #include "engine/chat.h"
 #include "engine/io/history.h"
 
 #include <pthread.h>
 
-#define TDM_CHAT_EVENTS   256
+#define TDM_CHAT_EVENTS   512  /* With so many untold nothing more is taken from either side. */
 #define TDM_CHAT_SIP_MAX  8000 /* Bytes of a text by SIP. */
 #define TDM_CHAT_SIP_OPEN 32   /* Messages by SIP that have no answer yet. */
 #define TDM_CHAT_HELD     128
+#define TDM_CHAT_AGAIN    100 /* Texts without a confirmation, at most, in a new channel. */
+
+/* Something to tell, as long as its text. */
+struct tdm_chat_news {
+    struct tdm_chat_news *next;
+    size_t size; /* Of the event's bytes that are there. */
+    struct tandem_chat_event event;
+};
 
 struct tdm_chat_by_sip {
     tdm_sig_id sig; /* 0: free. */
+    tdm_time since;
     uint64_t id;
     char who[128], address[256];
 };
@@ -45,8 +53,10 @@ struct tandem_chat {
     char *clean; /* Room for the cleaned text of one message. */
 
     int event_fd;
-    struct tdm_ring events;
-    struct tandem_chat_event event_slots[TDM_CHAT_EVENTS];
+    struct tdm_chat_news *first, *last;
+    uint32_t news_count;
+    size_t unconsumed;  /* Of their stream: withheld while too much is untold. */
+    uint32_t kept_back; /* Texts that wait for say_again. */
 };
 
 /** The lock is held. `text` may be NULL. */

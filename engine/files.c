@@ -25,20 +25,21 @@ void tdm_files_meet(struct tandem_files *files, const char *peer)
     pthread_mutex_unlock(&files->lock);
 }
 
-/* Keeps what the core did not take. */
-static void hold(struct tdm_held *h, const uint8_t *data, size_t size)
+/* Keeps what the core did not take; false: there is no memory for it. */
+static bool hold(struct tdm_held *h, const uint8_t *data, size_t size)
 {
     if (h->size + size > h->room) {
         size_t room = 2 * (h->size + size);
         uint8_t *more = realloc(h->bytes, room);
 
         if (!more)
-            return;
+            return false;
         h->bytes = more;
         h->room = room;
     }
     memcpy(h->bytes + h->size, data, size);
     h->size += size;
+    return true;
 }
 
 static void take_held(struct tandem_files *f, int i)
@@ -116,6 +117,14 @@ static void gone(struct tandem_files *f)
     tdm_file_session_link(f->session, NULL);
 }
 
+static void begin_anew(struct tandem_files *f)
+{
+    if (f->relinks++ < TDM_FILES_RELINKS)
+        tdm_files_relink(f);
+    else
+        gone(f);
+}
+
 static void detach(void *rider)
 {
     struct tandem_files *f = rider;
@@ -177,8 +186,10 @@ static void record(void *rider, tdm_time now, uint32_t stream, const uint8_t *da
 
     if (i >= 0) {
         taken = f->held[i].size ? 0 : tdm_file_session_take(f->session, i, data, size);
-        if (taken < size)
-            hold(&f->held[i], data + taken, size - taken);
+        if (taken < size && !hold(&f->held[i], data + taken, size - taken)) {
+            begin_anew(f);
+            taken = size;
+        }
         tdm_files_turn(f);
     }
     /* Of a stream that is given up everything is done with. */
@@ -222,12 +233,8 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
 
     (void)now;
     pthread_mutex_lock(&f->lock);
-    if (which(f->in, stream) >= 0 || which(f->out, stream) >= 0) {
-        if (f->relinks++ < TDM_FILES_RELINKS)
-            tdm_files_relink(f);
-        else
-            gone(f);
-    }
+    if (which(f->in, stream) >= 0 || which(f->out, stream) >= 0)
+        begin_anew(f);
     pthread_mutex_unlock(&f->lock);
 }
 

@@ -44,7 +44,8 @@ TANDEM_API void tandem_chat_destroy(struct tandem_chat *chat);
  *
  * @param id  Names the text in events; may be NULL.
  *
- * TANDEM_INVALID: nobody to say it to, or too long (over 1 MiB: send a file).
+ * TANDEM_INVALID: nobody to say it to, or too long (over 1 MiB: send a file). TANDEM_AGAIN: too
+ * much waits to be sent, or too many events to be taken; nothing was kept, say it again later.
  */
 TANDEM_API enum tandem_status tandem_chat_say(struct tandem_chat *chat, struct tandem *engine,
                                               const char *to, const char *text, uint64_t *id,

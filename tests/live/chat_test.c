@@ -609,6 +609,79 @@ static void test_an_impostor(void **state)
     close_chats();
 }
 
+/* More than anything holds: whoever says it is told to wait, and no event is lost. */
+static void say_many(int many, const char *to)
+{
+    static int delivered, received;
+    struct tandem_chat_event e;
+    int64_t until = now_ms() + PAIR_PATIENCE_MS / 2;
+    enum tandem_status status = TANDEM_OK;
+    char text[32];
+
+    delivered = received = 0;
+    for (int said = 0; (said < many || delivered < many || received < many);) {
+        if (now_ms() > until)
+            fail_msg("%d said, %d delivered, %d received", said, delivered, received);
+        for (status = TANDEM_OK; said < many && status == TANDEM_OK; said += status == TANDEM_OK) {
+            (void)snprintf(text, sizeof text, "number %d", said);
+            status = tandem_chat_say(a.chat, p.a.engine, to, text, NULL, NULL);
+        }
+        assert_true(status == TANDEM_OK || status == TANDEM_AGAIN);
+        side_drain(&p.a);
+        side_drain(&p.b);
+        while (tandem_chat_next_event(a.chat, &e) == TANDEM_OK)
+            delivered += e.kind == TANDEM_CHAT_DELIVERED;
+        /* B looks only once A can say no more, or has said all. */
+        while (tandem_chat_next_event(b.chat, &e) == TANDEM_OK)
+            received += e.kind == TANDEM_CHAT_RECEIVED;
+        (void)poll(NULL, 0, 20);
+    }
+    assert_int_equal(delivered, many);
+    assert_int_equal(received, many);
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    open_chats();
+    call_with(&alone);
+    linked();
+    say_many(2000, NULL);
+    pair_hang_up(&p);
+    close_chats();
+}
+
+/* Nobody takes B's events: A is held up before B has to forget any. */
+static void test_nobody_looks(void **state)
+{
+    enum tandem_status status = TANDEM_OK;
+    struct tandem_chat_event e;
+    uint32_t said = 0, received = 0;
+    int64_t until = now_ms() + 2 * (int64_t)PAIR_PATIENCE_MS;
+
+    (void)state;
+    open_chats();
+    call_with(&alone);
+    linked();
+    for (int i = 0; i < 700 && now_ms() < until; i += status == TANDEM_OK) {
+        status = tandem_chat_say(a.chat, p.a.engine, NULL, "is anybody there?", NULL, NULL);
+        said += status == TANDEM_OK;
+        drain(&a);
+        a.count = a.seen = 0;
+        if (status != TANDEM_OK)
+            (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(said, 700);
+    while (received < said && now_ms() < until) {
+        while (tandem_chat_next_event(b.chat, &e) == TANDEM_OK)
+            received += e.kind == TANDEM_CHAT_RECEIVED;
+        (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(received, said);
+    pair_hang_up(&p);
+    close_chats();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -621,6 +694,8 @@ int main(void)
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test_teardown(test_history_of_both_ways, pair_files_remove),
         cmocka_unit_test(test_nobody_chats_there),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_nobody_looks),
         cmocka_unit_test_teardown(test_an_impostor, pair_files_remove),
     };
 

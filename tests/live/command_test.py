@@ -296,6 +296,7 @@ class Command(unittest.TestCase):
         self.fails(USAGE, "no --get DIR", "answer", "--auto-accept", "all")
         self.fails((USAGE, FAILED), "nothing-here", "call", "127.0.0.1", "--send", "/nothing-here")
         self.fails((USAGE, FAILED), "nowhere", "answer", *MEDIA, "--get", "/nowhere")
+        self.fails((USAGE, FAILED), "cannot write to /proc", "answer", "--get", "/proc", *MEDIA)
 
     def test_json_of_failures(self):
         for code, to in ((UNREACHABLE, "127.0.0.1:9"), (FAILED, "not an address")):
