@@ -79,6 +79,33 @@ bool tdm_chat_meet(struct tandem_chat *chat, const char *peer)
     return is_free;
 }
 
+/* An event about whom the channel is with. */
+static void tell_peer(struct tandem_chat *chat, struct tandem_chat_event *event, const char *text)
+{
+    (void)snprintf(event->who, sizeof event->who, "%s", chat->peer);
+    (void)snprintf(event->address, sizeof event->address, "%s", chat->address);
+    tdm_chat_tell(chat, event, text);
+}
+
+static void tell_link(struct tandem_chat *chat, bool on)
+{
+    struct tandem_chat_event event = {.kind = TANDEM_CHAT_LINKED, .on = on};
+
+    tell_peer(chat, &event, NULL);
+}
+
+/* A channel is told of once its certificate was looked at: what is said then may leave. */
+static void tell_linked(struct tandem_chat *chat)
+{
+    bool looked_at =
+        !chat->end_known || memcmp(chat->vouched_for, chat->end, sizeof chat->end) == 0;
+
+    if (!chat->up || chat->linked || !looked_at)
+        return;
+    chat->linked = true;
+    tell_link(chat, true);
+}
+
 void tdm_chat_vouch(struct tandem_chat *chat, const uint8_t peer[TDM_FINGERPRINT_BYTES],
                     enum tdm_chat_vouch vouch)
 {
@@ -88,6 +115,7 @@ void tdm_chat_vouch(struct tandem_chat *chat, const uint8_t peer[TDM_FINGERPRINT
 
     chat->vouch = vouch;
     memcpy(chat->vouched_for, peer, sizeof chat->vouched_for);
+    tell_linked(chat);
     if (news && chat->seat) {
         chat->said_again = false;
         tdm_rider_wake(chat->seat);
@@ -230,28 +258,14 @@ static void attach(void *rider, struct tdm_rider_seat *seat)
     pthread_mutex_unlock(&chat->lock);
 }
 
-/* An event about whom the channel is with. */
-static void tell_peer(struct tandem_chat *chat, struct tandem_chat_event *event, const char *text)
-{
-    (void)snprintf(event->who, sizeof event->who, "%s", chat->peer);
-    (void)snprintf(event->address, sizeof event->address, "%s", chat->address);
-    tdm_chat_tell(chat, event, text);
-}
-
-static void tell_link(struct tandem_chat *chat, bool on)
-{
-    struct tandem_chat_event event = {.kind = TANDEM_CHAT_LINKED, .on = on};
-
-    tell_peer(chat, &event, NULL);
-}
-
 static void detach(void *rider)
 {
     struct tandem_chat *chat = rider;
 
     pthread_mutex_lock(&chat->lock);
-    if (chat->up)
+    if (chat->linked)
         tell_link(chat, false);
+    chat->linked = false;
     chat->seat = NULL;
     chat->up = chat->typing = false;
     chat->in = chat->out = 0;
@@ -301,9 +315,8 @@ static void up(void *rider, tdm_time now, bool resumed)
         chat->out = 0; /* It went with the channel. */
     if (!resumed || !same)
         link_anew(chat);
-    if (!chat->up)
-        tell_link(chat, true);
     chat->up = true;
+    tell_linked(chat);
     say_again(chat);
     tdm_chat_flow(chat);
     pthread_mutex_unlock(&chat->lock);

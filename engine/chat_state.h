@@ -36,6 +36,7 @@ struct tandem_chat {
     struct tdm_history *history;
     struct tdm_rider_seat *seat; /* NULL: no channel. */
     bool up, typing;
+    bool linked;      /* The program was told that the channel stands. */
     bool refused;     /* The other side's channel stands, but takes no texts. */
     uint32_t out, in; /* Streams; 0: none. */
     uint64_t epoch;   /* Of our stream, as its tag. */

@@ -57,7 +57,7 @@ void tdm_rider_wake(struct tdm_rider_seat *seat)
     (void)seat;
 }
 
-bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t *fingerprint)
+bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t fingerprint[TDM_FINGERPRINT_BYTES])
 {
     (void)seat;
     memset(fingerprint, 1, 32);
