@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/io/gateway.h"
+#include "engine/io/look.h"
 
 #include <miniupnpc/miniupnpc.h>
 #include <miniupnpc/upnpcommands.h>
@@ -53,7 +54,14 @@ static const char *const wanted[] = {"urn:schemas-upnp-org:device:InternetGatewa
 
 static struct tdm_gateway *find(int wake_fd, struct tdm_gateway_facts *facts)
 {
+    static const struct tdm_address everybody = {.family = TDM_IPV4, .bytes = {239, 255, 255, 250}};
+    struct tdm_address own;
     int error = 0;
+
+    /* Without a way to ask the library complains on standard error. */
+    *facts = (struct tdm_gateway_facts){.words = "no network to look for a UPnP gateway in"};
+    if (tdm_look_source(&everybody, &own) != TDM_OK)
+        return NULL;
     struct tdm_gateway *g = calloc(1, sizeof *g);
     /* All at once: asked for one by one, each that is not there takes the whole time. */
     struct UPNPDev *devices =
