@@ -457,6 +457,9 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
         /* They do not want to hear from us in this call. */
         chat->out = 0;
         chat->refused = true;
+        if (!chat->linked)
+            tell_link(chat, true); /* They were quicker than the look at their certificate. */
+        chat->linked = true;
         tell_link(chat, false);
     }
     pthread_mutex_unlock(&chat->lock);

@@ -248,7 +248,9 @@ static void check_done(struct end e[2])
     for (int i = 0; i < 2; i++) {
         assert_false(e[i].rider.wrong);
         assert_int_equal(e[i].rider.received_now, e[!i].rider.total);
-        (void)in_state(&e[i], TDM_CHANNEL_UP);
+        for (int k = 0; k < 200 && !in_state(&e[i], TDM_CHANNEL_UP); k++)
+            (void)tdm_wait_until(tdm_clock_now() + 20 * TDM_MS, -1,
+                                 -1); /* It is told a little later. */
         assert_int_equal(e[i].status.state, TDM_CHANNEL_UP);
         assert_true(e[i].status.peer_checked);
         assert_memory_equal(e[i].status.peer, tdm_identity_fingerprint(ids[!i]),
