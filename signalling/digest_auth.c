@@ -50,6 +50,9 @@ static bool next_parameter(struct tdm_text *t, struct parameter *p, bool *ok)
             return false;
     } else {
         p->value = tdm_text_trim(tdm_text_until(t, ','));
+        for (const char *at = p->value.at; at < p->value.end; at++)
+            if (*at == '"' || *at == '\\')
+                return false; /* It could not be said again in quotes. */
         if (p->value.at == p->value.end)
             return false;
     }
