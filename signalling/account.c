@@ -126,8 +126,8 @@ static void back_off(struct tdm_account *a, tdm_time now, struct tdm_account_out
     a->failures++;
     a->due = now + jittered(a, wait_s);
     if (a->retry_after_s) /* Not before it, and not all clients right at it. */
-        a->due = tdm_time_max(a->due, now + a->retry_after_s * TDM_S +
-                                          jittered(a, BACK_OFF_FIRST_S));
+        a->due =
+            tdm_time_max(a->due, now + a->retry_after_s * TDM_S + jittered(a, BACK_OFF_FIRST_S));
     become(a, out, TDM_SIG_ACCOUNT_BACKING_OFF, code, reason);
 }
 
@@ -230,9 +230,11 @@ static void answered(struct tdm_account *a, tdm_time now, const struct tdm_accou
                      struct tdm_account_out *out)
 {
     const char *final = final_words(in->code);
-    uint32_t after_s = in->retry_after_s < RETRY_AFTER_MAX_S ? in->retry_after_s
-                                                             : RETRY_AFTER_MAX_S;
+    uint32_t after_s =
+        in->retry_after_s < RETRY_AFTER_MAX_S ? in->retry_after_s : RETRY_AFTER_MAX_S;
 
+    if (in->code < 200)
+        return;
     if (in->code == 401 || in->code == 407) {
         challenged(a, now, in, out);
     } else if (in->code < 300 || (a->config.probe && in->code < 500)) {
@@ -353,10 +355,10 @@ static void time_passed(struct tdm_account *a, tdm_time now, struct tdm_account_
     }
 }
 
-static void wake(struct tdm_account_out *out, tdm_time at, const char *why)
+static void wake(struct tdm_account_out *out, tdm_time now, tdm_time at, const char *why)
 {
-    if (at < out->wake_at) {
-        out->wake_at = at;
+    if (at < out->wake_at) { /* It may be due already: one thing a step. */
+        out->wake_at = tdm_time_max(at, now);
         out->wake_why = why;
     }
 }
@@ -371,7 +373,7 @@ void tdm_account_step(struct tdm_account *a, tdm_time now, const struct tdm_acco
         time_passed(a, now, out);
     out->attempt = a->attempt;
     out->address_index = a->address_index;
-    wake(out, a->deadline, "an answer is overdue");
-    wake(out, a->due, "register");
-    wake(out, a->keepalive_due, "keep the way open");
+    wake(out, now, a->deadline, "an answer is overdue");
+    wake(out, now, a->due, "register");
+    wake(out, now, a->keepalive_due, "keep the way open");
 }

@@ -87,11 +87,11 @@ struct tdm_account {
     uint32_t attempt;
     bool looking_up, sending, known_there; /* The server may have heard of us. */
     uint32_t address_count, address_index;
-    uint32_t tries;          /* Of one registration at one address: challenges, 423, contacts. */
-    uint32_t failures;       /* Rounds over all addresses that failed in a row. */
-    uint32_t retry_after_s;  /* The longest that was asked for in this round. */
-    tdm_time deadline;       /* Of what is out. */
-    tdm_time due;            /* Next registration: refresh or another try. */
+    uint32_t tries;         /* Of one registration at one address: challenges, 423, contacts. */
+    uint32_t failures;      /* Rounds over all addresses that failed in a row. */
+    uint32_t retry_after_s; /* The longest that was asked for in this round. */
+    tdm_time deadline;      /* Of what is out. */
+    tdm_time due;           /* Next registration: refresh or another try. */
     tdm_time keepalive_due;
 };
 

@@ -105,7 +105,7 @@ static bool is_digest(struct tdm_text *t)
 
     skip_blanks(t);
     scheme = *t;
-    while (t->at < t->end && *t->at > ' ')
+    while (t->at<t->end && * t->at> ' ')
         t->at++;
     scheme.end = t->at;
     return tdm_text_equals(scheme, "Digest");

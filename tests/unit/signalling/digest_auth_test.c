@@ -70,16 +70,15 @@ static void rfc7616_examples(void **state)
         struct tdm_digest_challenge c = parsed(text);
 
         assert_int_equal(
-            tdm_digest_answer(
-                &c,
-                &(struct tdm_digest_request){
-                    .user = "Mufasa",
-                    .password = "Circle of Life",
-                    .method = "GET",
-                    .uri = "/dir/index.html",
-                    .cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
-                    .nc = 1},
-                value, sizeof value),
+            tdm_digest_answer(&c,
+                              &(struct tdm_digest_request){
+                                  .user = "Mufasa",
+                                  .password = "Circle of Life",
+                                  .method = "GET",
+                                  .uri = "/dir/index.html",
+                                  .cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+                                  .nc = 1},
+                              value, sizeof value),
             TDM_OK);
         assert_says(value, rows[i].response);
     }
@@ -112,7 +111,9 @@ static void without_qop(void **state)
 
 static void both_sides(void **state)
 {
-    static const char *const users[] = {"bob", "bob \"the\" back\\slash", "b\xc3\xb6" "b"};
+    static const char *const users[] = {"bob", "bob \"the\" back\\slash",
+                                        "b\xc3\xb6"
+                                        "b"};
     char ha1[TDM_DIGEST_HEX_MAX], wrong[TDM_DIGEST_HEX_MAX];
 
     (void)state;
@@ -217,8 +218,7 @@ static void a_header_cannot_be_broken_out_of(void **state)
 static void sha256_goes_first(void **state)
 {
     struct tdm_digest_challenge md5 = parsed("Digest realm=\"r\",nonce=\"n\",qop=\"auth\"");
-    struct tdm_digest_challenge sha =
-        parsed("Digest realm=\"r\",nonce=\"n\",algorithm=sha-256");
+    struct tdm_digest_challenge sha = parsed("Digest realm=\"r\",nonce=\"n\",algorithm=sha-256");
 
     (void)state;
     assert_true(tdm_digest_is_better(&sha, &md5));
