@@ -28,6 +28,9 @@ struct options {
     struct tandem_media media;
     struct tandem_config engine;
     const char *to;                     /* Whom to call. */
+    const char *account;                /* Over which; NULL: by address. */
+    const char *accounts;               /* The file of accounts; NULL: this user's. */
+    bool no_accounts;                   /* Straight, whatever there is. */
     const char *trace;                  /* Chrome-trace JSON, written at the end. */
     const char *report;                 /* JSON report, written at the end. */
     const char *snapshot;               /* PNG of the last picture, written before the end. */
