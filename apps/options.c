@@ -230,17 +230,6 @@ static bool add_path(struct options *o, const char *path)
     return true;
 }
 
-/* Contacts know this user again by what lies in the settings. */
-static void keep_identity(struct options *o)
-{
-    if (!folders_settings("identity.pem", o->identity, sizeof o->identity) ||
-        !folders_settings("known", o->known, sizeof o->known))
-        return;
-    if (!o->engine.identity_path)
-        o->engine.identity_path = o->identity;
-    o->engine.known_path = o->known;
-}
-
 static bool take_value(struct options *o, const struct option *option, const char *text)
 {
     char *field = (char *)o + option->at;
@@ -331,7 +320,7 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         return wrong(verb, "there is no --get DIR to go with", "--auto-accept");
     o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
-        keep_identity(o);
+        folders_keep_self(&o->self, &o->engine);
     if (verb_of(verb) == CALL && !o->to && !o->help) {
         fprintf(stderr, "tandem call: whom? e.g. tandem call 10.0.0.7\n");
         return false;

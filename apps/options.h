@@ -4,6 +4,7 @@
 
 /* The options that `call`, `answer` and `demo` share, named as in ffmpeg where ffmpeg has one. */
 
+#include "apps/folders.h"
 #include "tandem/tandem.h"
 
 #include <stdbool.h>
@@ -44,8 +45,7 @@ struct options {
     char sink_text[300]; /* Backs --wav. */
     char rules[1024];    /* What of it is taken without asking. */
     char servers[1024];  /* Backs --stun and --turn. */
-    char identity[300];  /* The key and certificate of this user; and */
-    char known[300];     /* those of contacts, as seen before. */
+    struct folders_self self;
 };
 
 /** Fills `o` from the arguments behind the verb; prints what is wrong and returns false. */
