@@ -44,7 +44,7 @@ static void check_invite(struct tdm_sig_event *event, const struct sip_msg *msg)
     uint16_t code = tdm_sip_check_invite(msg);
     struct sip_dialog *dialog = NULL;
 
-    if (code && code != 415 && code != 420)
+    if (code && code != 406 && code != 415 && code != 420)
         abort();
     if (code || sip_dialog_accept(&dialog, msg))
         return;
