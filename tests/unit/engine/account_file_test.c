@@ -52,7 +52,10 @@ static void written_and_read(void **state)
          .ca_file = "/etc/ca.pem",
          .expires_s = 90,
          .preferred = true},
-        {.name = "phones", .address = "me@gateway", .gateway = true, .password_command = "pass sip"},
+        {.name = "phones",
+         .address = "me@gateway",
+         .gateway = true,
+         .password_command = "pass sip"},
     };
     static struct tandem_account read[4];
     struct tandem_cause cause = {""};
@@ -82,7 +85,8 @@ static void broken_ones(void **state)
         {"{\"accounts\": [3]}", "account 1 is no object"},
         {"{\"accounts\": [{\"name\": \"x\"}]}", "no \"address\""},
         {"{\"accounts\": [{\"address\": 5}]}", "\"address\""},
-        {"{\"accounts\": [{\"address\": \"a@b\"}, {\"adress\": \"a@b\"}]}", "account 2: \"adress\""},
+        {"{\"accounts\": [{\"address\": \"a@b\"}, {\"adress\": \"a@b\"}]}",
+         "account 2: \"adress\""},
         {"{\"accounts\": [{\"address\": \"a@b\", \"transport\": \"sctp\"}]}", "\"transport\""},
         {"{\"accounts\": [{\"address\": \"a@b\", \"expires_s\": -1}]}", "\"expires_s\""},
         {"{\"accounts\": [{\"address\": \"a@b\", \"gateway\": 1}]}", "\"gateway\""},

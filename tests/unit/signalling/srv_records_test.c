@@ -9,13 +9,12 @@
 
 #include <cmocka.h>
 
-/* A question for _sip._udp.a.test and two answers: 10 60 5060 b.a.test, 20 0 5070 c.a.test, with the
- * names compressed. */
-static const uint8_t answer[] =
-    "\x12\x34\x81\x80\0\1\0\2\0\0\0\0"
-    "\4_sip\4_udp\1a\4test\0\0\41\0\1"
-    "\300\14\0\41\0\1\0\0\0\74\0\12\0\12\0\74\23\304\1b\300\26"
-    "\300\14\0\41\0\1\0\0\0\74\0\12\0\24\0\0\23\316\1c\300\26";
+/* A question for _sip._udp.a.test and two answers: 10 60 5060 b.a.test, 20 0 5070 c.a.test, with
+ * the names compressed. */
+static const uint8_t answer[] = "\x12\x34\x81\x80\0\1\0\2\0\0\0\0"
+                                "\4_sip\4_udp\1a\4test\0\0\41\0\1"
+                                "\300\14\0\41\0\1\0\0\0\74\0\12\0\12\0\74\23\304\1b\300\26"
+                                "\300\14\0\41\0\1\0\0\0\74\0\12\0\24\0\0\23\316\1c\300\26";
 
 static void records(void **state)
 {
