@@ -38,7 +38,7 @@ enum tandem_policy {
 #define TANDEM_CONTACT_ADDRESSES 8
 #define TANDEM_CONTACT_GROUPS    8
 
-struct tandem_contact {
+struct tandem_contact_entry {
     char id[64]; /* The word that one types; made from the name when it is "". */
     char name[128];
     char note[200];
@@ -57,15 +57,16 @@ struct tandem_contact {
 /** The contact with this word, name or address. TANDEM_INVALID: nobody, or several; the cause says
  *  which. */
 TANDEM_API enum tandem_status tandem_contacts_find(struct tandem_contacts *contacts,
-                                                   const char *who, struct tandem_contact *contact,
+                                                   const char *who,
+                                                   struct tandem_contact_entry *contact,
                                                    struct tandem_cause *cause);
 /** The index-th contact of the file; TANDEM_AGAIN: there are no more. */
 TANDEM_API enum tandem_status tandem_contacts_at(struct tandem_contacts *contacts, uint32_t index,
-                                                 struct tandem_contact *contact);
+                                                 struct tandem_contact_entry *contact);
 
 /** Adds, or changes the contact of that word. */
 TANDEM_API enum tandem_status tandem_contacts_put(struct tandem_contacts *contacts,
-                                                  const struct tandem_contact *contact,
+                                                  const struct tandem_contact_entry *contact,
                                                   struct tandem_cause *cause);
 /** By word, name or address. */
 TANDEM_API enum tandem_status tandem_contacts_remove(struct tandem_contacts *contacts,
