@@ -257,6 +257,22 @@ static enum tdm_err libre_dtmf_info(struct tdm_sig *sig, tdm_sig_id id, char dig
         &(struct tdm_sip_command){.id = id, .digit = digit, .duration_ms = duration_ms}, NULL);
 }
 
+static enum tdm_err libre_account_add(struct tdm_sig *sig, const struct tdm_sig_account *account,
+                                      tdm_sig_id *id, struct tdm_cause *cause)
+{
+    (void)sig;
+    (void)account;
+    *id = 0;
+    return tdm_fail(cause, TDM_E_UNSUPPORTED, "accounts are not supported yet");
+}
+
+static enum tdm_err libre_account_remove(struct tdm_sig *sig, tdm_sig_id account)
+{
+    (void)sig;
+    (void)account;
+    return TDM_OK;
+}
+
 const struct tdm_sig_ops tdm_sig_libre = {
     .name = "sip",
     .open = libre_open,
@@ -276,4 +292,7 @@ const struct tdm_sig_ops tdm_sig_libre = {
     .dtmf_info = libre_dtmf_info,
     .message = libre_message,
     .invite_back = libre_invite_back,
+    .account_add = libre_account_add,
+    .account_remove = libre_account_remove,
+    .account_retry = libre_account_remove,
 };

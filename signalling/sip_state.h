@@ -255,6 +255,26 @@ bool tdm_sip_refuse_invite(struct sip *sip, const struct sip_msg *msg);
 /** Their CANCEL; `arg` is the struct tdm_sip_call. */
 void tdm_sip_on_cancel(void *arg);
 
+/* --- sip_auth.c: passwords, in any request of ours ---------------------------------------------
+ *
+ * A request is written with the credentials that its account has for where it goes (none yet: ""),
+ * and written again, with a new CSeq, when the answer is a challenge that can be met:
+ *
+ *     tdm_sip_auth_write(call, "PUBLISH", headers, sizeof headers);
+ *     sip_drequestf(&call->req, ..., "%sEvent: presence\r\n...", headers, ...);
+ *     ... and in the response handler, for any final response:
+ *     if (tdm_sip_auth_again(call, msg)) { send it again; return; }
+ */
+
+#define TDM_SIP_AUTH_MAX 4600 /* Of all credentials of one request. */
+
+/** Header lines, each with its CRLF, or "". */
+void tdm_sip_auth_write(struct tdm_sip_call *call, const char *method, char *headers,
+                        size_t capacity);
+/** Whether `msg` is a 401 or 407 that our account can answer and has not yet: at most twice a
+ *  request. */
+bool tdm_sip_auth_again(struct tdm_sip_call *call, const struct sip_msg *msg);
+
 /* --- sip_answer.c: our answer to an INVITE or re-INVITE, until its ACK ------------------------ */
 
 /** 1xx or 2xx; `ok` (NULL: none) receives a copy of the message. */
