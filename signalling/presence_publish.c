@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WAIT_FIRST    4   /* Seconds after the first failure; doubled from then on, */
-#define WAIT_MAX      600 /* and never longer. */
-#define EXPIRES_LEAST 30  /* What a server may shorten it to. */
+#define WAIT_FIRST    4u           /* Seconds after the first failure; doubled from then on, */
+#define WAIT_MAX      600u         /* and never longer. */
+#define EXPIRES_LEAST 30u          /* What a server may shorten it to. */
+#define EXPIRES_MOST  (7u * 86400) /* Nor does it lengthen it further. */
 
 void tdm_publish_init(struct tdm_publish *p, uint64_t seed)
 {
@@ -67,7 +68,7 @@ static void refused(struct tdm_publish *p, tdm_time now, const struct tdm_publis
         }
         break;
     case 423:
-        if (in->min_expires_s > p->expires_s && in->min_expires_s < 7 * 86400) {
+        if (in->min_expires_s > p->expires_s && in->min_expires_s < EXPIRES_MOST) {
             p->expires_s = in->min_expires_s;
             p->phase = TDM_PUBLISH_WAITS;
             p->due = now;

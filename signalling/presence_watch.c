@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <strings.h>
 
-#define WAIT_FIRST    4            /* Seconds after the first failure; doubled from then on, */
-#define WAIT_MAX      600          /* and never longer. */
-#define WAIT_REFUSED  3600         /* Who does not want us may think otherwise later. */
-#define EXPIRES_LEAST 30           /* What they may shorten it to. */
-#define EXPIRES_MOST  (7 * 86400)  /* What they may lengthen it to. */
+#define WAIT_FIRST    4u           /* Seconds after the first failure; doubled from then on, */
+#define WAIT_MAX      600u         /* and never longer. */
+#define WAIT_REFUSED  3600u        /* Who does not want us may think otherwise later. */
+#define EXPIRES_LEAST 30u          /* What they may shorten it to. */
+#define EXPIRES_MOST  (7u * 86400) /* What they may lengthen it to. */
 #define FIRST_NOTIFY  (32 * TDM_S) /* Timer N of RFC 6665 section 4.1.2.4. */
 
 enum tdm_watch_reason tdm_watch_reason_of(const char *text)
