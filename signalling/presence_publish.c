@@ -151,8 +151,7 @@ static enum tdm_publish_what next(struct tdm_publish *p, tdm_time now)
         return TDM_PUBLISH_SAY;
     if (now < p->due)
         return TDM_PUBLISH_NOTHING;
-    return p->phase == TDM_PUBLISH_STANDS || (p->etag[0] && !p->dirty) ? TDM_PUBLISH_REFRESH
-                                                                       : TDM_PUBLISH_SAY;
+    return p->etag[0] && !p->dirty ? TDM_PUBLISH_REFRESH : TDM_PUBLISH_SAY;
 }
 
 void tdm_publish_step(struct tdm_publish *p, tdm_time now, const struct tdm_publish_in *in,

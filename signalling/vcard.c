@@ -200,8 +200,7 @@ static void take_address(const struct property *p, struct tdm_contact *c, const 
     memmove(&c->addresses[at + 1], &c->addresses[at],
             (c->address_count - at) * sizeof c->addresses[0]);
     memset(&c->addresses[at], 0, sizeof c->addresses[at]);
-    (void)snprintf(c->addresses[at].uri, sizeof c->addresses[at].uri, "%s%s",
-                   strchr(uri, ':') || !*scheme ? "" : scheme, uri);
+    (void)snprintf(c->addresses[at].uri, sizeof c->addresses[at].uri, "%s%s", scheme, uri);
     (void)tdm_text_copy(param(p->params, "X-TANDEM-ACCOUNT"), c->addresses[at].account,
                         sizeof c->addresses[at].account);
     if (!tdm_contact_id_is_valid(c->addresses[at].account))
@@ -238,10 +237,10 @@ static void take_reach(const struct property *p, struct tdm_contact *c)
 
     if (begins(value, "sip:") || begins(value, "sips:"))
         take_address(p, c, "");
+    else if (tdm_text_equals(p->name, "TEL") || begins(value, "tel:"))
+        take_number(p, c);
     else if (tdm_text_equals(p->name, "X-SIP"))
         take_address(p, c, "sip:");
-    else if (tdm_text_equals(p->name, "TEL"))
-        take_number(p, c);
 }
 
 static void take_groups(const struct property *p, struct tdm_contact *c)
