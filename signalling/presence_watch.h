@@ -70,9 +70,12 @@ struct tdm_watch_out {
 
 struct tdm_watch {
     enum tdm_watch_phase phase;
-    bool on, dialog, refreshing; /* dialog: one stands; refreshing: ASKED is a refresh. */
+    bool on;
+    bool once;           /* Set behind init: asks for one NOTIFY, and that is all. */
+    bool dialog;         /* They know us. */
+    bool asked, leaving; /* A request is on its way; it takes our leave. */
     uint32_t expires_s, failures;
-    tdm_time due, lapses; /* When to do something; when they forget us. */
+    tdm_time due; /* When to do something. */
     struct tdm_rng rng;
 };
 

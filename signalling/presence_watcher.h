@@ -3,9 +3,9 @@
 #define TDM_SIGNALLING_PRESENCE_WATCHER_H
 
 /*
- * One who watches us without a server between (the notifier of RFC 6665): what he is told and when,
- * by what was decided about him. A pure step machine. Who waits for a decision and who is blocked
- * politely both see somebody who is there and offline, so that neither can tell.
+ * One who watches us without a server between (the notifier of RFC 6665): what they are told and
+ * when, by what was decided about them. A pure step machine. Who is blocked politely sees somebody
+ * who allowed it and is offline, so that they cannot tell.
  */
 
 #include "engine/base/time.h"
@@ -61,7 +61,8 @@ struct tdm_watcher_out {
 struct tdm_watcher {
     enum tdm_watch_policy policy;
     bool on, asked, due, under_way; /* due: a NOTIFY is; under_way: one waits for its answer. */
-    tdm_time lapses, next;          /* When he is forgotten; not before when he is told. */
+    const char *ending;             /* It is to end, with this reason; NULL: it is not. */
+    tdm_time lapses, next;          /* When they are forgotten; not before when they are told. */
 };
 
 void tdm_watcher_init(struct tdm_watcher *watcher);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TDM_RFC3339_SIZE 32
+#define TDM_RFC3339_SIZE 40 /* With room for what the compiler thinks a day may be. */
 
 /** Writes UTC. Years outside of 1970 to 9999 are clamped to these. */
 void tdm_rfc3339_write(int64_t unix_s, char text[TDM_RFC3339_SIZE]);
