@@ -62,7 +62,7 @@ struct tdm_rdv_config {
     uint32_t offline_count;   /* Messages kept for one person. [200] */
     uint32_t offline_bytes;   /* [1 MiB] */
     uint32_t source_rate;     /* Requests a second from one address, [200] */
-    uint32_t total_rate;      /* and from all. [8000] */
+    uint32_t total_rate;      /* and from all. [20000] */
     uint32_t source_failures; /* Wrong passwords of one address in five minutes, before it waits. [20] */
     uint32_t user_failures;   /* And for one account. [50] */
     uint32_t expires_min_s, expires_max_s; /* [60, 7200] */
