@@ -12,6 +12,7 @@
 #define PORT_TRIES 32
 #define STACKS_MAX 32
 #define REFRESH_MS 5000
+#define IDLE_MAX   6 /* Refreshes that a TLS connection without a call or account lives on. */
 
 struct tdm_sip_stack *tdm_sip_stack_of(struct tdm_sig *sig, const char *local)
 {
@@ -157,7 +158,22 @@ struct tdm_sip_stack *tdm_sip_tls_stack(struct tdm_sig *sig, const char *address
     if (!good)
         return mem_deref(stack);
     list_append(&sig->tls_stacks, &stack->le, stack);
-    return stack;
+    return mem_ref(stack);
+}
+
+/* Here and nowhere else do stacks end: libre must not lose one in whose callback it is. */
+static void drop_idle_stacks(struct tdm_sig *sig)
+{
+    struct le *le = sig->tls_stacks.head;
+
+    while (le) {
+        struct tdm_sip_stack *stack = le->data;
+
+        le = le->next;
+        stack->idle = stack->trust && mem_nrefs(stack) == 1 ? stack->idle + 1 : 0;
+        if (stack->idle > IDLE_MAX)
+            mem_deref(stack);
+    }
 }
 
 struct tdm_sip_stack *tdm_sip_tls_stack_to(struct tdm_sig *sig, const char *address,
@@ -270,6 +286,7 @@ static void refresh_handler(void *arg)
 {
     struct tdm_sig *sig = arg;
 
+    drop_idle_stacks(sig);
     (void)add_stacks(sig, &(uint16_t){sig->port}, false);
     tmr_start(&sig->refresh, REFRESH_MS, refresh_handler, sig);
 }

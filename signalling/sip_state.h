@@ -46,6 +46,7 @@ struct tdm_sip_stack {
     struct tdm_trust *trust;         /* TLS that we open: whom we believe; NULL: the listener. */
     char host[200];                  /* Of direct TLS calls: who is at the other end; else "". */
     struct tdm_sip_account *account; /* It is this account's alone; NULL. Borrowed. */
+    uint32_t idle;                   /* Refreshes without anybody who holds it. */
     struct sa seen;                  /* TLS: our end of the connection, as the server sees it. */
 };
 
