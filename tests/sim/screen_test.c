@@ -329,19 +329,20 @@ static void one_day(uint64_t seed)
 
 static void test_any_day(void **state)
 {
-    const char *first = getenv("TANDEM_SIM_SEED");
-
     (void)state;
-    if (first) {
-        one_day(strtoull(first, NULL, 10));
-        return;
-    }
     for (uint64_t seed = 1; seed <= 24; seed++)
         one_day(seed);
 }
 
-int main(void)
+/* With arguments: only one_day, of these seeds, from the first to the last. */
+int main(int argc, char **argv)
 {
+    if (argc == 3) {
+        for (uint64_t seed = strtoull(argv[1], NULL, 10); seed <= strtoull(argv[2], NULL, 10);
+             seed++)
+            one_day(seed);
+        return 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_begins_and_is_exact),
         cmocka_unit_test(test_keystrokes_are_small),
