@@ -4,12 +4,17 @@
  * Measures any screen sharing from outside, through two X displays: HOST is shared, VIEW shows it.
  * It draws on the one and looks at the other; which program carries the pixels it does not know.
  *
- *     screen_probe HOST VIEW update COUNT GAP_MS   from a draw to its pixels on the viewer's screen
- *     screen_probe HOST VIEW key COUNT GAP_MS      from a key at the viewer to what it changed
- * there screen_probe HOST VIEW exact                 is coloured text the same, and since when
- *     screen_probe HOST - drag|page|video SECONDS  something to share: 60 or 30 pictures a second
+ *     screen_probe HOST VIEW update COUNT GAP_MS [X Y]
+ *         From a draw to its pixels on the viewer's screen.
+ *     screen_probe HOST VIEW key COUNT GAP_MS [X Y]
+ *         From a key at the viewer to what it changed there.
+ *     screen_probe HOST VIEW exact
+ *         Is coloured text the same, and since when.
+ *     screen_probe HOST - drag|page|video SECONDS
+ *         Something to share: 60 or 30 pictures a second.
  *
- * Prints JSON. What it draws first is black, then white, so that it finds its place at the viewer.
+ * Prints JSON. What it draws first is black, then white, so that it finds its place at the viewer;
+ * where other things move, X and Y must say it.
  */
 
 #include "bench/blackbox/clock.h"
@@ -181,7 +186,7 @@ static void find_window(struct probe *p)
     free(dark);
 }
 
-static void open_probe(struct probe *p, const char *host, const char *view)
+static void open_probe(struct probe *p, const char *host, const char *view, char **place)
 {
     open_side(&p->host, host);
     open_side(&p->view, view);
@@ -192,7 +197,12 @@ static void open_probe(struct probe *p, const char *host, const char *view)
     xcb_create_gc(p->host.c, p->gc, p->window, 0, NULL);
     if (!tdm_strip_init(&p->strip, STRIP_WIDTH) || p->strip.rows > STRIP_ROWS)
         fail("no memory");
-    find_window(p);
+    if (place) {
+        p->x = (int)strtol(place[0], NULL, 10);
+        p->y = (int)strtol(place[1], NULL, 10);
+    } else {
+        find_window(p);
+    }
 }
 
 static void draw_code(struct probe *p)
@@ -231,13 +241,15 @@ static bool wait_for_code(struct probe *p, tdm_time from, struct tdm_series *ser
     return false;
 }
 
-static void print_series(const char *name, struct tdm_series *series, int lost)
+static void print_series(const struct probe *p, const char *name, struct tdm_series *series,
+                         int lost)
 {
     tdm_series_sort(series);
-    (void)printf("{\"what\": \"%s\", \"count\": %zu, \"lost\": %d, \"p50_ms\": %.2f, "
-                 "\"p95_ms\": %.2f, \"min_ms\": %.2f, \"max_ms\": %.2f}\n",
-                 name, series->count, lost, tdm_series_at(series, 0.5), tdm_series_at(series, 0.95),
-                 tdm_series_at(series, 0), tdm_series_at(series, 1));
+    (void)printf(
+        "{\"what\": \"%s\", \"x\": %d, \"y\": %d, \"count\": %zu, \"lost\": %d, \"p50_ms\": %.2f, "
+        "\"p95_ms\": %.2f, \"min_ms\": %.2f, \"max_ms\": %.2f}\n",
+        name, p->x, p->y, series->count, lost, tdm_series_at(series, 0.5),
+        tdm_series_at(series, 0.95), tdm_series_at(series, 0), tdm_series_at(series, 1));
 }
 
 /* A gap that does not keep step with anybody's timer. */
@@ -259,7 +271,7 @@ static void measure_updates(struct probe *p, int count, int gap_ms)
         draw_code(p);
         lost += !wait_for_code(p, p->drawn_at, &series);
     }
-    print_series("update", &series, lost);
+    print_series(p, "update", &series, lost);
 }
 
 /* The program at the host answers each key with a new code. */
@@ -309,7 +321,7 @@ static void measure_keys(struct probe *p, int count, int gap_ms)
         if (lost > 3)
             break; /* Keys do not arrive. */
     }
-    print_series("key", &series, lost);
+    print_series(p, "key", &series, lost);
 }
 
 /* Letters of every colour on white, as an editor has them. */
@@ -381,7 +393,7 @@ struct load {
     struct tdm_rng rng;
 };
 
-/* A page of text, of which each row of pixels can be asked for. */
+/* A page of text with smooth edges, of which each pixel can be asked for. */
 static uint32_t page_pixel(int x, int y)
 {
     uint32_t cell = (uint32_t)(y / 16) * 997u + (uint32_t)(x / 8);
@@ -390,7 +402,9 @@ static uint32_t page_pixel(int x, int y)
 
     if (glyph % 6 == 0 || y % 16 > 12 || x % 8 > 5)
         return 0xffffff;
-    return bit & 1 ? 0x303030 : 0xffffff;
+    if (!(bit & 1))
+        return 0xffffff;
+    return 0x202428 + 0x404040u * ((glyph + (uint32_t)(y % 16 * 5 + x % 8 * 3)) % 4);
 }
 
 static void show_page(struct load *l, int turn)
@@ -468,7 +482,7 @@ int main(int argc, char **argv)
         run_load(&p.host, argv[3], argc > 4 ? strtod(argv[4], NULL) : 10);
         return 0;
     }
-    open_probe(&p, argv[1], argv[2]);
+    open_probe(&p, argv[1], argv[2], argc > 7 ? argv + 6 : NULL);
     int count = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 60;
     int gap_ms = argc > 5 ? (int)strtol(argv[5], NULL, 10) : 100;
 
