@@ -31,6 +31,7 @@
 
 /** A surface in the coordinates of the injection. */
 struct tdm_control_surface {
+    uint16_t id;
     int32_t x, y;
     uint32_t width, height; /* 0: not there. */
 };
@@ -97,7 +98,7 @@ struct tdm_control_host_out {
     struct tdm_control_action actions[TDM_CONTROL_ACTIONS_MAX]; /* To be done in this order. */
     uint32_t tell_count;
     struct tdm_control_record tell[4]; /* For the helper. */
-    struct tdm_consent_out consent;    /* changed: to the log, the indicator. */
+    struct tdm_consent_out consent;    /* To the log, the indicator. */
     tdm_time wake_at;
 };
 

@@ -78,7 +78,7 @@ struct tdm_control_view {
     uint32_t buttons; /* Bit n: button n. */
     uint16_t mods;
     bool focus, ghost, motion_waits;
-    uint8_t surface;
+    uint16_t surface;
     uint16_t x, y; /* Of the local pointer, drawn at once. */
     tdm_time motion_at, beat_at;
     tdm_time beats[8]; /* When the beat with this stamp (modulo 8) was sent. */
