@@ -33,7 +33,8 @@ struct tdm_rider_stream {
 
 struct tdm_rider_ops {
     const char *name;
-    const enum tdm_channel_kind *kinds; /* That the other side may open for it; ended by 0. */
+    const enum tdm_channel_kind *kinds; /* That the other side may open for it; ended by 0. Who has
+                                           TDM_KIND_CONTROL owns stream 0, which is always open. */
 
     /** The seat is good until detach. */
     void (*attach)(void *rider, struct tdm_rider_seat *seat);
