@@ -98,10 +98,11 @@ enum tdm_desktop_told {
 
 enum tdm_desktop_state {
     TDM_DESKTOP_SHOWN,
-    TDM_DESKTOP_LOCKED,    /* A screen lock covers it: go on, but say so, and take no input. */
-    TDM_DESKTOP_ASLEEP,    /* The screen saver or power saving is on. */
-    TDM_DESKTOP_HIDDEN,    /* The window that is shown is minimised: its surface is grey. */
-    TDM_DESKTOP_NO_WINDOW, /* The window that is shown was closed: no surface; `select` another. */
+    TDM_DESKTOP_LOCKED,  /* A screen lock covers it: go on, but say so, and take no input. */
+    TDM_DESKTOP_ASLEEP,  /* The screen saver is on. */
+    TDM_DESKTOP_HIDDEN,  /* The window that is shown is minimised: its surface is grey. */
+    TDM_DESKTOP_NOTHING, /* The window that was shown is closed, or the monitor unplugged: there is
+                            no surface until it is plugged in again, or `select`. */
 };
 
 struct tdm_desktop_out {

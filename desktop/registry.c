@@ -72,8 +72,8 @@ static bool parse_rect(const char *text, struct tdm_rect *rect)
     if (!number_until(&text, "x", &width) || !number_until(&text, "+", &height) ||
         !number_until(&text, "+", &x) || !number_until(&text, "", &y))
         return false;
-    if (width < 1 || width > TDM_DESKTOP_SIDE_MAX || height < 1 ||
-        height > TDM_DESKTOP_SIDE_MAX || x > INT16_MAX || y > INT16_MAX)
+    if (width < 1 || width > TDM_DESKTOP_SIDE_MAX || height < 1 || height > TDM_DESKTOP_SIDE_MAX ||
+        x > INT16_MAX || y > INT16_MAX)
         return false;
     *rect = (struct tdm_rect){(int)x, (int)y, (int)width, (int)height};
     return true;
