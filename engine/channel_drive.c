@@ -20,25 +20,6 @@
 #define READS_IN_TURN 16
 #define TURNS         64
 
-static struct tdm_stream_owner *owner_of(struct tdm_channel_link *l, uint32_t stream)
-{
-    if (stream == 0)
-        return l->control.seat ? &l->control : NULL;
-    for (int i = 0; i < TDM_CHANNEL_STREAM_MAP; i++)
-        if (l->owners[i].id == stream)
-            return &l->owners[i];
-    return NULL;
-}
-
-/* Stream 0 is never opened: it is whose kinds have it. */
-static void own_control(struct tdm_channel_link *l)
-{
-    for (uint32_t i = 0; i < l->rider_count; i++)
-        for (const enum tdm_channel_kind *k = l->seats[i].ops->kinds; k && *k; k++)
-            if (*k == TDM_KIND_CONTROL)
-                l->control.seat = &l->seats[i];
-}
-
 enum tdm_err tdm_drive_open(struct tdm_channel_link *l, tdm_time now)
 {
     struct tdm_channel_config config = {.opener = l->opener, .seed = tdm_entropy_u64()};
@@ -46,11 +27,18 @@ enum tdm_err tdm_drive_open(struct tdm_channel_link *l, tdm_time now)
     l->core_storage = malloc(tdm_channel_bytes());
     if (!l->core_storage)
         return TDM_E_SYSTEM;
-    own_control(l);
     tdm_entropy(config.token, sizeof config.token);
     l->core = tdm_channel_init(l->core_storage, &config, now);
     l->lowat = LOWAT_FIRST;
     return TDM_OK;
+}
+
+static struct tdm_stream_owner *owner_of(struct tdm_channel_link *l, uint32_t stream)
+{
+    for (int i = 0; i < TDM_CHANNEL_STREAM_MAP; i++)
+        if (l->owners[i].id == stream && stream != 0)
+            return &l->owners[i];
+    return NULL;
 }
 
 static void own(struct tdm_channel_link *l, uint32_t stream, struct tdm_rider_seat *seat)
@@ -112,6 +100,11 @@ bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t peer[TDM_FINGERPR
 
     memcpy(peer, status->peer, TDM_FINGERPRINT_BYTES);
     return status->peer_checked;
+}
+
+void tdm_rider_stats(const struct tdm_rider_seat *seat, struct tdm_channel_stats *stats)
+{
+    *stats = seat->link->status.stats;
 }
 
 /* A stream of the other side: whoever serves its kind, or nobody, and then it is given up. */

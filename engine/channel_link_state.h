@@ -108,7 +108,6 @@ struct tdm_channel_link {
     struct tdm_rider_seat seats[TDM_CHANNEL_RIDERS_MAX];
     struct tdm_rider_command commands[TDM_CHANNEL_COMMANDS_MAX];
     struct tdm_stream_owner owners[TDM_CHANNEL_STREAM_MAP];
-    struct tdm_stream_owner control; /* Of stream 0; its id is always 0. */
     uint8_t in[TDM_CHANNEL_IN_BYTES], out_bytes[TDM_CHANNEL_OUT_BYTES];
     uint8_t pulled[TDM_CHANNEL_BODY_MAX];
 

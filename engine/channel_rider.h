@@ -13,7 +13,7 @@
  * longer than a disk write does; what takes longer belongs on a thread of its own, which wakes the
  * channel with tdm_rider_wake.
  *
- * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset and _peer on the
+ * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset, _peer and _stats on the
  * `seat` that it was given; they take effect after the function has returned. From other threads
  * only tdm_rider_wake, whereupon `run` comes.
  */
@@ -33,8 +33,7 @@ struct tdm_rider_stream {
 
 struct tdm_rider_ops {
     const char *name;
-    const enum tdm_channel_kind *kinds; /* That the other side may open for it; ended by 0. Who has
-                                           TDM_KIND_CONTROL owns stream 0, which is always open. */
+    const enum tdm_channel_kind *kinds; /* That the other side may open for it; ended by 0. */
 
     /** The seat is good until detach. */
     void (*attach)(void *rider, struct tdm_rider_seat *seat);
@@ -83,6 +82,8 @@ bool tdm_rider_reset(struct tdm_rider_seat *seat, uint32_t stream);
 /** The fingerprint of the other side's certificate, in `up` and after it. False: it was not
  *  checked. */
 bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t peer[TDM_FINGERPRINT_BYTES]);
+/** Figures of the channel, of the last fifth of a second. */
+void tdm_rider_stats(const struct tdm_rider_seat *seat, struct tdm_channel_stats *stats);
 /** Wakes the channel's thread, so that it calls `run`. Any thread. */
 void tdm_rider_wake(struct tdm_rider_seat *seat);
 

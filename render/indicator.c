@@ -3,7 +3,6 @@
 
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
-#include <X11/keysym.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,31 +12,18 @@
 #define PADDING_X 14
 #define PADDING_Y 6
 #define TEXT_MAX  256
-#define HAND      25 /* Sides of the ghost hand's mark, and */
-#define HAND_LINE 5  /* of its lines. */
+#define HAND      25 /* Sides of the ghost hand's mark. */
 /* Two that want to be on top raise each other no more often than this. */
 #define RAISE_EVERY (50 * TDM_MS)
 
 struct tdm_indicator {
     Display *display;
     Window root, bar, hand;
-    KeyCode key;
-    bool key_held; /* The key is ours. */
-    bool shown, strong, covered, broken, drawn;
+    bool shown, strong, covered, broken;
     tdm_time raised_at, hand_until;
     struct tdm_rect area;
     char text[TEXT_MAX];
 };
-
-/* An error of ours on this thread: the key belongs to somebody else. */
-static _Thread_local bool refused;
-
-static int on_refused(Display *display, XErrorEvent *error)
-{
-    (void)display;
-    refused |= error->error_code == BadAccess;
-    return 0;
-}
 
 /* libX11 ends the process when the connection is lost unless told otherwise. */
 static void on_lost(Display *display, void *arg)
@@ -46,39 +32,6 @@ static void on_lost(Display *display, void *arg)
 
     (void)display;
     i->broken = true;
-}
-
-/* With any state of Caps Lock and Num Lock. */
-static void grab_key(struct tdm_indicator *i, bool on)
-{
-    static const unsigned locks[] = {0, LockMask, Mod2Mask, LockMask | Mod2Mask};
-
-    for (size_t n = 0; n < sizeof locks / sizeof *locks; n++) {
-        unsigned modifiers = TDM_INDICATOR_MODIFIERS | locks[n];
-
-        if (on)
-            XGrabKey(i->display, i->key, modifiers, i->root, False, GrabModeAsync, GrabModeAsync);
-        else
-            XUngrabKey(i->display, i->key, modifiers, i->root);
-    }
-}
-
-static void take_key(struct tdm_indicator *i)
-{
-    int (*before)(Display *, XErrorEvent *);
-
-    i->key = XKeysymToKeycode(i->display, TDM_INDICATOR_KEYSYM);
-    if (!i->key)
-        return;
-    XSync(i->display, False);
-    before = XSetErrorHandler(on_refused);
-    refused = false;
-    grab_key(i, true);
-    XSync(i->display, False);
-    (void)XSetErrorHandler(before);
-    i->key_held = !refused;
-    if (refused)
-        grab_key(i, false);
 }
 
 static Window make_window(struct tdm_indicator *i, int width, int height, unsigned long colour,
@@ -93,17 +46,18 @@ static Window make_window(struct tdm_indicator *i, int width, int height, unsign
 }
 
 enum tdm_err tdm_indicator_create(struct tdm_indicator **indicator, const char *display,
-                                  bool *key_taken, struct tdm_cause *cause)
+                                  struct tdm_cause *cause)
 {
     struct tdm_indicator *i = calloc(1, sizeof *i);
 
     *indicator = NULL;
     if (!i)
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory for the indicator");
-    i->display = XOpenDisplay(*display ? display : NULL);
+    i->display = XOpenDisplay(display);
     if (!i->display) {
         free(i);
-        return tdm_fail(cause, TDM_E_GONE, "cannot open display \"%.60s\": set DISPLAY", display);
+        return tdm_fail(cause, TDM_E_GONE, "cannot open display \"%.60s\": set DISPLAY",
+                        display ? display : "");
     }
     XSetIOErrorExitHandler(i->display, on_lost, i);
     i->root = DefaultRootWindow(i->display);
@@ -111,8 +65,6 @@ enum tdm_err tdm_indicator_create(struct tdm_indicator **indicator, const char *
     i->bar = make_window(i, 1, 1, 0, ExposureMask | ButtonPressMask | VisibilityChangeMask);
     i->hand = make_window(i, HAND, HAND, 0xff2a00, 0);
     XStoreName(i->display, i->bar, "Tandem: your screen is seen");
-    take_key(i);
-    *key_taken = i->key_held;
     *indicator = i;
     return TDM_OK;
 }
@@ -226,15 +178,9 @@ void tdm_indicator_show(struct tdm_indicator *i, const char *text, bool strong)
 
 void tdm_indicator_point(struct tdm_indicator *i, int x, int y, tdm_time until)
 {
-    int middle = HAND / 2, line = HAND_LINE;
-    XRectangle cross[] = {
-        {.x = (short)(middle - line / 2), .y = 0, .width = HAND_LINE, .height = HAND},
-        {.x = 0, .y = (short)(middle - line / 2), .width = HAND, .height = HAND_LINE}};
-
     if (i->broken)
         return;
     i->hand_until = until;
-    (void)cross;
     XMoveWindow(i->display, i->hand, x + 2,
                 y + 2); /* Beside it, so that a click still gets there. */
     XMapRaised(i->display, i->hand);
@@ -257,8 +203,8 @@ enum tdm_indicator_said tdm_indicator_step(struct tdm_indicator *i, tdm_time now
 
     while (!i->broken && XPending(i->display)) {
         XNextEvent(i->display, &event);
-        if (event.type == KeyPress || (event.type == ButtonPress && event.xbutton.window == i->bar))
-            said = TDM_INDICATOR_END;
+        if (event.type == ButtonPress)
+            said = TDM_INDICATOR_CLICK;
         else if (event.type == VisibilityNotify)
             i->covered = event.xvisibility.state != VisibilityUnobscured;
     }

@@ -4,10 +4,9 @@
 
 /*
  * The sign at the host that somebody sees the screen: a bar at its top that no window manager
- * places and that comes to the front again whenever something covers it; and a key that ends it
- * all, taken from the whole keyboard. It shows what it is told and tells what the person at the
- * machine did; it knows no consent. That what is injected from afar can neither press it nor the
- * key is the matter of who injects (tdm_indicator_area).
+ * places and that comes to the front again whenever something covers it; a click on it ends it all.
+ * It shows what it is told and tells of the click; it knows no consent, and cannot tell a click
+ * that was injected: that is the matter of who injects.
  *
  * One thread, that which created it. It waits for nothing but the display server.
  */
@@ -19,24 +18,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TDM_INDICATOR_KEY "Ctrl+Alt+End"
-
-/* As X knows them: what an injected event must not be. */
-#define TDM_INDICATOR_KEYSYM    0xff57u /* End */
-#define TDM_INDICATOR_MODIFIERS 0x0cu   /* Control and the first modifier, Alt. */
-
 struct tdm_indicator;
 
 enum tdm_indicator_said {
     TDM_INDICATOR_NOTHING,
-    TDM_INDICATOR_END,  /* The key, or a click on the bar. */
+    TDM_INDICATOR_CLICK,
     TDM_INDICATOR_GONE, /* The display is no longer there. */
 };
 
-/** `display` "" : that of DISPLAY. TDM_E_GONE without one. When another program has the key the
- *  click alone is left, and *key_taken says so. */
+/** `display` NULL: that of DISPLAY. TDM_E_GONE without one. */
 enum tdm_err tdm_indicator_create(struct tdm_indicator **indicator, const char *display,
-                                  bool *key_taken, struct tdm_cause *cause);
+                                  struct tdm_cause *cause);
 void tdm_indicator_destroy(struct tdm_indicator *indicator);
 
 /** Readable when step has something to do. */

@@ -56,12 +56,9 @@ enum tdm_channel_kind {
     TDM_KIND_CHAT = 2,
     TDM_KIND_FILES = 3,     /* Offers, answers, progress of transfers. */
     TDM_KIND_FILE_DATA = 4, /* One transfer's bytes. */
-    TDM_KIND_SCREEN = 5, /* The host's frames. */
-    TDM_KIND_INPUT = 6,  /* The viewer's keys and pointer; clipboard announcements of both. */
+    TDM_KIND_SCREEN = 5,
+    TDM_KIND_INPUT = 6,
     TDM_KIND_BOARD = 7,
-    TDM_KIND_SCREEN_BACK = 8, /* The viewer's acknowledgements and wishes. */
-    TDM_KIND_CURSOR = 9,      /* The host's pointer. */
-    TDM_KIND_CLIPBOARD = 10,  /* Contents that were fetched. */
 };
 
 struct tdm_channel_config {

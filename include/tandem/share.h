@@ -38,16 +38,17 @@ struct tandem_share;
 /** What somebody may do, as bits. */
 enum tandem_share_scope {
     TANDEM_SHARE_VIEW = 1,
-    TANDEM_SHARE_POINTER = 2,
-    TANDEM_SHARE_KEYBOARD = 4,
-    TANDEM_SHARE_CLIPBOARD_IN = 8,   /* What the viewer copied can be pasted at the host; */
-    TANDEM_SHARE_CLIPBOARD_OUT = 16, /* and the other way round. */
-    TANDEM_SHARE_FILES = 32,         /* Files through the clipboard. */
+    TANDEM_SHARE_POINT = 2,   /* The ghost hand: points and suggests, the host performs. */
+    TANDEM_SHARE_POINTER = 4, /* Move the pointer, buttons, wheel. */
+    TANDEM_SHARE_KEYBOARD = 8,
+    TANDEM_SHARE_CLIPBOARD_IN = 16,  /* What the viewer copied can be pasted at the host; */
+    TANDEM_SHARE_CLIPBOARD_OUT = 32, /* and the other way round. */
+    TANDEM_SHARE_FILES = 64,         /* Files through the clipboard. */
 };
 
 struct tandem_share_config {
-    const char *display; /* X display that is given, and where the indicator stands; NULL: $DISPLAY.
-                            "synthetic:WIDTHxHEIGHT": a test picture without any X. */
+    const char *desktop; /* What is given from: "x11[:DISPLAY]", where the indicator stands, too;
+                            "pattern[:NAME]": a test picture without any X. [x11 of $DISPLAY] */
     const char *never; /* Windows that are never shown: classes or parts of titles, commas between;
                           grey stands in their place. */
     const char *log_path; /* Every transition of what is allowed, a line each, with its time. NULL:
