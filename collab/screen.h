@@ -26,6 +26,7 @@
  * 1080p), and only tiles that differ are sent. The first start is the same, with nothing to tell.
  */
 
+#include "collab/screen_pixels.h"
 #include "engine/base/err.h"
 #include "engine/base/time.h"
 
@@ -34,8 +35,7 @@
 #include <stdint.h>
 
 #define TDM_SCREEN_SURFACES_MAX    16
-#define TDM_SCREEN_SIDE_MAX        16384 /* Pixels, either way. */
-#define TDM_SCREEN_TILE            64    /* Pixels, both ways. */
+#define TDM_SCREEN_TILE            64 /* Pixels, both ways. */
 #define TDM_SCREEN_CELL            8
 #define TDM_SCREEN_NAME_MAX        32
 #define TDM_SCREEN_RECTS_MAX       64 /* Told of one frame; more are merged. */
@@ -43,10 +43,6 @@
 #define TDM_SCREEN_CURSOR_SIDE_MAX 128
 #define TDM_SCREEN_CURSOR_SLOTS    32
 #define TDM_SCREEN_POINTER_BYTES   16 /* At most, of a value on class 2. */
-
-struct tdm_screen_rect {
-    int32_t x, y, width, height;
-};
 
 /** A monitor, a window or a rectangle that is shared. */
 struct tdm_screen_surface {
@@ -96,7 +92,7 @@ struct tdm_screen_host_config {
 };
 
 /** A surface with the caller's memory. Both stay where they are until the next SURFACES. */
-struct tdm_screen_source {
+struct tdm_screen_shared {
     struct tdm_screen_surface surface;
     const uint8_t *pixels; /* The next frame: BGRX (the fourth byte is ignored), captured into by
                               the caller, on this core's thread, and told by DAMAGE. */
@@ -105,7 +101,7 @@ struct tdm_screen_source {
 };
 
 enum tdm_screen_host_input {
-    TDM_SCREEN_HOST_SURFACES, /* sources, count: all that are shared now. One with the id, size and
+    TDM_SCREEN_HOST_SURFACES, /* shared, count: all that are shared now. One with the id, size and
                                  storage of before goes on; others begin anew. */
     TDM_SCREEN_HOST_DAMAGE,   /* surface, rects, count: these pixels were captured again. A hint:
                                  may be too much, never too little. Clipped to the surface. */
@@ -121,10 +117,10 @@ enum tdm_screen_host_input {
 
 struct tdm_screen_host_in {
     enum tdm_screen_host_input kind;
-    const struct tdm_screen_source *sources;
+    const struct tdm_screen_shared *shared;
     uint8_t surface;
     const struct tdm_screen_rect *rects;
-    uint32_t count; /* Of sources, rects. */
+    uint32_t count; /* Of shared, rects. */
     const struct tdm_screen_pointer *pointer;
     const struct tdm_screen_cursor *cursor;
     uint64_t rate_bps;

@@ -18,7 +18,26 @@
 
 /** What both sides learnt, about 0.7 MB of plain data without pointers. To try a coding and take it
  *  back, copy it before. */
-struct tdm_screen_context;
+#define TDM_SCREEN_CONTEXT_WIDE_BITS   16
+#define TDM_SCREEN_CONTEXT_NEAR_BITS   14
+#define TDM_SCREEN_CONTEXT_RECENT_BITS 6
+#define TDM_SCREEN_CONTEXT_RECENT      (1 << TDM_SCREEN_CONTEXT_RECENT_BITS)
+struct tdm_screen_context_bits {
+    tdm_screen_bit whole[16][4];       /* Flat runs that end where they must. */
+    tdm_screen_bit hit[2][16][16][4];  /* Was the first guess right? */
+    tdm_screen_bit hit2[16][16];       /* And the second? */
+    tdm_screen_bit neighbour[4][64];   /* Else: is it this neighbour? */
+    tdm_screen_bit is_recent[64], recent_tree[TDM_SCREEN_CONTEXT_RECENT];
+    tdm_screen_bit literal[3][7][256];
+};
+struct tdm_screen_context {
+    uint32_t wide[1 << TDM_SCREEN_CONTEXT_WIDE_BITS]; /* Guesses from six neighbours, */
+    uint32_t near[1 << TDM_SCREEN_CONTEXT_NEAR_BITS]; /* and from three. */
+    uint32_t recent[TDM_SCREEN_CONTEXT_RECENT];
+    struct tdm_screen_context_bits bits;
+    struct tdm_screen_number run[16]; /* How long the others are. */
+    uint8_t last_whole, history;
+};
 
 /** Of one rectangle, or summed over several: every call adds. */
 struct tdm_screen_context_stats {
@@ -42,14 +61,15 @@ void tdm_screen_context_decode(struct tdm_screen_context *model, struct tdm_scre
                                const struct tdm_screen_image *seen,
                                const struct tdm_screen_rect *rect);
 
-/** What coding the rectangle would need, without touching model or image, from a sample of its rows:
- *  a cheap look that tells interface from photograph and gives an idea of the bytes. */
+/** What coding the rectangle would need, from a sample of its rows that touches nothing: a cheap look
+ *  that tells interface from photograph and gives an idea of the bytes. */
 struct tdm_screen_context_guess {
-    int miss_percent; /* Of pixels: interface has 0 to 30, photographs around 90. */
+    int miss_percent; /* Pixels that would have to be spelt out: few in an interface, 50 and more in a
+                         photograph. */
     uint32_t bytes;   /* About. */
 };
 struct tdm_screen_context_guess
-tdm_screen_context_look(const struct tdm_screen_context *model, const struct tdm_screen_image *seen,
-                        const struct tdm_screen_rect *rect, const struct tdm_screen_source *source);
+tdm_screen_context_look(const struct tdm_screen_context *model, const struct tdm_screen_rect *rect,
+                        const struct tdm_screen_source *source);
 
 #endif

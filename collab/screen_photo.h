@@ -14,8 +14,22 @@
 
 #define TDM_SCREEN_PHOTO_QUALITIES 32 /* 0 is the best; each step is about 12 % fewer bytes. */
 
-/** What both sides learnt, and room for the row of blocks above. Plain data. */
-struct tdm_screen_photo;
+/** What both sides learnt, and room for a row of blocks. Plain data, about 60 KB. */
+#define TDM_SCREEN_PHOTO_STRIP 256 /* Pixels: what is wider is coded in strips. */
+#define TDM_SCREEN_PHOTO_SUMS  12  /* Classes of how much goes on around a coefficient. */
+struct tdm_screen_photo_bits {
+    tdm_screen_bit last[2][8][64];                           /* Count of coefficients, a tree. */
+    tdm_screen_bit nonzero[2][3][TDM_SCREEN_PHOTO_SUMS][16]; /* By place. */
+    tdm_screen_bit more[2][TDM_SCREEN_PHOTO_SUMS][16];       /* Than 1, 2, 3, ... */
+    tdm_screen_bit dc_sign[3];
+};
+struct tdm_screen_photo {
+    struct tdm_screen_photo_bits bits;
+    struct tdm_screen_number dc[3][4], escape, quality;
+    /* Of the blocks above, and of the one to the left behind them. */
+    int16_t coefficients[TDM_SCREEN_PHOTO_STRIP / 8][3][64];
+    uint8_t counts[TDM_SCREEN_PHOTO_STRIP / 8][3];
+};
 
 void tdm_screen_photo_init(struct tdm_screen_photo *model);
 

@@ -98,8 +98,6 @@ uint32_t tdm_screen_decode_plain(struct tdm_screen_decoder *d, int count)
             d->code <<= 8;
             if (d->at < d->end)
                 d->code |= *d->at++;
-            else
-                d->beyond++;
         }
     }
     return value;

@@ -34,7 +34,6 @@ struct tdm_screen_encoder {
 struct tdm_screen_decoder {
     const uint8_t *at, *end;
     uint32_t code, range;
-    uint32_t beyond; /* Bytes read behind the end. */
 };
 
 void tdm_screen_encoder_begin(struct tdm_screen_encoder *e, uint8_t *out, size_t size);
@@ -50,7 +49,7 @@ size_t tdm_screen_encoder_end(struct tdm_screen_encoder *e);
 
 void tdm_screen_decoder_begin(struct tdm_screen_decoder *d, const uint8_t *data, size_t size);
 
-/** Can the stream have been meant like this: read to its end, and not far beyond? */
+/** Can the stream have been meant like this: read to its end? */
 bool tdm_screen_decoder_end(const struct tdm_screen_decoder *d);
 
 /** Makes all of them know nothing. */
@@ -124,8 +123,6 @@ static inline bool tdm_screen_decode_bit(struct tdm_screen_decoder *d, tdm_scree
         d->code <<= 8;
         if (d->at < d->end)
             d->code |= *d->at++;
-        else
-            d->beyond++;
         d->range <<= 8;
     }
     return set;

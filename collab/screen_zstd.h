@@ -16,12 +16,10 @@ struct tdm_screen_unpacker;
 size_t tdm_screen_packer_bytes(void);
 size_t tdm_screen_unpacker_bytes(void);
 
-/** In `storage`, aligned to 8, of as many bytes as above. Again: the session starts over. */
+/** In `storage`, aligned to 8, of as many bytes as above; levels up to 3. Again: the session starts
+ *  over, which both sides must do at once. */
 struct tdm_screen_packer *tdm_screen_packer_init(void *storage, int level);
 struct tdm_screen_unpacker *tdm_screen_unpacker_init(void *storage);
-
-/** From the next rectangle on. */
-void tdm_screen_packer_level(struct tdm_screen_packer *packer, int level);
 
 /** What a rectangle can need at most. */
 size_t tdm_screen_pack_bound(const struct tdm_screen_rect *rect);
