@@ -23,8 +23,11 @@
 #include "collab/control_wire.h"
 #include "engine/base/time.h"
 
-#define TDM_CONSENT_SECONDS_DEFAULT 900         /* Of a grant: a quarter of an hour. */
-#define TDM_CONSENT_SECONDS_MAX     (8u * 3600) /* None is without end. */
+#define TDM_CONSENT_SECONDS_DEFAULT 900          /* Of a grant: a quarter of an hour. */
+#define TDM_CONSENT_SECONDS_MAX     (8u * 3600)  /* None is without end. */
+#define TDM_CONSENT_DOWN            (60 * TDM_S) /* A longer break ends control. */
+#define TDM_CONSENT_REST            (60 * TDM_S) /* After three questions without a yes. */
+#define TDM_CONSENT_ENTRIES_MAX     4            /* Of one step. */
 
 struct tdm_consent_config {
     bool known;              /* The helper was allowed to control here before. */
@@ -54,7 +57,7 @@ struct tdm_consent_in {
     uint32_t seconds;
 };
 
-/** One line of the log. */
+/** One line of the log. A question that came too often is told once a rest, and changes nothing. */
 struct tdm_consent_entry {
     tdm_time at;
     enum tdm_consent_state from, to;
@@ -66,8 +69,9 @@ struct tdm_consent_entry {
 };
 
 struct tdm_consent_out {
-    bool changed; /* `entry` is for the log, and the helper is to be told (tdm_consent_tell). */
-    struct tdm_consent_entry entry;
+    /* What changed: for the log. With any, the helper is to be told (tdm_consent_tell). */
+    uint32_t count;
+    struct tdm_consent_entry entries[TDM_CONSENT_ENTRIES_MAX];
     bool refused; /* The input was not allowed now and changed nothing. */
     tdm_time wake_at;
 };
@@ -75,8 +79,9 @@ struct tdm_consent_out {
 struct tdm_consent {
     struct tdm_consent_config config;
     enum tdm_consent_state state;
-    uint16_t scopes; /* That hold, whether a question waits or not. */
+    uint16_t scopes; /* That hold, whether a question waits or not; while the connection stands. */
     bool down;
+    tdm_time down_until;
     tdm_time until; /* Of the control scopes. */
     uint32_t seq;
     uint16_t asked; /* The question. */
@@ -86,6 +91,7 @@ struct tdm_consent {
     /* Questions: at most three in a row without a yes, then a minute's rest. */
     uint32_t asked_count;
     tdm_time rest_until;
+    bool rest_told;
 };
 
 void tdm_consent_init(struct tdm_consent *c, const struct tdm_consent_config *config);

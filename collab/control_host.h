@@ -20,17 +20,19 @@
 #include "collab/consent.h"
 #include "collab/control_keys.h"
 
-#define TDM_CONTROL_ACTIONS_MAX  192 /* Of one step. */
+#define TDM_CONTROL_ACTIONS_MAX  256 /* Of one step. */
 #define TDM_CONTROL_REVOKES_MAX  4
 #define TDM_CONTROL_QUEUE_MAX    1024 /* Characters of text that wait to be typed. */
 #define TDM_CONTROL_SURFACES_MAX 16
 
-#define TDM_CONTROL_SILENCE     (3 * TDM_S)    /* Without a beat everything is let go. */
+#define TDM_CONTROL_SILENCE     (3 * TDM_S)    /* Without a word everything is let go, */
+#define TDM_CONTROL_SILENCE_KEY TDM_S          /* keys that repeat sooner. */
 #define TDM_CONTROL_YIELD_TIME  (500 * TDM_MS) /* After an act of the person at the machine. */
 #define TDM_CONTROL_BEAT_PERIOD (250 * TDM_MS)
 
 /** A surface in the coordinates of the injection. */
 struct tdm_control_surface {
+    uint16_t id;
     int32_t x, y;
     uint32_t width, height; /* 0: not there. */
 };
@@ -97,7 +99,10 @@ struct tdm_control_host_out {
     struct tdm_control_action actions[TDM_CONTROL_ACTIONS_MAX]; /* To be done in this order. */
     uint32_t tell_count;
     struct tdm_control_record tell[4]; /* For the helper. */
-    struct tdm_consent_out consent;    /* changed: to the log, the indicator. */
+    struct tdm_consent_out consent;    /* To the log, the indicator. */
+    /* Text is still being typed: no RECORD until a step says otherwise, so that what follows it
+     * stays behind it. */
+    bool busy;
     tdm_time wake_at;
 };
 
@@ -114,12 +119,11 @@ struct tdm_control_host {
         uint8_t code;   /* That we hold for it. */
     } held[TDM_CONTROL_HELD_MAX];
     uint32_t held_count;
-    uint16_t buttons;  /* X buttons 1 to 15 that we hold: bit n. */
+    uint32_t buttons;  /* X buttons that we hold: bit n. */
     uint16_t locks;    /* Of the host. */
     uint16_t touching; /* Touches that are down; the first is the pointer's. */
     uint8_t first_touch;
     int32_t wheel_x, wheel_y; /* 120ths that made no notch yet. */
-    int32_t x, y;             /* Where the pointer was put last. */
 
     struct {
         uint8_t code;
@@ -131,7 +135,7 @@ struct tdm_control_host {
     uint32_t queue_first, queue_count;
 
     tdm_time heard, yield_until, told_yield;
-    bool focus, ghost;
+    bool ghost;
     int64_t tokens; /* Thousandths of events. */
     tdm_time tokens_at;
     uint64_t done, dropped[TDM_DROP_COUNT];

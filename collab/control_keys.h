@@ -17,10 +17,11 @@
 uint16_t tdm_key_usage_of_evdev(uint16_t evdev);
 uint16_t tdm_key_evdev_of_usage(uint16_t usage);
 
-/** The modifier that a key makes by its place (left shift: TDM_MOD_SHIFT), 0 for others. */
-uint16_t tdm_key_mod_of_usage(uint16_t usage);
+/** The modifier or lock that a symbol makes (Shift_L: TDM_MOD_SHIFT), 0 for others. */
+uint16_t tdm_key_mod_of_keysym(uint32_t keysym);
 
-/** The symbol of a character in X11's numbers (X protocol, appendix A: Unicode symbols). */
+/** The symbol of a character in X11's numbers (X protocol, appendix A); 0: it has none, as a
+ *  control character. */
 uint32_t tdm_keysym_of_ucs(uint32_t ucs);
 
 #define TDM_CONTROL_HELD_MAX 32 /* Keys down at once, of one helper. */

@@ -16,7 +16,9 @@
 #include "collab/control_keys.h"
 #include "engine/base/time.h"
 
-#define TDM_VIEW_RECORDS_MAX 40
+#define TDM_VIEW_RECORDS_MAX 64
+#define TDM_VIEW_TEXT_MAX    8192 /* Bytes of one TEXT; more are cut off. */
+#define TDM_VIEW_BEATS       16
 #define TDM_VIEW_MOTION      (8 * TDM_MS) /* At most 125 motions a second. */
 
 enum tdm_control_view_input {
@@ -48,8 +50,8 @@ struct tdm_view_key {
 
 struct tdm_control_view_in {
     enum tdm_control_view_input kind;
-    /* All but KEY: the fields as in the record that goes out (RECORD: the one that came). */
-    struct tdm_control_record record;
+    struct tdm_control_record record; /* RECORD: the one that came. All others but KEY: the fields
+                                         as in the one that goes out; text is its data. */
     struct tdm_view_key key;
 };
 
@@ -77,11 +79,11 @@ struct tdm_control_view {
     uint32_t pressed_count;
     uint32_t buttons; /* Bit n: button n. */
     uint16_t mods;
-    bool focus, ghost, motion_waits;
-    uint8_t surface;
+    bool focus, ghost, motion_waits, composing;
+    uint16_t surface;
     uint16_t x, y; /* Of the local pointer, drawn at once. */
     tdm_time motion_at, beat_at;
-    tdm_time beats[8]; /* When the beat with this stamp (modulo 8) was sent. */
+    tdm_time beats[TDM_VIEW_BEATS]; /* When the beat with this stamp (modulo) was sent. */
     uint32_t stamp;
 };
 

@@ -28,6 +28,8 @@
 #define TDM_CONTROL_DATA_MAX     8192 /* Of one CLIP_DATA. */
 #define TDM_CONTROL_RECORD_MAX   (TDM_CONTROL_HEAD_BYTES + 32 + TDM_CONTROL_DATA_MAX)
 #define TDM_CONTROL_FORMATS_MAX  4
+#define TDM_CONTROL_BUTTON_MAX   16
+#define TDM_CONTROL_TOUCH_MAX    15
 
 /** What a helper may do; a set of bits. */
 enum tdm_scope {
@@ -140,9 +142,9 @@ struct tdm_control_record {
     uint16_t usage; /* USB HID usage of page 7, or TDM_USAGE_EVDEV | code: control_keys.h */
     uint16_t mods;  /* enum tdm_mod */
     enum tdm_press press;
-    uint32_t keysym; /* X11's numbers; 0: none. */
-    uint8_t surface; /* As in the screen's records; 0 is the first. */
-    uint16_t x, y;   /* 0 to 65535 across the surface. */
+    uint32_t keysym;  /* X11's numbers; 0: none. */
+    uint16_t surface; /* Its id, as in the screen's records. */
+    uint16_t x, y;    /* 0 to 65535 across the surface. */
     int16_t dx, dy;
     uint8_t button; /* 1 left, 2 middle, 3 right, 4 back, 5 forward, up to 16. */
     uint8_t touch;
