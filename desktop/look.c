@@ -19,8 +19,9 @@ void tdm_look_init(struct tdm_look *look, size_t strip_count, bool hints, tdm_ti
 void tdm_look_hinted(struct tdm_look *look, tdm_time now)
 {
     look->hint_at = now;
+    look->interval = TDM_LOOK_FAST;
     if (!look->trusted)
-        look->due = tdm_time_min(look->due, now);
+        look->due = tdm_time_min(look->due, now + TDM_LOOK_FAST);
 }
 
 struct tdm_look_plan tdm_look_plan(const struct tdm_look *look, tdm_time now)

@@ -9,7 +9,7 @@
  *
  * Trusted: one strip now and then, in turn, to find a server that does not tell of a draw.
  * Not trusted, or no hints at all: every strip, at a rate between LOOK_FAST and LOOK_SLOW that
- * follows what happens and what a look costs; a hint still starts one at once.
+ * follows what happens and what a look costs.
  *
  * One draw that nobody told of ends the trust; it comes back when the hints have told of every
  * change for a while.
