@@ -160,7 +160,7 @@ static uint32_t look_up(struct tdm_screen_host *h, struct tdm_screen_host_surfac
     return count;
 }
 
-/* Tiles that go away after they were there for a while, behind the `taken` places. */
+/* Tiles that go away after they were there for a while. */
 static uint32_t keep(struct tdm_screen_host *h, struct tdm_screen_host_surface *s, tdm_time now,
                      struct tdm_screen_place *kept)
 {
@@ -221,6 +221,7 @@ static int find_vectors(struct tdm_screen_host_surface *s,
         /* In the place of the old ones: they are what will have been sent. */
         tdm_screen_anchors_find(&s->anchors[i], pixels.pixels, pixels.stride, pixels.width,
                                 pixels.height);
+        s->tiles[i].flags |= TDM_SCREEN_TILE_FRESH;
         tdm_screen_moves_vote(s->moves, &s->anchors[i], i % tiles_x * TDM_SCREEN_TILE,
                               i / tiles_x * TDM_SCREEN_TILE);
     }
@@ -310,16 +311,11 @@ void tdm_screen_host_plan(struct tdm_screen_host *h, struct tdm_screen_host_surf
 
     if (kept_count)
         write_places(w, TDM_SCREEN_OP_PUT, kept, kept_count);
-    /* What needs no search is out of the way of the search, but drawn behind the copies. */
-    for (uint32_t i = 0; i < found_count; i++)
-        s->work.masks[found[i].tile] = s->todo.masks[found[i].tile];
-    h->copy_count = 0;
-    int count = find_vectors(s, vectors);
-    uint64_t held = 0;
-
-    (void)held;
     for (uint32_t i = 0; i < found_count; i++)
         s->todo.masks[found[i].tile] = 0;
+    h->copy_count = 0;
+    int count = find_vectors(s, vectors);
+
     for (int v = 0; v < count; v++)
         collect_copies(h, s, &vectors[v], v);
     if (h->copy_count)

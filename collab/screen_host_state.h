@@ -27,6 +27,7 @@ enum tdm_screen_tile_flag {
     TDM_SCREEN_TILE_TRIED = 2,    /* Neither moved nor cached nor solid, since it changed. */
     TDM_SCREEN_TILE_TOUCHED = 4,  /* By the frame in the making. */
     TDM_SCREEN_TILE_ANCHORS = 8,  /* Its anchors are those of what was sent. */
+    TDM_SCREEN_TILE_FRESH = 128,  /* Its anchors are those of what is being sent. */
     TDM_SCREEN_TILE_PHOTO = 16,   /* Looked like a photograph when it was coded last. */
     TDM_SCREEN_TILE_KEPT = 32,    /* The viewer said it has this. */
     TDM_SCREEN_TILE_WIPED = 64,   /* The viewer shall have black there. */
