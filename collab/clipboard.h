@@ -19,7 +19,10 @@
 #include "engine/base/time.h"
 
 #define TDM_CLIPBOARD_BYTES_DEFAULT (16u << 20)
-#define TDM_CLIPBOARD_WAIT          (20 * TDM_S) /* Content that stops coming is given up. */
+#define TDM_CLIPBOARD_WAIT          (20 * TDM_S)   /* Content that stops coming is given up. */
+#define TDM_CLIPBOARD_BURST         8              /* Announcements at once, */
+#define TDM_CLIPBOARD_PERIOD        (2 * TDM_S)    /* then one in this time. */
+#define TDM_CLIPBOARD_TAKEOVER      (300 * TDM_MS) /* Who copies so soon after them is a manager. */
 
 struct tdm_clipboard_config {
     bool host;                            /* Which scope counts for which direction. */
@@ -61,7 +64,7 @@ enum tdm_clipboard_desk {
 
 struct tdm_clipboard_out {
     bool send;                        /* `record` is to be sent; CLIP_DATA on the bulk stream. */
-    struct tdm_control_record record; /* seq is the caller's to set. Borrows from the input. */
+    struct tdm_control_record record; /* Borrows from the content. */
     enum tdm_clipboard_desk desk;
     uint8_t format, format_count;
     struct tdm_clip_entry formats[TDM_CONTROL_FORMATS_MAX];
@@ -69,9 +72,9 @@ struct tdm_clipboard_out {
     uint32_t offset, size;
     const uint8_t *data;
     bool fin;
-    bool more;    /* ROOM will give another piece. */
-    bool refused; /* Something was not allowed, or too large. */
-    tdm_time wake_at;
+    bool more;        /* ROOM will give another piece. */
+    bool refused;     /* Something was not allowed, or too large. */
+    tdm_time wake_at; /* <= now: step again, there is more to do. */
 };
 
 struct tdm_clipboard {
@@ -86,27 +89,35 @@ struct tdm_clipboard {
     uint8_t theirs_count;
     struct tdm_clip_entry theirs[TDM_CONTROL_FORMATS_MAX];
     bool held; /* Our desktop owns the clipboard for them. */
+    tdm_time held_at;
     /* Coming: one content at a time. */
     bool wished;
     uint8_t wish_format;
-    uint32_t wish_offset;
+    uint32_t wish_serial, wish_offset;
     tdm_time wish_until;
     /* Going. */
-    bool wanted;
+    bool wanted, want_dead;
     uint8_t want_format;
     uint32_t want_serial, want_offset, want_size;
     const uint8_t *want_content;
-    /* Announcements, ours and theirs: so many at once, then two a second. */
+    /* Announcements: 0 ours, 1 theirs. */
     uint32_t tokens[2];
     tdm_time tokens_at[2];
     uint64_t refused;
 };
 
+/** What holds at this moment: tdm_consent_scopes and its number; at the helper, as the host told.
+ */
+struct tdm_clipboard_rights {
+    uint16_t scopes; /* enum tdm_scope */
+    uint32_t seq;
+};
+
 void tdm_clipboard_init(struct tdm_clipboard *c, const struct tdm_clipboard_config *config,
                         tdm_time now);
-/** `scopes`: that hold at this moment (tdm_consent_scopes; at the helper, as the host told). `in`
- *  NULL: time has passed, or the scopes have changed. */
-void tdm_clipboard_step(struct tdm_clipboard *c, tdm_time now, uint16_t scopes,
+/** `in` NULL: time has passed, or the rights have changed. */
+void tdm_clipboard_step(struct tdm_clipboard *c, tdm_time now,
+                        const struct tdm_clipboard_rights *rights,
                         const struct tdm_clipboard_in *in, struct tdm_clipboard_out *out);
 
 #endif
