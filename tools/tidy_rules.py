@@ -76,6 +76,7 @@ LIBRARIES = (
     Library(("libavformat/", "libswscale/", "libswresample/", "libavdevice/"), DEVICES),
     Library(("portaudio", "pa_", "alsa/"), ("engine/io/sound",)),
     Library(("SDL",), ("render/",)),
+    Library(("pulse/",), ("capture/",)),
     Library(("cairo", "pango"), ("render/", "measure/")),
     Library(("X11/", "xcb/"), DEVICES + ("desktop/",)),
     Library(("linux/videodev2.h",), ("capture/",)),
