@@ -13,9 +13,9 @@
  * longer than a disk write does; what takes longer belongs on a thread of its own, which wakes the
  * channel with tdm_rider_wake.
  *
- * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset, _peer and _stats on the
- * `seat` that it was given; they take effect after the function has returned. From other threads
- * only tdm_rider_wake, whereupon `run` comes.
+ * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset, _peer and _stats
+ * on the `seat` that it was given; they take effect after the function has returned. From other
+ * threads only tdm_rider_wake, whereupon `run` comes.
  */
 
 #include "engine/core/channel.h"

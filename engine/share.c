@@ -83,8 +83,7 @@ static void close_screen(struct tandem_share *s)
 static void follow_consent(struct tandem_share *s)
 {
     uint32_t seconds;
-    bool may = s->give && s->host &&
-               tdm_share_hand_scopes(s->host, &seconds) & TDM_SCOPE_VIEW &&
+    bool may = s->give && s->host && tdm_share_hand_scopes(s->host, &seconds) & TDM_SCOPE_VIEW &&
                s->relinks < TDM_SHARE_RELINKS;
 
     if (may && !s->asked_screen) {
@@ -174,15 +173,14 @@ static void take_give_news(struct tandem_share *s)
             [TDM_DESKTOP_LOCKED] = "the screen is locked: it is shown so, and takes no input",
             [TDM_DESKTOP_ASLEEP] = "the screen is asleep",
             [TDM_DESKTOP_HIDDEN] = "the window is minimised: it is shown grey",
-            [TDM_DESKTOP_NO_WINDOW] = "the window that was shown was closed",
+            [TDM_DESKTOP_NOTHING] = "what was shown is not there any more",
         };
         enum tdm_desktop_state state = tdm_share_give_state(s->give, &lost, &why);
 
         tdm_share_hand_lock(s->host, state == TDM_DESKTOP_LOCKED || lost);
         tdm_share_tell(s, TANDEM_SHARE_NOTICE, 0, 0, lost ? why.text : texts[state]);
         if (lost)
-            (void)tdm_share_hand_act(s->host,
-                                     &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_END});
+            (void)tdm_share_hand_act(s->host, &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_END});
     }
     if (news & TDM_SHARE_NEWS_FAILED && s->asked_screen) {
         s->relinks++;
@@ -276,14 +274,16 @@ static void up(void *rider, tdm_time now, bool resumed)
     if (!resumed)
         forget_streams(s);
     else if (s->asked_screen)
-        close_screen(s); /* What of it was under way is of no use; the tiles' hashes say the rest. */
+        close_screen(
+            s); /* What of it was under way is of no use; the tiles' hashes say the rest. */
     if (s->host)
         tdm_share_hand_up(s->host, s->peer, resumed);
     tdm_share_hand_up(s->view, s->peer, resumed);
     if (s->wish && !resumed)
         (void)tdm_share_hand_input(
-            s->view, &(struct tdm_control_view_in){
-                         .kind = TDM_VIEW_ASK, .record = {.kind = TDM_CONTROL_ASK, .scopes = s->wish}});
+            s->view,
+            &(struct tdm_control_view_in){.kind = TDM_VIEW_ASK,
+                                          .record = {.kind = TDM_CONTROL_ASK, .scopes = s->wish}});
     flow(s);
     pthread_mutex_unlock(&s->lock);
 }

@@ -142,9 +142,9 @@ static void list_surfaces(struct tdm_share_give *g, tdm_time now)
 {
     const struct tdm_desktop_surface *list;
     size_t count = g->config.ops->surfaces(g->desktop, &list);
-    struct tdm_screen_source sources[TDM_SCREEN_SURFACES_MAX];
+    struct tdm_screen_shared shared[TDM_SCREEN_SURFACES_MAX];
     struct tdm_control_surface areas[TDM_CONTROL_SURFACES_MAX] = {0};
-    uint32_t source_count = 0;
+    uint32_t count_shared = 0;
 
     for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++)
         g->surfaces[i].seen = false;
@@ -159,13 +159,13 @@ static void list_surfaces(struct tdm_share_give *g, tdm_time now)
     }
     for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++) {
         struct surface *s = &g->surfaces[i];
-        struct tdm_screen_source *source = &sources[source_count];
+        struct tdm_screen_shared *source = &shared[count_shared];
 
         if (!s->seen) {
             free_surface(s);
             continue;
         }
-        *source = (struct tdm_screen_source){.surface = {.id = (uint8_t)i,
+        *source = (struct tdm_screen_shared){.surface = {.id = (uint8_t)i,
                                                          .primary = s->desktop.primary,
                                                          .width = (uint16_t)s->desktop.area.width,
                                                          .height = (uint16_t)s->desktop.area.height,
@@ -175,15 +175,16 @@ static void list_surfaces(struct tdm_share_give *g, tdm_time now)
                                              .stride = s->stride,
                                              .storage = s->storage};
         (void)snprintf(source->surface.name, sizeof source->surface.name, "%.31s", s->desktop.name);
-        areas[i] = (struct tdm_control_surface){.x = s->desktop.area.x,
+        areas[i] = (struct tdm_control_surface){.id = (uint16_t)i,
+                                                .x = s->desktop.area.x,
                                                 .y = s->desktop.area.y,
                                                 .width = (uint32_t)s->desktop.area.width,
                                                 .height = (uint32_t)s->desktop.area.height};
-        source_count++;
+        count_shared++;
     }
     step(g, now,
          &(struct tdm_screen_host_in){
-             .kind = TDM_SCREEN_HOST_SURFACES, .sources = sources, .count = source_count});
+             .kind = TDM_SCREEN_HOST_SURFACES, .shared = shared, .count = count_shared});
     pthread_mutex_lock(&g->lock);
     memcpy(g->areas, areas, sizeof areas);
     pthread_mutex_unlock(&g->lock);

@@ -114,7 +114,7 @@ static void take_bytes(struct tdm_share_hand *h, tdm_time now)
     for (int i = 0; i < TDM_HAND_STREAMS; i++) {
         struct tdm_share_bytes *b = &h->now[i];
 
-        while (tdm_share_bytes_size(b)) {
+        while (tdm_share_bytes_size(b) && !(i == 0 && h->config.host && h->host_out.busy)) {
             b->at +=
                 tdm_control_pipe_take(&h->in[i], b->data + b->at, tdm_share_bytes_size(b), &rec);
             if (rec.kind != TDM_CONTROL_OTHER)
@@ -128,8 +128,10 @@ static void link_changed(struct tdm_share_hand *h, tdm_time now, bool resumed)
     const struct tdm_clipboard_config clipboard = {.host = h->config.host,
                                                    .origin = tdm_entropy_u64()};
 
-    for (int i = 0; i < TDM_HAND_STREAMS && h->up && !resumed; i++)
+    for (int i = 0; i < TDM_HAND_STREAMS && h->up && !resumed; i++) {
         tdm_control_pipe_init(&h->in[i]);
+        tdm_share_bytes_clear(&h->now[i]);
+    }
     if (h->up && !resumed)
         tdm_clipboard_init(&h->clipboard, &clipboard, now);
     else if (!h->up)
@@ -158,7 +160,8 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
     }
     memcpy(areas, h->areas, sizeof areas);
     for (int i = 0; i < TDM_HAND_STREAMS; i++) {
-        tdm_share_bytes_clear(&h->now[i]);
+        if (tdm_share_bytes_size(&h->now[i]))
+            continue; /* They wait for text that is being typed. */
         tdm_share_bytes_swap(&h->now[i], &h->arrived[i]);
         h->consumed[i] += tdm_share_bytes_size(&h->now[i]);
     }

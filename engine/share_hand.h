@@ -33,7 +33,7 @@ struct tdm_hand_event {
     enum tdm_hand_event_kind kind;
     uint16_t scopes;
     uint32_t seconds;
-    int x, y;
+    int x, y, value;
     char text[256];
 };
 

@@ -67,9 +67,8 @@ static void show_state(struct tdm_share_hand *h, tdm_time now)
     tdm_indicator_show(h->indicator, text, held & TDM_SCOPES_CONTROL);
 }
 
-static void tell_change(struct tdm_share_hand *h, tdm_time now)
+static void tell_change(struct tdm_share_hand *h, tdm_time now, const struct tdm_consent_entry *e)
 {
-    const struct tdm_consent_entry *e = &h->host_out.consent.entry;
     const char *cause = tdm_consent_cause_name(e->cause);
     uint16_t held = tdm_hand_host_scopes(h, now);
     tdm_time from = tdm_consent_answer_from(&h->host.consent);
@@ -90,7 +89,8 @@ static bool is_kept_off(const struct tdm_share_hand *h, const struct tdm_control
     struct tdm_rect area = h->indicator ? tdm_indicator_area(h->indicator) : (struct tdm_rect){0};
 
     return a->act == TDM_ACT_BUTTON && a->down &&
-           !tdm_rect_empty(tdm_rect_both(area, (struct tdm_rect){h->host.x, h->host.y, 1, 1}));
+           !tdm_rect_empty(
+               tdm_rect_both(area, (struct tdm_rect){h->injected_x, h->injected_y, 1, 1}));
 }
 
 static void perform(struct tdm_share_hand *h, tdm_time now)
@@ -102,15 +102,19 @@ static void perform(struct tdm_share_hand *h, tdm_time now)
         const struct tdm_control_action *a = &out->actions[i];
 
         if (a->act == TDM_ACT_GHOST) {
-            struct tdm_hand_event event = {.kind = TDM_HAND_POINTED, .x = a->x, .y = a->y};
+            struct tdm_hand_event event = {
+                .kind = TDM_HAND_POINTED, .x = a->x, .y = a->y, .value = a->code};
 
             if (h->indicator)
                 tdm_indicator_point(h->indicator, a->x, a->y, now + HAND_SHOWN);
-            (void)snprintf(event.text, sizeof event.text, "%u", a->code);
             h->config.tell(h->config.arg, &event);
         }
         if (a->act == TDM_ACT_BUTTON && a->down)
             h->pressed_at = now;
+        if (a->act == TDM_ACT_MOVE) {
+            h->injected_x = a->x;
+            h->injected_y = a->y;
+        }
         if (!is_kept_off(h, a))
             out->actions[kept++] = *a;
     }
@@ -125,8 +129,9 @@ static void step(struct tdm_share_hand *h, tdm_time now, const struct tdm_contro
     perform(h, now);
     for (uint32_t i = 0; h->up && i < h->host_out.tell_count; i++)
         tdm_hand_send(h, &h->host_out.tell[i]);
-    if (h->host_out.consent.changed) {
-        tell_change(h, now);
+    for (uint32_t i = 0; i < h->host_out.consent.count; i++)
+        tell_change(h, now, &h->host_out.consent.entries[i]);
+    if (h->host_out.consent.count) {
         show_state(h, now);
         tdm_hand_clipboard(h, now, NULL);
     }

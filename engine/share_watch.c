@@ -489,9 +489,8 @@ void tdm_share_watch_unlock(struct tdm_share_watch *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-bool tdm_share_watch_cursor(
-    struct tdm_share_watch *w, struct tdm_share_pointer *pointer,
-    uint8_t pixels[TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4])
+bool tdm_share_watch_cursor(struct tdm_share_watch *w, struct tdm_share_pointer *pointer,
+                            uint8_t pixels[TDM_SHARE_SHAPE_BYTES])
 {
     pthread_mutex_lock(&w->lock);
     bool news = w->pointer_news;

@@ -12,13 +12,10 @@
  */
 
 #include "collab/screen.h"
-#include "engine/base/err.h"
 #include "engine/base/histogram.h"
-#include "engine/base/rect.h"
+#include "render/screen_window.h"
 
 struct tdm_share_watch;
-
-#define TDM_SHARE_DAMAGE_MAX 64
 
 enum tdm_share_watch_news {
     TDM_WATCH_NEWS_ANSWERS = 1 << 0,  /* Something to pull, or consumed. */
@@ -31,24 +28,6 @@ struct tdm_share_watch_config {
     void (*wake)(void *arg); /* There is news; on the thread, without a lock. */
     void *arg;
     int picture_fd; /* Signalled for each new picture and pointer. */
-};
-
-/** A picture that is locked. */
-struct tdm_share_picture {
-    struct tdm_screen_surface surface;
-    const uint8_t *pixels;
-    ptrdiff_t stride;
-    uint64_t number;
-    bool exact;
-    tdm_time captured_at; /* By the host's clock. */
-    uint32_t damage_count;
-    struct tdm_rect damage[TDM_SHARE_DAMAGE_MAX];
-};
-
-struct tdm_share_pointer {
-    struct tdm_screen_pointer at;
-    struct tdm_screen_cursor shape; /* pixels: inside the watch. Width 0: not known yet. */
-    uint32_t number;                /* Of the shape. */
 };
 
 struct tdm_share_watch_figures {
@@ -85,9 +64,8 @@ bool tdm_share_watch_lock(struct tdm_share_watch *watch, uint8_t surface, bool a
                           struct tdm_share_picture *picture);
 void tdm_share_watch_unlock(struct tdm_share_watch *watch);
 /** The pointer, when it changed since the last call. `pixels`: room for its shape. */
-bool tdm_share_watch_cursor(
-    struct tdm_share_watch *watch, struct tdm_share_pointer *pointer,
-    uint8_t pixels[TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4]);
+bool tdm_share_watch_cursor(struct tdm_share_watch *watch, struct tdm_share_pointer *pointer,
+                            uint8_t pixels[TDM_SHARE_SHAPE_BYTES]);
 void tdm_share_watch_figures(struct tdm_share_watch *watch,
                              struct tdm_share_watch_figures *figures);
 

@@ -51,6 +51,8 @@ struct tandem_share_config {
                             "pattern[:NAME]": a test picture without any X. [x11 of $DISPLAY] */
     const char *never; /* Windows that are never shown: classes or parts of titles, commas between;
                           grey stands in their place. */
+    const char *revoke_key; /* Ends it all at the host, like "ctrl+alt+End", which is the
+                               default. */
     const char *log_path; /* Every transition of what is allowed, a line each, with its time. NULL:
                              none. */
 };
@@ -131,7 +133,7 @@ struct tandem_share_picture {
 
 /** Locks the newest picture until tandem_share_picture_done; frames that come wait for it, so copy
  *  and be quick. TANDEM_AGAIN: nothing new since the last one; nothing is locked then. */
-TANDEM_API enum tandem_status tandem_share_picture(struct tandem_share *share,
+TANDEM_API enum tandem_status tandem_share_picture(struct tandem_share *share, uint32_t surface,
                                                    struct tandem_share_picture *picture);
 TANDEM_API void tandem_share_picture_done(struct tandem_share *share);
 /** Readable when there is a new picture or pointer. */
@@ -142,6 +144,7 @@ TANDEM_API int tandem_share_picture_fd(struct tandem_share *share);
 /** The host's pointer, which is not in the picture. */
 struct tandem_share_cursor {
     bool visible;
+    uint32_t surface;
     int x, y;         /* Of its hot spot, on the surface. */
     int hot_x, hot_y; /* Inside its picture. */
     int width, height;
@@ -155,24 +158,25 @@ TANDEM_API enum tandem_status tandem_share_cursor(struct tandem_share *share,
 
 enum tandem_share_input_kind {
     TANDEM_SHARE_MOVE,   /* x, y on the surface. */
-    TANDEM_SHARE_BUTTON, /* button (1 left, 2 middle, 3 right, 8 back, 9 forward), down, at x, y. */
+    TANDEM_SHARE_BUTTON, /* button (1 left, 2 middle, 3 right, 4 back, 5 forward), down, at x, y. */
     TANDEM_SHARE_WHEEL,  /* x, y: 120ths of a notch, right and down. */
     TANDEM_SHARE_NUDGE,  /* x, y: relative motion. */
     TANDEM_SHARE_KEY,    /* code: USB HID usage of the physical key (page 7); symbol: X keysym of
                             what it means here; modifiers; down. */
     TANDEM_SHARE_TEXT,   /* text: what was typed by whatever means. */
-    TANDEM_SHARE_POINT,  /* The ghost hand: x, y and button shown at the host, pressed by nobody. */
+    TANDEM_SHARE_FOCUS,  /* down: the window has it, with modifiers; without, nothing is held. */
+    TANDEM_SHARE_GHOST,  /* down: from now on MOVE and BUTTON only point and suggest. */
 };
 
 /** Modifiers that are held or locked after the event. */
 enum tandem_share_modifier {
     TANDEM_SHARE_SHIFT = 1,
-    TANDEM_SHARE_CAPS_LOCK = 2,
-    TANDEM_SHARE_CTRL = 4,
-    TANDEM_SHARE_ALT = 8,
-    TANDEM_SHARE_NUM_LOCK = 16,
-    TANDEM_SHARE_SUPER = 64,
-    TANDEM_SHARE_ALT_GR = 128,
+    TANDEM_SHARE_CTRL = 2,
+    TANDEM_SHARE_ALT = 4,
+    TANDEM_SHARE_SUPER = 8,
+    TANDEM_SHARE_ALT_GR = 16,
+    TANDEM_SHARE_CAPS_LOCK = 32,
+    TANDEM_SHARE_NUM_LOCK = 64,
 };
 
 struct tandem_share_input {
@@ -191,8 +195,11 @@ struct tandem_share_input {
  *  much waits. */
 TANDEM_API enum tandem_status tandem_share_input(struct tandem_share *share,
                                                  const struct tandem_share_input *input);
-/** Nothing is held any more: the window lost the focus. */
-TANDEM_API void tandem_share_release(struct tandem_share *share);
+/** A window of the engine's own, which does all that, until it is closed; TANDEM_SHARE_CLOSED when
+ *  the user closes it. TANDEM_FAILED without a display. */
+TANDEM_API enum tandem_status
+tandem_share_open_window(struct tandem_share *share, const char *title, struct tandem_cause *cause);
+TANDEM_API void tandem_share_close_window(struct tandem_share *share);
 
 /* Both. */
 
@@ -205,14 +212,16 @@ enum tandem_share_event_kind {
     TANDEM_SHARE_CHANGED, /* Both: other surfaces. */
     TANDEM_SHARE_HIDDEN,  /* Viewer: no more pictures; text = why. */
     TANDEM_SHARE_NOTICE,  /* text = something to know. */
-    TANDEM_SHARE_POINTED, /* Host: the viewer points at x, y. */
+    TANDEM_SHARE_POINTED, /* Host: the viewer points at x, y of the desktop; value = the button that
+                             it suggests, 0: none. */
+    TANDEM_SHARE_CLOSED,  /* Viewer: the user closed the window. */
 };
 
 struct tandem_share_event {
     enum tandem_share_event_kind kind;
     unsigned scopes;
-    uint32_t seconds;
-    int x, y;
+    uint32_t seconds; /* ASKED: until a yes counts. */
+    int x, y, value;
     char text[256];
 };
 
