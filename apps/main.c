@@ -6,6 +6,7 @@
 #include "apps/files.h"
 #include "apps/options.h"
 #include "apps/serve.h"
+#include "apps/share.h"
 #include "apps/talk.h"
 
 #include <limits.h>
@@ -44,6 +45,9 @@ static const struct verb {
      files_send},
     {"get", "tandem get", "wait for files and folders, and take those that are wanted", NULL,
      files_get},
+    {"share", "tandem share [WHO]", "show a screen, and be helped on it when you allow it", NULL,
+     share_run},
+    {"assist", "tandem assist [WHO]", "see somebody's screen, and help on it", NULL, assist_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 

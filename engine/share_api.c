@@ -364,6 +364,22 @@ int tandem_share_picture_fd(struct tandem_share *s)
     return s->picture_fd;
 }
 
+enum tandem_status tandem_share_snapshot(struct tandem_share *s, const char *path,
+                                         struct tandem_cause *cause)
+{
+    struct tdm_screen_surface list[TDM_SCREEN_SURFACES_MAX];
+    struct tdm_share_picture picture;
+    struct tdm_cause why = {""};
+
+    if (!tdm_share_watch_surfaces(s->watch, list) ||
+        !tdm_share_watch_lock(s->watch, list[0].id, true, &picture))
+        return fail(cause, TANDEM_AGAIN, "there is no picture yet");
+    enum tdm_err err = tdm_screen_picture_save(&picture, path, &why);
+
+    tdm_share_watch_unlock(s->watch);
+    return status_with(err, &why, cause);
+}
+
 enum tandem_status tandem_share_cursor(struct tandem_share *s, struct tandem_share_cursor *cursor)
 {
     static _Thread_local uint8_t pixels[TDM_SHARE_SHAPE_BYTES];

@@ -65,4 +65,8 @@ void tdm_screen_window_close(struct tdm_screen_window *window);
 /** A line in the title: what is allowed, and for how long. Any thread. */
 void tdm_screen_window_say(struct tdm_screen_window *window, const char *text);
 
+/** Writes a picture as PNG; its sides are those of the surface. */
+enum tdm_err tdm_screen_picture_save(const struct tdm_share_picture *picture, const char *path,
+                                     struct tdm_cause *cause);
+
 #endif

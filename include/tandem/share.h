@@ -138,6 +138,9 @@ TANDEM_API enum tandem_status tandem_share_picture(struct tandem_share *share, u
 TANDEM_API void tandem_share_picture_done(struct tandem_share *share);
 /** Readable when there is a new picture or pointer. */
 TANDEM_API int tandem_share_picture_fd(struct tandem_share *share);
+/** Writes the first surface's picture as it is now, pixel by pixel, as PNG. */
+TANDEM_API enum tandem_status tandem_share_snapshot(struct tandem_share *share, const char *path,
+                                                    struct tandem_cause *cause);
 
 #define TANDEM_SHARE_CURSOR_MAX 128
 
