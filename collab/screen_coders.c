@@ -52,13 +52,11 @@ void tdm_screen_coders_reset(struct tdm_screen_coders *c)
 }
 
 struct tdm_screen_look tdm_screen_coders_look(const struct tdm_screen_coders *c,
-                                              const struct tdm_screen_image *seen,
                                               const struct tdm_screen_image *next,
                                               const struct tdm_screen_rect *rect)
 {
     struct tdm_screen_source source = tdm_screen_source_of(next, rect);
-    struct tdm_screen_context_guess guess =
-        tdm_screen_context_look(&c->context, seen, rect, &source);
+    struct tdm_screen_context_guess guess = tdm_screen_context_look(&c->context, rect, &source);
 
     return (struct tdm_screen_look){guess.miss_percent, guess.bytes};
 }

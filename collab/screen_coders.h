@@ -40,7 +40,6 @@ struct tdm_screen_look {
     uint32_t bytes;
 };
 struct tdm_screen_look tdm_screen_coders_look(const struct tdm_screen_coders *c,
-                                              const struct tdm_screen_image *seen,
                                               const struct tdm_screen_image *next,
                                               const struct tdm_screen_rect *rect);
 /** The quality of PHOTO that gives about so many bytes. */

@@ -3,12 +3,9 @@
 
 #include <stdlib.h>
 
-#define COLOUR  0xffffffu
-#define NOTHING 0xff000000u /* No colour. */
+#define COLOUR 0xffffffu
 
-#define WIDE_SLOTS (1u << TDM_SCREEN_CONTEXT_WIDE_BITS)
-#define NEAR_SLOTS (1u << TDM_SCREEN_CONTEXT_NEAR_BITS)
-#define RECENT     TDM_SCREEN_CONTEXT_RECENT
+#define RECENT TDM_SCREEN_CONTEXT_RECENT
 
 /* Both directions are one function with one of these, so that they cannot drift apart; the compiler
  * makes two of it. */
@@ -41,7 +38,8 @@ struct row {
     const uint8_t *up, *up2; /* NULL: outside the image. */
     int left, right;         /* Pixels of the image in front of the rectangle, and behind. */
     int width;
-    int flat_end; /* To where the rows above are flat in the colour that they were asked for last. */
+    int flat_end; /* To where the rows above are flat in the colour that they were asked for last.
+                   */
     uint32_t flat_colour;
 };
 
@@ -103,7 +101,8 @@ BOTH_WAYS int log2_of(uint32_t v)
 }
 
 /* A run may be up to `limit` pixels long; gives how long it is. */
-BOTH_WAYS int code_run(const struct coder *c, const struct row *r, int x, int limit, uint32_t colour)
+BOTH_WAYS int code_run(const struct coder *c, const struct row *r, int x, int limit,
+                       uint32_t colour)
 {
     int size = log2_of((uint32_t)limit), length = limit;
 
@@ -123,10 +122,14 @@ BOTH_WAYS int code_run(const struct coder *c, const struct row *r, int x, int li
 
 /* --- Guesses. --- */
 
-/* A slot: a colour, four bits that tell other surroundings apart, four of how often it was right. */
-#define SLOT_SURE(slot)  ((slot) >> 28)
-#define SLOT_CHECK(slot) ((slot) >> 24 & 15)
-#define SURE_ONE         (1u << 28)
+/* A slot: a colour, four bits that tell other surroundings apart, four of how often it was right.
+ */
+#define SLOT_COLOUR(slot) ((slot)&COLOUR)
+#define SLOT_CHECK(slot)  ((slot) >> 24 & 15)
+#define SLOT_SURE(slot)   ((slot) >> 28)
+#define SURE_ONE          (1u << 28)
+#define SURE_MOST         15
+#define SURE_STAYS        3 /* One that was right more often is not given up at the first error. */
 
 BOTH_WAYS uint32_t slot_of(uint32_t colour, uint32_t check, uint32_t sure)
 {
@@ -135,7 +138,7 @@ BOTH_WAYS uint32_t slot_of(uint32_t colour, uint32_t check, uint32_t sure)
 
 BOTH_WAYS void slot_right(uint32_t *slot)
 {
-    if (SLOT_SURE(*slot) < 15)
+    if (SLOT_SURE(*slot) < SURE_MOST)
         *slot += SURE_ONE;
 }
 
@@ -143,10 +146,17 @@ BOTH_WAYS void slot_wrong(uint32_t *slot, uint32_t colour, uint32_t check)
 {
     uint32_t sure = SLOT_SURE(*slot);
 
-    if (sure > 3)
-        *slot = slot_of(*slot & COLOUR, check, sure / 2);
-    else
-        *slot = slot_of(colour, check, 1);
+    *slot = sure > SURE_STAYS ? slot_of(SLOT_COLOUR(*slot), check, sure / 2)
+                              : slot_of(colour, check, 1);
+}
+
+/* Two colours: the better one stays in front, the newer one replaces the other. */
+BOTH_WAYS void pair_wrong(uint32_t pair[2], uint32_t colour, uint32_t check)
+{
+    uint32_t sure = SLOT_SURE(pair[0]);
+
+    pair[1] = sure > SURE_STAYS ? slot_of(colour, check, 1) : pair[0];
+    slot_wrong(&pair[0], colour, check);
 }
 
 BOTH_WAYS uint64_t near_hash(const struct around *a)
@@ -167,11 +177,45 @@ BOTH_WAYS uint64_t mix(uint64_t h)
     return h * 0x9fb21c651e98df25u;
 }
 
+#define WIDE_AT(hash)  ((hash) >> (64 - TDM_SCREEN_CONTEXT_WIDE_BITS))
+#define NEAR_AT(hash)  ((hash) >> (64 - TDM_SCREEN_CONTEXT_NEAR_BITS))
+#define CHECK_OF(hash) ((uint32_t)((hash) >> 20 & 15))
+
+/* Colours that the pixel is known not to have. */
+struct ruled_out {
+    uint32_t colours[7];
+    int count;
+};
+
+BOTH_WAYS bool is_out(const struct ruled_out *out, uint32_t colour)
+{
+    for (int i = 0; i < out->count; i++)
+        if (out->colours[i] == colour)
+            return true;
+    return false;
+}
+
+BOTH_WAYS bool code_guess(const struct coder *c, tdm_screen_bit *bit, struct ruled_out *out,
+                          uint32_t guess, uint32_t colour)
+{
+    bool right = code_bit(c, bit, colour == guess);
+
+    if (!right)
+        out->colours[out->count++] = guess;
+    return right;
+}
+
 BOTH_WAYS uint32_t equal_mask(const struct around *a)
 {
     return (uint32_t)(a->w == a->n) | (uint32_t)(a->n == a->nw) << 1 |
            (uint32_t)(a->n == a->ne) << 2 | (uint32_t)(a->w == a->nw) << 3 |
            (uint32_t)(a->w == a->ww) << 4 | (uint32_t)(a->n == a->nn) << 5;
+}
+
+BOTH_WAYS uint32_t agreement(const struct around *a, uint32_t guess)
+{
+    return (uint32_t)(guess == a->w) | (uint32_t)(guess == a->n) << 1 |
+           (uint32_t)(a->w == a->n) << 2 | (uint32_t)(a->n == a->nw) << 3;
 }
 
 /* --- What was not guessed. --- */
@@ -211,19 +255,78 @@ static int activity(const struct around *a)
     return d < 3 ? 0 : d < 8 ? 1 : d < 16 ? 2 : d < 32 ? 3 : d < 64 ? 4 : d < 128 ? 5 : 6;
 }
 
+static uint32_t clamp8(int v)
+{
+    return v < 0 ? 0 : v > 255 ? 255 : (uint32_t)v;
+}
+
+static uint32_t colour_of(uint32_t r, uint32_t g, uint32_t b)
+{
+    return r << 16 | g << 8 | b;
+}
+
+/* Two ways to guess red and blue from green. As far from their own predictions as green was: */
+static uint32_t parallel(const struct around *a, uint32_t g)
+{
+    int off = (int)g - (int)predict(a, 8);
+
+    return colour_of(clamp8((int)predict(a, 16) + off), g, clamp8((int)predict(a, 0) + off));
+}
+
+/* or on the line between two colours, as the shades of a letter's edge are. */
+#define LINE_MIN 16
+
+static uint32_t on_line(const struct around *a, uint32_t last, uint32_t g)
+{
+    uint32_t from = a->n;
+    int whole = (int)channel(last, 8) - (int)channel(from, 8);
+
+    if (abs(whole) < LINE_MIN) {
+        from = a->w;
+        whole = (int)channel(last, 8) - (int)channel(from, 8);
+    }
+    if (abs(whole) < LINE_MIN)
+        return colour_of(g, g, g);
+    int part = (int)g - (int)channel(from, 8), r = (int)channel(from, 16);
+    int b = (int)channel(from, 0);
+
+    return colour_of(clamp8(r + part * ((int)channel(last, 16) - r) / whole), g,
+                     clamp8(b + part * ((int)channel(last, 0) - b) / whole));
+}
+
+static void error_learn(uint32_t *error, uint32_t guess, uint32_t colour)
+{
+    int off = abs((int)channel(guess, 16) - (int)channel(colour, 16)) +
+              abs((int)channel(guess, 0) - (int)channel(colour, 0));
+
+    *error += (uint32_t)off * 16 - *error / 16;
+}
+
+/* Green first. The colour that had this green the last time is likely to be meant; else the two
+ * others by the way that was better lately. */
 BOTH_WAYS uint32_t code_literal(const struct coder *c, const struct around *a, uint32_t colour)
 {
-    int level = activity(a);
-    uint32_t g = predict(a, 8), r = predict(a, 16), b = predict(a, 0);
-    uint32_t dg = code_tree(c, c->m->bits.literal[0][level], channel(colour, 8) - g & 0xff, 8);
+    struct tdm_screen_context *m = c->m;
+    int level = activity(a), line = m->line_error < m->parallel_error;
+    uint32_t g = predict(a, 8);
 
-    g = g + dg & 0xff;
-    r = r + dg & 0xff;
-    b = b + dg & 0xff;
-    uint32_t dr = code_tree(c, c->m->bits.literal[1][level], channel(colour, 16) - r & 0xff, 8);
-    uint32_t db = code_tree(c, c->m->bits.literal[2][level], channel(colour, 0) - b & 0xff, 8);
+    g += code_tree(c, m->bits.green[level], (channel(colour, 8) - g) & 0xff, 8);
+    g &= 0xff;
+    uint32_t *shade = &m->shades[g];
+    bool known = code_bit(c, &m->bits.shade[m->shade_history & 15], colour == *shade);
 
-    return (r + dr & 0xff) << 16 | g << 8 | (b + db & 0xff);
+    m->shade_history = (uint8_t)(m->shade_history << 1 | known);
+    if (known)
+        return m->literal = *shade;
+    uint32_t by_line = on_line(a, m->literal, g), by_parallel = parallel(a, g);
+    uint32_t guess = line ? by_line : by_parallel, r = channel(guess, 16), b = channel(guess, 0);
+
+    r += code_tree(c, m->bits.red_blue[line][0][level], (channel(colour, 16) - r) & 0xff, 8);
+    b += code_tree(c, m->bits.red_blue[line][1][level], (channel(colour, 0) - b) & 0xff, 8);
+    colour = colour_of(r & 0xff, g, b & 0xff);
+    error_learn(&m->line_error, by_line, colour);
+    error_learn(&m->parallel_error, by_parallel, colour);
+    return m->literal = *shade = colour;
 }
 
 /* Colours used lately, the last one first. */
@@ -241,32 +344,23 @@ static void recent_first(struct tdm_screen_context *m, int at, uint32_t colour)
     m->recent[0] = colour;
 }
 
-BOTH_WAYS uint32_t code_miss(const struct coder *c, const struct around *a, uint32_t ruled_out[4],
+BOTH_WAYS uint32_t code_miss(const struct coder *c, const struct around *a, struct ruled_out *out,
                              uint32_t colour, struct tdm_screen_context_stats *stats)
 {
-    const uint32_t candidates[4] = {a->w, a->n, a->ne, a->nw};
-    uint32_t mask = equal_mask(a);
-    int out = 2;
     struct tdm_screen_context *m = c->m;
+    const uint32_t neighbours[4] = {a->w, a->n, a->ne, a->nw};
+    uint32_t mask = equal_mask(a);
 
     stats->misses++;
-    for (int i = 0; i < 4; i++) {
-        uint32_t candidate = candidates[i];
-        bool known = false;
+    for (int i = 0; i < 4; i++)
+        if (!is_out(out, neighbours[i]) &&
+            code_guess(c, &m->bits.neighbour[i][mask], out, neighbours[i], colour))
+            return neighbours[i];
 
-        for (int k = 0; k < out; k++)
-            known |= ruled_out[k] == candidate;
-        if (known)
-            continue;
-        if (code_bit(c, &m->bits.neighbour[i][mask], colour == candidate))
-            return candidate;
-        if (out < 4) /* Nothing is left to be compared with the last one. */
-            ruled_out[out++] = candidate;
-    }
     int at = c->e ? recent_find(m, colour) : 0;
 
     if (code_bit(c, &m->bits.is_recent[mask], at < RECENT)) {
-        at = (int)code_tree(c, m->bits.recent_tree, (uint32_t)at, TDM_SCREEN_CONTEXT_RECENT_BITS);
+        at = (int)code_tree(c, m->bits.recent, (uint32_t)at, TDM_SCREEN_CONTEXT_RECENT_BITS);
         colour = m->recent[at];
     } else {
         at = RECENT;
@@ -277,55 +371,65 @@ BOTH_WAYS uint32_t code_miss(const struct coder *c, const struct around *a, uint
     return colour;
 }
 
+/* From all six neighbours: one of two colours that followed the same ones before. */
+BOTH_WAYS bool code_wide(const struct coder *c, const struct around *a, uint32_t pair[2],
+                         struct ruled_out *out, uint32_t *colour)
+{
+    struct tdm_screen_context *m = c->m;
+    uint32_t guess = SLOT_COLOUR(pair[0]), sure = SLOT_SURE(pair[0]), check = SLOT_CHECK(pair[0]);
+    bool flat = out->count; /* A run that ended: its colour is out, and no other was tried. */
+
+    if (is_out(out, guess))
+        return false;
+    bool right = code_guess(c, &m->bits.wide[flat][sure][agreement(a, guess)][m->history & 3], out,
+                            guess, *colour);
+
+    m->history = (uint8_t)(m->history << 1 | right);
+    if (right) {
+        slot_right(&pair[0]);
+        *colour = guess;
+        return true;
+    }
+    guess = SLOT_COLOUR(pair[1]);
+    if (!SLOT_SURE(pair[1]) || is_out(out, guess) ||
+        !code_guess(c, &m->bits.other[sure][agreement(a, guess)], out, guess, *colour))
+        return false;
+    pair_wrong(pair, guess, check);
+    *colour = guess;
+    return true;
+}
+
+/* `flat`: a run of the left neighbour's colour ended here. */
 BOTH_WAYS uint32_t code_pixel(const struct coder *c, const struct around *a, bool flat,
                               uint32_t colour, struct tdm_screen_context_stats *stats)
 {
     struct tdm_screen_context *m = c->m;
     uint64_t near = near_hash(a), wide = mix(wide_hash(a, near));
-    uint32_t *slot = &m->wide[wide >> (64 - TDM_SCREEN_CONTEXT_WIDE_BITS)];
-    uint32_t check = wide >> 20 & 15, guess = *slot & COLOUR;
-    uint32_t ruled_out[4] = {NOTHING, NOTHING, NOTHING, NOTHING};
-    uint32_t agree;
+    uint32_t *pair = m->wide[WIDE_AT(wide)];
+    struct ruled_out out = {.colours = {a->w}, .count = flat};
 
-    if (flat)
-        ruled_out[1] = a->w;
-    if (SLOT_SURE(*slot) && SLOT_CHECK(*slot) == check && !(flat && guess == a->w)) {
-        agree = (uint32_t)(guess == a->w) | (uint32_t)(guess == a->n) << 1 |
-                (uint32_t)(a->w == a->n) << 2 | (uint32_t)(a->n == a->nw) << 3;
-        bool hit = code_bit(c, &m->bits.hit[flat][SLOT_SURE(*slot)][agree][m->history & 3],
-                            colour == guess);
-
-        m->history = (uint8_t)(m->history << 1 | hit);
-        if (hit) {
-            slot_right(slot);
-            return guess;
-        }
-        ruled_out[0] = guess;
+    if (SLOT_SURE(pair[0]) && SLOT_CHECK(pair[0]) == CHECK_OF(wide)) {
+        if (code_wide(c, a, pair, &out, &colour))
+            return colour;
     } else {
-        *slot = 0;
+        pair[0] = pair[1] = 0;
     }
-    near = mix(flat ? near + 1 : near);
-    uint32_t *second = &m->near[near >> (64 - TDM_SCREEN_CONTEXT_NEAR_BITS)];
-    uint32_t check2 = near >> 20 & 15;
+    near = mix(near + flat);
+    uint32_t *slot = &m->near[NEAR_AT(near)], guess = SLOT_COLOUR(*slot);
 
-    guess = *second & COLOUR;
-    if (SLOT_SURE(*second) && SLOT_CHECK(*second) == check2 && guess != ruled_out[0] &&
-        guess != ruled_out[1]) {
-        agree = (uint32_t)(guess == a->w) | (uint32_t)(guess == a->n) << 1 |
-                (uint32_t)(a->w == a->n) << 2 | (uint32_t)(ruled_out[0] == NOTHING) << 3;
-        if (code_bit(c, &m->bits.hit2[SLOT_SURE(*second)][agree], colour == guess)) {
-            slot_right(second);
-            slot_wrong(slot, guess, check);
+    if (SLOT_SURE(*slot) && SLOT_CHECK(*slot) == CHECK_OF(near) && !is_out(&out, guess)) {
+        tdm_screen_bit *bit =
+            &m->bits.near[SLOT_SURE(*slot)][agreement(a, guess)][out.count > flat];
+
+        if (code_guess(c, bit, &out, guess, colour)) {
+            slot_right(slot);
+            pair_wrong(pair, guess, CHECK_OF(wide));
             return guess;
         }
-        if (!flat)
-            ruled_out[1] = guess;
-        else if (ruled_out[0] == NOTHING)
-            ruled_out[0] = guess;
     }
-    colour = code_miss(c, a, ruled_out, colour, stats);
-    slot_wrong(slot, colour, check);
-    slot_wrong(second, colour, check2);
+    colour = code_miss(c, a, &out, colour, stats);
+    pair_wrong(pair, colour, CHECK_OF(wide));
+    slot_wrong(slot, colour, CHECK_OF(near));
     return colour;
 }
 
@@ -382,13 +486,11 @@ BOTH_WAYS void code_row(const struct coder *c, struct row *r,
 }
 
 BOTH_WAYS void code_rect(const struct coder *c, const struct tdm_screen_image *seen,
-                         const struct tdm_screen_rect *rect,
-                         const struct tdm_screen_source *source,
+                         const struct tdm_screen_rect *rect, const struct tdm_screen_source *source,
                          struct tdm_screen_context_stats *stats)
 {
-    struct row r = {.left = rect->x,
-                    .right = seen->width - rect->x - rect->width,
-                    .width = rect->width};
+    struct row r = {
+        .left = rect->x, .right = seen->width - rect->x - rect->width, .width = rect->width};
 
     for (int y = 0; y < rect->height; y++) {
         r.seen = tdm_screen_at(seen, rect->x, rect->y + y);
@@ -436,6 +538,8 @@ void tdm_screen_context_init(struct tdm_screen_context *m)
     tdm_screen_bits_init((tdm_screen_bit *)&m->bits, sizeof m->bits / sizeof(tdm_screen_bit));
     for (int i = 0; i < RECENT; i++)
         m->recent[i] = (uint32_t)i * 0x040404u;
+    for (uint32_t i = 0; i < 256; i++)
+        m->shades[i] = i * 0x010101u;
     for (int i = 0; i < 16; i++)
         tdm_screen_number_init(&m->run[i]);
 }
@@ -454,9 +558,10 @@ static bool is_miss(const struct tdm_screen_context *m, const struct around *a, 
     if (colour == a->w && a->w == a->n)
         return false;
     uint64_t wide = mix(wide_hash(a, near_hash(a)));
-    uint32_t slot = m->wide[wide >> (64 - TDM_SCREEN_CONTEXT_WIDE_BITS)];
+    const uint32_t *pair = m->wide[WIDE_AT(wide)];
 
-    return !(SLOT_SURE(slot) && (slot & COLOUR) == colour && SLOT_CHECK(slot) == (wide >> 20 & 15));
+    return !SLOT_SURE(pair[0]) || SLOT_CHECK(pair[0]) != CHECK_OF(wide) ||
+           (SLOT_COLOUR(pair[0]) != colour && SLOT_COLOUR(pair[1]) != colour);
 }
 
 static uint32_t source_at(const struct tdm_screen_source *source, int x, int y)
@@ -464,11 +569,12 @@ static uint32_t source_at(const struct tdm_screen_source *source, int x, int y)
     return load(source->pixels + y * source->stride + (ptrdiff_t)x * 4);
 }
 
-struct tdm_screen_context_guess
-tdm_screen_context_look(const struct tdm_screen_context *model, const struct tdm_screen_rect *rect,
-                        const struct tdm_screen_source *source)
+struct tdm_screen_context_guess tdm_screen_context_look(const struct tdm_screen_context *model,
+                                                        const struct tdm_screen_rect *rect,
+                                                        const struct tdm_screen_source *source)
 {
-    uint64_t looked = 0, missed = 0, spelt = 0, area = (uint64_t)rect->width * (uint64_t)rect->height;
+    uint64_t looked = 0, missed = 0, spelt = 0,
+             area = (uint64_t)rect->width * (uint64_t)rect->height;
 
     for (int y = 2; y < rect->height; y += LOOK_ROWS) {
         for (int x = 2; x + 1 < rect->width; x++) {
@@ -490,6 +596,7 @@ tdm_screen_context_look(const struct tdm_screen_context *model, const struct tdm
         return (struct tdm_screen_context_guess){.bytes = (uint32_t)area};
     return (struct tdm_screen_context_guess){
         .miss_percent = (int)(spelt * 100 / looked),
-        .bytes = (uint32_t)(((missed - spelt) * MISSED_BITS + spelt * SPELT_BITS) * area / looked / 8 +
-                            area / 256 + 4)};
+        .bytes =
+            (uint32_t)(((missed - spelt) * MISSED_BITS + spelt * SPELT_BITS) * area / looked / 8 +
+                       area / 256 + 4)};
 }

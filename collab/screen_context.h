@@ -6,8 +6,9 @@
  * The coder for interface content: text, widgets, lines, flat areas; exact. A pixel is guessed from
  * the pixels around it that both sides have, through tables that remember which colour followed the
  * same surroundings before. The tables live as long as the session, so that a letter seen once is
- * nearly free afterwards, wherever it appears. What was not guessed is one of the neighbours, one of
- * the colours used lately, or a literal. Photographs are what it is bad at: many misses tell of one.
+ * nearly free afterwards, wherever it appears. What was not guessed is one of the neighbours, one
+ * of the colours used lately, or a literal. Photographs are what it is bad at: many misses tell of
+ * one.
  *
  * Integers only: the same bytes on every machine. The decoder's work is bounded by the area, its
  * writes by the rectangle, whatever the bytes are.
@@ -24,19 +25,23 @@
 #define TDM_SCREEN_CONTEXT_RECENT      (1 << TDM_SCREEN_CONTEXT_RECENT_BITS)
 struct tdm_screen_context_bits {
     tdm_screen_bit whole[16][4];       /* Flat runs that end where they must. */
-    tdm_screen_bit hit[2][16][16][4];  /* Was the first guess right? */
-    tdm_screen_bit hit2[16][16];       /* And the second? */
-    tdm_screen_bit neighbour[4][64];   /* Else: is it this neighbour? */
-    tdm_screen_bit is_recent[64], recent_tree[TDM_SCREEN_CONTEXT_RECENT];
-    tdm_screen_bit literal[3][7][256];
+    tdm_screen_bit wide[2][16][16][4]; /* Is it the first guess of the wide table? */
+    tdm_screen_bit other[16][16];      /* Else: its second? */
+    tdm_screen_bit near[16][16][2];    /* Else: that of the near table? */
+    tdm_screen_bit neighbour[4][64];   /* Else: this neighbour? */
+    tdm_screen_bit is_recent[64], recent[TDM_SCREEN_CONTEXT_RECENT];
+    tdm_screen_bit green[7][256], shade[16], red_blue[2][2][7][256];
 };
 struct tdm_screen_context {
-    uint32_t wide[1 << TDM_SCREEN_CONTEXT_WIDE_BITS]; /* Guesses from six neighbours, */
-    uint32_t near[1 << TDM_SCREEN_CONTEXT_NEAR_BITS]; /* and from three. */
+    uint32_t wide[1 << TDM_SCREEN_CONTEXT_WIDE_BITS][2]; /* Guesses from six neighbours, */
+    uint32_t near[1 << TDM_SCREEN_CONTEXT_NEAR_BITS];    /* and from three. */
     uint32_t recent[TDM_SCREEN_CONTEXT_RECENT];
+    uint32_t shades[256]; /* The last colour of each green. */
+    uint32_t literal;     /* The last one of all. */
+    uint32_t line_error, parallel_error;
     struct tdm_screen_context_bits bits;
-    struct tdm_screen_number run[16]; /* How long the others are. */
-    uint8_t last_whole, history;
+    struct tdm_screen_number run[16]; /* How long the other runs are. */
+    uint8_t last_whole, history, shade_history;
 };
 
 /** Of one rectangle, or summed over several: every call adds. */
@@ -61,15 +66,15 @@ void tdm_screen_context_decode(struct tdm_screen_context *model, struct tdm_scre
                                const struct tdm_screen_image *seen,
                                const struct tdm_screen_rect *rect);
 
-/** What coding the rectangle would need, from a sample of its rows that touches nothing: a cheap look
- *  that tells interface from photograph and gives an idea of the bytes. */
+/** What coding the rectangle would need, from a sample of its rows that touches nothing: a cheap
+ * look that tells interface from photograph and gives an idea of the bytes. */
 struct tdm_screen_context_guess {
-    int miss_percent; /* Pixels that would have to be spelt out: few in an interface, 50 and more in a
-                         photograph. */
+    int miss_percent; /* Pixels that would have to be spelt out: few in an interface, 50 and more in
+                         a photograph. */
     uint32_t bytes;   /* About. */
 };
-struct tdm_screen_context_guess
-tdm_screen_context_look(const struct tdm_screen_context *model, const struct tdm_screen_rect *rect,
-                        const struct tdm_screen_source *source);
+struct tdm_screen_context_guess tdm_screen_context_look(const struct tdm_screen_context *model,
+                                                        const struct tdm_screen_rect *rect,
+                                                        const struct tdm_screen_source *source);
 
 #endif

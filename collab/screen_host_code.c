@@ -5,15 +5,15 @@
 
 #include <string.h>
 
-#define AREA_CELLS      (TDM_SCREEN_GROUP_AREA / (TDM_SCREEN_CELL * TDM_SCREEN_CELL))
-#define SMALL_AREA      4096              /* Pixels that CONTEXT takes on any link. */
-#define PHOTO_MISSES    55                /* Per cent; interface has 0 to 30. */
-#define PHOTO_AREA      1024              /* Smaller ones are not worth being owed. */
-#define PHOTO_TIME      (50 * TDM_MS)     /* Of the link, that exact photographs may take. */
-#define PHOTO_FAULTS    2                 /* Wrong hashes after which lossy is not tried again. */
-#define REFINE_TIME     (10 * TDM_MS)     /* Of the link, that one refinement may take. */
-#define REFINE_BITS     14                /* Of a pixel, about. */
-#define RATE_UNKNOWN    20000000u         /* Until the link has been measured. */
+#define AREA_CELLS   (TDM_SCREEN_GROUP_AREA / (TDM_SCREEN_CELL * TDM_SCREEN_CELL))
+#define SMALL_AREA   4096          /* Pixels that CONTEXT takes on any link. */
+#define PHOTO_MISSES 55            /* Per cent; interface has 0 to 30. */
+#define PHOTO_AREA   1024          /* Smaller ones are not worth being owed. */
+#define PHOTO_TIME   (50 * TDM_MS) /* Of the link, that exact photographs may take. */
+#define PHOTO_FAULTS 2             /* Wrong hashes after which lossy is not tried again. */
+#define REFINE_TIME  (10 * TDM_MS) /* Of the link, that one refinement may take. */
+#define REFINE_BITS  14            /* Of a pixel, about. */
+#define RATE_UNKNOWN 20000000u     /* Until the link has been measured. */
 
 /* Time of both sides for a pixel, nanoseconds, and bytes as a part of what CONTEXT needs. Measured
  * with bench/micro; only their proportion to the link's rate matters. */
@@ -29,8 +29,7 @@ static double rate_of(const struct tdm_screen_host *h)
 
 static double time_of(const struct cost *cost, double pixels, double bytes, double rate)
 {
-    return cost->ns * pixels +
-           (cost->bytes * bytes + cost->bytes_at_least * pixels) * 8e9 / rate;
+    return cost->ns * pixels + (cost->bytes * bytes + cost->bytes_at_least * pixels) * 8e9 / rate;
 }
 
 static enum tdm_screen_coder exact_coder(double pixels, double bytes, double rate)
@@ -53,8 +52,8 @@ static void mark_photo(struct tdm_screen_host_surface *s, const struct tdm_scree
     for (int x = cells->x / side; x <= right / side; x++) {
         uint8_t *flags = &s->tiles[cells->y / side * s->todo.tiles_x + x].flags;
 
-        *flags = (uint8_t)(photo ? *flags | TDM_SCREEN_TILE_PHOTO
-                                 : *flags & ~TDM_SCREEN_TILE_PHOTO);
+        *flags =
+            (uint8_t)(photo ? *flags | TDM_SCREEN_TILE_PHOTO : *flags & ~TDM_SCREEN_TILE_PHOTO);
     }
 }
 
@@ -66,8 +65,7 @@ static enum tdm_screen_coder choose(struct tdm_screen_host *h, struct tdm_screen
 
     if (pixels < PHOTO_AREA)
         return TDM_SCREEN_CONTEXT;
-    struct tdm_screen_look look =
-        tdm_screen_coders_look(h->coders, &s->seen, &s->next, rect);
+    struct tdm_screen_look look = tdm_screen_coders_look(h->coders, &s->next, rect);
     double allowed = rate / 8 * (double)PHOTO_TIME / (double)TDM_S;
     bool photo = look.miss_percent >= PHOTO_MISSES;
 
@@ -129,7 +127,8 @@ static void write_group(struct tdm_screen_host *h, struct tdm_screen_host_surfac
     uint8_t *size_at = tdm_write_reserve(w, 4), *data_at = w->at;
 
     if (!tdm_screen_coders_encode(h->coders, &b->group, &s->seen, &s->next, w)) {
-        /* Not with TDM_SCREEN_RECORD_MAX for so few pixels; were it so, raw and a new start help. */
+        /* Not with TDM_SCREEN_RECORD_MAX for so few pixels; were it so, raw and a new start help.
+         */
         w->ok = true;
         w->at = data_at;
         *start = TDM_SCREEN_OP_PIXELS + TDM_SCREEN_RAW;
@@ -186,8 +185,7 @@ void tdm_screen_host_code(struct tdm_screen_host *h, struct tdm_screen_host_surf
                 break;
             start = 0;
         }
-        struct tdm_screen_rect rect =
-            tdm_screen_pixels_of(&cells, s->seen.width, s->seen.height);
+        struct tdm_screen_rect rect = tdm_screen_pixels_of(&cells, s->seen.width, s->seen.height);
         enum tdm_screen_coder coder = choose(h, s, &cells, &rect, &quality);
 
         add(h, s, &batch, &cells, &rect, coder, quality, w);

@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-#define TINY_TILES  4  /* A keystroke: nothing is searched for, */
-#define TINY_CELLS  64 /* all is coded at once. */
-#define HEAD_BYTES  4096                /* More before the pixels is a record of its own. */
-#define FRAME_TIME  (50 * TDM_MS)       /* Of the link, that a frame may take. */
-#define FRAME_BYTES 16384               /* That it may have in any case. */
-#define STALE_BYTES 4096                /* After which a frame gives way to what is newer. */
+#define TINY_TILES  4             /* A keystroke: nothing is searched for, */
+#define TINY_CELLS  64            /* all is coded at once. */
+#define HEAD_BYTES  4096          /* More before the pixels is a record of its own. */
+#define FRAME_TIME  (50 * TDM_MS) /* Of the link, that a frame may take. */
+#define FRAME_BYTES 16384         /* That it may have in any case. */
+#define STALE_BYTES 4096          /* After which a frame gives way to what is newer. */
 
 void tdm_screen_host_touch(struct tdm_screen_host_surface *s, const struct tdm_screen_rect *cells)
 {
@@ -172,8 +172,8 @@ void tdm_screen_host_abandon(struct tdm_screen_host *h)
 
     for (int i = 0; s && i < s->tile_count; i++) {
         s->todo.masks[i] = 0;
-        s->tiles[i].flags &= (uint8_t) ~(TDM_SCREEN_TILE_TOUCHED | TDM_SCREEN_TILE_FRESH |
-                                         TDM_SCREEN_TILE_ANCHORS);
+        s->tiles[i].flags &=
+            (uint8_t) ~(TDM_SCREEN_TILE_TOUCHED | TDM_SCREEN_TILE_FRESH | TDM_SCREEN_TILE_ANCHORS);
     }
     h->open = NULL;
     h->out_left = 0;
@@ -250,7 +250,7 @@ static bool begin_frame(struct tdm_screen_host *h, struct tdm_screen_host_surfac
     struct tdm_screen_out_record record;
     int tiles, cells = tdm_screen_host_verify(h, s, &tiles);
 
-    if (!cells && !s->wipes && !h->videos_changed && s->told_exact == tdm_screen_host_is_exact(h, s))
+    if (!cells && !s->wipes && !h->tell_videos && s->told_exact == tdm_screen_host_is_exact(h, s))
         return false;
     open_frame(h, s);
     uint8_t *flags = begin_record(h, s, &record);
@@ -304,7 +304,7 @@ static bool make_frame(struct tdm_screen_host *h, tdm_time now)
         if (!s->used || !s->listed)
             continue;
         tdm_screen_host_watch(h, s, now);
-        if ((s->dirty_count || s->wipes || h->videos_changed ||
+        if ((s->dirty_count || s->wipes || h->tell_videos ||
              s->told_exact != tdm_screen_host_is_exact(h, s)) &&
             begin_frame(h, s, now)) {
             h->last_surface = at;
@@ -337,8 +337,7 @@ bool tdm_screen_host_make(struct tdm_screen_host *h, tdm_time now, bool refine)
     if (make_frame(h, now))
         return true;
     for (int i = 0; refine && i < TDM_SCREEN_SURFACES_MAX; i++)
-        if (h->surfaces[i].used && h->surfaces[i].owes &&
-            make_refinement(h, &h->surfaces[i], now))
+        if (h->surfaces[i].used && h->surfaces[i].owes && make_refinement(h, &h->surfaces[i], now))
             return true;
     return false;
 }

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#define PUT_CELLS  24                /* Of a tile that change before what was there is kept. */
-#define PUT_AGE    (250 * TDM_MS)    /* What was there only for a moment is not worth keeping. */
-#define COPY_CELLS 3                 /* Fewer are coded sooner than told. */
+#define PUT_CELLS  24             /* Of a tile that change before what was there is kept. */
+#define PUT_AGE    (250 * TDM_MS) /* What was there only for a moment is not worth keeping. */
+#define COPY_CELLS 3              /* Fewer are coded sooner than told. */
 
 int tdm_screen_host_verify(struct tdm_screen_host *h, struct tdm_screen_host_surface *s, int *tiles)
 {
@@ -64,8 +64,8 @@ static bool is_whole(const struct tdm_screen_host_surface *s, int tile)
            s->seen.width % TDM_SCREEN_CELL == 0 && s->seen.height % TDM_SCREEN_CELL == 0;
 }
 
-static struct tdm_screen_rect cells_of(const struct tdm_screen_host_surface *s, int tile, int columns,
-                                       int rows)
+static struct tdm_screen_rect cells_of(const struct tdm_screen_host_surface *s, int tile,
+                                       int columns, int rows)
 {
     const int side = TDM_SCREEN_TILE / TDM_SCREEN_CELL;
     struct tdm_screen_rect rect = {tile % s->todo.tiles_x * side, tile / s->todo.tiles_x * side,
@@ -150,9 +150,8 @@ static uint32_t look_up(struct tdm_screen_host *h, struct tdm_screen_host_surfac
         if (!is_whole(s, i) || !tdm_screen_cache_may_have(h->cache, tile->seen_hash))
             continue;
         struct tdm_tile pixels = tdm_screen_tile_of(&s->next, i);
-        uint32_t slot = tdm_screen_cache_find(h->cache, tile->seen_hash,
-                                              tdm_tile_hash_keyed(&pixels, h->second_seed),
-                                              h->frame_id);
+        uint32_t slot = tdm_screen_cache_find(
+            h->cache, tile->seen_hash, tdm_tile_hash_keyed(&pixels, h->second_seed), h->frame_id);
 
         if (slot != TDM_SCREEN_NO_SLOT)
             found[count++] = (struct tdm_screen_place){(uint32_t)i, slot};
@@ -323,8 +322,8 @@ void tdm_screen_host_plan(struct tdm_screen_host *h, struct tdm_screen_host_surf
     h->stats.bytes_copy += (uint64_t)(w->at - start);
     for (int i = 0; i < h->copy_count; i++) {
         settle(s, &h->copies[i].cells);
-        h->stats.pixels_moved += (uint64_t)h->copies[i].cells.width *
-                                 (uint64_t)h->copies[i].cells.height * 64;
+        h->stats.pixels_moved +=
+            (uint64_t)h->copies[i].cells.width * (uint64_t)h->copies[i].cells.height * 64;
     }
     start = w->at;
     if (found_count)

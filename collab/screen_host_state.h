@@ -23,14 +23,14 @@
     ((size_t)TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4)
 
 enum tdm_screen_tile_flag {
-    TDM_SCREEN_TILE_DIRTY = 1,    /* What was captured may differ from what was sent. */
-    TDM_SCREEN_TILE_TRIED = 2,    /* Neither moved nor cached nor solid, since it changed. */
-    TDM_SCREEN_TILE_TOUCHED = 4,  /* By the frame in the making. */
-    TDM_SCREEN_TILE_ANCHORS = 8,  /* Its anchors are those of what was sent. */
-    TDM_SCREEN_TILE_FRESH = 128,  /* Its anchors are those of what is being sent. */
-    TDM_SCREEN_TILE_PHOTO = 16,   /* Looked like a photograph when it was coded last. */
-    TDM_SCREEN_TILE_KEPT = 32,    /* The viewer said it has this. */
-    TDM_SCREEN_TILE_WIPED = 64,   /* The viewer shall have black there. */
+    TDM_SCREEN_TILE_DIRTY = 1,   /* What was captured may differ from what was sent. */
+    TDM_SCREEN_TILE_TRIED = 2,   /* Neither moved nor cached nor solid, since it changed. */
+    TDM_SCREEN_TILE_TOUCHED = 4, /* By the frame in the making. */
+    TDM_SCREEN_TILE_ANCHORS = 8, /* Its anchors are those of what was sent. */
+    TDM_SCREEN_TILE_FRESH = 128, /* Its anchors are those of what is being sent. */
+    TDM_SCREEN_TILE_PHOTO = 16,  /* Looked like a photograph when it was coded last. */
+    TDM_SCREEN_TILE_KEPT = 32,   /* The viewer said it has this. */
+    TDM_SCREEN_TILE_WIPED = 64,  /* The viewer shall have black there. */
 };
 
 struct tdm_screen_host_tile {
@@ -50,16 +50,19 @@ struct tdm_screen_host_surface {
     bool used, listed; /* listed: the viewer was told. */
     struct tdm_screen_surface desc;
     void *storage;
-    struct tdm_screen_image next; /* The caller's; never written. */
-    struct tdm_screen_image seen; /* What the viewer has, when it has drawn all. */
-    struct tdm_screen_cells todo; /* Of the frame in the making. */
-    struct tdm_screen_cells owed; /* Not exact yet. */
-    struct tdm_screen_cells work; /* For whoever needs a set for a while. */
+    struct tdm_screen_image next;  /* The caller's; never written. */
+    struct tdm_screen_image seen;  /* What the viewer has, when it has drawn all. */
+    struct tdm_screen_cells todo;  /* Of the frame in the making. */
+    struct tdm_screen_cells owed;  /* Not exact yet. */
+    struct tdm_screen_cells work;  /* For whoever needs a set for a while. */
     struct tdm_screen_cells video; /* A video shows them. */
     struct tdm_screen_host_tile *tiles;
     struct tdm_screen_anchors *anchors;
     struct tdm_screen_place *places;
-    uint32_t *colours; /* Of solid tiles. */
+    uint32_t *colours;     /* Of solid tiles. */
+    uint32_t *cell_hashes; /* Of tiles that change often: 64 each. */
+    uint64_t *moving;      /* And which of their cells have changed lately. */
+    tdm_time watch_at;
     struct tdm_screen_moves *moves;
     int tile_count, dirty_count;
     int next_tile; /* Where coding goes on, so that no part of the screen waits for another. */
@@ -73,7 +76,7 @@ struct tdm_screen_copy {
 };
 
 struct tdm_screen_host_video {
-    bool used, told;
+    bool used, tell;
     bool gone; /* The driver gave it up. */
     struct tdm_screen_video video;
     struct tdm_screen_rect cells;
@@ -94,7 +97,8 @@ struct tdm_screen_host {
 
     bool running; /* The viewer has said what it has. */
     bool hearing; /* It is saying it. */
-    bool tell_start, tell_list, videos_changed;
+    bool tell_start, tell_list, tell_videos;
+    bool videos_news;                    /* For the driver. */
     uint32_t cursor_filled, cursor_told; /* Sets of slots. */
     struct tdm_screen_cursor cursors[TDM_SCREEN_CURSOR_SLOTS];
     uint8_t *cursor_pixels;
@@ -154,7 +158,8 @@ void tdm_screen_host_answer(struct tdm_screen_host *h, tdm_time now, const uint8
                             size_t size, struct tdm_screen_host_out *out);
 
 /* screen_host_video.c: counts a change of a tile. */
-void tdm_screen_host_changed(struct tdm_screen_host_surface *s, int tile, tdm_time now);
+void tdm_screen_host_changed(struct tdm_screen_host *h, struct tdm_screen_host_surface *s, int tile,
+                             tdm_time now);
 /** Begins and ends regions of a surface. */
 void tdm_screen_host_watch(struct tdm_screen_host *h, struct tdm_screen_host_surface *s,
                            tdm_time now);

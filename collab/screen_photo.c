@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-#define SIDE          8
-#define BLOCK         64
-#define STRIP_BLOCKS  (TDM_SCREEN_PHOTO_STRIP / SIDE)
-#define SUMS          TDM_SCREEN_PHOTO_SUMS
-#define QUALITIES     TDM_SCREEN_PHOTO_QUALITIES
-#define UNARY_MAX     14
+#define SIDE            8
+#define BLOCK           64
+#define STRIP_BLOCKS    (TDM_SCREEN_PHOTO_STRIP / SIDE)
+#define SUMS            TDM_SCREEN_PHOTO_SUMS
+#define QUALITIES       TDM_SCREEN_PHOTO_QUALITIES
+#define UNARY_MAX       14
 #define COEFFICIENT_MAX 32767
 
 /* Both directions are one function with one of these; the compiler makes two of it. */
@@ -74,10 +74,10 @@ static void forward_pass(const int32_t in[BLOCK], int32_t out[BLOCK], int shift)
         const int32_t(*half)[SIDE] = k & 1 ? odd : even;
 
         for (int x = 0; x < SIDE; x++)
-            out[x * SIDE + k] = (waves[k][0] * half[0][x] + waves[k][1] * half[1][x] +
-                                 waves[k][2] * half[2][x] + waves[k][3] * half[3][x] +
-                                 (1 << (shift - 1))) >>
-                                shift;
+            out[x * SIDE + k] =
+                (waves[k][0] * half[0][x] + waves[k][1] * half[1][x] + waves[k][2] * half[2][x] +
+                 waves[k][3] * half[3][x] + (1 << (shift - 1))) >>
+                shift;
     }
 }
 
@@ -178,8 +178,7 @@ static void make_steps(int quality, int32_t table[2][BLOCK])
     }
 }
 
-static void quantise(const int32_t block[BLOCK], const int32_t table[BLOCK],
-                     int16_t levels[BLOCK])
+static void quantise(const int32_t block[BLOCK], const int32_t table[BLOCK], int16_t levels[BLOCK])
 {
     for (int i = 0; i < BLOCK; i++) {
         int32_t size = abs(block[i]), round = i ? table[i] * 11 >> 5 : table[i] >> 1;
@@ -200,9 +199,9 @@ static void dequantise(const int16_t levels[BLOCK], const int32_t table[BLOCK],
 
 /* One block of one channel, and what lies around it. */
 struct block {
-    int16_t *levels;            /* In: those above, or of any block. Out. */
-    const int16_t *left, *up;   /* NULL: none. */
-    int left_count, up_count;   /* -1: none. */
+    int16_t *levels;          /* In: those above, or of any block. Out. */
+    const int16_t *left, *up; /* NULL: none. */
+    int left_count, up_count; /* -1: none. */
     int channel;
 };
 
@@ -215,8 +214,8 @@ static int32_t size_at(const int16_t *levels, int place)
 BOTH_WAYS int sum_at(const struct block *b, const uint8_t sizes[SIDE + 2][SIDE + 2], int place)
 {
     int v = place >> 3, u = place & 7;
-    int own = sizes[v][u + 1] + sizes[v + 1][u] + sizes[v + 1][u + 1] + sizes[v][u + 2] +
-              sizes[v + 2][u];
+    int own =
+        sizes[v][u + 1] + sizes[v + 1][u] + sizes[v + 1][u + 1] + sizes[v][u + 2] + sizes[v + 2][u];
     int32_t next = size_at(b->left, place) + size_at(b->up, place);
     int sum = 2 * own + (next > 6 ? 6 : next);
 
@@ -250,7 +249,7 @@ BOTH_WAYS int32_t code_size(const struct coder *c, tdm_screen_bit more[16], int3
     while (known <= UNARY_MAX && code_bit(c, &more[known - 1], size > known))
         known++;
     if (known > UNARY_MAX)
-        known += (int32_t)code_number(c, &c->m->escape, (uint32_t)(size - known)) ;
+        known += (int32_t)code_number(c, &c->m->escape, (uint32_t)(size - known));
     return known;
 }
 
@@ -298,11 +297,12 @@ BOTH_WAYS int code_block(const struct coder *c, const struct block *b)
             continue;
         }
         sum = sum_at(b, sizes, place);
-        int ring = (place >> 3) + (place & 7), way = (place >> 3) > (place & 7) ? 0 : (place >> 3) == (place & 7) ? 1 : 2;
+        int ring = (place >> 3) + (place & 7), way = (place >> 3) > (place & 7)    ? 0
+                                                     : (place >> 3) == (place & 7) ? 1
+                                                                                   : 2;
         int32_t size = abs(b->levels[place]);
 
-        if (i < count &&
-            !code_bit(c, &c->m->bits.nonzero[chroma][way][sum][ring], size != 0)) {
+        if (i < count && !code_bit(c, &c->m->bits.nonzero[chroma][way][sum][ring], size != 0)) {
             b->levels[place] = 0;
             continue;
         }
@@ -355,8 +355,8 @@ static int smaller(int a, int b)
 }
 
 BOTH_WAYS void code_rect(const struct coder *c, const struct tdm_screen_image *seen,
-                         const struct tdm_screen_rect *rect,
-                         const struct tdm_screen_source *source, int quality)
+                         const struct tdm_screen_rect *rect, const struct tdm_screen_source *source,
+                         int quality)
 {
     int32_t table[2][BLOCK];
 
@@ -416,9 +416,9 @@ void tdm_screen_photo_init(struct tdm_screen_photo *m)
 
 /* --- The choice of quality. --- */
 
-#define LOOK_BLOCKS        1024 /* At most. */
-#define COEFFICIENT_BITS   6    /* For one that is not zero, with its share of the others, */
-#define BLOCK_BITS         6    /* and for a block. */
+#define LOOK_BLOCKS      1024 /* At most. */
+#define COEFFICIENT_BITS 6    /* For one that is not zero, with its share of the others, */
+#define BLOCK_BITS       6    /* and for a block. */
 
 int tdm_screen_photo_quality(const struct tdm_screen_rect *rect,
                              const struct tdm_screen_source *source, size_t bytes)
@@ -430,8 +430,8 @@ int tdm_screen_photo_quality(const struct tdm_screen_rect *rect,
 
     for (int at = 0; at < columns * rows; at += every, looked++) {
         int x = at % columns * SIDE, y = at / columns * SIDE;
-        struct tdm_screen_source from = {
-            source->pixels + y * source->stride + (ptrdiff_t)x * 4, source->stride};
+        struct tdm_screen_source from = {source->pixels + y * source->stride + (ptrdiff_t)x * 4,
+                                         source->stride};
         int32_t planes[3][BLOCK];
 
         load_block(&from, smaller(rect->width - x, SIDE), smaller(rect->height - y, SIDE), planes);

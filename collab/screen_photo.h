@@ -4,9 +4,9 @@
 
 /*
  * The lossy coder for photographs: an integer cosine transform of 8x8 blocks in YCoCg at full
- * resolution of colour, quantised, in the range coder with adaptive models. Everything is defined in
- * integers, so that the host knows exactly what the viewer sees, on any machine; the rest comes later
- * by the residual coder. What the decoder does is bounded by the area.
+ * resolution of colour, quantised, in the range coder with adaptive models. Everything is defined
+ * in integers, so that the host knows exactly what the viewer sees, on any machine; the rest comes
+ * later by the residual coder. What the decoder does is bounded by the area.
  */
 
 #include "collab/screen_pixels.h"

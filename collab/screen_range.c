@@ -17,8 +17,8 @@ void tdm_screen_encoder_carry(struct tdm_screen_encoder *e)
         ;
 }
 
-/* Any number in [low, low + range) ends the stream, read with zeros behind it: the one with the most
- * zeros at its end. */
+/* Any number in [low, low + range) ends the stream, read with zeros behind it: the one with the
+ * most zeros at its end. */
 size_t tdm_screen_encoder_end(struct tdm_screen_encoder *e)
 {
     uint32_t low = e->low, value = 0;

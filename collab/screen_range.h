@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/** An adaptive probability that the bit is set: 24 bits of it, and 8 that count what it has seen, for
- *  quick learning first and slow learning later. */
+/** An adaptive probability that the bit is set: 24 bits of it, and 8 that count what it has seen,
+ * for quick learning first and slow learning later. */
 typedef uint32_t tdm_screen_bit;
 
 #define TDM_SCREEN_BIT_HALF  0x80000000u

@@ -30,15 +30,16 @@ BOTH_WAYS int length_of(uint32_t v)
     return v ? 32 - __builtin_clz(v) : 0;
 }
 
-/* A size of 0 to 128: how many bits, one by one; then the two below the leading one with a model. */
+/* A size of 0 to 128: how many bits, one by one; then the two below the leading one with a model.
+ */
 BOTH_WAYS uint32_t code_size(const struct coder *c, int channel, int level, uint32_t size)
 {
     struct tdm_screen_residual_bits *bits = &c->m->bits;
     int length = 0, below;
     uint32_t top = 1, value;
 
-    while (length < 8 && code_bit(c, &bits->length[channel][level][length],
-                                  length_of(size) > length))
+    while (length < 8 &&
+           code_bit(c, &bits->length[channel][level][length], length_of(size) > length))
         length++;
     value = length > 0;
     for (below = length - 2; below >= 0 && below >= length - 3; below--) {
@@ -61,7 +62,8 @@ BOTH_WAYS uint32_t code_size(const struct coder *c, int channel, int level, uint
 
 static int level_of(int sum)
 {
-    static const uint8_t levels[] = {0, 1, 2, 3, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9};
+    static const uint8_t levels[] = {0, 1, 2, 3, 4, 5, 5, 6, 6, 7, 7,
+                                     7, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9};
 
     return sum < (int)sizeof levels ? levels[sum]
            : sum < 30               ? 10
@@ -155,8 +157,7 @@ BOTH_WAYS void code_row(const struct coder *c, uint8_t *seen, const uint8_t *sou
 }
 
 BOTH_WAYS void code_rect(const struct coder *c, const struct tdm_screen_image *seen,
-                         const struct tdm_screen_rect *rect,
-                         const struct tdm_screen_source *source)
+                         const struct tdm_screen_rect *rect, const struct tdm_screen_source *source)
 {
     for (int strip = 0; strip < rect->width; strip += STRIP) {
         int width = rect->width - strip < STRIP ? rect->width - strip : STRIP;
@@ -170,8 +171,7 @@ BOTH_WAYS void code_rect(const struct coder *c, const struct tdm_screen_image *s
     }
 }
 
-void tdm_screen_residual_encode(struct tdm_screen_residual *model,
-                                struct tdm_screen_encoder *coder,
+void tdm_screen_residual_encode(struct tdm_screen_residual *model, struct tdm_screen_encoder *coder,
                                 const struct tdm_screen_image *seen,
                                 const struct tdm_screen_rect *rect,
                                 const struct tdm_screen_source *source)
@@ -182,8 +182,7 @@ void tdm_screen_residual_encode(struct tdm_screen_residual *model,
     *coder = e;
 }
 
-void tdm_screen_residual_decode(struct tdm_screen_residual *model,
-                                struct tdm_screen_decoder *coder,
+void tdm_screen_residual_decode(struct tdm_screen_residual *model, struct tdm_screen_decoder *coder,
                                 const struct tdm_screen_image *seen,
                                 const struct tdm_screen_rect *rect)
 {

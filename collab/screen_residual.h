@@ -29,15 +29,13 @@ struct tdm_screen_residual {
 void tdm_screen_residual_init(struct tdm_screen_residual *model);
 
 /** Codes the rectangle and brings `seen` up to date. */
-void tdm_screen_residual_encode(struct tdm_screen_residual *model,
-                                struct tdm_screen_encoder *coder,
+void tdm_screen_residual_encode(struct tdm_screen_residual *model, struct tdm_screen_encoder *coder,
                                 const struct tdm_screen_image *seen,
                                 const struct tdm_screen_rect *rect,
                                 const struct tdm_screen_source *source);
 
 /** The rectangle must fit. */
-void tdm_screen_residual_decode(struct tdm_screen_residual *model,
-                                struct tdm_screen_decoder *coder,
+void tdm_screen_residual_decode(struct tdm_screen_residual *model, struct tdm_screen_decoder *coder,
                                 const struct tdm_screen_image *seen,
                                 const struct tdm_screen_rect *rect);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#define ZSTD_STATIC_LINKING_ONLY /* Contexts in storage of ours: the library then allocates nothing. */
+#define ZSTD_STATIC_LINKING_ONLY    /* Contexts in storage of ours: the library then allocates     \
+                                       nothing. */
 #include "collab/screen_zstd.h"
 
 #include <assert.h>
@@ -105,11 +106,11 @@ enum tdm_err tdm_screen_pack(struct tdm_screen_packer *packer, const struct tdm_
 
         tdm_screen_raw_encode(
             seen, &at,
-            &(struct tdm_screen_source){source->pixels + y * source->stride, source->stride}, &rows);
+            &(struct tdm_screen_source){source->pixels + y * source->stride, source->stride},
+            &rows);
         ZSTD_inBuffer in = {packer->rows, tdm_writer_size(&rows), 0};
-        size_t left = ZSTD_compressStream2(packer->zstd, &out, &in,
-                                           y + count < rect->height ? ZSTD_e_continue
-                                                                    : ZSTD_e_flush);
+        size_t left = ZSTD_compressStream2(
+            packer->zstd, &out, &in, y + count < rect->height ? ZSTD_e_continue : ZSTD_e_flush);
 
         if (ZSTD_isError(left) || in.pos < in.size || (y + count == rect->height && left))
             return TDM_E_SYSTEM;
@@ -125,7 +126,8 @@ enum tdm_err tdm_screen_unpack(struct tdm_screen_unpacker *unpacker,
     ZSTD_inBuffer in = {data, size, 0};
 
     for (int y = 0, count; y < rect->height; y += count) {
-        struct tdm_screen_rect at = {rect->x, rect->y + y, rect->width, count = rows_at_once(rect, y)};
+        struct tdm_screen_rect at = {rect->x, rect->y + y, rect->width,
+                                     count = rows_at_once(rect, y)};
         ZSTD_outBuffer out = {unpacker->rows, plain_bytes(&at), 0};
 
         for (size_t before = SIZE_MAX; out.pos < out.size && out.pos + in.pos != before;) {

@@ -4,8 +4,8 @@
 
 /*
  * The coder for fast links: pixels, 3 bytes each, through one zstd stream that is kept for the
- * session, so that the window (1 MB) reaches back into rectangles and frames before. Levels: 1 and up
- * for ratio, negative ones where even that is too slow. All memory is the caller's.
+ * session, so that the window (1 MB) reaches back into rectangles and frames before. Levels: 1 and
+ * up for ratio, negative ones where even that is too slow. All memory is the caller's.
  */
 
 #include "collab/screen_pixels.h"
@@ -34,6 +34,7 @@ enum tdm_err tdm_screen_pack(struct tdm_screen_packer *packer, const struct tdm_
  *  rectangle may be written in part, and the unpacker must be set up anew. */
 enum tdm_err tdm_screen_unpack(struct tdm_screen_unpacker *unpacker,
                                const struct tdm_screen_image *seen,
-                               const struct tdm_screen_rect *rect, const uint8_t *data, size_t size);
+                               const struct tdm_screen_rect *rect, const uint8_t *data,
+                               size_t size);
 
 #endif
