@@ -58,8 +58,13 @@ struct tdm_input_ops {
                             uint32_t count);
 };
 
-/** By kind, "x11" or "list"; NULL: there is no such member. */
-const struct tdm_input_ops *tdm_input_find(const char *kind);
+/** The members; a desktop of kind "x11" goes with the first. */
+extern const struct tdm_input_ops tdm_x11_input;
+extern const struct tdm_input_ops tdm_list_input;
+
+/** The keyboard layout of a display by name, as HELLO tells it: for the helper's side, whose window
+ *  takes the keys. False: the display tells none. */
+bool tdm_input_layout_name(const char *display, char name[TDM_CONTROL_LAYOUT_MAX]);
 
 /** For tests: what the list member was told so far, and how many. */
 const struct tdm_control_action *tdm_input_list_actions(const struct tdm_input *input,

@@ -79,6 +79,7 @@ LIBRARIES = (
     Library(("pulse/",), ("capture/",)),
     Library(("cairo", "pango"), ("render/", "measure/")),
     Library(("X11/", "xcb/"), DEVICES + ("desktop/",)),
+    Library(("xkbcommon/",), ("desktop/",)),
     Library(("linux/videodev2.h",), ("capture/",)),
     Library(("openssl/", "srtp2/", "miniupnpc/", "natpmp", "microhttpd.h", "sqlite3.h"),
             ("engine/io/",)),
