@@ -49,25 +49,30 @@ void tdm_hand_tell(struct tdm_share_hand *h, enum tdm_hand_event_kind kind, uint
 void tdm_hand_clipboard(struct tdm_share_hand *h, tdm_time now, const struct tdm_clipboard_in *in)
 {
     struct tdm_clipboard_out out;
-    uint16_t scopes = h->config.host ? tdm_hand_host_scopes(h, now) : h->view.scopes;
+    struct tdm_clipboard_rights rights = {.scopes = h->view.scopes, .seq = h->view.seq};
     const struct tdm_clipboard_in room = {.kind = TDM_CLIPBOARD_ROOM};
     bool more;
 
-    if (!h->desk || !h->up)
+    if (!h->desk)
         return;
+    if (h->config.host)
+        rights = (struct tdm_clipboard_rights){.scopes = tdm_hand_host_scopes(h, now),
+                                               .seq = h->host.consent.seq};
     do {
-        tdm_clipboard_step(&h->clipboard, now, scopes, in, &out);
+        tdm_clipboard_step(&h->clipboard, now, &rights, in, &out);
         h->clipboard_wake = out.wake_at;
-        if (out.send) {
-            out.record.seq = h->config.host ? h->host.consent.seq : h->view.seq;
+        if (out.send && h->up)
             tdm_hand_send(h, &out.record);
-        }
         if (out.desk != TDM_CLIPBOARD_DESK_NONE)
             tdm_desk_clipboard_perform(h->desk, now, &out);
         pthread_mutex_lock(&h->lock);
-        more = out.more && tdm_control_pipe_room(&h->out[1]) >= TDM_CONTROL_RECORD_MAX;
+        bool room_left = tdm_control_pipe_room(&h->out[1]) >= TDM_CONTROL_RECORD_MAX;
+
         pthread_mutex_unlock(&h->lock);
-        in = &room;
+        bool again = out.wake_at <= now;
+
+        more = again || (out.more && room_left);
+        in = again ? NULL : &room;
     } while (more);
 }
 
@@ -96,8 +101,7 @@ static void take_record(struct tdm_share_hand *h, tdm_time now,
     if (rec->kind >= TDM_CONTROL_CLIP_OFFER && rec->kind <= TDM_CONTROL_CLIP_NONE) {
         struct tdm_clipboard_in in = {.kind = TDM_CLIPBOARD_RECORD, .record = rec};
 
-        if (!h->config.host || rec->seq == h->host.consent.seq)
-            tdm_hand_clipboard(h, now, &in);
+        tdm_hand_clipboard(h, now, &in);
     } else if (h->config.host) {
         tdm_hand_host_record(h, now, rec);
     } else if (rec->kind != TDM_CONTROL_OTHER) {
@@ -134,7 +138,7 @@ static void link_changed(struct tdm_share_hand *h, tdm_time now, bool resumed)
     }
     if (h->up && !resumed)
         tdm_clipboard_init(&h->clipboard, &clipboard, now);
-    else if (!h->up)
+    if (!h->up)
         tdm_hand_clipboard(h, now, &(struct tdm_clipboard_in){.kind = TDM_CLIPBOARD_DOWN});
     if (h->config.host)
         tdm_hand_host_link(h, now, resumed);
@@ -254,7 +258,11 @@ enum tdm_err tdm_share_hand_create(struct tdm_share_hand **hand,
         tdm_control_pipe_init(&h->in[i]);
         tdm_control_pipe_init(&h->out[i]);
     }
-    tdm_control_view_init(&h->view, "", tdm_clock_now());
+    tdm_clipboard_init(&h->clipboard, &(struct tdm_clipboard_config){.host = config->host},
+                       tdm_clock_now());
+    if (!config->host)
+        (void)tdm_input_layout_name(h->config.display, h->layout);
+    tdm_control_view_init(&h->view, h->layout, tdm_clock_now());
     h->wake = tdm_wake_open(cause);
     enum tdm_err err = h->wake < 0 ? TDM_E_SYSTEM : TDM_OK;
 

@@ -320,9 +320,8 @@ enum tdm_err tdm_hand_host_open(struct tdm_share_hand *h, struct tdm_cause *caus
     enum tdm_err err = TDM_OK;
 
     h->pressed_at = -TDM_S;
-    h->input_ops = tdm_input_find(h->config.no_display ? "list" : "x11");
-    if (h->input_ops)
-        err = h->input_ops->create(&input, &h->input, cause);
+    h->input_ops = h->config.no_display ? &tdm_list_input : &tdm_x11_input;
+    err = h->input_ops->create(&input, &h->input, cause);
     if (err != TDM_OK)
         return err;
     if (!h->config.no_display)

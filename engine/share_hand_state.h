@@ -61,6 +61,7 @@ struct tdm_share_hand {
     int32_t injected_x, injected_y; /* where the pointer was put last. */
     tdm_time host_wake, indicator_wake;
     /* Of the viewer. */
+    char layout[TDM_CONTROL_LAYOUT_MAX];
     struct tdm_control_view view;
     struct tdm_control_view_out view_out;
     tdm_time view_wake;

@@ -70,7 +70,7 @@ void tdm_hand_view_link(struct tdm_share_hand *h, tdm_time now, bool resumed)
     }
     if (resumed)
         return;
-    tdm_control_view_init(&h->view, "", now);
+    tdm_control_view_init(&h->view, h->layout, now);
     h->told_scopes = 0;
     h->told_state = TDM_CONSENT_NONE;
     tdm_control_view_hello(&h->view, &hello);
