@@ -213,10 +213,14 @@ static enum tdm_err open_parts(struct tandem_share *s, const struct tandem_share
     if (err != TDM_OK)
         return err;
     bool x11 = strcmp(ops->kind, "x11") == 0;
+    const char *screen = x11 ? display_of(argument, display, sizeof display) : NULL;
+
+    if (screen)
+        config.desktop.argument = screen;
     const struct tdm_share_hand_config hand = {
         .host = true,
         .no_display = !x11,
-        .display = x11 ? display_of(argument, display, sizeof display) : NULL,
+        .display = screen,
         .log_path = s->log_path,
         .revoke_key = s->revoke_key,
         .consent = {.never_control = offer->view_only,

@@ -5,6 +5,7 @@
 #include "engine/io/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define REVOKE_KEY "ctrl+alt+End"
@@ -209,6 +210,23 @@ void tdm_hand_host_areas(struct tdm_share_hand *h, tdm_time now,
     step(h, now, &(struct tdm_control_host_in){.kind = TDM_HOST_SURFACES, .surfaces = areas});
 }
 
+/* Nothing of before counts for who is there now, whoever it is. */
+static void begin(struct tdm_share_hand *h, tdm_time now)
+{
+    struct tdm_control_host_config config = {.consent = h->config.consent};
+    struct tdm_control_surface areas[TDM_CONTROL_SURFACES_MAX];
+    uint16_t locks = h->host.locks;
+
+    config.consent.seq = h->host.consent.seq + 1;
+    memcpy(areas, h->host.surfaces, sizeof areas);
+    if (h->input)
+        config.revoke_count = h->input_ops->revoke_codes(h->input, config.revoke_codes);
+    tdm_control_host_init(&h->host, &config, now);
+    step(h, now, &(struct tdm_control_host_in){.kind = TDM_HOST_SURFACES, .surfaces = areas});
+    step(h, now, &(struct tdm_control_host_in){.kind = TDM_HOST_LOCKS, .mods = locks});
+    step(h, now, &(struct tdm_control_host_in){.kind = TDM_HOST_KEYMAP, .keymap = &h->keymap});
+}
+
 void tdm_hand_host_link(struct tdm_share_hand *h, tdm_time now, bool resumed)
 {
     struct tdm_control_record hello;
@@ -219,8 +237,10 @@ void tdm_hand_host_link(struct tdm_share_hand *h, tdm_time now, bool resumed)
         tdm_hand_publish(h, 0, TDM_NEVER);
         return;
     }
-    consent(h, now, &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_UP});
-    if (!resumed) {
+    if (resumed) {
+        consent(h, now, &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_UP});
+    } else {
+        begin(h, now);
         tdm_control_host_hello(&h->host, &hello);
         tdm_hand_send(h, &hello);
     }
@@ -328,11 +348,8 @@ enum tdm_err tdm_hand_host_open(struct tdm_share_hand *h, struct tdm_cause *caus
         err = tdm_indicator_create(&h->indicator, h->config.display, cause);
     if (err != TDM_OK)
         return err;
-    if (h->input)
-        core.revoke_count = h->input_ops->revoke_codes(h->input, core.revoke_codes);
     tdm_control_host_init(&h->host, &core, tdm_clock_now());
-    if (h->input)
-        take_keymap(h, tdm_clock_now());
+    take_keymap(h, tdm_clock_now());
     return TDM_OK;
 }
 
