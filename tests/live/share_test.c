@@ -166,12 +166,59 @@ static void test_asked(void **state)
     stop();
 }
 
+static bool no_audio(const struct tandem_stats *s, uint64_t unused)
+{
+    (void)unused;
+    return !s->audio.active;
+}
+
+static void talk(struct side *s)
+{
+    struct tandem_cause cause = {""};
+
+    assert_int_equal(tandem_set_audio_sink(s->call, "null", &cause), TANDEM_OK);
+    if (tandem_set_audio_source(s->call, "tone", &cause) != TANDEM_OK)
+        fail_msg("%s", cause.text);
+    assert_int_equal(tandem_set_audio(s->call, true), TANDEM_OK);
+}
+
+/* Voice comes when both have asked for it, and goes; the screen goes on over the same connection.
+ */
+static void test_voice(void **state)
+{
+    uint64_t number = 0;
+
+    (void)state;
+    start("pattern:scroll", &(struct tandem_share_offer){.unasked_view = true});
+    number = exact_after(number);
+    for (int i = 0; i < 2; i++) {
+        talk(&p.a);
+        number = exact_after(number);
+        talk(&p.b);
+        (void)side_until(&p.a, audio_received_at_least, 20, "voice at the host");
+        (void)side_until(&p.b, audio_received_at_least, 20, "voice at the viewer");
+        number = exact_after(number);
+        assert_int_equal(tandem_set_audio(p.b.call, false), TANDEM_OK);
+        (void)side_until(&p.a, no_audio, 0, "silence at the host");
+        (void)side_until(&p.b, no_audio, 0, "silence at the viewer");
+        number = exact_after(exact_after(number));
+    }
+    struct tandem_stats a = side_stats(&p.a);
+
+    assert_int_equal(a.channel.reconnects, 0);
+    assert_int_equal(a.channel.state, TANDEM_CHANNEL_UP);
+    for (uint32_t i = 0; i < viewer.count; i++)
+        assert_int_not_equal(viewer.log[i].kind, TANDEM_SHARE_HIDDEN);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shown),
         cmocka_unit_test(test_moving),
         cmocka_unit_test(test_asked),
+        cmocka_unit_test(test_voice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
