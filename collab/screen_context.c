@@ -29,6 +29,7 @@ BOTH_WAYS bool code_bit(const struct coder *c, tdm_screen_bit *bit, bool set)
 /* The pixels around the one to code. Those outside the image are black. */
 struct around {
     uint32_t w, ww, n, nw, ne, nn;
+    uint32_t www, nww, nee, nnw, nne; /* Further away. */
 };
 
 /* One row of a rectangle. */
@@ -171,12 +172,20 @@ BOTH_WAYS uint64_t wide_hash(const struct around *a, uint64_t near)
                    (a->nn * 0xc4ceb9fe1a85ec53u));
 }
 
+BOTH_WAYS uint64_t far_hash(const struct around *a, uint64_t wide)
+{
+    return wide + ((a->www * 0xa0761d6478bd642fu) ^ (a->nww * 0xe7037ed1a0b428dbu) ^
+                   (a->nee * 0x8ebc6af09c88c6e3u) ^ (a->nnw * 0x589965cc75374cc3u) ^
+                   (a->nne * 0x1d8e4e27c47d124fu));
+}
+
 BOTH_WAYS uint64_t mix(uint64_t h)
 {
     h ^= h >> 32;
     return h * 0x9fb21c651e98df25u;
 }
 
+#define FAR_AT(hash)   ((hash) >> (64 - TDM_SCREEN_CONTEXT_FAR_BITS))
 #define WIDE_AT(hash)  ((hash) >> (64 - TDM_SCREEN_CONTEXT_WIDE_BITS))
 #define NEAR_AT(hash)  ((hash) >> (64 - TDM_SCREEN_CONTEXT_NEAR_BITS))
 #define CHECK_OF(hash) ((uint32_t)((hash) >> 20 & 15))
@@ -371,31 +380,98 @@ BOTH_WAYS uint32_t code_miss(const struct coder *c, const struct around *a, stru
     return colour;
 }
 
-/* From all six neighbours: one of two colours that followed the same ones before. */
-BOTH_WAYS bool code_wide(const struct coder *c, const struct around *a, uint32_t pair[2],
+/* What a pixel's surroundings lead to in the three tables. */
+struct tables {
+    uint32_t *far, *pair, *near;
+    uint32_t far_check, pair_check, near_check;
+    bool met; /* The pair knows the surroundings. */
+};
+
+BOTH_WAYS bool slot_knows(uint32_t slot, uint32_t check)
+{
+    return SLOT_SURE(slot) && SLOT_CHECK(slot) == check;
+}
+
+BOTH_WAYS struct tables look_up(struct tdm_screen_context *m, const struct around *a, bool flat)
+{
+    uint64_t h = near_hash(a), near = mix(h + flat), wide, far;
+
+    h = wide_hash(a, h);
+    wide = mix(h);
+    far = mix(far_hash(a, h));
+    struct tables t = {.far = &m->far[FAR_AT(far)],
+                       .pair = m->wide[WIDE_AT(wide)],
+                       .near = &m->near[NEAR_AT(near)],
+                       .far_check = CHECK_OF(far),
+                       .pair_check = CHECK_OF(wide),
+                       .near_check = CHECK_OF(near)};
+
+    t.met = slot_knows(t.pair[0], t.pair_check);
+    return t;
+}
+
+/* The wider surroundings are remembered only where the six neighbours were not enough. */
+BOTH_WAYS bool code_far(const struct coder *c, const struct around *a, const struct tables *t,
+                        struct ruled_out *out, uint32_t colour)
+{
+    struct tdm_screen_context *m = c->m;
+    uint32_t guess = SLOT_COLOUR(*t->far), sure = SLOT_SURE(*t->far);
+    tdm_screen_bit *bit = &m->bits.far[out->count][sure][agreement(a, guess)][m->history & 3];
+
+    if (!slot_knows(*t->far, t->far_check) || is_out(out, guess))
+        return false;
+    bool right = code_guess(c, bit, out, guess, colour);
+
+    m->history = (uint8_t)(m->history << 1 | right);
+    if (!right)
+        return false;
+    slot_right(t->far);
+    if (t->met && SLOT_COLOUR(t->pair[0]) == guess)
+        slot_right(&t->pair[0]);
+    return true;
+}
+
+/* From the six neighbours: one of two colours that followed them before. */
+BOTH_WAYS bool code_pair(const struct coder *c, const struct around *a, const struct tables *t,
                          struct ruled_out *out, uint32_t *colour)
 {
     struct tdm_screen_context *m = c->m;
-    uint32_t guess = SLOT_COLOUR(pair[0]), sure = SLOT_SURE(pair[0]), check = SLOT_CHECK(pair[0]);
-    bool flat = out->count; /* A run that ended: its colour is out, and no other was tried. */
+    uint32_t guess = SLOT_COLOUR(t->pair[0]), sure = SLOT_SURE(t->pair[0]);
+    bool less = out->count > 0; /* Something was ruled out. */
 
-    if (is_out(out, guess))
+    if (!t->met)
+        t->pair[0] = t->pair[1] = 0;
+    if (!t->met || is_out(out, guess))
         return false;
-    bool right = code_guess(c, &m->bits.wide[flat][sure][agreement(a, guess)][m->history & 3], out,
+    bool right = code_guess(c, &m->bits.pair[less][sure][agreement(a, guess)][m->history & 3], out,
                             guess, *colour);
 
     m->history = (uint8_t)(m->history << 1 | right);
     if (right) {
-        slot_right(&pair[0]);
+        slot_right(&t->pair[0]);
         *colour = guess;
         return true;
     }
-    guess = SLOT_COLOUR(pair[1]);
-    if (!SLOT_SURE(pair[1]) || is_out(out, guess) ||
+    guess = SLOT_COLOUR(t->pair[1]);
+    if (!SLOT_SURE(t->pair[1]) || is_out(out, guess) ||
         !code_guess(c, &m->bits.other[sure][agreement(a, guess)], out, guess, *colour))
         return false;
-    pair_wrong(pair, guess, check);
+    pair_wrong(t->pair, guess, t->pair_check);
+    slot_wrong(t->far, guess, t->far_check);
     *colour = guess;
+    return true;
+}
+
+BOTH_WAYS bool code_near(const struct coder *c, const struct around *a, const struct tables *t,
+                         struct ruled_out *out, uint32_t colour)
+{
+    uint32_t guess = SLOT_COLOUR(*t->near), sure = SLOT_SURE(*t->near);
+    tdm_screen_bit *bit = &c->m->bits.near[sure][agreement(a, guess)][t->met];
+
+    if (!slot_knows(*t->near, t->near_check) || is_out(out, guess) ||
+        !code_guess(c, bit, out, guess, colour))
+        return false;
+    slot_right(t->near);
     return true;
 }
 
@@ -403,33 +479,22 @@ BOTH_WAYS bool code_wide(const struct coder *c, const struct around *a, uint32_t
 BOTH_WAYS uint32_t code_pixel(const struct coder *c, const struct around *a, bool flat,
                               uint32_t colour, struct tdm_screen_context_stats *stats)
 {
-    struct tdm_screen_context *m = c->m;
-    uint64_t near = near_hash(a), wide = mix(wide_hash(a, near));
-    uint32_t *pair = m->wide[WIDE_AT(wide)];
+    struct tables t = look_up(c->m, a, flat);
     struct ruled_out out = {.colours = {a->w}, .count = flat};
 
-    if (SLOT_SURE(pair[0]) && SLOT_CHECK(pair[0]) == CHECK_OF(wide)) {
-        if (code_wide(c, a, pair, &out, &colour))
-            return colour;
+    if (code_far(c, a, &t, &out, colour))
+        return SLOT_COLOUR(*t.far);
+    if (code_pair(c, a, &t, &out, &colour))
+        return colour;
+    if (code_near(c, a, &t, &out, colour)) {
+        colour = SLOT_COLOUR(*t.near);
     } else {
-        pair[0] = pair[1] = 0;
+        colour = code_miss(c, a, &out, colour, stats);
+        slot_wrong(t.near, colour, t.near_check);
     }
-    near = mix(near + flat);
-    uint32_t *slot = &m->near[NEAR_AT(near)], guess = SLOT_COLOUR(*slot);
-
-    if (SLOT_SURE(*slot) && SLOT_CHECK(*slot) == CHECK_OF(near) && !is_out(&out, guess)) {
-        tdm_screen_bit *bit =
-            &m->bits.near[SLOT_SURE(*slot)][agreement(a, guess)][out.count > flat];
-
-        if (code_guess(c, bit, &out, guess, colour)) {
-            slot_right(slot);
-            pair_wrong(pair, guess, CHECK_OF(wide));
-            return guess;
-        }
-    }
-    colour = code_miss(c, a, &out, colour, stats);
-    pair_wrong(pair, colour, CHECK_OF(wide));
-    slot_wrong(slot, colour, CHECK_OF(near));
+    pair_wrong(t.pair, colour, t.pair_check);
+    if (t.met)
+        slot_wrong(t.far, colour, t.far_check);
     return colour;
 }
 
@@ -438,50 +503,64 @@ BOTH_WAYS void store(uint8_t *pixel, uint32_t colour)
     memcpy(pixel, &colour, 4);
 }
 
+/* A pixel of the row above (-1) or of the one above that (-2), or black. */
+BOTH_WAYS uint32_t above_at(const struct row *r, const uint8_t *up, int x)
+{
+    return up && x >= -r->left && x < r->width + r->right ? load(up + (ptrdiff_t)x * 4) : 0;
+}
+
+BOTH_WAYS uint32_t left_at(const struct row *r, int x)
+{
+    return x >= -r->left ? load(r->seen + (ptrdiff_t)x * 4) : 0;
+}
+
+BOTH_WAYS void look_around(const struct row *r, int x, struct around *a)
+{
+    a->w = left_at(r, x - 1);
+    a->ww = left_at(r, x - 2);
+    a->n = above_at(r, r->up, x);
+    a->nw = above_at(r, r->up, x - 1);
+    a->ne = above_at(r, r->up, x + 1);
+    a->nn = above_at(r, r->up2, x);
+}
+
+BOTH_WAYS void look_further(const struct row *r, int x, struct around *a)
+{
+    a->www = left_at(r, x - 3);
+    a->nww = above_at(r, r->up, x - 2);
+    a->nee = above_at(r, r->up, x + 2);
+    a->nnw = above_at(r, r->up2, x - 1);
+    a->nne = above_at(r, r->up2, x + 1);
+}
+
 BOTH_WAYS void code_row(const struct coder *c, struct row *r,
                         struct tdm_screen_context_stats *stats)
 {
-    struct around a = {0};
-
-    if (r->left > 0) {
-        a.w = load(r->seen - 4);
-        a.ww = r->left > 1 ? load(r->seen - 8) : 0;
-        a.nw = r->up ? load(r->up - 4) : 0;
-    }
-    a.n = r->up ? load(r->up) : 0;
     r->flat_end = 0;
     for (int x = 0; x < r->width; x++) {
-        bool more = x + 1 < r->width + r->right, flat;
+        struct around a;
         uint32_t colour = 0;
+        bool flat;
 
-        a.ne = r->up && more ? load(r->up + (ptrdiff_t)(x + 1) * 4) : a.n;
-        a.nn = r->up2 ? load(r->up2 + (ptrdiff_t)x * 4) : 0;
-        flat = a.w == a.n && a.n == a.ne && a.n == a.nw && a.n == a.nn && a.w == a.ww && r->up2;
+        look_around(r, x, &a);
+        flat = r->up2 && a.w == a.n && a.n == a.ne && a.n == a.nw && a.n == a.nn && a.w == a.ww;
         if (flat) {
-            int limit = flat_limit(r, x, a.w) - x;
-            int length = code_run(c, r, x, limit, a.w);
+            int limit = flat_limit(r, x, a.w) - x, length = code_run(c, r, x, limit, a.w);
 
             for (int i = 0; i < length; i++)
                 store(r->seen + (ptrdiff_t)(x + i) * 4, a.w);
             x += length;
             stats->runs += (uint64_t)length;
-            if (length) {
-                if (length == limit) {
-                    x--;
-                    a.n = x + 1 < r->width + r->right ? load(r->up + (ptrdiff_t)(x + 1) * 4) : a.n;
-                    continue;
-                }
-                a.ne = x + 1 < r->width + r->right ? load(r->up + (ptrdiff_t)(x + 1) * 4) : a.n;
+            if (length == limit) {
+                x--;
+                continue;
             }
+            a.ne = above_at(r, r->up, x + 1);
         }
+        look_further(r, x, &a);
         if (c->e)
             colour = load(r->source + (ptrdiff_t)x * 4);
-        colour = code_pixel(c, &a, flat, colour, stats);
-        store(r->seen + (ptrdiff_t)x * 4, colour);
-        a.ww = a.w;
-        a.w = colour;
-        a.nw = a.n;
-        a.n = a.ne;
+        store(r->seen + (ptrdiff_t)x * 4, code_pixel(c, &a, flat, colour, stats));
     }
 }
 
@@ -546,22 +625,42 @@ void tdm_screen_context_init(struct tdm_screen_context *m)
 
 /* --- A look without coding. --- */
 
-#define LOOK_ROWS   4 /* One of so many is looked at. */
-#define SPELT_BITS  20
-#define MISSED_BITS 5
+#define LOOK_ROWS     4 /* One of so many is looked at. */
+#define LOOK_CONTEXTS 2048
+#define LOOK_COLOURS  256
+#define HIT_BITS_X8   1 /* Eighths of a bit. */
+#define MISSED_BITS   6
+#define SPELT_BITS    17
 
-/* Neither a neighbour nor what the model remembers. */
-static bool is_miss(const struct tdm_screen_context *m, const struct around *a, uint32_t colour,
-                    bool *neighbour)
+/* What the model would have learnt on the way, in small. */
+struct look {
+    uint32_t contexts[LOOK_CONTEXTS], colours[LOOK_COLOURS];
+    uint64_t pixels, hits, missed, spelt;
+};
+
+static void look_at(struct look *l, const struct tdm_screen_context *m, const struct around *a,
+                    uint32_t colour)
 {
-    *neighbour = colour == a->w || colour == a->n || colour == a->ne || colour == a->nw;
-    if (colour == a->w && a->w == a->n)
-        return false;
     uint64_t wide = mix(wide_hash(a, near_hash(a)));
     const uint32_t *pair = m->wide[WIDE_AT(wide)];
+    uint32_t *own = &l->contexts[wide >> 32 & (LOOK_CONTEXTS - 1)];
+    uint32_t *known = &l->colours[(colour * 0x9e3779b1u) >> 24];
+    uint32_t told = slot_of(colour, CHECK_OF(wide), 1);
 
-    return !SLOT_SURE(pair[0]) || SLOT_CHECK(pair[0]) != CHECK_OF(wide) ||
-           (SLOT_COLOUR(pair[0]) != colour && SLOT_COLOUR(pair[1]) != colour);
+    l->pixels++;
+    if (colour == a->w && colour == a->n && colour == a->nw && colour == a->ne)
+        return;
+    bool met = slot_knows(pair[0], CHECK_OF(wide)) &&
+               (SLOT_COLOUR(pair[0]) == colour || SLOT_COLOUR(pair[1]) == colour);
+
+    if (met || *own == told || colour == a->w || colour == a->n)
+        l->hits++;
+    else if (*known == colour)
+        l->missed++;
+    else
+        l->spelt++;
+    *own = told;
+    *known = colour;
 }
 
 static uint32_t source_at(const struct tdm_screen_source *source, int x, int y)
@@ -573,8 +672,8 @@ struct tdm_screen_context_guess tdm_screen_context_look(const struct tdm_screen_
                                                         const struct tdm_screen_rect *rect,
                                                         const struct tdm_screen_source *source)
 {
-    uint64_t looked = 0, missed = 0, spelt = 0,
-             area = (uint64_t)rect->width * (uint64_t)rect->height;
+    uint64_t area = (uint64_t)rect->width * (uint64_t)rect->height, bits;
+    struct look l = {.pixels = 0};
 
     for (int y = 2; y < rect->height; y += LOOK_ROWS) {
         for (int x = 2; x + 1 < rect->width; x++) {
@@ -584,19 +683,14 @@ struct tdm_screen_context_guess tdm_screen_context_look(const struct tdm_screen_
                                .nw = source_at(source, x - 1, y - 1),
                                .ne = source_at(source, x + 1, y - 1),
                                .nn = source_at(source, x, y - 2)};
-            bool neighbour;
-            bool miss = is_miss(model, &a, source_at(source, x, y), &neighbour);
 
-            missed += miss;
-            spelt += miss && !neighbour;
-            looked++;
+            look_at(&l, model, &a, source_at(source, x, y));
         }
     }
-    if (!looked)
+    if (!l.pixels)
         return (struct tdm_screen_context_guess){.bytes = (uint32_t)area};
+    bits = l.hits * HIT_BITS_X8 / 8 + l.missed * MISSED_BITS + l.spelt * SPELT_BITS;
     return (struct tdm_screen_context_guess){
-        .miss_percent = (int)(spelt * 100 / looked),
-        .bytes =
-            (uint32_t)(((missed - spelt) * MISSED_BITS + spelt * SPELT_BITS) * area / looked / 8 +
-                       area / 256 + 4)};
+        .miss_percent = (int)((l.missed + l.spelt) * 100 / l.pixels),
+        .bytes = (uint32_t)(bits * area / l.pixels / 8 + area / 512 + 4)};
 }

@@ -17,15 +17,17 @@
 #include "collab/screen_pixels.h"
 #include "collab/screen_range.h"
 
-/** What both sides learnt, about 0.7 MB of plain data without pointers. To try a coding and take it
+/** What both sides learnt, about 2.6 MB of plain data without pointers. To try a coding and take it
  *  back, copy it before. */
-#define TDM_SCREEN_CONTEXT_WIDE_BITS   16
+#define TDM_SCREEN_CONTEXT_FAR_BITS    16
+#define TDM_SCREEN_CONTEXT_WIDE_BITS   18
 #define TDM_SCREEN_CONTEXT_NEAR_BITS   14
 #define TDM_SCREEN_CONTEXT_RECENT_BITS 6
 #define TDM_SCREEN_CONTEXT_RECENT      (1 << TDM_SCREEN_CONTEXT_RECENT_BITS)
 struct tdm_screen_context_bits {
     tdm_screen_bit whole[16][4];       /* Flat runs that end where they must. */
-    tdm_screen_bit wide[2][16][16][4]; /* Is it the first guess of the wide table? */
+    tdm_screen_bit far[2][16][16][4];  /* Is it the guess of the far table? */
+    tdm_screen_bit pair[2][16][16][4]; /* Else: the first one of the wide table? */
     tdm_screen_bit other[16][16];      /* Else: its second? */
     tdm_screen_bit near[16][16][2];    /* Else: that of the near table? */
     tdm_screen_bit neighbour[4][64];   /* Else: this neighbour? */
@@ -33,7 +35,8 @@ struct tdm_screen_context_bits {
     tdm_screen_bit green[7][256], shade[16], red_blue[2][2][7][256];
 };
 struct tdm_screen_context {
-    uint32_t wide[1 << TDM_SCREEN_CONTEXT_WIDE_BITS][2]; /* Guesses from six neighbours, */
+    uint32_t far[1 << TDM_SCREEN_CONTEXT_FAR_BITS];      /* Guesses from eleven neighbours, */
+    uint32_t wide[1 << TDM_SCREEN_CONTEXT_WIDE_BITS][2]; /* from six, */
     uint32_t near[1 << TDM_SCREEN_CONTEXT_NEAR_BITS];    /* and from three. */
     uint32_t recent[TDM_SCREEN_CONTEXT_RECENT];
     uint32_t shades[256]; /* The last colour of each green. */
@@ -69,8 +72,7 @@ void tdm_screen_context_decode(struct tdm_screen_context *model, struct tdm_scre
 /** What coding the rectangle would need, from a sample of its rows that touches nothing: a cheap
  * look that tells interface from photograph and gives an idea of the bytes. */
 struct tdm_screen_context_guess {
-    int miss_percent; /* Pixels that would have to be spelt out: few in an interface, 50 and more in
-                         a photograph. */
+    int miss_percent; /* Of pixels: up to 10 in an interface, 25 to 100 in a photograph. */
     uint32_t bytes;   /* About. */
 };
 struct tdm_screen_context_guess tdm_screen_context_look(const struct tdm_screen_context *model,

@@ -99,8 +99,10 @@ static void begin_surface(struct tdm_screen_host_surface *s, const struct tdm_sc
     for (size_t i = 0; i < tiles; i++) {
         struct tdm_tile black = tdm_screen_tile_of(&s->seen, (int)i);
 
-        s->tiles[i].sent_hash = tdm_tile_hash(&black); /* Of no use to the viewer; not 0. */
+        s->tiles[i].sent_hash = tdm_tile_hash(&black);
+        s->tiles[i].flags = TDM_SCREEN_TILE_WIPED;
     }
+    s->wipes = true;
 }
 
 struct tdm_tile tdm_screen_tile_of(const struct tdm_screen_image *image, int tile)
@@ -221,6 +223,7 @@ static void restart(struct tdm_screen_host *h)
     h->running = h->hearing = false;
     h->answer_size = h->answer_skip = 0;
     h->cursor_told = 0;
+    h->resyncs = 0;
     h->why = NULL;
 }
 

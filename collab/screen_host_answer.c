@@ -104,6 +104,7 @@ static void resync(struct tdm_screen_host *h, struct tdm_reader *r)
     h->hearing = false;
     h->running = true;
     h->tell_start = h->tell_list = true;
+    h->resyncs++;
     h->stats.resyncs++;
     if (reason == TDM_SCREEN_RESYNC_WRONG_HASH) {
         h->stats.hash_mismatches++;

@@ -49,6 +49,7 @@ static void make_start(struct tdm_screen_host *h)
         .first_id = h->frame_id + 1,
         .cache_tiles = tdm_screen_cache_slots(h->cache),
         .hash_seed = h->hash_seed,
+        .resyncs = h->resyncs,
     };
 
     tdm_screen_start_write(&start, &record.body);

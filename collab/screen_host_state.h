@@ -99,6 +99,7 @@ struct tdm_screen_host {
     bool hearing; /* It is saying it. */
     bool tell_start, tell_list, tell_videos;
     bool videos_news;                    /* For the driver. */
+    uint64_t resyncs; /* Heard on these streams. */
     uint32_t cursor_filled, cursor_told; /* Sets of slots. */
     struct tdm_screen_cursor cursors[TDM_SCREEN_CURSOR_SLOTS];
     uint8_t *cursor_pixels;

@@ -268,7 +268,8 @@ tdm_time tdm_screen_host_video_wake(const struct tdm_screen_host *h)
     for (int i = 0; i < TDM_SCREEN_VIDEOS_MAX; i++) {
         const struct tdm_screen_host_video *v = &h->videos[i];
 
-        if (v->used)
+        /* With a frame open the next pull looks. */
+        if (v->used && h->open != &h->surfaces[v->video.surface])
             at = tdm_time_min(
                 at, tdm_time_max(v->moved_at + STILL, h->surfaces[v->video.surface].watch_at));
     }

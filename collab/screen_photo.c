@@ -71,7 +71,7 @@ static void forward_pass(const int32_t in[BLOCK], int32_t out[BLOCK], int shift)
         }
     }
     for (int k = 0; k < SIDE; k++) {
-        const int32_t(*half)[SIDE] = k & 1 ? odd : even;
+        int32_t(*half)[SIDE] = k & 1 ? odd : even;
 
         for (int x = 0; x < SIDE; x++)
             out[x * SIDE + k] =
@@ -211,7 +211,7 @@ static int32_t size_at(const int16_t *levels, int place)
 }
 
 /* How much goes on around: finer coefficients of this block, the same one next door. */
-BOTH_WAYS int sum_at(const struct block *b, const uint8_t sizes[SIDE + 2][SIDE + 2], int place)
+BOTH_WAYS int sum_at(const struct block *b, uint8_t sizes[SIDE + 2][SIDE + 2], int place)
 {
     int v = place >> 3, u = place & 7;
     int own =
@@ -319,7 +319,7 @@ BOTH_WAYS int code_block(const struct coder *c, const struct block *b)
 
 BOTH_WAYS void code_at(const struct coder *c, const struct tdm_screen_rect *at, int column,
                        bool first_row, const struct tdm_screen_image *seen,
-                       const struct tdm_screen_source *source, const int32_t table[2][BLOCK])
+                       const struct tdm_screen_source *source, int32_t table[2][BLOCK])
 {
     struct tdm_screen_photo *m = c->m;
     int32_t planes[3][BLOCK];

@@ -61,6 +61,7 @@ static void restart(struct tdm_screen_view *v)
     v->open = NULL;
     v->shown_count = 0;
     v->faults = 0;
+    v->resyncs = 0;
     v->why = NULL;
     v->tell_hello = true;
     tdm_screen_view_ask(v, TDM_SCREEN_RESYNC_START);
@@ -150,8 +151,10 @@ static enum tdm_err start(struct tdm_screen_view *v, struct tdm_reader *r)
         v->why = "The host speaks another version of screen sharing; update the older side.";
         return TDM_OK;
     }
-    if (err || told.cache_tiles > v->config.cache_tiles)
+    if (err || told.cache_tiles > v->config.cache_tiles || told.resyncs > v->resyncs)
         return TDM_E_MALFORMED;
+    if (told.resyncs < v->resyncs)
+        return TDM_OK; /* It does not know yet that this side asked again. */
     tdm_screen_coders_reset(v->coders);
     v->started = true;
     v->open = NULL;
@@ -196,7 +199,7 @@ static void take_record(struct tdm_screen_view *v, uint8_t kind, const uint8_t *
     /* Between a fault and the new start nothing can be understood. */
     if (!v->started && kind != TDM_SCREEN_START)
         return;
-    if (kind == TDM_SCREEN_START && !v->tell_hashes)
+    if (kind == TDM_SCREEN_START)
         err = start(v, &r);
     else if (kind == TDM_SCREEN_SURFACES)
         err = set_surfaces(v, &r, out);

@@ -9,6 +9,7 @@ void tdm_screen_view_ask(struct tdm_screen_view *v, enum tdm_screen_resync reaso
 {
     v->tell_hashes = true;
     v->reason = reason;
+    v->resyncs++;
     v->hash_surface = v->hash_tile = 0;
 }
 

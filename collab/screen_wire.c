@@ -122,6 +122,7 @@ void tdm_screen_start_write(const struct tdm_screen_start *start, struct tdm_wri
     tdm_screen_write_number(w, start->version);
     tdm_screen_write_number(w, start->first_id);
     tdm_screen_write_number(w, start->cache_tiles);
+    tdm_screen_write_number(w, start->resyncs);
     tdm_write_u64(w, start->hash_seed);
 }
 
@@ -130,6 +131,7 @@ enum tdm_err tdm_screen_start_parse(struct tdm_screen_start *start, struct tdm_r
     start->version = tdm_screen_read_number(r);
     start->first_id = (uint32_t)tdm_screen_read_number(r);
     start->cache_tiles = tdm_screen_read_number(r);
+    start->resyncs = tdm_screen_read_number(r);
     start->hash_seed = tdm_read_u64(r);
     if (!r->ok)
         return TDM_E_MALFORMED;

@@ -87,6 +87,7 @@ enum tdm_err tdm_screen_head_parse(const uint8_t *data, size_t size, size_t max,
 
 struct tdm_screen_start {
     uint64_t version, hash_seed, cache_tiles;
+    uint64_t resyncs;  /* That the host has heard on these streams: which one this answers. */
     uint32_t first_id; /* Of the next frame. */
 };
 void tdm_screen_start_write(const struct tdm_screen_start *start, struct tdm_writer *w);

@@ -141,14 +141,13 @@ enum tdm_err tdm_screen_unpack(struct tdm_screen_unpacker *unpacker,
 
         tdm_screen_raw_decode(seen, &at, &rows);
     }
-    /* What is left tells of no pixels: without room for any, it goes in or is wrong. */
-    ZSTD_outBuffer none = {unpacker->rows, 0, 0};
+    /* Nothing more may come out, and everything must have gone in. */
+    for (size_t before = SIZE_MAX; in.pos != before;) {
+        ZSTD_outBuffer more = {unpacker->rows, 1, 0};
 
-    while (in.pos < in.size) {
-        size_t before = in.pos;
-
-        if (ZSTD_isError(ZSTD_decompressStream(unpacker->zstd, &none, &in)) || in.pos == before)
+        before = in.pos;
+        if (ZSTD_isError(ZSTD_decompressStream(unpacker->zstd, &more, &in)) || more.pos)
             return TDM_E_MALFORMED;
     }
-    return TDM_OK;
+    return in.pos == in.size ? TDM_OK : TDM_E_MALFORMED;
 }

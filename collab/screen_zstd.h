@@ -30,7 +30,7 @@ enum tdm_err tdm_screen_pack(struct tdm_screen_packer *packer, const struct tdm_
                              const struct tdm_screen_rect *rect,
                              const struct tdm_screen_source *source, struct tdm_writer *w);
 
-/** All of `data` is the piece of this rectangle, which fits. TDM_E_MALFORMED: it is not, the
+/** All of `data` goes into this rectangle, which fits. TDM_E_MALFORMED: it is not, the
  *  rectangle may be written in part, and the unpacker must be set up anew. */
 enum tdm_err tdm_screen_unpack(struct tdm_screen_unpacker *unpacker,
                                const struct tdm_screen_image *seen,
