@@ -45,6 +45,15 @@ static void draw(struct tdm_screen_cells *cells, const char *rows)
     }
 }
 
+static bool take_exact(struct tdm_screen_cells *cells, int *tile, struct tdm_screen_rect *rect)
+{
+    if (!tdm_screen_cells_find_within(cells, cells, tile, rect))
+        return false;
+    assert_int_equal(tdm_screen_cells_count(cells, rect), rect->width * rect->height);
+    tdm_screen_cells_clear(cells, rect);
+    return true;
+}
+
 static void test_pictures(void **state)
 {
     (void)state;
@@ -56,7 +65,7 @@ static void test_pictures(void **state)
             int tile = 0, count = 0;
 
             draw(&cells, pictures[i].rows);
-            while (exact ? tdm_screen_cells_take_exact(&cells, &tile, &rect)
+            while (exact ? take_exact(&cells, &tile, &rect)
                          : tdm_screen_cells_take(&cells, &tile, 256, &rect))
                 count++;
             if (count != (exact ? pictures[i].exact : pictures[i].coded))
@@ -87,7 +96,7 @@ static void check_random(uint64_t seed, bool exact)
                    (tdm_rng_chance(&rng, 0.5) ? tdm_rng_u64(&rng) : UINT64_MAX) &
                    tdm_screen_cells_whole(&cells, i);
     memcpy(kept, masks, sizeof kept);
-    while (exact ? tdm_screen_cells_take_exact(&cells, &tile, &rect)
+    while (exact ? take_exact(&cells, &tile, &rect)
                  : tdm_screen_cells_take(&cells, &tile, area_max, &rect)) {
         assert_true(rect.width > 0 && rect.height > 0 && rect.x >= 0 && rect.y >= 0);
         assert_true(rect.x + rect.width <= cells.columns && rect.y + rect.height <= cells.rows);
@@ -134,11 +143,31 @@ static void test_clear_undoes_set(void **state)
     assert_int_equal(__builtin_popcountll(tdm_screen_cells_whole(&cells, 5)), 1 * 5);
 }
 
+/* What lies between and may be taken in makes one rectangle of two. */
+static void test_finds_around_and_between(void **state)
+{
+    uint64_t wanted[2] = {0}, allowed[2] = {0};
+    struct tdm_screen_cells todo = tdm_screen_cells_of(wanted, 128, 64);
+    struct tdm_screen_cells within = tdm_screen_cells_of(allowed, 128, 64);
+    struct tdm_screen_rect rect;
+    int tile = 0;
+
+    (void)state;
+    draw(&todo, "..#..........#../..#..........#..");
+    draw(&within, "..############../..############..");
+    assert_true(tdm_screen_cells_find_within(&todo, &within, &tile, &rect));
+    assert_true(rect.x <= 2 && rect.x + rect.width >= 14 && rect.y == 0 && rect.height == 2);
+    assert_int_equal(tdm_screen_cells_count(&todo, &rect), 4);
+    tdm_screen_cells_clear(&todo, &rect);
+    assert_false(tdm_screen_cells_find_within(&todo, &within, &tile, &rect));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_any),
+        cmocka_unit_test(test_finds_around_and_between),
         cmocka_unit_test(test_clear_undoes_set),
     };
 

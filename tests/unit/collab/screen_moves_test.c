@@ -85,12 +85,13 @@ static void test_finds_any_vector(void **state)
         paint(old, 1);
         paint(new, 2);
         move(new, old, shifts[i]);
-        assert_true(vectors_of(old, new, v) >= 1);
+        int count = vectors_of(old, new, v);
+
+        assert_true(count >= 1);
         assert_int_equal(v[0].dx, shifts[i].dx);
         assert_int_equal(v[0].dy, shifts[i].dy);
-        for (int k = 1; k < 6 && v[k].votes; k++)
+        for (int k = 1; k < count; k++)
             assert_true(v[k].votes <= v[k - 1].votes);
-        memset(v, 0, sizeof v);
     }
 }
 
