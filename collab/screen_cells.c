@@ -152,27 +152,63 @@ static bool has(const struct tdm_screen_cells *cells, int x, int y)
     return cells->masks[y / SIDE * cells->tiles_x + x / SIDE] >> (y % SIDE * SIDE + x % SIDE) & 1;
 }
 
-static bool has_row(const struct tdm_screen_cells *cells, const struct tdm_screen_rect *rect, int y)
+static bool has_all(const struct tdm_screen_cells *cells, int x, int y, int width, int height)
 {
-    for (int x = rect->x; x < rect->x + rect->width; x++)
-        if (!has(cells, x, y))
-            return false;
+    if (x < 0 || y < 0 || x + width > cells->columns || y + height > cells->rows)
+        return false;
+    for (int v = y; v < y + height; v++)
+        for (int u = x; u < x + width; u++)
+            if (!has(cells, u, v))
+                return false;
     return true;
 }
 
-bool tdm_screen_cells_take_exact(struct tdm_screen_cells *cells, int *tile,
-                                 struct tdm_screen_rect *rect)
+static void widen(const struct tdm_screen_cells *cells, struct tdm_screen_rect *r)
 {
-    if (!find(cells, tile))
-        return false;
-    int bit = __builtin_ctzll(cells->masks[*tile]);
+    for (; has_all(cells, r->x + r->width, r->y, 1, r->height); r->width++)
+        ;
+    for (; has_all(cells, r->x - 1, r->y, 1, r->height); r->x--)
+        r->width++;
+}
 
-    *rect = (struct tdm_screen_rect){*tile % cells->tiles_x * SIDE + bit % SIDE,
-                                     *tile / cells->tiles_x * SIDE + bit / SIDE, 1, 1};
-    while (rect->x + rect->width < cells->columns && has(cells, rect->x + rect->width, rect->y))
-        rect->width++;
-    while (rect->y + rect->height < cells->rows && has_row(cells, rect, rect->y + rect->height))
-        rect->height++;
-    tdm_screen_cells_clear(cells, rect);
+static void heighten(const struct tdm_screen_cells *cells, struct tdm_screen_rect *r)
+{
+    for (; has_all(cells, r->x, r->y + r->height, r->width, 1); r->height++)
+        ;
+    for (; has_all(cells, r->x, r->y - 1, r->width, 1); r->y--)
+        r->height++;
+}
+
+bool tdm_screen_cells_find_within(const struct tdm_screen_cells *cells,
+                                  const struct tdm_screen_cells *within, int *tile,
+                                  struct tdm_screen_rect *rect)
+{
+    int end = cells->tiles_x * cells->tiles_y;
+
+    while (*tile < end && !(cells->masks[*tile] & within->masks[*tile]))
+        ++*tile;
+    if (*tile == end)
+        return false;
+    int bit = __builtin_ctzll(cells->masks[*tile] & within->masks[*tile]);
+    struct tdm_screen_rect wide = {*tile % cells->tiles_x * SIDE + bit % SIDE,
+                                   *tile / cells->tiles_x * SIDE + bit / SIDE, 1, 1};
+    struct tdm_screen_rect high = wide;
+
+    widen(within, &wide);
+    heighten(within, &wide);
+    heighten(within, &high);
+    widen(within, &high);
+    *rect =
+        tdm_screen_cells_count(cells, &wide) >= tdm_screen_cells_count(cells, &high) ? wide : high;
     return true;
+}
+
+int tdm_screen_cells_count(const struct tdm_screen_cells *cells, const struct tdm_screen_rect *rect)
+{
+    int count = 0;
+
+    for (int y = rect->y; y < rect->y + rect->height; y++)
+        for (int x = rect->x; x < rect->x + rect->width; x++)
+            count += has(cells, x, y);
+    return count;
 }

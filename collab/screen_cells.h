@@ -36,9 +36,15 @@ bool tdm_screen_cells_any(const struct tdm_screen_cells *cells);
 bool tdm_screen_cells_take(struct tdm_screen_cells *cells, int *tile, int area_max,
                            struct tdm_screen_rect *rect);
 
-/** Takes a rectangle that has nothing but cells of the set, as large as it goes to the right and
- *  then down. */
-bool tdm_screen_cells_take_exact(struct tdm_screen_cells *cells, int *tile,
-                                 struct tdm_screen_rect *rect);
+/** Finds a rectangle around the first cell, in the order of tiles from `*tile` on, that is in both
+ *  sets: large, of cells of `within` only, so that it may take in what need not be but lies
+ * between. False: there is none from there on. */
+bool tdm_screen_cells_find_within(const struct tdm_screen_cells *cells,
+                                  const struct tdm_screen_cells *within, int *tile,
+                                  struct tdm_screen_rect *rect);
+
+/** How many cells of the rectangle are in the set. */
+int tdm_screen_cells_count(const struct tdm_screen_cells *cells,
+                           const struct tdm_screen_rect *rect);
 
 #endif

@@ -5,42 +5,34 @@
 
 #include <string.h>
 
-#define AREA_CELLS   (TDM_SCREEN_GROUP_AREA / (TDM_SCREEN_CELL * TDM_SCREEN_CELL))
-#define SMALL_AREA   4096          /* Pixels that CONTEXT takes on any link. */
-#define PHOTO_MISSES 55            /* Per cent; interface has 0 to 30. */
-#define PHOTO_AREA   1024          /* Smaller ones are not worth being owed. */
-#define PHOTO_TIME   (50 * TDM_MS) /* Of the link, that exact photographs may take. */
-#define PHOTO_FAULTS 2             /* Wrong hashes after which lossy is not tried again. */
-#define REFINE_TIME  (10 * TDM_MS) /* Of the link, that one refinement may take. */
-#define REFINE_BITS  14            /* Of a pixel, about. */
-#define RATE_UNKNOWN 20000000u     /* Until the link has been measured. */
+#define AREA_CELLS    (TDM_SCREEN_GROUP_AREA / (TDM_SCREEN_CELL * TDM_SCREEN_CELL))
+#define SMALL_AREA    4096          /* Pixels that CONTEXT takes on any link. */
+#define PHOTO_MISSES  25            /* Per cent; interface has 0 to 10. */
+#define PHOTO_AREA    1024          /* Smaller ones are not worth being owed. */
+#define PHOTO_TIME    (50 * TDM_MS) /* Of the link, that exact photographs may take. */
+#define LOOK_TILES    128           /* That are looked at ahead. */
+#define PHOTO_FAULTS  2             /* Wrong hashes after which lossy is not tried again. */
+#define REFINE_TIME   (10 * TDM_MS) /* Of the link, that one refinement may take. */
+#define REFINE_BITS   14            /* Of a pixel, about. */
+#define RESIDUAL_BITS 5.5           /* Of a pixel, at least. */
+#define RATE_UNKNOWN  20000000u     /* Until the link has been measured. */
 
-/* Time of both sides for a pixel, nanoseconds, and bytes as a part of what CONTEXT needs. Measured
- * with bench/micro; only their proportion to the link's rate matters. */
-struct cost {
-    double ns, bytes, bytes_at_least;
-};
-static const struct cost context_cost = {26, 1, 0}, zstd_cost = {5, 2, 0}, raw_cost = {1, 0, 3};
+/* Where each is the quickest from pixels to pixels, by bench/screen_still: CONTEXT costs both sides
+ * about 10 ns a pixel and half as many bytes as ZSTD, or a third. One for everything: what one
+ * learns is lost to the other. */
+#define CONTEXT_RATE 100e6 /* Up to here. */
+#define ZSTD_RATE    2e9
 
 static double rate_of(const struct tdm_screen_host *h)
 {
     return h->rate_bps ? (double)h->rate_bps : RATE_UNKNOWN;
 }
 
-static double time_of(const struct cost *cost, double pixels, double bytes, double rate)
+static enum tdm_screen_coder exact_coder(double pixels, double rate)
 {
-    return cost->ns * pixels + (cost->bytes * bytes + cost->bytes_at_least * pixels) * 8e9 / rate;
-}
-
-static enum tdm_screen_coder exact_coder(double pixels, double bytes, double rate)
-{
-    double context = time_of(&context_cost, pixels, bytes, rate);
-    double zstd = time_of(&zstd_cost, pixels, bytes, rate);
-    double raw = time_of(&raw_cost, pixels, bytes, rate);
-
-    if (pixels <= SMALL_AREA || (context <= zstd && context <= raw))
+    if (pixels <= SMALL_AREA || rate <= CONTEXT_RATE)
         return TDM_SCREEN_CONTEXT;
-    return zstd <= raw ? TDM_SCREEN_ZSTD : TDM_SCREEN_RAW;
+    return rate <= ZSTD_RATE ? TDM_SCREEN_ZSTD : TDM_SCREEN_RAW;
 }
 
 static void mark_photo(struct tdm_screen_host_surface *s, const struct tdm_screen_rect *cells,
@@ -70,20 +62,41 @@ static enum tdm_screen_coder choose(struct tdm_screen_host *h, struct tdm_screen
     bool photo = look.miss_percent >= PHOTO_MISSES;
 
     mark_photo(s, cells, photo);
-    if (photo)
-        h->photo_bytes += look.bytes;
     if (!photo || h->config.photo_exact || h->photo_faults >= PHOTO_FAULTS ||
         (double)h->photo_bytes <= allowed)
-        return exact_coder(pixels, look.bytes, rate);
-    /* The whole surface would take twice the time that is allowed for exact ones. */
-    double share = 2 * allowed * pixels / ((double)s->seen.width * s->seen.height);
+        return exact_coder(pixels, rate);
+    /* The whole surface would take the time that is allowed for exact ones. */
+    double share = allowed * pixels / ((double)s->seen.width * s->seen.height);
 
-    if (share < pixels / 16)
-        share = pixels / 16;
+    if (share < pixels / 24)
+        share = pixels / 24;
     if (share > pixels / 2)
         share = pixels / 2;
     *quality = tdm_screen_coders_quality(&s->next, rect, (size_t)share);
     return TDM_SCREEN_PHOTO;
+}
+
+void tdm_screen_host_look_ahead(struct tdm_screen_host *h, struct tdm_screen_host_surface *s)
+{
+    int tiles = 0;
+
+    for (int i = 0; i < s->tile_count; i++)
+        tiles += s->todo.masks[i] != 0;
+    int every = tiles / LOOK_TILES + 1, at = 0;
+
+    for (int i = 0; i < s->tile_count; i++) {
+        if (!s->todo.masks[i] || at++ % every)
+            continue;
+        struct tdm_tile tile = tdm_screen_tile_of(&s->next, i);
+        struct tdm_screen_rect rect = {i % s->todo.tiles_x * TDM_SCREEN_TILE,
+                                       i / s->todo.tiles_x * TDM_SCREEN_TILE, tile.width,
+                                       tile.height};
+        struct tdm_screen_look look = tdm_screen_coders_look(h->coders, &s->next, &rect);
+
+        if (look.miss_percent >= PHOTO_MISSES)
+            h->photo_bytes += (size_t)look.bytes * (size_t)every *
+                              (size_t)__builtin_popcountll(s->todo.masks[i]) / 64;
+    }
 }
 
 static void count(struct tdm_screen_host *h, enum tdm_screen_coder coder, uint64_t pixels,
@@ -220,6 +233,18 @@ static int nearest(const struct tdm_screen_host *h, const struct tdm_screen_host
     return best;
 }
 
+/* Some pictures have few enough colours to be told anew for less than their residual. */
+static enum tdm_screen_coder exact_of_owed(const struct tdm_screen_host *h,
+                                           const struct tdm_screen_host_surface *s,
+                                           const struct tdm_screen_rect *rect)
+{
+    struct tdm_screen_look look = tdm_screen_coders_look(h->coders, &s->next, rect);
+
+    return (double)look.bytes * 8 < RESIDUAL_BITS * rect->width * rect->height
+               ? TDM_SCREEN_CONTEXT
+               : TDM_SCREEN_RESIDUAL;
+}
+
 void tdm_screen_host_refine(struct tdm_screen_host *h, struct tdm_screen_host_surface *s,
                             tdm_time now, struct tdm_writer *w)
 {
@@ -239,7 +264,7 @@ void tdm_screen_host_refine(struct tdm_screen_host *h, struct tdm_screen_host_su
             struct tdm_screen_rect rect =
                 tdm_screen_pixels_of(&cells, s->seen.width, s->seen.height);
 
-            add(h, s, &batch, &cells, &rect, TDM_SCREEN_RESIDUAL, 0, w);
+            add(h, s, &batch, &cells, &rect, exact_of_owed(h, s, &rect), 0, w);
             tdm_screen_cells_clear(&s->owed, &cells);
             left -= cells.width * cells.height;
         }

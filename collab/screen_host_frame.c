@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-#define TINY_TILES  4             /* A keystroke: nothing is searched for, */
-#define TINY_CELLS  64            /* all is coded at once. */
-#define HEAD_BYTES  4096          /* More before the pixels is a record of its own. */
-#define FRAME_TIME  (50 * TDM_MS) /* Of the link, that a frame may take. */
-#define FRAME_BYTES 16384         /* That it may have in any case. */
-#define STALE_BYTES 4096          /* After which a frame gives way to what is newer. */
+#define TINY_TILES  4              /* A keystroke: nothing is searched for, */
+#define TINY_CELLS  64             /* all is coded at once. */
+#define HEAD_BYTES  4096           /* More before the pixels is a record of its own. */
+#define FRAME_TIME  (50 * TDM_MS)  /* Of the link, that a frame may take. */
+#define FRAME_BYTES 16384          /* That it may have in any case. */
+#define STALE_BYTES 4096           /* After which a frame gives way to what is newer. */
+#define PHOTO_PAUSE (300 * TDM_MS) /* After which a photograph is another one. */
 
 void tdm_screen_host_touch(struct tdm_screen_host_surface *s, const struct tdm_screen_rect *cells)
 {
@@ -235,13 +236,16 @@ static void go_on(struct tdm_screen_host *h, struct tdm_screen_host_surface *s, 
     h->out_is_refinement = false;
 }
 
-static void open_frame(struct tdm_screen_host *h, struct tdm_screen_host_surface *s)
+static void open_frame(struct tdm_screen_host *h, struct tdm_screen_host_surface *s, tdm_time now)
 {
+    /* A picture that is told in several frames, or one after the other, is one to the link. */
+    if (now - h->opened_at > PHOTO_PAUSE)
+        h->photo_bytes = 0;
+    h->opened_at = now;
     h->open = s;
     h->first = true;
     h->frame_id++;
     h->frame_bytes = 0;
-    h->photo_bytes = 0;
     h->stats.frames++;
 }
 
@@ -253,7 +257,7 @@ static bool begin_frame(struct tdm_screen_host *h, struct tdm_screen_host_surfac
 
     if (!cells && !s->wipes && !h->tell_videos && s->told_exact == tdm_screen_host_is_exact(h, s))
         return false;
-    open_frame(h, s);
+    open_frame(h, s, now);
     uint8_t *flags = begin_record(h, s, &record);
 
     tdm_screen_host_tell_videos(h, s, &record.body);
@@ -261,6 +265,7 @@ static bool begin_frame(struct tdm_screen_host *h, struct tdm_screen_host_surfac
         write_wipes(s, &record.body);
     if (tiles > TINY_TILES || cells > TINY_CELLS)
         tdm_screen_host_plan(h, s, now, &record.body);
+    tdm_screen_host_look_ahead(h, s);
     if (tdm_writer_size(&record.body) < HEAD_BYTES)
         tdm_screen_host_code(h, s, &record.body);
     h->frame_bytes = tdm_writer_size(&record.body);
@@ -276,7 +281,7 @@ static bool make_refinement(struct tdm_screen_host *h, struct tdm_screen_host_su
 {
     struct tdm_screen_out_record record;
 
-    open_frame(h, s);
+    open_frame(h, s, now);
     uint8_t *flags = begin_record(h, s, &record);
     uint8_t *start = record.body.at;
 

@@ -241,17 +241,18 @@ static bool moved(const struct tdm_screen_host_surface *s, const struct tdm_scre
     return tdm_tile_equal(&now, &then);
 }
 
-/* Which of a tile's cells are where the vector says. */
+/* Which of a tile's cells are where the vector says, also those that are right already: a rectangle
+ * may take them in. */
 static uint64_t moved_cells(const struct tdm_screen_host_surface *s,
                             const struct tdm_screen_vector *v, int tile)
 {
     struct tdm_tile all = tdm_screen_tile_of(&s->next, tile);
     int x = tile % s->todo.tiles_x * TDM_SCREEN_TILE, y = tile / s->todo.tiles_x * TDM_SCREEN_TILE;
-    uint64_t cells = 0, todo = s->todo.masks[tile];
+    uint64_t cells = 0, wanted = tdm_screen_cells_whole(&s->todo, tile) & ~s->video.masks[tile];
 
     if (moved(s, v, x, y, all.width, all.height))
-        return todo;
-    for (uint64_t left = todo; left; left &= left - 1) {
+        return wanted;
+    for (uint64_t left = wanted; left; left &= left - 1) {
         int bit = __builtin_ctzll(left), cx = x + bit % 8 * TDM_SCREEN_CELL;
         int cy = y + bit / 8 * TDM_SCREEN_CELL;
         int width = s->seen.width - cx, height = s->seen.height - cy;
@@ -263,20 +264,45 @@ static uint64_t moved_cells(const struct tdm_screen_host_surface *s,
     return cells;
 }
 
+/* The tiles around all that is to do. */
+static struct tdm_screen_rect tiles_to_do(const struct tdm_screen_host_surface *s)
+{
+    int left = s->todo.tiles_x, right = 0, top = s->todo.tiles_y, bottom = 0;
+
+    for (int i = 0; i < s->tile_count; i++) {
+        int x = i % s->todo.tiles_x, y = i / s->todo.tiles_x;
+
+        if (!s->todo.masks[i])
+            continue;
+        left = x < left ? x : left;
+        right = x >= right ? x + 1 : right;
+        top = y < top ? y : top;
+        bottom = y + 1;
+    }
+    return (struct tdm_screen_rect){left, top, right - left, bottom - top};
+}
+
 static void collect_copies(struct tdm_screen_host *h, struct tdm_screen_host_surface *s,
                            const struct tdm_screen_vector *v, int vector)
 {
-    struct tdm_screen_rect rect;
+    struct tdm_screen_rect around = tiles_to_do(s), rect;
     int from = 0;
 
-    for (int i = 0; i < s->tile_count; i++)
-        s->work.masks[i] = s->todo.masks[i] && !(s->tiles[i].flags & TDM_SCREEN_TILE_TRIED)
-                               ? moved_cells(s, v, i)
-                               : 0;
+    memset(s->work.masks, 0, (size_t)s->tile_count * sizeof *s->work.masks);
+    for (int y = around.y; y < around.y + around.height; y++) {
+        for (int x = around.x; x < around.x + around.width; x++) {
+            int tile = y * s->todo.tiles_x + x;
+
+            if (!(s->tiles[tile].flags & TDM_SCREEN_TILE_TRIED))
+                s->work.masks[tile] = moved_cells(s, v, tile);
+        }
+    }
     while (h->copy_count < TDM_SCREEN_COPIES_MAX &&
-           tdm_screen_cells_take_exact(&s->work, &from, &rect)) {
-        if (rect.width * rect.height < COPY_CELLS)
+           tdm_screen_cells_find_within(&s->todo, &s->work, &from, &rect)) {
+        if (tdm_screen_cells_count(&s->todo, &rect) < COPY_CELLS) {
+            tdm_screen_cells_clear(&s->work, &rect);
             continue;
+        }
         h->copies[h->copy_count++] = (struct tdm_screen_copy){rect, vector};
         tdm_screen_cells_clear(&s->todo, &rect);
     }

@@ -99,7 +99,7 @@ struct tdm_screen_host {
     bool hearing; /* It is saying it. */
     bool tell_start, tell_list, tell_videos;
     bool videos_news;                    /* For the driver. */
-    uint64_t resyncs; /* Heard on these streams. */
+    uint64_t resyncs;                    /* Heard on these streams. */
     uint32_t cursor_filled, cursor_told; /* Sets of slots. */
     struct tdm_screen_cursor cursors[TDM_SCREEN_CURSOR_SLOTS];
     uint8_t *cursor_pixels;
@@ -109,6 +109,7 @@ struct tdm_screen_host {
     uint32_t frame_id;                    /* Of it, or of the last. */
     bool first;                           /* Its first record is still to come. */
     size_t frame_bytes, photo_bytes;
+    tdm_time opened_at; /* The last frame. */
     tdm_time told_time; /* As the viewer knows it, whole microseconds. */
     int last_surface;
 
@@ -148,6 +149,8 @@ void tdm_screen_host_plan(struct tdm_screen_host *h, struct tdm_screen_host_surf
                           tdm_time now, struct tdm_writer *w);
 
 /* screen_host_code.c: one or a few PIXELS, up to TDM_SCREEN_GROUP_AREA. */
+/** Before a frame: how many bytes its photographs would need to be exact. */
+void tdm_screen_host_look_ahead(struct tdm_screen_host *h, struct tdm_screen_host_surface *s);
 void tdm_screen_host_code(struct tdm_screen_host *h, struct tdm_screen_host_surface *s,
                           struct tdm_writer *w);
 /** Cells that are owed and still, nearest to the pointer first. */

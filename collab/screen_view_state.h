@@ -68,7 +68,7 @@ struct tdm_screen_view {
 
     bool tell_hello, tell_hashes;
     enum tdm_screen_resync reason;
-    uint64_t resyncs; /* Asked for on these streams. */
+    uint64_t resyncs;            /* Asked for on these streams. */
     int hash_surface, hash_tile; /* What is told next. */
     uint8_t answer[TDM_SCREEN_HEAD_MAX + TDM_SCREEN_ANSWER_MAX];
     const uint8_t *answer_at;

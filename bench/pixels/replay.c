@@ -246,6 +246,8 @@ static void frame(tdm_time every)
     b.host_ns = b.view_ns = 0;
     host_step(&damage);
     run(every);
+    for (tdm_time begin = b.time; !at && !b.exact && b.time - begin < EXACT_WAIT;)
+        run(TICK);
     check();
     b.sizes.bytes[at] = (double)b.bytes;
     b.sizes.wire[at] = (double)(b.bytes + b.pieces * WIRE_BYTES);
