@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define JOINED_MAX 4096 /* Of what is hashed. */
-#define NONCE_MAC  16   /* Bytes of the MAC that a nonce carries. */
+#define NONCE_MAC  16u  /* Bytes of the MAC that a nonce carries. */
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
@@ -310,7 +310,7 @@ enum tdm_err tdm_digest_answer(const struct tdm_digest_challenge *challenge,
     if (!can_be_sent(request->user) || !can_be_sent(request->uri) || strchr(request->uri, '"'))
         return TDM_E_MALFORMED;
     if (strlen(request->cnonce) >= TDM_DIGEST_TEXT_MAX ||
-        strlen(request->uri) >= TDM_DIGEST_TEXT_MAX * 2 ||
+        strlen(request->uri) >= TDM_DIGEST_TEXT_MAX * (size_t)2 ||
         strlen(request->user) >= TDM_DIGEST_TEXT_MAX || !quote(request->user, user, sizeof user))
         return TDM_E_SPACE;
     tdm_digest_ha1(challenge->algorithm, request->user, challenge->realm, request->password, ha1);
@@ -395,10 +395,10 @@ enum tdm_err tdm_digest_look_at_nonce(const uint8_t key[TDM_SHA256_BYTES], uint3
     char mac[2 * NONCE_MAC + 1];
     uint32_t made_s;
 
-    if (strlen(nonce) != 24 + 2 * NONCE_MAC)
+    if (strlen(nonce) != 24 + (size_t)2 * NONCE_MAC)
         return TDM_E_DENIED;
     sign_nonce(key, nonce, mac);
-    if (!tdm_equal_in_constant_time(mac, nonce + 24, 2 * NONCE_MAC) ||
+    if (!tdm_equal_in_constant_time(mac, nonce + 24, (size_t)2 * NONCE_MAC) ||
         !take_nc(tdm_text_of(nonce, 8), &made_s))
         return TDM_E_DENIED;
     return now_s - made_s <= age_max_s ? TDM_OK : TDM_E_GONE; /* A clock set back: old. */

@@ -195,8 +195,8 @@ TANDEM_API enum tandem_status tandem_check(const struct tandem_media *media,
                                            struct tandem_cause *cause);
 
 /** Calls `to`: "10.0.0.7", "10.0.0.7:5070", "user@host", "sip:user@host;transport=tcp",
- *  "sips:user@host"; with accounts (tandem/account.h) also "+49 30 1234" and "tel:" URIs. The call's
- *  events follow. *call belongs to the engine until it is released. TANDEM_INVALID or
+ *  "sips:user@host"; with accounts (tandem/account.h) also "+49 30 1234" and "tel:" URIs. The
+ *  call's events follow. *call belongs to the engine until it is released. TANDEM_INVALID or
  *  TANDEM_UNSUPPORTED for what `media` cannot mean, TANDEM_UNREACHABLE without a way to the
  * address, TANDEM_FAILED for a device or file; nothing was sent then. */
 TANDEM_API enum tandem_status tandem_dial(struct tandem *engine, const char *to,
