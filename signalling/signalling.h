@@ -28,7 +28,7 @@ typedef uint32_t tdm_sig_id;
 #define TDM_SIG_BODY_MAX     16384 /* An SDP larger than this is refused before use. */
 #define TDM_SIG_DATAGRAM_MAX 1300  /* RFC 3261 section 18.1.1: of a request over UDP. */
 #define TDM_SIG_ADDRESS_MAX  256
-#define TDM_SIG_REASON_MAX   160
+#define TDM_SIG_REASON_MAX   200
 
 enum tdm_sig_transport {
     TDM_SIG_UDP = 1 << 0,
@@ -107,13 +107,14 @@ struct tdm_sig_body {
 struct tdm_sig_event {
     enum tdm_sig_kind kind;
     tdm_sig_id id;
-    tdm_sig_id account; /* Over which it came or goes; 0: none, straight. */
-    uint16_t code;      /* SIP status, 0 when there is none. */
+    tdm_sig_id account;                     /* Over which it came or goes; 0: none, straight. */
+    uint16_t code;                          /* SIP status, 0 when there is none. */
     enum tdm_sig_registration registration; /* REGISTRATION only. */
     enum tdm_sig_subscription subscription; /* NOTIFIED only. */
     uint32_t expires_s;
-    char package[32]; /* Event package: "presence", "message-summary"... */
-    char digit;         /* 0-9, A-D, * and #. */
+    bool confidential; /* CALL_IN, MESSAGE_IN: it came over TLS. */
+    char package[32];  /* Event package: "presence", "message-summary"... */
+    char digit;        /* 0-9, A-D, * and #. */
     uint16_t duration_ms;
     char from[TDM_SIG_ADDRESS_MAX]; /* URI of the caller; CALL_IN only. */
     char from_name[64];             /* Display name or "". */

@@ -31,6 +31,8 @@ static void asked(int err, const struct sip_msg *msg, void *arg)
         tdm_sip_call_fail_error(call, err);
         return;
     }
+    if (tdm_sip_auth_again(call, msg) && tdm_sip_ask(call) == 0)
+        return;
     if (call->purpose == TDM_SIP_OPTIONS)
         emit(call, TDM_SIG_OPTIONS_ANSWERED, msg);
     else if (call->purpose == TDM_SIP_MESSAGE)
@@ -44,22 +46,21 @@ static void asked(int err, const struct sip_msg *msg, void *arg)
 
 int tdm_sip_ask(struct tdm_sip_call *call)
 {
-    struct sip *sip = call->stack->sip;
     size_t size = call->body->end;
 
     switch (call->purpose) {
-    case TDM_SIP_MESSAGE: /* Without a Contact (RFC 3428 section 4). */
-        return sip_drequestf(&call->req, sip, true, "MESSAGE", call->dlg, 0, NULL, NULL, asked,
-                             call, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n%b",
-                             call->content_type, size, call->body->buf, size);
+    case TDM_SIP_MESSAGE:
+        return tdm_sip_request(call, &call->req, "MESSAGE", 0, asked,
+                               "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n%b",
+                               call->content_type, size, call->body->buf, size);
     case TDM_SIP_REFER: /* RFC 3515; nobody subscribes to how it goes (RFC 4488). */
-        return sip_drequestf(
-            &call->req, sip, true, "REFER", call->dlg, 0, NULL, tdm_sip_write_contact, asked, call,
+        return tdm_sip_request(
+            call, &call->req, "REFER", 0, asked,
             "Refer-To: <%b>\r\nRefer-Sub: false\r\nSupported: norefersub\r\n" TDM_SIP_NO_BODY,
             call->body->buf, size);
     default:
-        return sip_drequestf(&call->req, sip, true, "OPTIONS", call->dlg, 0, NULL,
-                             tdm_sip_write_contact, asked, call, TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
+        return tdm_sip_request(call, &call->req, "OPTIONS", 0, asked,
+                               TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
     }
 }
 
@@ -78,6 +79,7 @@ void tdm_sip_on_message(struct tdm_sip_stack *stack, const struct sip_msg *msg)
     uint16_t code;
 
     tdm_sip_event_of(&event, TDM_SIG_MESSAGE_IN, 0);
+    tdm_sip_take_account(&event, stack, msg);
     tdm_sip_take_caller(&event, msg);
     code = tdm_sip_take_message(&event, msg);
     if (!code && tdm_sig_queue_push(&sig->queue, &event) != TDM_OK)
@@ -113,7 +115,7 @@ void tdm_sip_on_refer(struct tdm_sip_stack *stack, const struct sip_msg *msg)
     call = tdm_sip_call_new(sig, atomic_fetch_add(&sig->last_id, 1) + 1, TDM_SIP_RINGING);
     if (!call)
         return;
-    call->stack = stack;
+    tdm_sip_call_use(call, stack);
     call->purpose = TDM_SIP_REFER;
     call->invite = mem_ref((void *)msg);
     event.id = call->id;

@@ -40,7 +40,10 @@ static void new_invite(struct tdm_sip_stack *stack, const struct sip_msg *msg)
     call = tdm_sip_call_new(sig, atomic_fetch_add(&sig->last_id, 1) + 1, TDM_SIP_RINGING);
     if (!call)
         return;
-    call->stack = stack;
+    tdm_sip_call_use(call, stack);
+    tdm_sip_call_use_account(call, tdm_sip_account_of(stack, msg));
+    if (call->account)
+        call->hop = tdm_sip_account_hop(call->account);
     if (sip_dialog_accept(&call->dlg, msg)) {
         (void)sip_reply(stack->sip, msg, 400, tdm_sip_phrase(400));
         mem_deref(call);
@@ -53,6 +56,7 @@ static void new_invite(struct tdm_sip_stack *stack, const struct sip_msg *msg)
         return;
     }
     tdm_sip_event_of(&event, TDM_SIG_CALL_IN, call->id);
+    tdm_sip_take_account(&event, stack, msg);
     tdm_sip_take_caller(&event, msg);
     tdm_sip_take_body(&event, msg);
     if (tdm_sig_queue_push(&sig->queue, &event) != TDM_OK) {

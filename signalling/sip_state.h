@@ -14,6 +14,9 @@
  * that thread, but tdm_sip_push*().
  */
 
+#include "engine/io/trust.h"
+#include "signalling/account.h"
+#include "signalling/digest_auth.h"
 #include "signalling/sig_queue.h"
 #include "signalling/signalling.h"
 #include "signalling/sip_uri.h"
@@ -28,18 +31,27 @@
 #define TDM_SIP_NO_BODY "Content-Length: 0\r\n\r\n"
 
 /** One of this machine's addresses, with a SIP stack of its own: libre cannot bind to all of them
- *  at once, and with several in one stack it always sends from the first. */
+ *  at once, and with several in one stack it always sends from the first. TLS has stacks of its
+ *  own: libre has one context for all connections of a stack, and a context knows one server. */
 struct tdm_sip_stack {
-    struct le le;
+    struct le le; /* In sig->stacks, or for TLS in sig->tls_stacks. */
     struct tdm_sig *sig;
     struct sip *sip;
     struct sip_lsnr *requests, *responses;
     struct udp_helper *guard; /* NULL until the first message came over UDP (sip_guard.c). */
     char address[64];
+    uint16_t port;                   /* Where it listens. */
+    bool secure;                     /* TLS. */
+    struct tdm_trust *trust;         /* TLS that we open: whom we believe; NULL: the listener. */
+    char host[200];                  /* Of direct TLS calls: who is at the other end; else "". */
+    struct tdm_sip_account *account; /* It is this account's alone; NULL. Borrowed. */
+    uint32_t idle;                   /* Refreshes without anybody who holds it. */
+    struct sa seen;                  /* TLS: our end of the connection, as the server sees it. */
 };
 
 enum tdm_sip_phase {
     TDM_SIP_LOOKING_UP, /* The host's name. */
+    TDM_SIP_CONNECTING, /* TLS: our Contact is the connection's own address. */
     TDM_SIP_INVITING,
     TDM_SIP_RINGING,  /* Their INVITE, unanswered. */
     TDM_SIP_ACCEPTED, /* Our 200 is out, no ACK yet. */
@@ -55,11 +67,59 @@ enum tdm_sip_purpose {
     TDM_SIP_REFER, /* Ours, or theirs while the user thinks about it. */
 };
 
+#define TDM_SIP_REALMS_MAX 4
+#define TDM_SIP_ROUTES_MAX 4
+
+/** What a server or proxy of an account asked for the password with. */
+struct tdm_sip_realm {
+    struct tdm_digest_challenge challenge; /* realm "": free. */
+    bool proxy;
+    uint32_t nc;
+    uint64_t fresh_for; /* The request that it came for. */
+};
+
+/** An account, on libre's heap: mem_deref() ends it. Its calls hold it too. */
+struct tdm_sip_account {
+    struct le le;
+    struct tdm_sig *sig;
+    tdm_sig_id id;
+    struct tdm_account core;
+    struct tmr wake;
+    bool gone;                 /* Removed; lives on for its calls. */
+    struct tdm_sip_uri aor;    /* Without transport or port. */
+    struct tdm_sip_uri server; /* Where REGISTER goes: its Request-URI. */
+    struct tdm_sip_uri hop;    /* Where all goes first: a proxy, else the server. */
+    bool through;              /* The proxy was named: it gets a Route. */
+    char auth_user[64], password[128], display_name[64], instance[64];
+    char ca_file[256], fingerprint[100];
+    bool no_register, no_outbound;
+    struct tdm_sip_stack *stack; /* Where it sends from; held. */
+    struct sip_dialog *dlg;      /* Of all its REGISTERs. */
+    struct sip_request *req;
+    struct sip_keepalive *watch; /* Tells when the connection is gone. */
+    struct sockaddr_storage addresses[TDM_SIP_ADDRESSES_MAX];
+    uint32_t address_index;  /* The one in use. */
+    uint32_t expires_s;      /* Of the REGISTER that is out. */
+    struct sa contact, told; /* Where it is reached, and what the last REGISTER said. */
+    enum sip_transp tp;
+    char realm[TDM_DIGEST_TEXT_MAX]; /* Of its own server: the password is for it alone. */
+    struct tdm_sip_realm realms[TDM_SIP_REALMS_MAX];
+    uint64_t last_try, try; /* Requests so far; the REGISTER that is out. */
+    uint32_t try_count;
+    char routes[TDM_SIP_ROUTES_MAX][TDM_SIG_ADDRESS_MAX]; /* Service-Route (RFC 3608). */
+    uint32_t route_count;
+};
+
 /** A call, or a request outside of one on its way, on libre's heap: mem_deref() ends it. */
 struct tdm_sip_call {
     struct le le;
     struct tdm_sig *sig;
-    struct tdm_sip_stack *stack; /* NULL while the host's name is looked up. */
+    struct tdm_sip_stack *stack;     /* NULL while the host's name is looked up; held. */
+    struct tdm_sip_account *account; /* Whose call it is; NULL: nobody's. Held. */
+    struct tdm_sip_uri hop; /* Where it goes first (numeric); host "": as the dialog says. */
+    struct sockaddr_storage address; /* That it goes to straight. */
+    uint64_t try;                    /* Of the account: the request that is out... */
+    uint32_t try_count;              /* ... and how often a password was asked for. */
     tdm_sig_id id;
     enum tdm_sip_phase phase;
     bool over;    /* Its end event is out. */
@@ -82,7 +142,22 @@ struct tdm_sip_call {
     struct tdm_sip_uri uri;
 };
 
-struct tdm_sip_lookup; /* A name being looked up. */
+/** A name being looked up on a thread of its own, which may outlive the backend. */
+struct tdm_sip_lookup {
+    struct tdm_sip_lookup *next;
+    pthread_mutex_t mutex;
+    struct mqueue *mq; /* NULL once the backend is gone: the thread frees. */
+    bool done;
+    tdm_sig_id id;    /* Of the call or account. */
+    bool account;     /* All addresses are wanted, ... */
+    uint32_t attempt; /* ... for this attempt. */
+    uint64_t seed;
+    struct tdm_sip_uri uri;
+    struct sockaddr_storage addresses[TDM_SIP_ADDRESSES_MAX];
+    uint32_t address_count;
+    enum tdm_err err;
+    struct tdm_cause cause;
+};
 
 struct tdm_sig {
     struct tdm_sig_queue queue;
@@ -91,7 +166,8 @@ struct tdm_sig {
     enum tdm_err start_err;
     struct tdm_cause *start_cause;
     struct mqueue *mq;
-    struct list stacks;
+    struct list stacks, tls_stacks;
+    struct list accounts;
     struct tmr refresh; /* Addresses that came since. */
     struct list calls;
     struct tdm_sip_lookup *lookups;
@@ -104,6 +180,8 @@ struct tdm_sig {
     bool port_may_change, may_be_asked_back, no_messages;
     unsigned transports;
     char bind_address[64], user[64], display_name[64], user_agent[64];
+    char identity[256], ca_file[256];
+    struct dnsc *dns; /* For names in what other sides say; NULL: none. */
 };
 
 /* --- sip_commands.c: from any thread to the loop ---------------------------------------------- */
@@ -121,12 +199,15 @@ enum tdm_sip_command_kind {
     TDM_SIP_DO_MESSAGE,
     TDM_SIP_DO_REFER,
     TDM_SIP_DO_DTMF,
+    TDM_SIP_DO_ACCOUNT_ADD, /* body = struct tdm_sip_account_texts */
+    TDM_SIP_DO_ACCOUNT_REMOVE,
+    TDM_SIP_DO_ACCOUNT_RETRY,
     TDM_SIP_DO_CLOSE,
     TDM_SIP_LOOKED_UP,
 };
 
 struct tdm_sip_command {
-    tdm_sig_id id;
+    tdm_sig_id id, account;
     uint16_t code, duration_ms;
     char digit;
     struct tdm_sip_uri uri, service;
@@ -138,10 +219,15 @@ struct tdm_sip_command {
 /** Queues a copy of `head` with `body` (NULL: none). Any thread; errors as the table says. */
 enum tdm_err tdm_sip_push(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
                           const struct tdm_sip_command *head, const struct tdm_sig_body *body);
-/** The same for what begins with an address: *id is new. `service`: NULL but for a REFER. */
-enum tdm_err tdm_sip_push_uri(struct tdm_sig *sig, enum tdm_sip_command_kind kind, const char *uri,
-                              const char *service, const struct tdm_sig_body *body, tdm_sig_id *id,
-                              struct tdm_cause *cause);
+/** What begins with an address: `account` 0 and `service` NULL: it goes straight. */
+struct tdm_sip_begin {
+    const char *uri, *service;
+    tdm_sig_id account;
+};
+/** The same for it: *id is new. */
+enum tdm_err tdm_sip_push_uri(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
+                              const struct tdm_sip_begin *begin, const struct tdm_sig_body *body,
+                              tdm_sig_id *id, struct tdm_cause *cause);
 
 /** The mqueue's handler: `kind` is an enum tdm_sip_command_kind, `data` fits it, `arg` is the
  *  struct tdm_sig. */
@@ -153,6 +239,16 @@ void tdm_sip_run_command(int kind, void *data, void *arg);
 enum tdm_err tdm_sip_listen(struct tdm_sig *sig);
 /** The stack at the local address that leads to a peer; else one of its kind, or NULL. */
 struct tdm_sip_stack *tdm_sip_stack_of(struct tdm_sig *sig, const char *local);
+/** A stack of its own at `address`, any port, which only opens TLS connections. NULL with a
+ *  cause. The caller holds it. */
+struct tdm_sip_stack *tdm_sip_tls_stack(struct tdm_sig *sig, const char *address,
+                                        const struct tdm_trust_config *trust,
+                                        struct tdm_cause *cause);
+/** The one for direct calls to `host`, made when there is none. NULL with a cause. */
+struct tdm_sip_stack *tdm_sip_tls_stack_to(struct tdm_sig *sig, const char *address,
+                                           const char *host, struct tdm_cause *cause);
+/** How a response says that it saw us, else our own end of its connection. */
+void tdm_sip_seen(const struct sip_msg *msg, struct sa *seen);
 /** Our Contact header in a call. */
 void tdm_sip_contact(const struct tdm_sip_call *call, enum sip_transp tp, char *to,
                      size_t capacity);
@@ -197,6 +293,9 @@ uint16_t tdm_sip_take_digit(struct tdm_sig_event *event, const struct sip_msg *m
 /* --- sip_call.c: a call's life ---------------------------------------------------------------- */
 
 struct tdm_sip_call *tdm_sip_call_new(struct tdm_sig *sig, tdm_sig_id id, enum tdm_sip_phase phase);
+/** Where it sends from, from now on. */
+void tdm_sip_call_use(struct tdm_sip_call *call, struct tdm_sip_stack *stack);
+void tdm_sip_call_use_account(struct tdm_sip_call *call, struct tdm_sip_account *account);
 /** NULL when there is none, or it is over. */
 struct tdm_sip_call *tdm_sip_call_find(struct tdm_sig *sig, tdm_sig_id id);
 /** The call in whose dialog the message is, over or not. */
@@ -216,13 +315,16 @@ void tdm_sip_call_fail_error(struct tdm_sip_call *call, int err);
 void tdm_sip_say_bye(struct tdm_sip_call *call);
 /** Leaves whatever is on the wire in order; the end event is out already. `code` refuses. */
 void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code);
-/** Ends every call, then the loop: with the last of them, or after a second. */
+/** Ends every call and account, then the loop: with the last of them, or after a second. */
 void tdm_sip_close_calls(struct tdm_sig *sig);
+void tdm_sip_close_if_last(struct tdm_sig *sig);
 
 /* --- sip_lookup.c: names ---------------------------------------------------------------------- */
 
 /** Looks call->uri up; then tdm_sip_start_call(), unless the call is over. */
 void tdm_sip_start_lookup(struct tdm_sip_call *call);
+/** Looks account->hop up; then tdm_sip_account_looked_up(). */
+void tdm_sip_look_up_account(struct tdm_sip_account *account, uint32_t attempt);
 void tdm_sip_looked_up(struct tdm_sig *sig, struct tdm_sip_lookup *lookup);
 void tdm_sip_forget_lookups(struct tdm_sig *sig);
 
@@ -255,25 +357,65 @@ bool tdm_sip_refuse_invite(struct sip *sip, const struct sip_msg *msg);
 /** Their CANCEL; `arg` is the struct tdm_sip_call. */
 void tdm_sip_on_cancel(void *arg);
 
-/* --- sip_auth.c: passwords, in any request of ours ---------------------------------------------
+/* --- sip_request.c: any request of ours ---------------------------------------------------------
  *
- * A request is written with the credentials that its account has for where it goes (none yet: ""),
- * and written again, with a new CSeq, when the answer is a challenge that can be met:
+ * A request carries the credentials that its account has for where it goes, and is sent again, with
+ * a new CSeq, when the answer is a challenge that can be met. In the response handler, for any
+ * final response:
  *
- *     tdm_sip_auth_write(call, "PUBLISH", headers, sizeof headers);
- *     sip_drequestf(&call->req, ..., "%sEvent: presence\r\n...", headers, ...);
- *     ... and in the response handler, for any final response:
- *     if (tdm_sip_auth_again(call, msg)) { send it again; return; }
+ *     if (tdm_sip_auth_again(call, msg)) { send it again with tdm_sip_request; return; }
  */
 
-#define TDM_SIP_AUTH_MAX 4600 /* Of all credentials of one request. */
+/** On the call's dialog. `seq`: of an ACK, else 0; `fmt`: libre's. 0 or an errno value. */
+int tdm_sip_request(struct tdm_sip_call *call, struct sip_request **req, const char *method,
+                    uint32_t seq, sip_resp_h *response, const char *fmt, ...);
+/** The same for the account's own REGISTER or OPTIONS. */
+int tdm_sip_account_request(struct tdm_sip_account *account, const char *method,
+                            sip_resp_h *response, const char *fmt, ...);
 
-/** Header lines, each with its CRLF, or "". */
-void tdm_sip_auth_write(struct tdm_sip_call *call, const char *method, char *headers,
-                        size_t capacity);
-/** Whether `msg` is a 401 or 407 that our account can answer and has not yet: at most twice a
- *  request. */
+/* --- sip_auth.c: passwords ---------------------------------------------------------------------
+ */
+
+/** The account's credentials for a request, as header lines, into `mb`. */
+int tdm_sip_auth_write(struct tdm_sip_account *account, const char *method, const char *uri,
+                       struct mbuf *mb);
+/** Takes the challenges of a 401 or 407. `try` names the request, through all its repetitions. */
+enum tdm_account_challenge tdm_sip_auth_take(struct tdm_sip_account *account, uint64_t try,
+                                             const struct sip_msg *msg);
+/** Whether `msg` is a challenge that the call's account can answer and has not yet. */
 bool tdm_sip_auth_again(struct tdm_sip_call *call, const struct sip_msg *msg);
+
+/* --- sip_account.c: accounts --------------------------------------------------------------------
+ */
+
+/** Checks and queues; any thread. */
+enum tdm_err tdm_sip_push_account(struct tdm_sig *sig, const struct tdm_sig_account *account,
+                                  tdm_sig_id *id, struct tdm_cause *cause);
+void tdm_sip_do_account_add(struct tdm_sig *sig, const struct tdm_sip_command *command);
+void tdm_sip_do_account_remove(struct tdm_sig *sig, tdm_sig_id id);
+void tdm_sip_do_account_retry(struct tdm_sig *sig, tdm_sig_id id);
+/** NULL when there is none. */
+struct tdm_sip_account *tdm_sip_account_find(struct tdm_sig *sig, tdm_sig_id id);
+/** Whom a request from outside is for; NULL: nobody's, straight. */
+struct tdm_sip_account *tdm_sip_account_of(struct tdm_sip_stack *stack, const struct sip_msg *msg);
+/** The same for an event; and whether others could read the request. */
+void tdm_sip_take_account(struct tdm_sig_event *event, struct tdm_sip_stack *stack,
+                          const struct sip_msg *msg);
+/** Its address in use as a numeric "sip:" URI; host "": none is known. */
+struct tdm_sip_uri tdm_sip_account_hop(const struct tdm_sip_account *account);
+void tdm_sip_account_step(struct tdm_sip_account *account, const struct tdm_account_in *in);
+void tdm_sip_account_looked_up(struct tdm_sip_account *account,
+                               const struct tdm_sip_lookup *lookup);
+/** Unregisters all. */
+void tdm_sip_close_accounts(struct tdm_sig *sig);
+
+/* --- sip_register.c: its REGISTER ---------------------------------------------------------------
+ */
+
+/** Sends what the core asks for. */
+void tdm_sip_register(struct tdm_sip_account *account, const struct tdm_account_out *out);
+/** What keeps gateways open between. */
+void tdm_sip_keep_alive(struct tdm_sip_account *account);
 
 /* --- sip_answer.c: our answer to an INVITE or re-INVITE, until its ACK ------------------------ */
 
