@@ -10,28 +10,12 @@
 #include "engine/engine.h"
 #include "tandem/account.h"
 
-/** One account of an engine. */
-struct tdm_engine_account {
-    tdm_sig_id id; /* 0: free. */
-    bool gateway, preferred, only_out, confidential;
-    char name[64], address[200];
-    char domain[200]; /* Behind the @. */
-    char route[200];  /* Whose way out gives our address. */
-    struct tandem_account_info info;
-};
-
-struct tdm_engine_accounts {
-    struct tdm_engine_account list[TANDEM_ACCOUNTS_MAX];
-    uint32_t count;
-    tdm_sig_id chosen; /* For all that goes out; 0: by address. */
-};
-
 /** Where a call or message goes. */
 struct tdm_engine_way {
-    tdm_sig_id account;                /* 0: straight. */
-    char to[TDM_SIG_ADDRESS_MAX];      /* "sip:" address. */
-    char route[TDM_SIG_ADDRESS_MAX];   /* Whose way out gives our own address. */
-    bool confidential;                 /* Nobody on the way can read the signalling. */
+    tdm_sig_id account;              /* 0: straight. */
+    char to[TDM_SIG_ADDRESS_MAX];    /* "sip:" address. */
+    char route[TDM_SIG_ADDRESS_MAX]; /* Whose way out gives our own address. */
+    bool confidential;               /* Nobody on the way can read the signalling. */
 };
 
 /** Chooses the account for `to`, and writes numbers and names without a domain as its addresses.

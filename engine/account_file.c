@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,15 +17,15 @@ struct text_member {
 
 #define TEXT(field)                                                                                \
     {                                                                                              \
-        #field, offsetof(struct tandem_account, field),                                            \
+#field, offsetof(struct tandem_account, field),                                            \
             sizeof(((struct tandem_account *)0)->field)                                            \
     }
 
 static const struct text_member texts[] = {
-    TEXT(name),        TEXT(address),          TEXT(user),
-    TEXT(password),    TEXT(password_command), TEXT(password_variable),
-    TEXT(display_name), TEXT(server),          TEXT(proxy),
-    TEXT(ca_file),     TEXT(fingerprint),
+    TEXT(name),         TEXT(address),          TEXT(user),
+    TEXT(password),     TEXT(password_command), TEXT(password_variable),
+    TEXT(display_name), TEXT(server),           TEXT(proxy),
+    TEXT(ca_file),      TEXT(fingerprint),
 };
 
 #define TEXTS (sizeof texts / sizeof *texts)
@@ -97,8 +98,8 @@ static enum tdm_err read_account(struct tandem_account *account, json_t *object,
     {
         if (!read_member(account, name, value))
             return tdm_fail(cause, TDM_E_MALFORMED,
-                            "%.120s: account %zu: \"%.40s\" is unknown, or its value is none",
-                            path, index + 1, name);
+                            "%.120s: account %zu: \"%.40s\" is unknown, or its value is none", path,
+                            index + 1, name);
     }
     if (!account->address[0])
         return tdm_fail(cause, TDM_E_MALFORMED, "%.120s: account %zu has no \"address\"", path,
@@ -143,8 +144,8 @@ enum tandem_status tandem_accounts_load(const char *path, struct tandem_account 
     if (!file && errno == ENOENT)
         return TANDEM_OK;
     if (!file || fstat(fileno(file), &found))
-        err = tdm_fail(&why, TDM_E_SYSTEM, "%.120s cannot be read: look at its owner and mode",
-                       path);
+        err =
+            tdm_fail(&why, TDM_E_SYSTEM, "%.120s cannot be read: look at its owner and mode", path);
     else if (found.st_mode & 077)
         err = tdm_fail(&why, TDM_E_SYSTEM,
                        "others may read %.120s, which has passwords: say chmod 600", path);
@@ -167,7 +168,8 @@ static json_t *write_account(const struct tandem_account *account)
             bad |= json_object_set_new(object, texts[i].name, json_string(text));
     }
     if (account->transport != TANDEM_TRANSPORT_AUTO)
-        bad |= json_object_set_new(object, "transport", json_string(transports[account->transport]));
+        bad |=
+            json_object_set_new(object, "transport", json_string(transports[account->transport]));
     if (account->expires_s)
         bad |= json_object_set_new(object, "expires_s", json_integer(account->expires_s));
     if (account->gateway)
@@ -214,10 +216,10 @@ enum tandem_status tandem_accounts_save(const char *path, const struct tandem_ac
     good = good && rename(beside, path) == 0;
     if (!good && fd >= 0)
         (void)unlink(beside);
-    return tdm_account_finish(
-        good ? TDM_OK
-             : tdm_fail(&why, TDM_E_SYSTEM, "%.120s cannot be written: is the disk full, or the "
-                                            "folder not yours?",
-                        path),
-        &why, cause);
+    return tdm_account_finish(good ? TDM_OK
+                                   : tdm_fail(&why, TDM_E_SYSTEM,
+                                              "%.120s cannot be written: is the disk full, or the "
+                                              "folder not yours?",
+                                              path),
+                              &why, cause);
 }

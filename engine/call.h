@@ -32,6 +32,7 @@ struct tandem_call {
     struct tdm_media_plan plan;
     bool planned; /* The program has said what to use. */
     char local_address[64];
+    bool confidential; /* Its signalling goes over TLS. */
     bool media_open;
     bool announced_up, ending, ended, muted, dark;
     tdm_time up_at, ended_at, up_cpu;

@@ -6,7 +6,7 @@
 
 #define EXPIRES_DEFAULT_S  600
 #define EXPIRES_MAX_S      86400
-#define ATTEMPT            (32 * TDM_S) /* A transaction's life (RFC 3261 section 17.1.1.2). */
+#define ATTEMPT            (16 * TDM_S) /* A transaction lives 32 s; who is there answers sooner. */
 #define ATTEMPT_OF_SEVERAL (6 * TDM_S)  /* With another address to go to. */
 #define LOOK_UP            (30 * TDM_S)
 #define UNREGISTER         (2 * TDM_S)

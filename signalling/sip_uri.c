@@ -27,6 +27,7 @@ static enum tdm_err parse_parameters(struct tdm_text left, struct tdm_sip_uri *u
         struct tdm_text value = tdm_text_until(&left, ';');
         struct tdm_text name = tdm_text_until(&value, '=');
 
+        uri->phone |= tdm_text_equals(name, "user") && tdm_text_equals(value, "phone");
         if (!tdm_text_equals(name, "transport"))
             continue;
         uri->tcp = tdm_text_equals(value, "tcp");
@@ -132,12 +133,13 @@ bool tdm_sip_uri_write(const struct tdm_sip_uri *uri, char *text, size_t capacit
 
     if (uri->port)
         (void)snprintf(port, sizeof port, ":%u", uri->port);
-    wrote = snprintf(text, capacity, "sip:%s%s%s%s%s%s%s", uri->user, uri->user[0] ? "@" : "",
+    wrote = snprintf(text, capacity, "sip:%s%s%s%s%s%s%s%s", uri->user, uri->user[0] ? "@" : "",
                      uri->ipv6 ? "[" : "", uri->host, uri->ipv6 ? "]" : "", port,
                      uri->tcp   ? ";transport=tcp"
                      : uri->udp ? ";transport=udp"
                      : uri->tls ? ";transport=tls"
-                                : "");
+                                : "",
+                     uri->phone ? ";user=phone" : "");
     return wrote >= 0 && (size_t)wrote < capacity;
 }
 

@@ -27,6 +27,7 @@ struct tdm_sip_uri {
     bool tcp, udp;  /* ;transport=, at most one of the three... */
     bool tls;       /* ... or sips:, which is written as ;transport=tls. */
     bool ipv6;      /* host is an IPv6 literal. */
+    bool phone;     /* user is a telephone number (;user=phone). */
 };
 
 /** TDM_E_MALFORMED with a cause in words; TDM_E_UNSUPPORTED for a transport that there is not. */
