@@ -128,6 +128,11 @@ static void take(struct tdm_publish *p, tdm_time now, const struct tdm_publish_i
     case TDM_PUBLISH_STOP:
         p->on = false;
         break;
+    case TDM_PUBLISH_RETRY:
+        p->failures = 0;
+        if (p->on && p->phase == TDM_PUBLISH_WAITS)
+            p->due = now;
+        break;
     case TDM_PUBLISH_DONE:
         done(p, now, in);
         break;

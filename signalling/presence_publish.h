@@ -30,6 +30,7 @@ enum tdm_publish_kind {
     TDM_PUBLISH_START,   /* The account is up. */
     TDM_PUBLISH_CHANGED, /* There is something else to say. */
     TDM_PUBLISH_STOP,    /* Takes it back. */
+    TDM_PUBLISH_RETRY,   /* The account is there again. */
     TDM_PUBLISH_DONE, /* code, etag, expires_s, min_expires_s, retry_after_s; code 0: no answer. */
 };
 

@@ -87,11 +87,14 @@ enum tdm_sig_kind {
     TDM_SIG_SUBSCRIBED, /* Our `subscribe` was taken or refreshed: code, expires_s. */
     TDM_SIG_NOTIFIED,   /* For our `subscribe`: package, subscription, content_type, body (may be
                            empty); it is answered already. */
-    TDM_SIG_SUBSCRIPTION_ENDED, /* Over: code (0: the network), reason. */
+    TDM_SIG_SUBSCRIPTION_WAITS, /* It does not stand now: code (0: the network), reason; tried again
+                                   by itself in expires_s. */
+    TDM_SIG_SUBSCRIPTION_ENDED, /* Over: released, or asked once: code, reason. */
     TDM_SIG_PUBLISHED,          /* Our `publish` was taken or refreshed: expires_s. */
+    TDM_SIG_PUBLICATION_WAITS,  /* As SUBSCRIPTION_WAITS. */
     TDM_SIG_PUBLICATION_ENDED,  /* Over: code, reason. */
     TDM_SIG_WATCHER_IN,    /* Somebody subscribes to us, or again: from, to, package, expires_s (0:
-                              asks once), account. It is answered 202; `notify` says what they see,
+                              asks once), account. It is answered 200; `notify` says what they see,
                               at once if only that it is pending. */
     TDM_SIG_WATCHER_ENDED, /* It unsubscribed, ran out or does not answer. */
 };
@@ -138,6 +141,7 @@ struct tdm_sig_config {
     uint32_t calls_max;       /* 0 = 8. An invitation beyond it gets 486. */
     bool may_be_asked_back;   /* INVITED_BACK may come; false: such requests are refused. */
     bool no_messages;         /* MESSAGE_IN may not come: such requests are refused. */
+    bool presence;            /* WATCHER_IN may come; false: such requests are refused. */
     void *wire;               /* In-memory backend only: its struct tdm_sig_wire. */
     const char *identity;     /* PEM file of our key and certificate, for TLS that others open to
                                  us; NULL: nobody can. */

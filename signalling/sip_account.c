@@ -145,6 +145,8 @@ static void tell(struct tdm_sip_account *account, const struct tdm_account_out *
                               : 0;
     (void)snprintf(event.reason, sizeof event.reason, "%s", core->reason);
     (void)tdm_sig_queue_push(&account->sig->queue, &event);
+    if (core->state == TDM_SIG_ACCOUNT_REGISTERED)
+        tdm_sip_events_retry(account);
 }
 
 static void wake_handler(void *arg)

@@ -3,6 +3,8 @@
 #include "signalling/sip_words.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 /* A REFER is answered within the 32 s of its transaction, whatever the user does. */
 #define THINK_MS 20000
@@ -64,6 +66,76 @@ int tdm_sip_ask(struct tdm_sip_call *call)
     }
 }
 
+/* --- One MESSAGE at a time for an address ------------------------------------------------------
+ */
+
+static bool same_way(const struct tdm_sip_call *a, const struct tdm_sip_call *b)
+{
+    return b->purpose == TDM_SIP_MESSAGE && !b->over && a->account == b->account &&
+           a->uri.port == b->uri.port && strcasecmp(a->uri.host, b->uri.host) == 0 &&
+           strcmp(a->uri.user, b->uri.user) == 0;
+}
+
+bool tdm_sip_must_wait(const struct tdm_sip_call *call)
+{
+    for (struct le *le = call->sig->calls.head; le && le->data != call; le = le->next)
+        if (same_way(call, le->data))
+            return true;
+    return false;
+}
+
+static void go_on(void *arg)
+{
+    struct tdm_sig *sig = arg;
+
+    for (struct le *le = sig->calls.head; le; le = le->next) {
+        struct tdm_sip_call *call = le->data;
+
+        if (!call->in_line || call->over || tdm_sip_must_wait(call))
+            continue;
+        call->in_line = false;
+        tmr_start(&sig->line_due, 0, go_on, sig); /* For other addresses; the list may change. */
+        tdm_sip_call_begin(call);
+        return;
+    }
+}
+
+void tdm_sip_next_in_line(struct tdm_sig *sig)
+{
+    if (!sig->closing)
+        tmr_start(&sig->line_due, 0, go_on, sig);
+}
+
+void tdm_sip_fail_line(const struct tdm_sip_call *call, const char *reason)
+{
+    for (struct le *le = call->sig->calls.head, *next; le; le = next) {
+        struct tdm_sip_call *behind = le->data;
+
+        next = le->next;
+        if (!behind->in_line || !same_way(call, behind))
+            continue;
+        tdm_sip_call_end(behind, TDM_SIG_FAILED, 0, reason);
+        mem_deref(behind);
+    }
+}
+
+/* --- What they ask -----------------------------------------------------------------------------
+ */
+
+/* Whether a MESSAGE was heard already: a server that got no answer of ours may send it anew, which
+ * for libre is another one. */
+static bool was_heard(struct tdm_sig *sig, const struct sip_msg *msg)
+{
+    uint64_t hash = hash_joaat_pl(&msg->callid);
+
+    hash = hash << 32 | (hash_joaat_pl(&msg->from.tag) ^ msg->cseq.num);
+    for (uint32_t i = 0; i < TDM_SIP_HEARD_MAX && i < sig->heard_count; i++)
+        if (sig->heard[i] == hash)
+            return true;
+    sig->heard[sig->heard_count++ % TDM_SIP_HEARD_MAX] = hash;
+    return false;
+}
+
 /* By a transaction, which answers the same again when the request comes again. */
 static void reply(struct tdm_sip_stack *stack, const struct sip_msg *msg, uint16_t code)
 {
@@ -82,8 +154,10 @@ void tdm_sip_on_message(struct tdm_sip_stack *stack, const struct sip_msg *msg)
     tdm_sip_take_account(&event, stack, msg);
     tdm_sip_take_caller(&event, msg);
     code = tdm_sip_take_message(&event, msg);
-    if (!code && tdm_sig_queue_push(&sig->queue, &event) != TDM_OK)
+    if (!code && !was_heard(sig, msg) && tdm_sig_queue_push(&sig->queue, &event) != TDM_OK) {
+        sig->heard[--sig->heard_count % TDM_SIP_HEARD_MAX] = 0;
         code = 503;
+    }
     reply(stack, msg, code ? code : 200);
 }
 

@@ -57,8 +57,11 @@ static void call_destructor(void *arg)
     mem_deref(call->invite);
     mem_deref(call->dlg);
     mem_deref(call->body);
+    mem_deref(call->events);
     mem_deref(call->account);
     mem_deref(call->stack);
+    if (call->purpose == TDM_SIP_MESSAGE)
+        tdm_sip_next_in_line(call->sig);
     tdm_sip_close_if_last(call->sig);
 }
 
@@ -122,6 +125,8 @@ bool tdm_sip_room_for_call(const struct tdm_sig *sig)
     for (struct le *le = sig->calls.head; le; le = le->next) {
         const struct tdm_sip_call *call = le->data;
 
+        if (call->events || call->purpose == TDM_SIP_MESSAGE)
+            continue;
         all++;
         alive += !call->over;
     }
@@ -160,6 +165,10 @@ void tdm_sip_say_bye(struct tdm_sip_call *call)
 
 void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code)
 {
+    if (call->events) {
+        tdm_sip_events_leave(call);
+        return;
+    }
     switch (call->phase) {
     case TDM_SIP_LOOKING_UP:
     case TDM_SIP_CONNECTING:
@@ -192,6 +201,12 @@ void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code)
 
 void tdm_sip_call_fail(struct tdm_sip_call *call, const char *reason)
 {
+    if (call->events) {
+        tdm_sip_events_failed(call, reason);
+        return;
+    }
+    if (call->purpose == TDM_SIP_MESSAGE && !call->in_line)
+        tdm_sip_fail_line(call, reason);
     tdm_sip_call_end(call, TDM_SIG_FAILED, 0, reason);
     mem_deref(call);
 }

@@ -92,9 +92,9 @@ static void run_command(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
         tdm_sip_do_call(sig, command, purpose);
         return;
     }
-    if (run_account_command(sig, kind, command))
+    if (run_account_command(sig, kind, command) || tdm_sip_events_command(sig, kind, command))
         return;
-    if (!call)
+    if (!call || call->events)
         return;
     if (call->purpose == TDM_SIP_REFER && call->phase == TDM_SIP_RINGING) {
         if (kind == TDM_SIP_DO_ACCEPT)

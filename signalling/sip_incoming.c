@@ -76,6 +76,8 @@ bool tdm_sip_on_request(const struct sip_msg *msg, void *arg)
         (void)sip_reply(sip, msg, code, tdm_sip_phrase(code));
     } else if (!pl_strcmp(&msg->met, "OPTIONS")) {
         (void)sip_replyf(sip, msg, 200, "OK", TDM_SIP_ALLOW TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
+    } else if (tdm_sip_on_event(stack, msg)) {
+        return true;
     } else if (pl_isset(&msg->to.tag)) {
         tdm_sip_in_dialog(sip, tdm_sip_call_of(stack->sig, msg), msg);
     } else if (!pl_strcmp(&msg->met, "INVITE")) {

@@ -42,6 +42,7 @@ static void stop(struct tdm_sig *sig)
 {
     tmr_cancel(&sig->refresh);
     list_flush(&sig->calls);
+    tmr_cancel(&sig->line_due);
     tmr_cancel(&sig->close_due); /* Calls that go may set it. */
     tdm_sip_forget_lookups(sig);
     list_flush(&sig->accounts);
@@ -95,6 +96,7 @@ static void configure(struct tdm_sig *sig, const struct tdm_sig_config *config)
     sig->port_may_change = config->port_may_change;
     sig->may_be_asked_back = config->may_be_asked_back;
     sig->no_messages = config->no_messages;
+    sig->presence = config->presence;
     sig->transports =
         config->transports ? config->transports : TDM_SIG_UDP | TDM_SIG_TCP | TDM_SIG_TLS;
     (void)snprintf(sig->identity, sizeof sig->identity, "%s",
@@ -313,4 +315,8 @@ const struct tdm_sig_ops tdm_sig_libre = {
     .account_add = tdm_sip_push_account,
     .account_remove = libre_account_remove,
     .account_retry = libre_account_retry,
+    .subscribe = tdm_sip_push_subscribe,
+    .publish = tdm_sip_push_publish,
+    .notify = tdm_sip_push_notify,
+    .release = tdm_sip_push_release,
 };

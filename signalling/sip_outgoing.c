@@ -165,7 +165,9 @@ static int make_account_dialog(struct tdm_sip_call *call)
 static int send_first(struct tdm_sip_call *call)
 {
     call->phase = TDM_SIP_INVITING;
-    return call->purpose == TDM_SIP_CALL ? send_invite(call) : tdm_sip_ask(call);
+    return call->events                    ? tdm_sip_events_send(call)
+           : call->purpose == TDM_SIP_CALL ? send_invite(call)
+                                           : tdm_sip_ask(call);
 }
 
 static void start_account_call(struct tdm_sip_call *call)
@@ -294,13 +296,24 @@ static void choose_transport(struct tdm_sip_call *call, size_t size)
         call->uri.tcp = true;
 }
 
+void tdm_sip_call_begin(struct tdm_sip_call *call)
+{
+    struct sockaddr_storage address;
+
+    if (call->account)
+        start_account_call(call);
+    else if (numeric_address(call->service.host[0] ? &call->service : &call->uri, &address))
+        tdm_sip_start_call(call, &address);
+    else
+        tdm_sip_start_lookup(call);
+}
+
 void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
                      enum tdm_sip_purpose purpose)
 {
     struct tdm_sip_account *account = tdm_sip_account_find(sig, command->account);
     bool room = tdm_sip_room_for_call(sig);
     struct tdm_sip_call *call = tdm_sip_call_new(sig, command->id, TDM_SIP_LOOKING_UP);
-    struct sockaddr_storage address;
 
     if (!call)
         return;
@@ -314,14 +327,12 @@ void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
     call->body = mbuf_alloc(command->size + 1);
     if (!call->body || mbuf_write_mem(call->body, command->body, command->size))
         tdm_sip_call_fail(call, "out of memory");
-    else if (!room)
+    else if (!room && purpose != TDM_SIP_MESSAGE)
         tdm_sip_call_fail(call, "there are too many calls already: end one first");
     else if (command->account && !account)
         tdm_sip_call_fail(call, "there is no such account any more");
-    else if (account)
-        start_account_call(call);
-    else if (numeric_address(call->service.host[0] ? &call->service : &call->uri, &address))
-        tdm_sip_start_call(call, &address);
+    else if (purpose != TDM_SIP_MESSAGE || !tdm_sip_must_wait(call))
+        tdm_sip_call_begin(call);
     else
-        tdm_sip_start_lookup(call);
+        call->in_line = true;
 }

@@ -26,7 +26,8 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#define TDM_SIP_ALLOW   "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE\r\n"
+#define TDM_SIP_ALLOW                                                                              \
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY\r\n"
 #define TDM_SIP_ACCEPT  "Accept: application/sdp, application/dtmf-relay\r\n"
 #define TDM_SIP_NO_BODY "Content-Length: 0\r\n\r\n"
 
@@ -65,8 +66,13 @@ enum tdm_sip_purpose {
     TDM_SIP_OPTIONS,
     TDM_SIP_MESSAGE,
     TDM_SIP_REFER, /* Ours, or theirs while the user thinks about it. */
+    TDM_SIP_SUBSCRIPTION,
+    TDM_SIP_PUBLICATION,
+    TDM_SIP_WATCHER,
 };
 
+#define TDM_SIP_HEARD_MAX  256
+#define TDM_SIP_LINE_MAX   1024 /* MESSAGEs that wait. */
 #define TDM_SIP_REALMS_MAX 4
 #define TDM_SIP_ROUTES_MAX 4
 
@@ -140,6 +146,8 @@ struct tdm_sip_call {
     struct tdm_sip_uri service; /* It goes through this server; host "": straight. */
     int icmp_fd;                /* Tells at once when nothing listens at a UDP port; -1: none. */
     struct tdm_sip_uri uri;
+    bool in_line;                  /* A MESSAGE behind another for the same address. */
+    struct tdm_sip_events *events; /* NULL but for what sip_events.h is about. */
 };
 
 /** A name being looked up on a thread of its own, which may outlive the backend. */
@@ -171,13 +179,16 @@ struct tdm_sig {
     struct tmr refresh; /* Addresses that came since. */
     struct list calls;
     struct tdm_sip_lookup *lookups;
-    bool closing;         /* No more calls... */
-    struct tmr close_due; /* ... and then the loop ends. */
+    bool closing;                      /* No more calls... */
+    struct tmr close_due;              /* ... and then the loop ends. */
+    struct tmr line_due;               /* A MESSAGE is over: the next one goes. */
+    uint64_t heard[TDM_SIP_HEARD_MAX]; /* MESSAGEs of late, by hash: a server may say one twice. */
+    uint32_t heard_count;
     uint32_t calls_max;
     _Atomic tdm_sig_id last_id;
     _Atomic bool close_asked; /* When the command queue was full. */
     uint16_t port;
-    bool port_may_change, may_be_asked_back, no_messages;
+    bool port_may_change, may_be_asked_back, no_messages, presence;
     unsigned transports;
     char bind_address[64], user[64], display_name[64], user_agent[64];
     char identity[256], ca_file[256];
@@ -202,6 +213,10 @@ enum tdm_sip_command_kind {
     TDM_SIP_DO_ACCOUNT_ADD, /* body = struct tdm_sip_account_texts */
     TDM_SIP_DO_ACCOUNT_REMOVE,
     TDM_SIP_DO_ACCOUNT_RETRY,
+    TDM_SIP_DO_SUBSCRIBE,
+    TDM_SIP_DO_PUBLISH,
+    TDM_SIP_DO_NOTIFY,
+    TDM_SIP_DO_RELEASE,
     TDM_SIP_DO_CLOSE,
     TDM_SIP_LOOKED_UP,
 };
@@ -212,6 +227,9 @@ struct tdm_sip_command {
     char digit;
     struct tdm_sip_uri uri, service;
     char content_type[64];
+    char package[32]; /* Of a NOTIFY: the reason. */
+    uint32_t expires_s;
+    enum tdm_sig_subscription state;
     size_t size;
     uint8_t body[];
 };
@@ -332,6 +350,8 @@ void tdm_sip_forget_lookups(struct tdm_sig *sig);
 
 void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
                      enum tdm_sip_purpose purpose);
+/** Finds the way for a call that has its address, account and body, and sends its first request. */
+void tdm_sip_call_begin(struct tdm_sip_call *call);
 void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage *address);
 int tdm_sip_send_ack(struct tdm_sip_call *call, uint32_t seq);
 void tdm_sip_close_icmp(struct tdm_sip_call *call);
@@ -340,12 +360,43 @@ void tdm_sip_close_icmp(struct tdm_sip_call *call);
 
 /** Sends OPTIONS, MESSAGE or REFER on the call's new dialog. */
 int tdm_sip_ask(struct tdm_sip_call *call);
+/** Whether a MESSAGE has to wait: two for one address would overtake each other. */
+bool tdm_sip_must_wait(const struct tdm_sip_call *call);
+/** One is over: the next goes; when it `failed`, those behind it do too. */
+void tdm_sip_next_in_line(struct tdm_sig *sig);
+void tdm_sip_fail_line(const struct tdm_sip_call *call, const char *reason);
 /** Their MESSAGE: told and answered. */
 void tdm_sip_on_message(struct tdm_sip_stack *stack, const struct sip_msg *msg);
 /** Their REFER: told, and answered when the user has decided or has thought for long. */
 void tdm_sip_on_refer(struct tdm_sip_stack *stack, const struct sip_msg *msg);
 /** The user agrees to it. */
 void tdm_sip_agree(struct tdm_sip_call *call);
+
+/* --- sip_events.c: subscriptions, publications, watchers -------------------------------------- */
+
+enum tdm_err tdm_sip_push_subscribe(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                                    const char *package, uint32_t expires_s, tdm_sig_id *id,
+                                    struct tdm_cause *cause);
+enum tdm_err tdm_sip_push_publish(struct tdm_sig *sig, tdm_sig_id account, const char *package,
+                                  const struct tdm_sig_body *body, uint32_t expires_s,
+                                  tdm_sig_id *id, struct tdm_cause *cause);
+enum tdm_err tdm_sip_push_notify(struct tdm_sig *sig, tdm_sig_id watcher,
+                                 enum tdm_sig_subscription state, const char *reason,
+                                 const struct tdm_sig_body *body);
+enum tdm_err tdm_sip_push_release(struct tdm_sig *sig, tdm_sig_id id);
+/** False: it is no command of theirs. */
+bool tdm_sip_events_command(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
+                            const struct tdm_sip_command *command);
+/** Sends the first request of a record of theirs. */
+int tdm_sip_events_send(struct tdm_sip_call *call);
+/** It found no way; the record goes on. */
+void tdm_sip_events_failed(struct tdm_sip_call *call, const char *reason);
+/** The account is there again. */
+void tdm_sip_events_retry(struct tdm_sip_account *account);
+/** Ends one in order. */
+void tdm_sip_events_leave(struct tdm_sip_call *call);
+/** Their SUBSCRIBE or NOTIFY; false: it is neither. */
+bool tdm_sip_on_event(struct tdm_sip_stack *stack, const struct sip_msg *msg);
 
 /* --- sip_incoming.c: calls that they make ----------------------------------------------------- */
 

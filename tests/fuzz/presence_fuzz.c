@@ -64,10 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             now += data[i + 2] * TDM_S;
             at_once = 0;
         }
-        bool user = data[i] % 5 >= 1 && data[i] % 5 <= 3; /* Not by what the other side does. */
+        bool user = data[i] % 6 >= 1 && data[i] % 6 <= 4; /* Not by what the other side does. */
 
         tdm_publish_step(&publish, now,
-                         &(struct tdm_publish_in){.kind = (enum tdm_publish_kind)(data[i] % 5),
+                         &(struct tdm_publish_in){.kind = (enum tdm_publish_kind)(data[i] % 6),
                                                   .code = code,
                                                   .etag = data[i] & 0x40 ? "tag" : NULL,
                                                   .expires_s = seconds,
