@@ -7,6 +7,7 @@
 #include "apps/files.h"
 #include "apps/options.h"
 #include "apps/serve.h"
+#include "apps/share.h"
 #include "apps/talk.h"
 
 #include <limits.h>
@@ -47,6 +48,9 @@ static const struct verb {
      files_get},
     {"account", "tandem account VERB", "accounts at SIP servers: add, list, remove, check", NULL,
      account_run},
+    {"share", "tandem share [WHO]", "show a screen, and be helped on it when you allow it", NULL,
+     share_run},
+    {"assist", "tandem assist [WHO]", "see somebody's screen, and help on it", NULL, assist_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 
