@@ -2,10 +2,12 @@
 #include "apps/account.h"
 #include "apps/bench.h"
 #include "apps/chat.h"
+#include "apps/contacts.h"
 #include "apps/demo.h"
 #include "apps/doctor.h"
 #include "apps/files.h"
 #include "apps/options.h"
+#include "apps/presence.h"
 #include "apps/serve.h"
 #include "apps/talk.h"
 
@@ -47,6 +49,10 @@ static const struct verb {
      files_get},
     {"account", "tandem account VERB", "accounts at SIP servers: add, list, remove, check", NULL,
      account_run},
+    {"presence", "tandem presence WHAT", "who is there, and what others see of you", NULL,
+     presence_run},
+    {"contacts", "tandem contacts WHAT", "the address book, and who of it is there", NULL,
+     contacts_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 
