@@ -9,6 +9,7 @@
 #include "apps/options.h"
 #include "apps/presence.h"
 #include "apps/serve.h"
+#include "apps/share.h"
 #include "apps/talk.h"
 
 #include <limits.h>
@@ -53,6 +54,9 @@ static const struct verb {
      presence_run},
     {"contacts", "tandem contacts WHAT", "the address book, and who of it is there", NULL,
      contacts_run},
+    {"share", "tandem share [WHO]", "show a screen, and be helped on it when you allow it", NULL,
+     share_run},
+    {"assist", "tandem assist [WHO]", "see somebody's screen, and help on it", NULL, assist_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 

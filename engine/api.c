@@ -355,8 +355,7 @@ static void do_audio_sink(struct tandem *engine, void *arg)
     struct call_request *r = arg;
 
     (void)engine;
-    if (r->call->audio_out)
-        r->err = tdm_audio_out_set_sink(r->call->audio_out, r->text, &r->cause);
+    r->err = tdm_call_set_audio_sink(r->call, r->text, &r->cause);
 }
 
 enum tandem_status tandem_set_audio_sink(struct tandem_call *call, const char *spec,

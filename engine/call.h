@@ -127,6 +127,8 @@ enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spe
                                        struct tdm_cause *cause);
 enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spec,
                                        struct tdm_cause *cause);
+enum tdm_err tdm_call_set_audio_sink(struct tandem_call *call, const char *spec,
+                                     struct tdm_cause *cause);
 enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
                                      struct tdm_cause *cause);
 /** Offers other video codecs; only the codecs and the preset of the plan change. */

@@ -58,6 +58,11 @@ struct tandem_call;     /* One call of an engine; release it after its ENDED eve
 struct tandem_files;    /* Files with one person (tandem/files.h). */
 struct tandem_chat;     /* tandem/chat.h */
 struct tandem_presence; /* tandem/presence.h */
+struct tandem;          /* One engine. */
+struct tandem_call;     /* One call of an engine; release it after its ENDED event. */
+struct tandem_files;    /* Files with one person (tandem/files.h). */
+struct tandem_chat;     /* tandem/chat.h */
+struct tandem_share;    /* Screens with one person (tandem/share.h). */
 
 /** Version of the library, e.g. "0.1.0". */
 TANDEM_API const char *tandem_version(void);
@@ -189,6 +194,7 @@ struct tandem_media {
     struct tandem_chat *chat;   /* Rides on the channel, too (tandem/chat.h), of one call at a
                                    time. NULL: none. */
     struct tandem_files *files; /* Ride on the channel; outlive the call. NULL: none. */
+    struct tandem_share *share; /* Likewise. */
 };
 
 /** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each
