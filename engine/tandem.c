@@ -243,6 +243,8 @@ static void *control(void *arg)
     while (!engine->stopping) {
         tdm_time until = run_calls(engine);
 
+        if (engine->config.chat)
+            until = tdm_time_min(until, tdm_chat_run(engine->config.chat, engine, tdm_clock_now()));
         if (engine->config.presence)
             until = tdm_time_min(
                 until, tdm_presence_run(engine->config.presence, engine, tdm_clock_now()));

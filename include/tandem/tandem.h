@@ -58,10 +58,6 @@ struct tandem_call;     /* One call of an engine; release it after its ENDED eve
 struct tandem_files;    /* Files with one person (tandem/files.h). */
 struct tandem_chat;     /* tandem/chat.h */
 struct tandem_presence; /* tandem/presence.h */
-struct tandem;          /* One engine. */
-struct tandem_call;     /* One call of an engine; release it after its ENDED event. */
-struct tandem_files;    /* Files with one person (tandem/files.h). */
-struct tandem_chat;     /* tandem/chat.h */
 struct tandem_share;    /* Screens with one person (tandem/share.h). */
 
 /** Version of the library, e.g. "0.1.0". */
