@@ -75,13 +75,13 @@ static void ask(struct tandem_contacts *contacts, struct entry *entries, size_t 
     struct tandem *engine = NULL;
     struct tandem_cause cause = {""};
     double until = now_s() + PATIENCE_S;
-    size_t accounts;
+    bool invalid;
 
     if (!presence || tandem_create(&config, &engine, &cause) != TANDEM_OK) {
         tandem_presence_destroy(presence);
         return;
     }
-    (void)account_open_quiet(engine, &accounts);
+    (void)account_open_out(engine, NULL, NULL, NULL, &invalid, &cause);
     for (size_t i = 0; i < count; i++)
         entries[i].watched =
             entries[i].contact.address_count && !entries[i].contact.unwatched &&

@@ -315,10 +315,10 @@ static int watch(struct tandem_presence *presence, const struct presence_options
     struct tandem *engine = NULL;
     int signals = signals_open();
     enum tandem_status status = tandem_create(&config, &engine, &cause);
-    size_t accounts;
+    bool invalid;
 
     if (status == TANDEM_OK && !o->no_accounts)
-        (void)account_open_quiet(engine, &accounts);
+        (void)account_open_out(engine, NULL, NULL, NULL, &invalid, &cause);
     if (o->word_count == 1)
         watch_book(presence, contacts);
     for (int i = 1; status == TANDEM_OK && i < o->word_count; i++)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define SPARE_KEEP (200 * TDM_MS) /* A program may look a symbol up late: so long it stays. */
+#define SPARE_KEEP (500 * TDM_MS) /* A program may look a symbol up late: so long it stays. */
 #define SPARE_IDLE (2 * TDM_S)
 /* Actions of one chord at most: every held key lifted and pressed again, and the key itself. */
 #define CHORD_ACTIONS (2 * TDM_CONTROL_HELD_MAX + 8)

@@ -106,16 +106,17 @@ static void publish_all(struct tandem_presence *p, struct tandem *engine, bool c
     for (uint32_t i = 0; i < TANDEM_ACCOUNTS_MAX; i++) {
         const struct tdm_engine_account *account = &engine->accounts.list[i];
         struct tdm_presence_publication *publication = &p->publications[i];
-        bool fits = account->id && !account->gateway && !account->only_out &&
+        bool fits = i < engine->accounts.count && !account->gateway && !account->only_out &&
                     account->info.state == TANDEM_ACCOUNT_REGISTERED;
 
-        if (publication->sig && publication->account != account->id) {
+        if (publication->sig &&
+            (i >= engine->accounts.count || publication->account != account->id)) {
             (void)engine->sig_ops->release(engine->sig, publication->sig);
             *publication = (struct tdm_presence_publication){0};
         }
         if ((fits && !publication->sig) || (publication->sig && changed)) {
             publication->account = account->id;
-            publish(p, engine, i, account->address, unix_s);
+            publish(p, engine, i, account->info.address, unix_s);
         }
     }
 }
@@ -314,9 +315,8 @@ static void begin_watch(struct tandem_presence *p, struct tandem *engine,
 
     if (err == TDM_OK)
         err = tdm_engine_find_way(engine, watch->uri, &way, &cause);
-    for (uint32_t i = 0; err == TDM_OK && watch->account[0] && i < TANDEM_ACCOUNTS_MAX; i++)
-        if (engine->accounts.list[i].id &&
-            strcasecmp(engine->accounts.list[i].name, watch->account) == 0)
+    for (uint32_t i = 0; err == TDM_OK && watch->account[0] && i < engine->accounts.count; i++)
+        if (strcasecmp(engine->accounts.list[i].info.name, watch->account) == 0)
             way.account = engine->accounts.list[i].id;
     if (err == TDM_OK)
         err = engine->sig_ops->subscribe(engine->sig, way.account, way.to, "presence",
