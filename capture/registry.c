@@ -14,6 +14,7 @@ static const struct tdm_audio_source_ops *const audio_sources[] = {
     &tdm_mic_source,
     &tdm_file_audio_source,
     &tdm_tone_source,
+    &tdm_desktop_sound_source,
 };
 
 const struct tdm_video_source_ops *tdm_video_source_find(const char *spec, const char **argument,
@@ -34,6 +35,6 @@ const struct tdm_audio_source_ops *tdm_audio_source_find(const char *spec, const
         if (tdm_spec_is(spec, audio_sources[i]->kind, argument))
             return audio_sources[i];
     (void)tdm_fail(cause, TDM_E_UNSUPPORTED,
-                   "unknown audio source \"%.60s\": use mic, file:PATH or tone", spec);
+                   "unknown audio source \"%.60s\": use mic, file:PATH, tone or desktop", spec);
     return NULL;
 }

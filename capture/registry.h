@@ -14,5 +14,6 @@ extern const struct tdm_video_source_ops tdm_pattern_source;
 extern const struct tdm_audio_source_ops tdm_mic_source;
 extern const struct tdm_audio_source_ops tdm_file_audio_source;
 extern const struct tdm_audio_source_ops tdm_tone_source;
+extern const struct tdm_audio_source_ops tdm_desktop_sound_source;
 
 #endif

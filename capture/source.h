@@ -8,6 +8,7 @@
  *
  *   video  cam[:/dev/video0]  screen[:DISPLAY]  file:PATH  pattern[:NAME]
  *   audio  mic[:DEVICE]       file:PATH         tone[:chirp|HZ]
+ *          desktop[:SINK]
  *
  * Threading: `create` and `destroy` run on the control thread; `next` / `read` on the one media
  * thread that owns the source, which it may block on its device until `wake_fd` becomes readable.

@@ -2,6 +2,7 @@
 #include "collab/chat_wire.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/utf8.h"
 
 #include <string.h>
 
@@ -90,28 +91,6 @@ enum tdm_err tdm_chat_parse(struct tdm_chat_message *m, const uint8_t *data, siz
     return TDM_OK;
 }
 
-/* The character at `at`: its size in bytes, 0 when the bytes are none (RFC 3629 section 4). */
-static size_t character(const uint8_t *at, size_t left, uint32_t *code)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t size = at[0] < 0x80             ? 1
-                  : (at[0] & 0xe0) == 0xc0 ? 2
-                  : (at[0] & 0xf0) == 0xe0 ? 3
-                  : (at[0] & 0xf8) == 0xf0 ? 4
-                                           : 0;
-
-    if (size == 0 || size > left)
-        return 0;
-    *code = size == 1 ? at[0] : at[0] & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        *code = *code << 6 | (at[i] & 0x3f);
-    }
-    return *code < least[size] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff) ? 0
-                                                                                           : size;
-}
-
 static bool is_shown(uint32_t c)
 {
     if (c == '\n' || c == '\t')
@@ -128,7 +107,7 @@ size_t tdm_chat_clean(const char *text, size_t size, char *clean, size_t capacit
 
     for (size_t at = 0; at < size;) {
         uint32_t code = 0;
-        size_t bytes = character((const uint8_t *)text + at, size - at, &code);
+        size_t bytes = tdm_utf8_take((const uint8_t *)text + at, size - at, &code);
         bool good = bytes && is_shown(code);
         const char *from = good ? text + at : replacement;
         size_t take = good ? bytes : sizeof replacement - 1;

@@ -14,6 +14,7 @@ FLOORS = {
     "codecs/": 2,
     "capture/": 3,
     "render/": 3,
+    "desktop/": 3,
     "engine/io/": 3,
     "sim/": 4,
     "signalling/": 4,
@@ -28,6 +29,7 @@ FLOORS = {
 SIDEWAYS = {
     ("capture/", "engine/io/"),
     ("render/", "engine/io/"),
+    ("desktop/", "engine/io/"),
     ("sim/", "signalling/"),
     ("engine/", "signalling/"),
     ("engine/", "include/tandem/"),
@@ -46,13 +48,14 @@ ONLY = {
 CODEC_TABLE = r"\bconst\s+struct\s+tdm_\w+_ops\s+\w+\s*="
 CODECS_ALL = ("codecs/registry.c",)
 
-LIBRARY = ("engine/", "codecs/", "capture/", "render/", "collab/", "signalling/", "sim/",
+LIBRARY = ("engine/", "codecs/", "capture/", "render/", "desktop/", "collab/", "signalling/", "sim/",
            "measure/", "include/")
 PROGRAM = LIBRARY + ("apps/", "examples/")
 PURE = ("engine/base/", "engine/wire/", "engine/core/", "collab/", "codecs/", "sim/", "signalling/")
 # The only ones that know libre. All but the checks may allocate and talk to the system.
 SIP_LIBRE = tuple("signalling/sip_" + name for name in (
-    "answer.c", "call.c", "commands.c", "dialog.c", "guard.c", "incoming.c", "libre.c", "lookup.c",
+    "answer.c", "call.c", "commands.c", "dialog.c", "events.c", "events.h", "publish.c",
+    "subscribe.c", "watcher.c", "guard.c", "incoming.c", "libre.c", "lookup.c",
     "outgoing.c", "stack.c", "state.h"))
 SIP_ADAPTER = SIP_LIBRE + ("signalling/sip_uri", "signalling/sig_queue")
 SIP_IN_MEMORY = ("signalling/sig_memory",)  # Holds its messages in flight on the heap.
@@ -74,8 +77,10 @@ LIBRARIES = (
     Library(("libavformat/", "libswscale/", "libswresample/", "libavdevice/"), DEVICES),
     Library(("portaudio", "pa_", "alsa/"), ("engine/io/sound",)),
     Library(("SDL",), ("render/",)),
+    Library(("pulse/",), ("capture/",)),
     Library(("cairo", "pango"), ("render/", "measure/")),
-    Library(("X11/", "xcb/"), DEVICES),
+    Library(("X11/", "xcb/"), DEVICES + ("desktop/",)),
+    Library(("xkbcommon/",), ("desktop/",)),
     Library(("linux/videodev2.h",), ("capture/",)),
     Library(("openssl/", "srtp2/", "miniupnpc/", "natpmp", "microhttpd.h", "sqlite3.h"),
             ("engine/io/",)),
@@ -135,7 +140,7 @@ BANS = (
 )
 
 # Folders whose names start a path when they stand in a document or a comment.
-TOP_FOLDERS = ("engine", "codecs", "capture", "render", "collab", "signalling", "sim", "measure",
+TOP_FOLDERS = ("engine", "codecs", "capture", "render", "desktop", "collab", "signalling", "sim", "measure",
                "include", "apps", "examples", "bench", "tests", "docs", "tools", "cmake")
 
 # Made by the build, and named by documents without the build folder before them.

@@ -63,6 +63,8 @@ static void write_config(void)
     (void)fclose(file);
     (void)snprintf(lists, sizeof lists, "/usr/share/alsa/alsa.conf:%s", path);
     (void)setenv("ALSA_CONFIG_PATH", lists, 1);
+    (void)snprintf(path, sizeof path, "unix:%s/sock", folder);
+    (void)setenv("PULSE_SERVER", path, 1);
 }
 
 static void run_server(void)
@@ -83,14 +85,10 @@ static void run_server(void)
     _exit(127);
 }
 
-static int set_up(void **state)
+static void start_server(void)
 {
     char sock[TEXT_BYTES];
 
-    (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/tandem-sound-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    write_config();
     server = fork();
     if (server == 0)
         run_server();
@@ -102,6 +100,15 @@ static int set_up(void **state)
         }
         (void)usleep(50000);
     }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    (void)snprintf(folder, sizeof folder, "/tmp/tandem-sound-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    write_config();
+    start_server();
     return 0;
 }
 
@@ -317,6 +324,82 @@ static void other_rates_are_served(void **state)
     }
 }
 
+static enum tdm_err open_desktop_sound(const char *spec, struct tdm_audio_source **source,
+                                       const struct tdm_audio_source_ops **ops,
+                                       struct tdm_cause *cause)
+{
+    struct tdm_audio_source_config config = {
+        .sample_hz = 48000, .channels = 1, .block_samples = 480, .wake_fd = -1};
+
+    *ops = tdm_audio_source_find(spec, &config.argument, cause);
+    return (*ops)->create(&config, source, cause);
+}
+
+static void what_the_desktop_plays_is_heard(void **state)
+{
+    (void)state;
+    if (!server)
+        skip();
+    struct player player = {0};
+    struct tdm_audio_sink *sink = NULL;
+    struct tdm_audio_source *source = NULL;
+    const struct tdm_audio_source_ops *ops;
+    struct tdm_cause cause = {""};
+    struct tdm_chirp_detector detector;
+    const char *rest;
+    int16_t pcm[480];
+    tdm_time captured = 0, before = 0;
+    int found = 0;
+    double arrival;
+
+    tdm_chirp_detector_init(&detector);
+    assert_int_equal(open_desktop_sound("desktop:zebra", &source, &ops, &cause), TDM_E_GONE);
+    assert_non_null(strstr(cause.text, "no sink \"zebra\""));
+    assert_int_equal(open_desktop_sound("desktop:both", &source, &ops, &cause), TDM_OK);
+    for (int block = 0; block < 20; block++) { /* Nothing plays. */
+        assert_int_equal(ops->read(source, pcm, &captured, &cause), TDM_OK);
+        for (int i = 0; i < 480; i++)
+            assert_int_equal(pcm[i], 0);
+    }
+    assert_int_equal(open_speaker("speaker", &player, &sink, &cause), TDM_OK);
+    for (int block = 0; block < 500 && found < 2; block++) {
+        assert_int_equal(ops->read(source, pcm, &captured, &cause), TDM_OK);
+        assert_true(captured > before && captured <= tdm_clock_now());
+        before = captured;
+        for (int i = 0; i < 480; i++)
+            found += tdm_chirp_detector_push(&detector, pcm[i], &arrival);
+    }
+    assert_int_equal(found, 2);
+    tdm_audio_sink_find("speaker", &rest, NULL)->destroy(sink);
+    ops->destroy(source);
+}
+
+/* Takes the server away. */
+static void a_sound_server_that_disappears_is_told(void **state)
+{
+    (void)state;
+    start_server(); /* The test before took it away. */
+    if (!server)
+        skip();
+    struct tdm_audio_source *source = NULL;
+    const struct tdm_audio_source_ops *ops;
+    struct tdm_cause cause = {""};
+    enum tdm_err err = TDM_OK;
+    int16_t pcm[480];
+    tdm_time captured;
+
+    assert_int_equal(open_desktop_sound("desktop", &source, &ops, &cause), TDM_OK);
+    assert_int_equal(ops->read(source, pcm, &captured, &cause), TDM_OK);
+    stop_server();
+    for (int i = 0; i < 3000 && !err; i++)
+        err = ops->read(source, pcm, &captured, &cause);
+    assert_int_equal(err, TDM_E_GONE);
+    assert_non_null(strstr(cause.text, "is gone"));
+    ops->destroy(source);
+    assert_int_equal(open_desktop_sound("desktop", &source, &ops, &cause), TDM_E_GONE);
+    assert_non_null(strstr(cause.text, "does not run"));
+}
+
 static void unknown_devices_are_explained(void **state)
 {
     (void)state;
@@ -380,7 +463,9 @@ int main(void)
         cmocka_unit_test(what_the_speaker_plays_comes_back),
         cmocka_unit_test(sides_stay_apart),
         cmocka_unit_test(other_rates_are_served),
+        cmocka_unit_test(what_the_desktop_plays_is_heard),
         cmocka_unit_test(a_microphone_that_disappears_is_told),
+        cmocka_unit_test(a_sound_server_that_disappears_is_told),
         cmocka_unit_test(no_device_is_explained),
     };
 
