@@ -104,11 +104,7 @@ static bool settle(struct chat_options *o)
         return complain("this goes with", "--history");
     o->engine.listen = !o->who;
     o->engine.sip_port_may_change = o->who && !o->engine.sip_port;
-    if (folders_settings("identity.pem", o->identity, sizeof o->identity) &&
-        folders_settings("known", o->known, sizeof o->known)) {
-        o->engine.identity_path = o->identity;
-        o->engine.known_path = o->known;
-    }
+    folders_keep_self(&o->self, &o->engine);
     if (!folders_data("chat.db", o->kept, sizeof o->kept))
         o->kept[0] = '\0';
     return true;

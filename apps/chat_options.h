@@ -4,6 +4,7 @@
 
 /* The options of `chat`. */
 
+#include "apps/folders.h"
 #include "tandem/tandem.h"
 
 #include <stdbool.h>
@@ -16,7 +17,8 @@ struct chat_options {
     const char *words, *folder;
     uint16_t limit;
     bool history, messages, json, help;
-    char identity[300], known[300], kept[300]; /* Files of this user; "" = nowhere. */
+    struct folders_self self;
+    char kept[300]; /* The file of the history; "" = nowhere. */
 };
 
 /** Fills `o` from the arguments behind the verb; prints what is wrong and returns false. */

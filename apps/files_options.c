@@ -161,6 +161,7 @@ bool files_options_parse(struct files_options *o, bool sending, int argc, char *
         return complain(o, "%s", "name one or more files, and who shall get them");
     if (!sending && kept)
         return complain(o, "\"%s\" is too much", argv[0]);
+    folders_keep_self(&o->self, &o->engine);
     o->paths = argv;
     o->path_count = sending ? kept - 1 : 0;
     o->who = sending ? argv[kept - 1] : NULL;

@@ -4,6 +4,7 @@
 
 /* The options of `send` and `get`. */
 
+#include "apps/folders.h"
 #include "tandem/files.h"
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 struct files_options {
     bool sending;
     struct tandem_config engine;
+    struct folders_self self;
     struct tandem_files_config files;
     char rules[FILES_RULES_MAX]; /* Backs files.accept. */
     const char *who;             /* send: to whom. */

@@ -73,3 +73,13 @@ bool folders_writable(const char *folder)
     (void)unlink(path);
     return true;
 }
+
+void folders_keep_self(struct folders_self *self, struct tandem_config *config)
+{
+    if (!folders_settings("identity.pem", self->identity, sizeof self->identity) ||
+        !folders_settings("known", self->known, sizeof self->known))
+        return;
+    if (!config->identity_path)
+        config->identity_path = self->identity;
+    config->known_path = self->known;
+}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "apps/account.h"
 #include "apps/bench.h"
 #include "apps/chat.h"
 #include "apps/demo.h"
@@ -6,6 +7,7 @@
 #include "apps/files.h"
 #include "apps/options.h"
 #include "apps/serve.h"
+#include "apps/share.h"
 #include "apps/talk.h"
 
 #include <limits.h>
@@ -31,7 +33,7 @@ static const struct verb {
 } verbs[] = {
     {"demo", "tandem demo", "a call between two processes on this machine, measured", run_demo,
      NULL},
-    {"call", "tandem call ADDRESS", "call 10.0.0.7, 10.0.0.7:5070, user@host or a sip: URI",
+    {"call", "tandem call ADDRESS", "call 10.0.0.7, user@host, a sip: URI or a telephone",
      talk_call, NULL},
     {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer, NULL},
     {"doctor", "tandem doctor [HOST]", "what works here, what does not, and what to do about it",
@@ -44,6 +46,11 @@ static const struct verb {
      files_send},
     {"get", "tandem get", "wait for files and folders, and take those that are wanted", NULL,
      files_get},
+    {"account", "tandem account VERB", "accounts at SIP servers: add, list, remove, check", NULL,
+     account_run},
+    {"share", "tandem share [WHO]", "show a screen, and be helped on it when you allow it", NULL,
+     share_run},
+    {"assist", "tandem assist [WHO]", "see somebody's screen, and help on it", NULL, assist_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 

@@ -112,6 +112,17 @@ static const struct option options[] = {
      "PEM certificate for HTTPS, without which browsers elsewhere have no camera"},
     {"--web-key", TEXT, ENGINE(web_key), ANSWER, "FILE", "its PEM key"},
     {"--bind", TEXT, ENGINE(bind_address), CALL | ANSWER, "ADDRESS", "address to listen on [all]"},
+    {"--tls", FLAG, ENGINE(listen_tls), ANSWER, NULL,
+     "take calls by TLS (sips:) too, at the port behind the SIP port"},
+    {"--ca", TEXT, ENGINE(ca_file), CALL | ANSWER, "FILE",
+     "PEM: who may sign certificates of SIP servers and of who is called by sips: [the system's "
+     "list]"},
+    {"--account", TEXT, OWN(account), CALL, "NAME",
+     "call over this account [the one with the address's domain]"},
+    {"--accounts", TEXT, OWN(accounts), CALL | ANSWER, "FILE",
+     "of accounts [~/.config/tandem/accounts.json]"},
+    {"--no-accounts", FLAG, OWN(no_accounts), CALL | ANSWER, NULL,
+     "use none: calls go straight, and come so"},
     {"--name", TEXT, ENGINE(display_name), CALL | ANSWER, "NAME", "name that the other side sees"},
     {"--service", TEXT, ENGINE(service), CALL, "SERVER",
      "SIP server by which to ask who cannot be called to call here [none]"},
@@ -219,17 +230,6 @@ static bool add_path(struct options *o, const char *path)
     return true;
 }
 
-/* Contacts know this user again by what lies in the settings. */
-static void keep_identity(struct options *o)
-{
-    if (!folders_settings("identity.pem", o->identity, sizeof o->identity) ||
-        !folders_settings("known", o->known, sizeof o->known))
-        return;
-    if (!o->engine.identity_path)
-        o->engine.identity_path = o->identity;
-    o->engine.known_path = o->known;
-}
-
 static bool take_value(struct options *o, const struct option *option, const char *text)
 {
     char *field = (char *)o + option->at;
@@ -320,7 +320,7 @@ bool options_parse(struct options *o, const char *verb, int argc, char **argv)
         return wrong(verb, "there is no --get DIR to go with", "--auto-accept");
     o->engine.map_ports = verb_of(verb) != DEMO && !o->no_port_mapping;
     if (!o->help)
-        keep_identity(o);
+        folders_keep_self(&o->self, &o->engine);
     if (verb_of(verb) == CALL && !o->to && !o->help) {
         fprintf(stderr, "tandem call: whom? e.g. tandem call 10.0.0.7\n");
         return false;

@@ -4,6 +4,7 @@
 
 /* The options that `call`, `answer` and `demo` share, named as in ffmpeg where ffmpeg has one. */
 
+#include "apps/folders.h"
 #include "tandem/tandem.h"
 
 #include <stdbool.h>
@@ -28,6 +29,9 @@ struct options {
     struct tandem_media media;
     struct tandem_config engine;
     const char *to;                     /* Whom to call. */
+    const char *account;                /* Over which; NULL: by address. */
+    const char *accounts;               /* The file of accounts; NULL: this user's. */
+    bool no_accounts;                   /* Straight, whatever there is. */
     const char *trace;                  /* Chrome-trace JSON, written at the end. */
     const char *report;                 /* JSON report, written at the end. */
     const char *snapshot;               /* PNG of the last picture, written before the end. */
@@ -41,8 +45,7 @@ struct options {
     char sink_text[300]; /* Backs --wav. */
     char rules[1024];    /* What of it is taken without asking. */
     char servers[1024];  /* Backs --stun and --turn. */
-    char identity[300];  /* The key and certificate of this user; and */
-    char known[300];     /* those of contacts, as seen before. */
+    struct folders_self self;
 };
 
 /** Fills `o` from the arguments behind the verb; prints what is wrong and returns false. */

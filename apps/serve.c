@@ -2,6 +2,7 @@
 #include "apps/serve.h"
 
 #include "apps/options.h"
+#include "apps/serve_accounts.h"
 #include "apps/serve_options.h"
 #include "apps/signals.h"
 
@@ -9,6 +10,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,6 +70,28 @@ static int print_credential(const struct serve_options *o)
     return EXIT_DONE;
 }
 
+/* What somebody needs who wants to be called here. */
+static void print_sign_in(const struct tandem_server_stats *s, const struct serve_options *o)
+{
+    if (!s->sip_address[0])
+        return;
+    fprintf(stderr, "SIP on %s, UDP and TCP%s, for people of %s\n", s->sip_address,
+            o->config.sips_port ? ", and TLS" : "", s->domain);
+    if (o->config.sips_port)
+        fprintf(stderr, "  TLS on port %u; its certificate's fingerprint (SHA-256):\n  %s\n",
+                (unsigned)o->config.sips_port, s->fingerprint);
+    if (s->accounts == 0)
+        fputs("  nobody has an account yet\n", stderr);
+    fprintf(stderr, "  an account:       tandem serve adduser NAME%s%s\n",
+            o->config.store_path ? " --store " : "",
+            o->config.store_path ? o->config.store_path : "");
+    fprintf(stderr, "  any SIP program:  user NAME, domain %s, proxy %s\n", s->domain,
+            s->sip_address);
+    if (s->http_port)
+        fprintf(stderr, "  figures:          http://127.0.0.1:%u/status and /metrics\n",
+                (unsigned)s->http_port);
+}
+
 static void print_start(const struct serve_options *o, struct tandem_server *server)
 {
     struct tandem_server_stats s;
@@ -75,11 +99,14 @@ static void print_start(const struct serve_options *o, struct tandem_server *ser
 
     tandem_server_stats(server, &s);
     if (o->json)
-        print_json(json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "event", "started", "address",
-                             s.address, "relay4", s.relay4, "relay6", s.relay6, "turn", relays,
-                             "private_peers", o->config.allow_private));
+        print_json(json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:i}", "event",
+                             "started", "address", s.address, "relay4", s.relay4, "relay6",
+                             s.relay6, "turn", relays, "private_peers", o->config.allow_private,
+                             "domain", s.domain, "sip_address", s.sip_address, "fingerprint",
+                             s.fingerprint, "http_port", (int)s.http_port));
     if (o->quiet)
         return;
+    print_sign_in(&s, o);
     fprintf(stderr, "STUN%s on %s, UDP and TCP%s\n", relays ? " and TURN" : "", s.address,
             o->config.tls_port ? ", and TLS" : "");
     if (!relays)
@@ -191,15 +218,32 @@ static int serve(struct serve_options *o)
                : give_up(o, status == TANDEM_INVALID ? EXIT_USAGE : EXIT_FAILED, cause.text);
 }
 
+/* TLS has a certificate of its own, made at the first start. */
+static void default_identity(struct serve_options *o)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    bool said = state && *state;
+
+    if (o->config.identity_path || (!o->config.sips_port && !o->config.tls_port))
+        return;
+    (void)snprintf(o->identity, sizeof o->identity, "%s%s/tandem/serve-identity.pem",
+                   said ? state : home ? home : "", said ? "" : "/.local/state");
+    o->config.identity_path = o->identity;
+}
+
 int serve_run(int argc, char **argv)
 {
     struct serve_options o;
 
+    if (argc > 0 && serve_accounts_is_verb(argv[0]))
+        return serve_accounts_run(argc, argv);
     if (!serve_options_parse(&o, argc, argv))
         return EXIT_USAGE;
     if (o.help) {
         serve_options_help(stdout);
         return EXIT_DONE;
     }
+    o.config.sip = !o.no_sip;
+    default_identity(&o);
     return o.credential ? print_credential(&o) : serve(&o);
 }

@@ -28,6 +28,23 @@ static const struct option options[] = {
     {"--tls-port", PORT, CONFIG(tls_port), "PORT", "for TLS over TCP, e.g. 5349 [none]"},
     {"--identity", TEXT, CONFIG(identity_path), "FILE",
      "key and certificate for TLS, made when it is not there"},
+    {"--domain", TEXT, CONFIG(domain), "NAME",
+     "people are NAME@domain [of the accounts there are, else tandem]"},
+    {"--store", TEXT, CONFIG(store_path), "FILE",
+     "accounts, and what must outlive a crash; made when it is not there "
+     "[~/.local/state/tandem/serve.db]"},
+    {"--sip-port", PORT, CONFIG(sip_port), "PORT", "SIP over UDP and TCP [5060]"},
+    {"--sips-port", PORT, CONFIG(sips_port), "PORT",
+     "SIP over TLS, e.g. 5061, with the certificate of --identity [none]"},
+    {"--http-port", PORT, CONFIG(http_port), "PORT",
+     "on 127.0.0.1: /status and /metrics [none]"},
+    {"--no-sip", FLAG, OWN(no_sip), NULL, "STUN and TURN alone: nobody signs in here"},
+    {"--no-announcement", FLAG, CONFIG(no_announcement), NULL,
+     "do not tell the network by mDNS that this server is here"},
+    {"--devices", NUMBER, CONFIG(devices), "N", "signed in at once [16384]"},
+    {"--source-rate", NUMBER, CONFIG(source_rate), "N",
+     "messages a second that one address may send [200]"},
+    {"--sip-rate", NUMBER, CONFIG(total_rate), "N", "messages a second from all [20000]"},
     {"--secret-file", TEXT, OWN(secret_file), "FILE",
      "its first line is the secret of credentials that expire; made when it is not there "
      "[~/.local/state/tandem/serve-secret]"},
@@ -194,8 +211,10 @@ bool serve_options_parse(struct serve_options *o, int argc, char **argv)
 
 void serve_options_help(FILE *to)
 {
-    fputs("tandem serve [options]: a STUN and TURN server, which helps others to reach each "
-          "other\n\n",
+    fputs("tandem serve [options]: where people sign in, see, write to and call each other (SIP), "
+          "and a STUN and TURN server\n"
+          "tandem serve adduser NAME: an account for somebody; deluser, lock, unlock, users: see "
+          "tandem serve adduser --help\n\n",
           to);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char left[48];

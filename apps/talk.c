@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/talk.h"
 
+#include "apps/account_open.h"
 #include "apps/bench.h"
 #include "apps/outcome.h"
 #include "apps/signals.h"
@@ -276,6 +277,9 @@ static void take_event(struct talk *t, const struct tandem_event *event)
     case TANDEM_EVENT_DIGIT:
         say(t, "digit %s", event->text);
         break;
+    case TANDEM_EVENT_ACCOUNT:
+        say(t, "account %s", event->text);
+        break;
     case TANDEM_EVENT_STRANGER:
         say(t, "WARNING: %s; if they are the same, press t to trust it from now on", event->text);
         break;
@@ -517,6 +521,7 @@ int talk_call(struct options *o)
 {
     struct talk t;
     struct tandem_cause cause = {""};
+    bool invalid;
 
     const char *bad = outcome_unwritable(o);
 
@@ -527,6 +532,11 @@ int talk_call(struct options *o)
     if (!open_talk(&t, o, &cause))
         return outcome_give_up(o, "call", EXIT_FAILED, cause.text);
     (void)snprintf(t.peer, sizeof t.peer, "%s", o->to);
+    if (!o->no_accounts &&
+        !account_open_out(t.engine, o->accounts, o->account, o->to, &invalid, &cause)) {
+        close_talk(&t);
+        return outcome_give_up(o, "call", invalid ? EXIT_USAGE : EXIT_UNREACHABLE, cause.text);
+    }
     enum tandem_status status = tandem_dial(t.engine, o->to, &o->media, &t.call, &cause);
 
     if (status != TANDEM_OK) {
@@ -546,6 +556,7 @@ int talk_answer(struct options *o)
     struct tandem_cause cause = {""};
     char port[16];
     enum exit_code code;
+    size_t accounts;
 
     const char *bad = outcome_unwritable(o);
 
@@ -562,6 +573,10 @@ int talk_answer(struct options *o)
     o->engine.may_be_asked_back |= !o->auto_answer; /* Then a person decides. */
     if (!open_talk(&t, o, &cause))
         return outcome_give_up(o, "answer", EXIT_FAILED, cause.text);
+    if (!o->no_accounts && !account_open_all(t.engine, o->accounts, &accounts, &cause)) {
+        close_talk(&t);
+        return outcome_give_up(o, "answer", EXIT_USAGE, cause.text);
+    }
     (void)snprintf(port, sizeof port, "%u", tandem_port(t.engine));
     say(&t, "waiting for calls on port %s (Ctrl-C ends)", port);
     if (o->engine.web) {

@@ -16,7 +16,7 @@ static void ring_in(struct tdm_chat *c, const uint8_t *data, size_t size)
     size_t at = (size_t)(c->put % TDM_CHAT_OUT_BYTES);
     size_t first = size < TDM_CHAT_OUT_BYTES - at ? size : TDM_CHAT_OUT_BYTES - at;
 
-    if (size) { /* Without any, `data` may be NULL. */
+    if (data) {
         memcpy(c->out + at, data, first);
         memcpy(c->out, data + first, size - first);
     }

@@ -17,7 +17,7 @@
 
 #include <stdbool.h>
 
-#define TDM_CHAT_OUT_BYTES (2u * TDM_CHAT_MESSAGE_MAX)
+#define TDM_CHAT_OUT_BYTES ((size_t)2 * TDM_CHAT_MESSAGE_MAX)
 #define TDM_CHAT_SEEN      256 /* Ids of texts that are known to have come. */
 
 struct tdm_chat {

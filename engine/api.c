@@ -3,6 +3,7 @@
  * The public functions on calls: each packs its arguments, has the control thread do the work, and
  * hands the outcome back.
  */
+#include "engine/account.h"
 #include "engine/engine.h"
 
 #include "engine/report.h"
@@ -79,6 +80,7 @@ static void unlink_call(struct tandem *engine, struct tandem_call *call)
 static void do_dial(struct tandem *engine, void *arg)
 {
     struct call_request *r = arg;
+    struct tdm_engine_way way;
     struct tandem_call *call =
         engine->call_count < TDM_ENGINE_CALLS_MAX ? tdm_call_create(engine) : NULL;
 
@@ -90,10 +92,16 @@ static void do_dial(struct tandem *engine, void *arg)
     call->next = engine->calls;
     engine->calls = call;
     engine->call_count++;
-    r->err = tdm_call_route(call, r->text, &r->cause);
+    r->err = tdm_engine_find_way(engine, r->text, &way, &r->cause);
+    call->machine.account = way.account;
+    call->confidential = way.confidential;
+    if (r->err == TDM_OK)
+        r->err = tdm_call_route(call, way.route, &r->cause);
+    if (r->err != TDM_OK && way.account) /* Known by SRV records alone: as to anywhere. */
+        r->err = tdm_call_route(call, "192.0.2.1", &r->cause);
     r->unreachable = r->err != TDM_OK && r->err != TDM_E_MALFORMED;
     if (r->err == TDM_OK)
-        r->err = tdm_call_dial(call, r->text, r->plan, &r->cause);
+        r->err = tdm_call_dial(call, way.to, r->plan, &r->cause);
     r->call = call;
     if (r->err != TDM_OK) {
         unlink_call(engine, call);
@@ -347,8 +355,7 @@ static void do_audio_sink(struct tandem *engine, void *arg)
     struct call_request *r = arg;
 
     (void)engine;
-    if (r->call->audio_out)
-        r->err = tdm_audio_out_set_sink(r->call->audio_out, r->text, &r->cause);
+    r->err = tdm_call_set_audio_sink(r->call, r->text, &r->cause);
 }
 
 enum tandem_status tandem_set_audio_sink(struct tandem_call *call, const char *spec,

@@ -386,6 +386,7 @@ void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *even
     if (tdm_sig_local_address(event->peer_address, call->local_address, sizeof call->local_address,
                               &cause) != TDM_OK)
         (void)snprintf(call->local_address, sizeof call->local_address, "127.0.0.1");
+    call->confidential = event->confidential;
     tdm_call_signalled(call, event);
     if (call->machine.state != TDM_CALL_INCOMING)
         return;

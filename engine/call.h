@@ -32,6 +32,7 @@ struct tandem_call {
     struct tdm_media_plan plan;
     bool planned; /* The program has said what to use. */
     char local_address[64];
+    bool confidential; /* Its signalling goes over TLS. */
     bool media_open;
     bool announced_up, ending, ended, muted, dark;
     tdm_time up_at, ended_at, up_cpu;
@@ -126,6 +127,8 @@ enum tdm_err tdm_call_set_video_source(struct tandem_call *call, const char *spe
                                        struct tdm_cause *cause);
 enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spec,
                                        struct tdm_cause *cause);
+enum tdm_err tdm_call_set_audio_sink(struct tandem_call *call, const char *spec,
+                                     struct tdm_cause *cause);
 enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
                                      struct tdm_cause *cause);
 /** Offers other video codecs; only the codecs and the preset of the plan change. */

@@ -7,6 +7,7 @@
 #include "engine/files.h"
 #include "engine/io/port_map.h"
 #include "engine/io/tcp.h"
+#include "engine/share.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,8 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
         tdm_files_meet(call->plan.files, peer);
         err = tdm_channel_link_attach(call->channel.link, &tdm_files_rider, call->plan.files);
     }
+    if (err == TDM_OK && call->plan.share && tdm_share_meet(call->plan.share, peer))
+        err = tdm_channel_link_attach(call->channel.link, &tdm_share_rider, call->plan.share);
     if (err == TDM_OK && call->plan.chat && tdm_chat_meet(call->plan.chat, peer)) {
         err = tdm_channel_link_attach(call->channel.link, &tdm_chat_rider, call->plan.chat);
         call->channel.chats = err == TDM_OK;

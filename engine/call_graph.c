@@ -395,6 +395,15 @@ enum tdm_err tdm_call_set_audio_source(struct tandem_call *call, const char *spe
     return err;
 }
 
+enum tdm_err tdm_call_set_audio_sink(struct tandem_call *call, const char *spec,
+                                     struct tdm_cause *cause)
+{
+    enum tdm_err err =
+        call->audio_out ? tdm_audio_out_set_sink(call->audio_out, spec, cause) : TDM_OK;
+
+    return remember_spec(call->plan.audio_sink, spec, err, cause);
+}
+
 enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
                                      struct tdm_cause *cause)
 {

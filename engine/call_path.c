@@ -182,7 +182,8 @@ void tdm_call_path_capability(const struct tandem_call *call, struct tdm_capabil
     const struct tdm_reach *reach = &call->engine->reach;
 
     capability->plain = reach->plain;
-    capability->sdes = reach->sdes && !reach->only_plain;
+    /* Keys in a description that nobody on the way can read are as good as the way. */
+    capability->sdes = (reach->sdes || call->confidential) && !reach->only_plain;
     capability->dtls = !reach->only_plain;
     capability->bundle = true;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {

@@ -83,15 +83,16 @@ static void watch_silence(struct tandem_call *call, tdm_time now)
     struct tdm_silence_out out;
 
     tdm_time heard = call->status.last_received;
+    bool has_media = call->machine.negotiated.media[TDM_AUDIO].active ||
+                     call->machine.negotiated.media[TDM_VIDEO].active;
 
-    if (!call->status.at)
+    if (has_media && !call->status.at)
         return;
     /* Without sound and picture the channel is the sign of life; it watches its own way. */
-    if (!call->machine.negotiated.media[TDM_AUDIO].active &&
-        !call->machine.negotiated.media[TDM_VIDEO].active) {
+    if (!has_media) {
         if (call->channel.agreed && call->channel.status.state == TDM_CHANNEL_UP)
             call->channel.up_at = now;
-        heard = call->channel.up_at ? call->channel.up_at : heard;
+        heard = call->channel.up_at ? call->channel.up_at : TDM_NEVER;
     }
     tdm_silence_step(&call->silence, now,
                      &(struct tdm_silence_in){

@@ -102,6 +102,11 @@ bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t peer[TDM_FINGERPR
     return status->peer_checked;
 }
 
+void tdm_rider_stats(const struct tdm_rider_seat *seat, struct tdm_channel_stats *stats)
+{
+    *stats = seat->link->status.stats;
+}
+
 /* A stream of the other side: whoever serves its kind, or nobody, and then it is given up. */
 static void take_opened(struct tdm_channel_link *l, tdm_time now, const struct tdm_channel_out *out)
 {

@@ -13,9 +13,9 @@
  * longer than a disk write does; what takes longer belongs on a thread of its own, which wakes the
  * channel with tdm_rider_wake.
  *
- * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset and _peer on the
- * `seat` that it was given; they take effect after the function has returned. From other threads
- * only tdm_rider_wake, whereupon `run` comes.
+ * Within its functions a rider may call tdm_rider_open, _ready, _consumed, _reset, _peer and _stats
+ * on the `seat` that it was given; they take effect after the function has returned. From other
+ * threads only tdm_rider_wake, whereupon `run` comes.
  */
 
 #include "engine/core/channel.h"
@@ -82,6 +82,8 @@ bool tdm_rider_reset(struct tdm_rider_seat *seat, uint32_t stream);
 /** The fingerprint of the other side's certificate, in `up` and after it. False: it was not
  *  checked. */
 bool tdm_rider_peer(const struct tdm_rider_seat *seat, uint8_t peer[TDM_FINGERPRINT_BYTES]);
+/** Figures of the channel, of the last fifth of a second. */
+void tdm_rider_stats(const struct tdm_rider_seat *seat, struct tdm_channel_stats *stats);
 /** Wakes the channel's thread, so that it calls `run`. Any thread. */
 void tdm_rider_wake(struct tdm_rider_seat *seat);
 

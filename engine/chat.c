@@ -197,31 +197,46 @@ static bool is_for(const struct tandem_chat *chat, const struct tdm_history_entr
            memcmp(e->peer, chat->end, sizeof chat->end) == 0;
 }
 
-/* What we said to this contact and nobody confirmed, once it is known to be the contact. */
+/* The oldest entry that was not taken yet of lists that are each in order; NULL: all were. */
+static const struct tdm_history_entry *next_of(const struct tdm_history_rows *lists,
+                                               uint32_t *taken, size_t count)
+{
+    size_t best = count;
+
+    for (size_t i = 0; i < count; i++)
+        if (taken[i] < lists[i].count &&
+            (best == count ||
+             lists[i].entries[taken[i]].sent_ms < lists[best].entries[taken[best]].sent_ms))
+            best = i;
+    return best < count ? &lists[best].entries[taken[best]++] : NULL;
+}
+
+/* What we said to this contact and nobody confirmed, in its order, once it is known to be the
+ * contact. */
 static void say_again(struct tandem_chat *chat)
 {
     static const enum tdm_history_state states[] = {TDM_HISTORY_WAITING, TDM_HISTORY_FAILED};
     const char *const names[] = {host_of(chat->peer), chat->peer};
-    struct tdm_history_rows rows;
+    struct tdm_history_rows lists[4] = {{0}};
+    const struct tdm_history_entry *e;
+    uint32_t taken[4] = {0};
 
     if (chat->said_again || !tdm_chat_may_tell(chat))
         return;
     chat->said_again = true;
     chat->kept_back = 0;
-    for (size_t s = 0; s < 4; s++) {
-        const char *name = names[s / 2];
+    for (size_t i = 0; i < 4; i++)
+        if (names[i / 2])
+            (void)tdm_history_find(chat->history, names[i / 2], true, NULL, (int)states[i % 2],
+                                   TDM_CHAT_AGAIN, &lists[i], NULL);
+    while ((e = next_of(lists, taken, 4))) {
+        struct tdm_chat_message m = message_of(e);
 
-        if (!name || tdm_history_find(chat->history, name, true, NULL, (int)states[s % 2],
-                                      TDM_CHAT_AGAIN, &rows, NULL) != TDM_OK)
-            continue;
-        for (uint32_t i = 0; i < rows.count; i++) {
-            struct tdm_chat_message m = message_of(&rows.entries[i]);
-
-            if (is_for(chat, &rows.entries[i]))
-                tdm_chat_enter(chat, &m);
-        }
-        tdm_history_free(&rows);
+        if (is_for(chat, e))
+            tdm_chat_enter(chat, &m);
     }
+    for (size_t i = 0; i < 4; i++)
+        tdm_history_free(&lists[i]);
 }
 
 /* Room has come. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* include/tandem/chat.h: the program's side of chat, and texts by SIP. */
+#include "engine/account.h"
 #include "engine/chat_state.h"
 
 #include "engine/engine.h"
@@ -105,11 +106,15 @@ static void remember(const struct by_sip *s, tdm_sig_id sig)
 static void send_by_sip(struct tandem *engine, void *arg)
 {
     struct by_sip *s = arg;
+    struct tdm_engine_way way;
     tdm_sig_id sig = 0;
 
     s->err = tdm_engine_open_sig(engine, &s->cause);
     if (s->err == TDM_OK)
-        s->err = engine->sig_ops->message(engine->sig, 0, s->to, &s->body, &sig, &s->cause);
+        s->err = tdm_engine_find_way(engine, s->to, &way, &s->cause);
+    if (s->err == TDM_OK)
+        s->err = engine->sig_ops->message(engine->sig, way.account, way.to, &s->body, &sig,
+                                          &s->cause);
     if (s->err == TDM_OK)
         remember(s, sig);
 }

@@ -11,12 +11,28 @@
 #include "engine/call.h"
 #include "engine/reach.h"
 #include "signalling/signalling.h"
+#include "tandem/account.h"
 #include "tandem/tandem.h"
 
 #include <pthread.h>
 
 #define TDM_ENGINE_EVENTS    256
 #define TDM_ENGINE_CALLS_MAX 8
+
+/** One account of an engine. */
+struct tdm_engine_account {
+    tdm_sig_id id; /* 0: free. */
+    bool gateway, preferred, only_out, confidential;
+    char domain[200]; /* Behind the @. */
+    char route[200];  /* Whose way out gives our address. */
+    struct tandem_account_info info;
+};
+
+struct tdm_engine_accounts {
+    struct tdm_engine_account list[TANDEM_ACCOUNTS_MAX];
+    uint32_t count;
+    tdm_sig_id chosen; /* For all that goes out; 0: by address. */
+};
 
 /** Work that a public function has the control thread do while it waits. Lives on its stack. */
 struct tdm_request {
@@ -31,6 +47,7 @@ struct tandem {
     char bind_address[64], user[64], display_name[64];
     char web_address[64], web_token[256];
     char service[TDM_SIG_ADDRESS_MAX], callback[TDM_SIG_ADDRESS_MAX];
+    char identity_path[512], ca_file[512];
     struct tdm_reach reach;
     const struct tdm_sig_ops *sig_ops;
     struct tdm_sig *sig; /* NULL until the SIP port is open. */
@@ -38,6 +55,7 @@ struct tandem {
     int signals;         /* Readable while one of them has something; -1: only `sig` may. */
     struct tandem_call *calls;
     uint32_t call_count;
+    struct tdm_engine_accounts accounts;
     tdm_time silence_notice, silence_end; /* How long nothing may come before it is told, and before
                                              the call ends. */
 

@@ -33,6 +33,7 @@ struct tdm_media_plan {
     uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
     bool time_code, audio_music, audio_bps_asked, channel;
     struct tandem_files *files; /* Borrowed; NULL: none. */
+    struct tandem_share *share; /* Likewise. */
     struct tandem_chat *chat;
 };
 

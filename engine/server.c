@@ -11,6 +11,7 @@
 #include "engine/io/interfaces.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
+#include "engine/rendezvous.h"
 #include "engine/wire/stun.h"
 
 #include <pthread.h>
@@ -27,6 +28,7 @@
 struct tandem_server {
     struct tdm_server_plan plan;
     struct tdm_identity *identity;
+    struct tdm_rendezvous *rendezvous; /* NULL: without SIP. */
     struct tdm_turn_sockets *sockets;
     struct tdm_turn_server *core; /* Under the lock. */
     struct tdm_turn_server_out out;
@@ -187,7 +189,7 @@ static enum tdm_err start(struct tandem_server *s, const struct tandem_server_co
     uint32_t own_count = tdm_interfaces_list(own, TDM_INTERFACES_MAX);
     enum tdm_err err = tdm_server_plan_make(&s->plan, config, own, own_count, cause);
 
-    if (err == TDM_OK && config->tls_port)
+    if (err == TDM_OK && (config->tls_port || (config->sip && config->sips_port)))
         err = tdm_identity_load(config->identity_path, &s->identity, cause);
     if (err != TDM_OK)
         return err;
@@ -210,6 +212,8 @@ static enum tdm_err start(struct tandem_server *s, const struct tandem_server_co
         err = TDM_E_SYSTEM;
     if (err == TDM_OK)
         err = tdm_turn_sockets_watch(s->sockets, s->wake, cause);
+    if (err == TDM_OK && config->sip)
+        err = tdm_rendezvous_create(&s->rendezvous, config, s->identity, cause);
     if (err == TDM_OK)
         err = tdm_thread_start(&s->thread, "tdm-server", TDM_PRIORITY_NORMAL, run, s, NULL, cause);
     s->started = err == TDM_OK;
@@ -256,6 +260,7 @@ void tandem_server_destroy(struct tandem_server *server)
         tdm_wake_signal(s->wake);
         (void)pthread_join(s->thread, NULL);
     }
+    tdm_rendezvous_destroy(s->rendezvous);
     tdm_turn_sockets_destroy(s->sockets);
     tdm_identity_free(s->identity);
     if (s->wake >= 0)
@@ -303,6 +308,13 @@ static void relay_text(const struct tdm_address *relay, char text[TDM_ADDRESS_TE
         tdm_address_host_text(relay, text);
 }
 
+static void fingerprint_text(const uint8_t *bytes, char text[100])
+{
+    for (int i = 0; i < TDM_FINGERPRINT_BYTES; i++)
+        (void)snprintf(text + 3 * i, 4, "%02X%s", bytes[i],
+                       i + 1 < TDM_FINGERPRINT_BYTES ? ":" : "");
+}
+
 void tandem_server_stats(struct tandem_server *server, struct tandem_server_stats *stats)
 {
     const struct tdm_address *relay = server->plan.core.relay;
@@ -328,4 +340,8 @@ void tandem_server_stats(struct tandem_server *server, struct tandem_server_stat
     address_text(&server->plan.advertised, stats->address);
     relay_text(&relay[0], stats->relay4);
     relay_text(&relay[1], stats->relay6);
+    if (server->identity)
+        fingerprint_text(tdm_identity_fingerprint(server->identity), stats->fingerprint);
+    if (server->rendezvous)
+        tdm_rendezvous_stats(server->rendezvous, stats);
 }

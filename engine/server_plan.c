@@ -188,7 +188,7 @@ static enum tdm_err check_numbers(const struct tandem_server_config *c, struct t
     if (c->allocations > TDM_TURN_SERVER_ALLOCATIONS_MAX)
         return tdm_fail(cause, TDM_E_MALFORMED, "at most %d relays",
                         TDM_TURN_SERVER_ALLOCATIONS_MAX);
-    if (c->tls_port && !c->identity_path)
+    if ((c->tls_port || (c->sip && c->sips_port)) && !c->identity_path)
         return tdm_fail(cause, TDM_E_MALFORMED, "TLS needs a file for its key and certificate");
     if (c->secret && strlen(c->secret) >= TDM_TURN_USER_MAX)
         return tdm_fail(cause, TDM_E_MALFORMED, "a secret has up to %d characters",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/account.h"
 #include "engine/engine.h"
 
 #include "engine/chat.h"
@@ -97,6 +98,8 @@ enum tdm_err tdm_engine_open_sig(struct tandem *engine, struct tdm_cause *cause)
         .user_agent = "Tandem",
         .no_messages = !engine->config.chat, /* Nobody would read them. */
         .may_be_asked_back = engine->config.may_be_asked_back,
+        .identity = engine->config.listen_tls ? engine->config.identity_path : NULL,
+        .ca_file = engine->config.ca_file,
     };
 
     return engine->sig ? TDM_OK : engine->sig_ops->open(&engine->sig, &config, cause);
@@ -189,7 +192,9 @@ static void take_sig_event(struct tandem *engine, const struct tdm_sig_event *ev
 
     if (!web && event->kind == TDM_SIG_CALL_IN)
         call = expecting(engine, event);
-    if (event->kind == TDM_SIG_BACKEND_FAILED)
+    if (event->kind == TDM_SIG_REGISTRATION)
+        tdm_engine_account_event(engine, event);
+    else if (event->kind == TDM_SIG_BACKEND_FAILED)
         tdm_engine_tell(engine, NULL, TANDEM_EVENT_NOTICE, 0, "%s", event->reason);
     else if (!call && (event->kind == TDM_SIG_CALL_IN || event->kind == TDM_SIG_INVITED_BACK))
         invite(engine, event, web);
@@ -366,6 +371,10 @@ enum tandem_status tandem_create(const struct tandem_config *config, struct tand
         keep_text(engine->service, sizeof engine->service, engine->config.service);
     engine->config.callback =
         keep_text(engine->callback, sizeof engine->callback, engine->config.callback);
+    engine->config.identity_path = keep_text(engine->identity_path, sizeof engine->identity_path,
+                                             engine->config.identity_path);
+    engine->config.ca_file =
+        keep_text(engine->ca_file, sizeof engine->ca_file, engine->config.ca_file);
     engine->sig_ops = &tdm_sig_libre;
     engine->wake = engine->event_fd = engine->signals = -1;
     (void)pthread_mutex_init(&engine->lock, NULL);

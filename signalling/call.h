@@ -139,6 +139,8 @@ struct tdm_call_machine {
     tdm_time
         ask_back_after; /* 4 s without any answer to our invitation; 0: at once, without one. */
 
+    tdm_sig_id account; /* Over which it calls; 0: straight. The driver sets it before DIAL. */
+
     /* --- */
     struct tdm_capability capability;
     bool offer_media[TDM_MEDIA_KINDS]; /* false once the other side dropped or refused it. */

@@ -15,7 +15,7 @@ static enum tdm_err run(struct tdm_call_machine *m, const struct tdm_sig_ops *op
 
     switch (out->command) {
     case TDM_CALL_DO_CALL:
-        return ops->call(sig, 0, m->peer, &body, &m->id, cause);
+        return ops->call(sig, m->account, m->peer, &body, &m->id, cause);
     case TDM_CALL_DO_INVITE_BACK:
         if (m->id)
             (void)ops->hangup(sig, m->id, m->reason);

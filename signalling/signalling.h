@@ -21,18 +21,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A call (later: a registration, a subscription) of one backend; 0 = none. Never reused. */
+/** A call, an account, a subscription, a publication or a watcher of one backend; 0 = none. Never
+ *  reused. */
 typedef uint32_t tdm_sig_id;
 
 #define TDM_SIG_BODY_MAX     16384 /* An SDP larger than this is refused before use. */
 #define TDM_SIG_DATAGRAM_MAX 1300  /* RFC 3261 section 18.1.1: of a request over UDP. */
 #define TDM_SIG_ADDRESS_MAX  256
-#define TDM_SIG_REASON_MAX   160
+#define TDM_SIG_REASON_MAX   200
 
 enum tdm_sig_transport {
     TDM_SIG_UDP = 1 << 0,
     TDM_SIG_TCP = 1 << 1,
-    TDM_SIG_TLS = 1 << 2, /* Reserved for accounts; no backend has it yet. */
+    TDM_SIG_TLS = 1 << 2, /* Accounts, and direct calls to sips: or transport=tls. */
+};
+
+/* How an account stands at its server. */
+enum tdm_sig_registration {
+    TDM_SIG_ACCOUNT_OFF,         /* Nothing asked for yet, or it was taken back. */
+    TDM_SIG_ACCOUNT_REGISTERING, /* First try, or all addresses are being tried. */
+    TDM_SIG_ACCOUNT_REGISTERED,  /* Calls reach us. Refreshing does not leave this state. */
+    TDM_SIG_ACCOUNT_BACKING_OFF, /* No address took it: again in `expires_s`. */
+    TDM_SIG_ACCOUNT_REFUSED,     /* A wrong password, an unknown user, a certificate that must not
+                                    be trusted: trying again would not help. */
+    TDM_SIG_ACCOUNT_UNREGISTERING,
+};
+
+/* Subscription-State of RFC 6665. */
+enum tdm_sig_subscription {
+    TDM_SIG_SUBSCRIPTION_PENDING, /* Nobody has decided yet. */
+    TDM_SIG_SUBSCRIPTION_ACTIVE,
+    TDM_SIG_SUBSCRIPTION_TERMINATED,
 };
 
 enum tdm_sig_kind {
@@ -61,7 +80,23 @@ enum tdm_sig_kind {
                              over) or `reject` (then ENDED). */
     TDM_SIG_BACK_AGREED,  /* Of our `invite_back`: they call (or still think about it). Over. */
     TDM_SIG_BACKEND_FAILED, /* The backend itself can go no further: reason. */
-    /* Later: TDM_SIG_REGISTERED, _UNREGISTERED, ... */
+    /* Accounts. id = account. */
+    TDM_SIG_REGISTRATION, /* registration changed, or its reason did: code, reason, expires_s. */
+    /* Event packages (RFC 6665, RFC 3903). Each begun ends with exactly one SUBSCRIPTION_ENDED,
+     * PUBLICATION_ENDED or WATCHER_ENDED; FAILED and REFUSED are for calls. */
+    TDM_SIG_SUBSCRIBED, /* Our `subscribe` was taken or refreshed: code, expires_s. */
+    TDM_SIG_NOTIFIED,   /* For our `subscribe`: package, subscription, content_type, body (may be
+                           empty); it is answered already. */
+    TDM_SIG_SUBSCRIPTION_WAITS, /* It does not stand now: code (0: the network), reason; tried again
+                                   by itself in expires_s. */
+    TDM_SIG_SUBSCRIPTION_ENDED, /* Over: released, or asked once: code, reason. */
+    TDM_SIG_PUBLISHED,          /* Our `publish` was taken or refreshed: expires_s. */
+    TDM_SIG_PUBLICATION_WAITS,  /* As SUBSCRIPTION_WAITS. */
+    TDM_SIG_PUBLICATION_ENDED,  /* Over: code, reason. */
+    TDM_SIG_WATCHER_IN,    /* Somebody subscribes to us, or again: from, to, package, expires_s (0:
+                              asks once), account. It is answered 200; `notify` says what they see,
+                              at once if only that it is pending. */
+    TDM_SIG_WATCHER_ENDED, /* It unsubscribed, ran out or does not answer. */
 };
 
 /** Opaque bytes with their content type ("application/sdp"). Borrowed for the call. */
@@ -75,9 +110,14 @@ struct tdm_sig_body {
 struct tdm_sig_event {
     enum tdm_sig_kind kind;
     tdm_sig_id id;
-    tdm_sig_id account; /* 0 until accounts exist. */
-    uint16_t code;      /* SIP status, 0 when there is none. */
-    char digit;         /* 0-9, A-D, * and #. */
+    tdm_sig_id account;                     /* Over which it came or goes; 0: none, straight. */
+    uint16_t code;                          /* SIP status, 0 when there is none. */
+    enum tdm_sig_registration registration; /* REGISTRATION only. */
+    enum tdm_sig_subscription subscription; /* NOTIFIED only. */
+    uint32_t expires_s;
+    bool confidential; /* CALL_IN, MESSAGE_IN: it came over TLS. */
+    char package[32];  /* Event package: "presence", "message-summary"... */
+    char digit;        /* 0-9, A-D, * and #. */
     uint16_t duration_ms;
     char from[TDM_SIG_ADDRESS_MAX]; /* URI of the caller; CALL_IN only. */
     char from_name[64];             /* Display name or "". */
@@ -101,10 +141,30 @@ struct tdm_sig_config {
     uint32_t calls_max;       /* 0 = 8. An invitation beyond it gets 486. */
     bool may_be_asked_back;   /* INVITED_BACK may come; false: such requests are refused. */
     bool no_messages;         /* MESSAGE_IN may not come: such requests are refused. */
+    bool presence;            /* WATCHER_IN may come; false: such requests are refused. */
     void *wire;               /* In-memory backend only: its struct tdm_sig_wire. */
+    const char *identity;     /* PEM file of our key and certificate, for TLS that others open to
+                                 us; NULL: nobody can. */
+    const char *ca_file;      /* Who is trusted in TLS that we open; NULL: the system's list. */
     /* HTTP backend only. */
     const char *token;             /* Who calls must show it; NULL: nothing to show. */
     const char *certificate, *key; /* PEM text, for HTTPS; NULL: HTTP. */
+};
+
+/** Who somebody is at a SIP server. Borrowed for the call; texts that are "" count as NULL. */
+struct tdm_sig_account {
+    const char *aor;          /* "sip:bob@example.org" (sips: TLS all the way). */
+    const char *auth_user;    /* NULL: the user part of `aor`. */
+    const char *password;     /* NULL: none; a challenge then refuses the account. */
+    const char *display_name; /* NULL: none. */
+    const char *registrar;    /* NULL: the domain of `aor`. "sip:host:port;transport=tls". */
+    const char *proxy;        /* All requests go through it; NULL: the registrar. */
+    enum tdm_sig_transport transport; /* 0: as the addresses say, else UDP. */
+    const char *instance;    /* "urn:uuid:..." of this device (RFC 5626); NULL: none is told. */
+    const char *ca_file;     /* Who signs its certificate; NULL: the backend's. */
+    const char *fingerprint; /* SHA-256 in hex: this certificate alone, whatever else it says. */
+    uint32_t expires_s;      /* 0 = 600. */
+    bool no_register;        /* Only an outbound route with a password (a gateway). */
 };
 
 struct tdm_sig; /* One open backend. */
@@ -131,8 +191,8 @@ struct tdm_sig_ops {
      *  One thread. */
     enum tdm_err (*next)(struct tdm_sig *sig, struct tdm_sig_event *event);
 
-    /** A new call; *id is valid at once. account 0 = direct. Then RINGING*, and ACCEPTED or an end.
-     */
+    /** A new call; *id is valid at once. account 0 = direct, else through its proxy and with its
+     *  address in From. Then RINGING*, and ACCEPTED or an end. */
     enum tdm_err (*call)(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
                          const struct tdm_sig_body *offer, tdm_sig_id *id, struct tdm_cause *cause);
     /** 180 Ringing. */
@@ -165,7 +225,33 @@ struct tdm_sig_ops {
      *  `to` is the target. docs/decisions/016-offers-are-encrypted.md, "Callee dials back". */
     enum tdm_err (*invite_back)(struct tdm_sig *sig, const char *uri, const char *service,
                                 const char *target, tdm_sig_id *id, struct tdm_cause *cause);
-    /* Later: account_add, account_remove, subscribe, publish. */
+
+    /* Accounts and event packages: all NULL where a backend has none (HTTP). */
+
+    /** A new account, which registers at once and stays registered. Then REGISTRATION, again with
+     *  each change. Each account stands alone: a dead server delays none of the others. */
+    enum tdm_err (*account_add)(struct tdm_sig *sig, const struct tdm_sig_account *account,
+                                tdm_sig_id *id, struct tdm_cause *cause);
+    /** Unregisters. Then REGISTRATION with ACCOUNT_OFF, the last. */
+    enum tdm_err (*account_remove)(struct tdm_sig *sig, tdm_sig_id account);
+    /** Tries again now: the network changed, or the user wants it. account 0 = all. */
+    enum tdm_err (*account_retry)(struct tdm_sig *sig, tdm_sig_id account);
+
+    /** Watches `package` of `uri` until `release`, refreshed by itself. expires_s 0: asks once. */
+    enum tdm_err (*subscribe)(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                              const char *package, uint32_t expires_s, tdm_sig_id *id,
+                              struct tdm_cause *cause);
+    /** Publishes at the account's server until `release`, refreshed by itself. *id 0: new, and set;
+     *  else the body replaces the one before. */
+    enum tdm_err (*publish)(struct tdm_sig *sig, tdm_sig_id account, const char *package,
+                            const struct tdm_sig_body *body, uint32_t expires_s, tdm_sig_id *id,
+                            struct tdm_cause *cause);
+    /** Tells a watcher (WATCHER_IN's id). TERMINATED ends it; `reason` then as in RFC 6665 section
+     *  4.1.3 ("rejected", "deactivated"), else NULL. */
+    enum tdm_err (*notify)(struct tdm_sig *sig, tdm_sig_id watcher, enum tdm_sig_subscription state,
+                           const char *reason, const struct tdm_sig_body *body);
+    /** Ends a subscription or a publication of ours in order. Then its end event. */
+    enum tdm_err (*release)(struct tdm_sig *sig, tdm_sig_id id);
 };
 
 extern const struct tdm_sig_ops tdm_sig_libre;

@@ -16,6 +16,7 @@ void tdm_sip_call_emit(struct tdm_sip_call *call, enum tdm_sig_kind kind, uint16
 
     tdm_sip_event_of(&event, kind, call->id);
     event.code = code;
+    event.account = call->account ? call->account->id : 0;
     (void)snprintf(event.reason, sizeof event.reason, "%s", reason ? reason : "");
     if (msg)
         tdm_sip_take_body(&event, msg);
@@ -38,9 +39,9 @@ static void close_handler(void *arg)
 
 /* The loop ends with the last call; a little later, as SIPp for one takes a TCP connection that
  * closes right behind its 200 for a failure. */
-static void close_if_last(struct tdm_sig *sig)
+void tdm_sip_close_if_last(struct tdm_sig *sig)
 {
-    if (sig->closing && !sig->calls.head)
+    if (sig->closing && !sig->calls.head && !sig->accounts.head)
         tmr_start(&sig->close_due, CLOSE_LINGER_MS, close_handler, NULL);
 }
 
@@ -56,7 +57,12 @@ static void call_destructor(void *arg)
     mem_deref(call->invite);
     mem_deref(call->dlg);
     mem_deref(call->body);
-    close_if_last(call->sig);
+    mem_deref(call->events);
+    mem_deref(call->account);
+    mem_deref(call->stack);
+    if (call->purpose == TDM_SIP_MESSAGE)
+        tdm_sip_next_in_line(call->sig);
+    tdm_sip_close_if_last(call->sig);
 }
 
 struct tdm_sip_call *tdm_sip_call_new(struct tdm_sig *sig, tdm_sig_id id, enum tdm_sip_phase phase)
@@ -73,6 +79,20 @@ struct tdm_sip_call *tdm_sip_call_new(struct tdm_sig *sig, tdm_sig_id id, enum t
     tmr_init(&call->give_up);
     list_append(&sig->calls, &call->le, call);
     return call;
+}
+
+void tdm_sip_call_use(struct tdm_sip_call *call, struct tdm_sip_stack *stack)
+{
+    mem_ref(stack);
+    mem_deref(call->stack);
+    call->stack = stack;
+}
+
+void tdm_sip_call_use_account(struct tdm_sip_call *call, struct tdm_sip_account *account)
+{
+    mem_ref(account);
+    mem_deref(call->account);
+    call->account = account;
 }
 
 struct tdm_sip_call *tdm_sip_call_find(struct tdm_sig *sig, tdm_sig_id id)
@@ -105,17 +125,30 @@ bool tdm_sip_room_for_call(const struct tdm_sig *sig)
     for (struct le *le = sig->calls.head; le; le = le->next) {
         const struct tdm_sip_call *call = le->data;
 
+        if (call->events || call->purpose == TDM_SIP_MESSAGE)
+            continue;
         all++;
         alive += !call->over;
     }
     return alive < sig->calls_max && all < 4 * sig->calls_max + 16;
 }
 
+static int say_bye(struct tdm_sip_call *call);
+
 static void bye_response(int err, const struct sip_msg *msg, void *arg)
 {
+    struct tdm_sip_call *call = arg;
+
     if (!err && msg && msg->scode < 200)
         return;
-    mem_deref(arg);
+    if (!err && msg && tdm_sip_auth_again(call, msg) && say_bye(call) == 0)
+        return;
+    mem_deref(call);
+}
+
+static int say_bye(struct tdm_sip_call *call)
+{
+    return tdm_sip_request(call, &call->req, "BYE", 0, bye_response, TDM_SIP_NO_BODY);
 }
 
 void tdm_sip_say_bye(struct tdm_sip_call *call)
@@ -125,15 +158,20 @@ void tdm_sip_say_bye(struct tdm_sip_call *call)
     call->req = mem_deref(call->req);
     if (call->st)
         (void)sip_treply(&call->st, call->stack->sip, call->invite, 487, tdm_sip_phrase(487));
-    if (sip_drequestf(&call->req, call->stack->sip, true, "BYE", call->dlg, 0, NULL,
-                      tdm_sip_write_contact, bye_response, call, TDM_SIP_NO_BODY))
+    call->try_count = 0;
+    if (say_bye(call))
         mem_deref(call);
 }
 
 void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code)
 {
+    if (call->events) {
+        tdm_sip_events_leave(call);
+        return;
+    }
     switch (call->phase) {
     case TDM_SIP_LOOKING_UP:
+    case TDM_SIP_CONNECTING:
         mem_deref(call);
         break;
     case TDM_SIP_INVITING:
@@ -163,16 +201,38 @@ void tdm_sip_leave(struct tdm_sip_call *call, uint16_t code)
 
 void tdm_sip_call_fail(struct tdm_sip_call *call, const char *reason)
 {
+    if (call->events) {
+        tdm_sip_events_failed(call, reason);
+        return;
+    }
+    if (call->purpose == TDM_SIP_MESSAGE && !call->in_line)
+        tdm_sip_fail_line(call, reason);
     tdm_sip_call_end(call, TDM_SIG_FAILED, 0, reason);
     mem_deref(call);
 }
 
 static void describe_error(const struct tdm_sip_call *call, int err, char *words, size_t capacity)
 {
-    unsigned port = call->uri.port ? call->uri.port : TDM_SIP_PORT;
-    const char *transport = call->uri.tcp ? "TCP" : "UDP";
+    const struct tdm_sip_uri *to = call->hop.host[0] ? &call->hop : &call->uri;
+    const struct tdm_trust *trust = call->stack ? call->stack->trust : NULL;
+    unsigned port = tdm_sip_uri_port(to);
+    const char *transport = to->tls ? "TLS" : to->tcp ? "TCP" : "UDP";
 
-    if (err == ETIMEDOUT)
+    if (trust && tdm_trust_reason(trust)[0]) {
+        (void)snprintf(words, capacity, "%s", tdm_trust_reason(trust));
+        return;
+    }
+    if (call->account) {
+        (void)snprintf(words, capacity,
+                       "the account's server (%.60s, port %u, %s) does not answer: is the account "
+                       "registered?",
+                       to->host, port, transport);
+        return;
+    }
+    if (err == EPROTO)
+        (void)snprintf(words, capacity, "%.60s, port %u, does not speak TLS: is it the right port?",
+                       to->host, port);
+    else if (err == ETIMEDOUT)
         (void)snprintf(words, capacity,
                        "%.60s does not answer (port %u, %s): is Tandem running "
                        "there, and no firewall between?",
@@ -213,5 +273,6 @@ void tdm_sip_close_calls(struct tdm_sig *sig)
             tdm_sip_leave(call, 480);
         }
     }
-    close_if_last(sig);
+    tdm_sip_close_accounts(sig);
+    tdm_sip_close_if_last(sig);
 }

@@ -27,19 +27,25 @@ enum tdm_err tdm_sip_push(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
     return TDM_OK;
 }
 
-enum tdm_err tdm_sip_push_uri(struct tdm_sig *sig, enum tdm_sip_command_kind kind, const char *uri,
-                              const char *service, const struct tdm_sig_body *body, tdm_sig_id *id,
-                              struct tdm_cause *cause)
+enum tdm_err tdm_sip_push_uri(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
+                              const struct tdm_sip_begin *begin, const struct tdm_sig_body *body,
+                              tdm_sig_id *id, struct tdm_cause *cause)
 {
-    struct tdm_sip_command head = {0};
-    enum tdm_err err = tdm_sip_uri_parse(uri, &head.uri, cause);
+    struct tdm_sip_command head = {.account = begin->account};
+    enum tdm_err err = tdm_sip_uri_parse(begin->uri, &head.uri, cause);
 
-    if (!err && service)
-        err = tdm_sip_uri_parse(service, &head.service, cause);
+    if (!err && begin->service)
+        err = tdm_sip_uri_parse(begin->service, &head.service, cause);
     if (body && body->content_type)
         (void)snprintf(head.content_type, sizeof head.content_type, "%s", body->content_type);
     if (!err && (head.uri.tcp || head.service.tcp) && !(sig->transports & TDM_SIG_TCP))
         err = tdm_fail(cause, TDM_E_UNSUPPORTED, "TCP is switched off here");
+    if (!err && (head.uri.tls || head.service.tls) && !(sig->transports & TDM_SIG_TLS))
+        err = tdm_fail(cause, TDM_E_UNSUPPORTED, "TLS is switched off here");
+    if (!err && head.service.tls)
+        err = tdm_fail(cause, TDM_E_UNSUPPORTED,
+                       "a service that calls back is reached by UDP or "
+                       "TCP: for TLS, use an account there");
     if (err)
         return err;
     head.id = *id = atomic_fetch_add(&sig->last_id, 1) + 1;
@@ -62,6 +68,20 @@ static bool begins(enum tdm_sip_command_kind kind, enum tdm_sip_purpose *purpose
     return *purpose != TDM_SIP_CALL || kind == TDM_SIP_DO_CALL;
 }
 
+static bool run_account_command(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
+                                const struct tdm_sip_command *command)
+{
+    if (kind == TDM_SIP_DO_ACCOUNT_ADD)
+        tdm_sip_do_account_add(sig, command);
+    else if (kind == TDM_SIP_DO_ACCOUNT_REMOVE)
+        tdm_sip_do_account_remove(sig, command->id);
+    else if (kind == TDM_SIP_DO_ACCOUNT_RETRY)
+        tdm_sip_do_account_retry(sig, command->id);
+    else
+        return false;
+    return true;
+}
+
 static void run_command(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
                         const struct tdm_sip_command *command)
 {
@@ -72,7 +92,9 @@ static void run_command(struct tdm_sig *sig, enum tdm_sip_command_kind kind,
         tdm_sip_do_call(sig, command, purpose);
         return;
     }
-    if (!call)
+    if (run_account_command(sig, kind, command) || tdm_sip_events_command(sig, kind, command))
+        return;
+    if (!call || call->events)
         return;
     if (call->purpose == TDM_SIP_REFER && call->phase == TDM_SIP_RINGING) {
         if (kind == TDM_SIP_DO_ACCEPT)

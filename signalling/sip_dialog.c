@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+static int send_reinvite(struct tdm_sip_call *call);
+
 static void reinvite_response(int err, const struct sip_msg *msg, void *arg)
 {
     struct tdm_sip_call *call = arg;
@@ -16,9 +18,17 @@ static void reinvite_response(int err, const struct sip_msg *msg, void *arg)
         (void)sip_dialog_update(call->dlg, msg);
         (void)tdm_sip_send_ack(call, msg->cseq.num);
         tdm_sip_call_emit(call, TDM_SIG_ANSWER, msg->scode, NULL, msg);
-    } else {
+    } else if (!tdm_sip_auth_again(call, msg) || send_reinvite(call)) {
         tdm_sip_call_emit(call, TDM_SIG_OFFER_REFUSED, msg->scode, tdm_sip_words(msg->scode), NULL);
     }
+}
+
+static int send_reinvite(struct tdm_sip_call *call)
+{
+    return tdm_sip_request(call, &call->req, "INVITE", 0, reinvite_response,
+                           TDM_SIP_ALLOW
+                           "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%b",
+                           call->body->end, call->body->buf, call->body->end);
 }
 
 void tdm_sip_do_offer(struct tdm_sip_call *call, const struct tdm_sip_command *command)
@@ -29,11 +39,11 @@ void tdm_sip_do_offer(struct tdm_sip_call *call, const struct tdm_sip_command *c
         tdm_sip_call_emit(call, TDM_SIG_OFFER_REFUSED, 491, tdm_sip_words(491), NULL);
         return;
     }
-    if (sip_drequestf(&call->req, call->stack->sip, true, "INVITE", call->dlg, 0, NULL,
-                      tdm_sip_write_contact, reinvite_response, call,
-                      TDM_SIP_ALLOW
-                      "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%b",
-                      command->size, command->body, command->size))
+    mem_deref(call->body);
+    call->body = mbuf_alloc(command->size + 1);
+    call->try_count = 0;
+    if (!call->body || mbuf_write_mem(call->body, command->body, command->size) ||
+        send_reinvite(call))
         tdm_sip_call_emit(call, TDM_SIG_OFFER_REFUSED, 408, tdm_sip_words(408), NULL);
 }
 
@@ -44,11 +54,10 @@ void tdm_sip_do_dtmf(struct tdm_sip_call *call, const struct tdm_sip_command *co
                         command->duration_ms);
 
     if (call->phase == TDM_SIP_UP)
-        (void)sip_drequestf(NULL, call->stack->sip, true, "INFO", call->dlg, 0, NULL, NULL, NULL,
-                            NULL,
-                            "Content-Type: application/dtmf-relay\r\n"
-                            "Content-Length: %d\r\n\r\n%s",
-                            size, body);
+        (void)tdm_sip_request(call, NULL, "INFO", 0, NULL,
+                              "Content-Type: application/dtmf-relay\r\n"
+                              "Content-Length: %d\r\n\r\n%s",
+                              size, body);
 }
 
 static void re_invite(struct tdm_sip_call *call, const struct sip_msg *msg)

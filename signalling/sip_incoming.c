@@ -40,7 +40,10 @@ static void new_invite(struct tdm_sip_stack *stack, const struct sip_msg *msg)
     call = tdm_sip_call_new(sig, atomic_fetch_add(&sig->last_id, 1) + 1, TDM_SIP_RINGING);
     if (!call)
         return;
-    call->stack = stack;
+    tdm_sip_call_use(call, stack);
+    tdm_sip_call_use_account(call, tdm_sip_account_of(stack, msg));
+    if (call->account)
+        call->hop = tdm_sip_account_hop(call->account);
     if (sip_dialog_accept(&call->dlg, msg)) {
         (void)sip_reply(stack->sip, msg, 400, tdm_sip_phrase(400));
         mem_deref(call);
@@ -53,6 +56,7 @@ static void new_invite(struct tdm_sip_stack *stack, const struct sip_msg *msg)
         return;
     }
     tdm_sip_event_of(&event, TDM_SIG_CALL_IN, call->id);
+    tdm_sip_take_account(&event, stack, msg);
     tdm_sip_take_caller(&event, msg);
     tdm_sip_take_body(&event, msg);
     if (tdm_sig_queue_push(&sig->queue, &event) != TDM_OK) {
@@ -72,6 +76,8 @@ bool tdm_sip_on_request(const struct sip_msg *msg, void *arg)
         (void)sip_reply(sip, msg, code, tdm_sip_phrase(code));
     } else if (!pl_strcmp(&msg->met, "OPTIONS")) {
         (void)sip_replyf(sip, msg, 200, "OK", TDM_SIP_ALLOW TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
+    } else if (tdm_sip_on_event(stack, msg)) {
+        return true;
     } else if (pl_isset(&msg->to.tag)) {
         tdm_sip_in_dialog(sip, tdm_sip_call_of(stack->sig, msg), msg);
     } else if (!pl_strcmp(&msg->met, "INVITE")) {

@@ -11,6 +11,17 @@
 #define CALLS_DEFAULT 8
 #define FDS_MAX       16384
 
+/* Where the system has no DNS server (a LAN without the Internet), names in Record-Route and
+ * Contact are not found, and nothing else is lost. */
+static void start_dns(struct tdm_sig *sig)
+{
+    struct sa servers[4];
+    uint32_t count = sizeof servers / sizeof *servers;
+
+    if (dns_srv_get(NULL, 0, servers, &count) == 0 && count)
+        (void)dnsc_alloc(&sig->dns, NULL, servers, count);
+}
+
 static enum tdm_err start(struct tdm_sig *sig)
 {
     struct rlimit limit = {0};
@@ -23,6 +34,7 @@ static enum tdm_err start(struct tdm_sig *sig)
     if (err)
         return tdm_fail(sig->start_cause, TDM_E_SYSTEM,
                         "cannot start SIP (error %d): raise the open file limit (ulimit -n)", err);
+    start_dns(sig);
     return tdm_sip_listen(sig);
 }
 
@@ -30,9 +42,14 @@ static void stop(struct tdm_sig *sig)
 {
     tmr_cancel(&sig->refresh);
     list_flush(&sig->calls);
+    tmr_cancel(&sig->line_due);
     tmr_cancel(&sig->close_due); /* Calls that go may set it. */
     tdm_sip_forget_lookups(sig);
+    list_flush(&sig->accounts);
+    tmr_cancel(&sig->close_due);
+    list_flush(&sig->tls_stacks);
     list_flush(&sig->stacks);
+    mem_deref(sig->dns);
     mem_deref(sig->mq);
 }
 
@@ -79,7 +96,12 @@ static void configure(struct tdm_sig *sig, const struct tdm_sig_config *config)
     sig->port_may_change = config->port_may_change;
     sig->may_be_asked_back = config->may_be_asked_back;
     sig->no_messages = config->no_messages;
-    sig->transports = config->transports ? config->transports : TDM_SIG_UDP | TDM_SIG_TCP;
+    sig->presence = config->presence;
+    sig->transports =
+        config->transports ? config->transports : TDM_SIG_UDP | TDM_SIG_TCP | TDM_SIG_TLS;
+    (void)snprintf(sig->identity, sizeof sig->identity, "%s",
+                   config->identity ? config->identity : "");
+    (void)snprintf(sig->ca_file, sizeof sig->ca_file, "%s", config->ca_file ? config->ca_file : "");
     sig->calls_max = config->calls_max ? config->calls_max : CALLS_DEFAULT;
     (void)snprintf(sig->bind_address, sizeof sig->bind_address, "%s",
                    config->bind_address ? config->bind_address : "");
@@ -156,9 +178,9 @@ static enum tdm_err libre_call(struct tdm_sig *sig, tdm_sig_id account, const ch
                                const struct tdm_sig_body *offer, tdm_sig_id *id,
                                struct tdm_cause *cause)
 {
-    if (account)
-        return tdm_fail(cause, TDM_E_UNSUPPORTED, "accounts are not supported yet");
-    return tdm_sip_push_uri(sig, TDM_SIP_DO_CALL, uri, NULL, offer, id, cause);
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_CALL,
+                            &(struct tdm_sip_begin){.uri = uri, .account = account}, offer, id,
+                            cause);
 }
 
 static enum tdm_err libre_ring(struct tdm_sig *sig, tdm_sig_id id)
@@ -206,7 +228,8 @@ static enum tdm_err libre_hangup(struct tdm_sig *sig, tdm_sig_id id, const char 
 static enum tdm_err libre_options(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
                                   struct tdm_cause *cause)
 {
-    return tdm_sip_push_uri(sig, TDM_SIP_DO_OPTIONS, uri, NULL, NULL, id, cause);
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_OPTIONS, &(struct tdm_sip_begin){.uri = uri}, NULL, id,
+                            cause);
 }
 
 /* A type goes into a header as it is. */
@@ -225,11 +248,11 @@ static enum tdm_err libre_message(struct tdm_sig *sig, tdm_sig_id account, const
                                   const struct tdm_sig_body *body, tdm_sig_id *id,
                                   struct tdm_cause *cause)
 {
-    if (account)
-        return tdm_fail(cause, TDM_E_UNSUPPORTED, "accounts are not supported yet");
     if (!is_content_type(body->content_type))
         return tdm_fail(cause, TDM_E_UNSUPPORTED, "a message needs a content type");
-    return tdm_sip_push_uri(sig, TDM_SIP_DO_MESSAGE, uri, NULL, body, id, cause);
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_MESSAGE,
+                            &(struct tdm_sip_begin){.uri = uri, .account = account}, body, id,
+                            cause);
 }
 
 static enum tdm_err libre_invite_back(struct tdm_sig *sig, const char *uri, const char *service,
@@ -243,7 +266,8 @@ static enum tdm_err libre_invite_back(struct tdm_sig *sig, const char *uri, cons
         err = tdm_fail(cause, TDM_E_MALFORMED, "our own address is too long");
     if (err)
         return err;
-    return tdm_sip_push_uri(sig, TDM_SIP_DO_REFER, uri, service,
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_REFER,
+                            &(struct tdm_sip_begin){.uri = uri, .service = service},
                             &(struct tdm_sig_body){.data = text, .size = strlen(text)}, id, cause);
 }
 
@@ -255,6 +279,18 @@ static enum tdm_err libre_dtmf_info(struct tdm_sig *sig, tdm_sig_id id, char dig
     return tdm_sip_push(
         sig, TDM_SIP_DO_DTMF,
         &(struct tdm_sip_command){.id = id, .digit = digit, .duration_ms = duration_ms}, NULL);
+}
+
+static enum tdm_err libre_account_remove(struct tdm_sig *sig, tdm_sig_id account)
+{
+    return tdm_sip_push(sig, TDM_SIP_DO_ACCOUNT_REMOVE, &(struct tdm_sip_command){.id = account},
+                        NULL);
+}
+
+static enum tdm_err libre_account_retry(struct tdm_sig *sig, tdm_sig_id account)
+{
+    return tdm_sip_push(sig, TDM_SIP_DO_ACCOUNT_RETRY, &(struct tdm_sip_command){.id = account},
+                        NULL);
 }
 
 const struct tdm_sig_ops tdm_sig_libre = {
@@ -276,4 +312,11 @@ const struct tdm_sig_ops tdm_sig_libre = {
     .dtmf_info = libre_dtmf_info,
     .message = libre_message,
     .invite_back = libre_invite_back,
+    .account_add = tdm_sip_push_account,
+    .account_remove = libre_account_remove,
+    .account_retry = libre_account_retry,
+    .subscribe = tdm_sip_push_subscribe,
+    .publish = tdm_sip_push_publish,
+    .notify = tdm_sip_push_notify,
+    .release = tdm_sip_push_release,
 };

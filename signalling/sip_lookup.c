@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/io/entropy.h"
 #include "engine/io/thread.h"
 #include "signalling/sip_state.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-
-/* A name being looked up on a thread of its own, which may outlive the backend. */
-struct tdm_sip_lookup {
-    struct tdm_sip_lookup *next;
-    pthread_mutex_t mutex;
-    struct mqueue *mq; /* NULL once the backend is gone: the thread frees. */
-    bool done;
-    tdm_sig_id id;
-    struct tdm_sip_uri uri;
-    struct sockaddr_storage address;
-    enum tdm_err err;
-    struct tdm_cause cause;
-};
 
 static void lookup_free(struct tdm_sip_lookup *lookup)
 {
@@ -29,7 +17,11 @@ static void *lookup_run(void *arg)
     struct tdm_sip_lookup *lookup = arg;
     bool orphan;
 
-    lookup->err = tdm_sip_resolve(&lookup->uri, &lookup->address, &lookup->cause);
+    if (lookup->account)
+        lookup->err = tdm_sip_resolve_all(&lookup->uri, lookup->seed, lookup->addresses,
+                                          &lookup->address_count, &lookup->cause);
+    else
+        lookup->err = tdm_sip_resolve(&lookup->uri, lookup->addresses, &lookup->cause);
     (void)pthread_mutex_lock(&lookup->mutex);
     orphan = !lookup->mq || mqueue_push(lookup->mq, TDM_SIP_LOOKED_UP, lookup);
     lookup->done = true;
@@ -41,34 +33,61 @@ static void *lookup_run(void *arg)
     return NULL;
 }
 
-void tdm_sip_start_lookup(struct tdm_sip_call *call)
+static enum tdm_err start(struct tdm_sig *sig, const struct tdm_sip_lookup *what,
+                          struct tdm_cause *cause)
 {
-    struct tdm_sip_lookup *lookup = calloc(1, sizeof *lookup);
-    struct tdm_cause cause = {""};
+    struct tdm_sip_lookup *lookup = malloc(sizeof *lookup);
     pthread_t thread;
+    enum tdm_err err;
 
-    if (!lookup) {
-        tdm_sip_call_fail(call, "out of memory");
-        return;
-    }
+    if (!lookup)
+        return tdm_fail(cause, TDM_E_SYSTEM, "out of memory");
+    *lookup = *what;
     (void)pthread_mutex_init(&lookup->mutex, NULL);
-    lookup->mq = call->sig->mq;
-    lookup->id = call->id;
-    lookup->uri = call->service.host[0] ? call->service : call->uri;
-    if (tdm_thread_start(&thread, "sip-lookup", TDM_PRIORITY_NORMAL, lookup_run, lookup, NULL,
-                         &cause) != TDM_OK) {
+    lookup->mq = sig->mq;
+    err = tdm_thread_start(&thread, "sip-lookup", TDM_PRIORITY_NORMAL, lookup_run, lookup, NULL,
+                           cause);
+    if (err) {
         lookup_free(lookup);
-        tdm_sip_call_fail(call, cause.text);
-        return;
+        return err;
     }
     (void)pthread_detach(thread);
-    lookup->next = call->sig->lookups;
-    call->sig->lookups = lookup;
+    lookup->next = sig->lookups;
+    sig->lookups = lookup;
+    return TDM_OK;
+}
+
+void tdm_sip_start_lookup(struct tdm_sip_call *call)
+{
+    struct tdm_cause cause = {""};
+
+    if (start(call->sig,
+              &(struct tdm_sip_lookup){.id = call->id,
+                                       .uri = call->service.host[0] ? call->service : call->uri},
+              &cause) != TDM_OK)
+        tdm_sip_call_fail(call, cause.text);
+}
+
+void tdm_sip_look_up_account(struct tdm_sip_account *account, uint32_t attempt)
+{
+    struct tdm_sip_lookup what = {
+        .id = account->id,
+        .account = true,
+        .attempt = attempt,
+        .seed = tdm_entropy_u64(),
+        .uri = account->hop,
+    };
+
+    what.err = start(account->sig, &what, &what.cause);
+    if (what.err)
+        tdm_sip_account_looked_up(account, &what);
 }
 
 void tdm_sip_looked_up(struct tdm_sig *sig, struct tdm_sip_lookup *lookup)
 {
-    struct tdm_sip_call *call = tdm_sip_call_find(sig, lookup->id);
+    struct tdm_sip_account *account =
+        lookup->account ? tdm_sip_account_find(sig, lookup->id) : NULL;
+    struct tdm_sip_call *call = lookup->account ? NULL : tdm_sip_call_find(sig, lookup->id);
     struct tdm_sip_lookup **at = &sig->lookups;
 
     while (*at != lookup)
@@ -76,11 +95,13 @@ void tdm_sip_looked_up(struct tdm_sig *sig, struct tdm_sip_lookup *lookup)
     *at = lookup->next;
     (void)pthread_mutex_lock(&lookup->mutex); /* Its thread may still hold it. */
     (void)pthread_mutex_unlock(&lookup->mutex);
+    if (account)
+        tdm_sip_account_looked_up(account, lookup);
     if (call && call->phase == TDM_SIP_LOOKING_UP) {
         if (lookup->err)
             tdm_sip_call_fail(call, lookup->cause.text);
         else
-            tdm_sip_start_call(call, &lookup->address);
+            tdm_sip_start_call(call, &lookup->addresses[0]);
     }
     lookup_free(lookup);
 }

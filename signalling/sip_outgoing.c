@@ -24,8 +24,7 @@ int tdm_sip_send_ack(struct tdm_sip_call *call, uint32_t seq)
 {
     call->acked = true;
     call->ack_seq = seq;
-    return sip_drequestf(NULL, call->stack->sip, false, "ACK", call->dlg, seq, NULL,
-                         tdm_sip_write_contact, NULL, call, TDM_SIP_NO_BODY);
+    return tdm_sip_request(call, NULL, "ACK", seq, NULL, TDM_SIP_NO_BODY);
 }
 
 static void invited(struct tdm_sip_call *call, const struct sip_msg *msg)
@@ -43,6 +42,16 @@ static void invited(struct tdm_sip_call *call, const struct sip_msg *msg)
     tdm_sip_call_emit(call, TDM_SIG_ACCEPTED, msg->scode, NULL, msg);
 }
 
+static void invite_response(int err, const struct sip_msg *msg, void *arg);
+
+static int send_invite(struct tdm_sip_call *call)
+{
+    return tdm_sip_request(call, &call->req, "INVITE", 0, invite_response,
+                           TDM_SIP_ALLOW TDM_SIP_ACCEPT "%sContent-Length: %zu\r\n\r\n%b",
+                           call->body->end ? "Content-Type: application/sdp\r\n" : "",
+                           call->body->end, call->body->buf, call->body->end);
+}
+
 static void invite_response(int err, const struct sip_msg *msg, void *arg)
 {
     struct tdm_sip_call *call = arg;
@@ -55,7 +64,8 @@ static void invite_response(int err, const struct sip_msg *msg, void *arg)
             tdm_sip_call_emit(call, TDM_SIG_RINGING, msg->scode, NULL, msg);
     } else if (msg->scode < 300) {
         invited(call, msg);
-    } else {
+    } else if (call->phase != TDM_SIP_INVITING || !tdm_sip_auth_again(call, msg) ||
+               send_invite(call)) {
         tdm_sip_call_end(call, TDM_SIG_REFUSED, msg->scode, tdm_sip_words(msg->scode));
         mem_deref(call);
     }
@@ -111,13 +121,15 @@ static int make_dialog(struct tdm_sip_call *call, const struct sockaddr_storage 
                    reached->ipv6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
                    reached->host, sizeof reached->host))
         return EINVAL;
-    if (!(call->sig->transports & TDM_SIG_UDP))
+    if (!(call->sig->transports & TDM_SIG_UDP) && !reached->tls)
         reached->tcp = call->uri.tcp = true;
-    to.tcp = to.udp = false;
+    if (reached->tls && !reached->port)
+        reached->port = TDM_SIP_PORT_TLS; /* libre would take 5060. */
+    to.tcp = to.udp = to.tls = false;
     (void)snprintf(from.user, sizeof from.user, "%s", call->sig->user);
     (void)snprintf(from.host, sizeof from.host, "%s", call->stack->address);
     from.ipv6 = strchr(call->stack->address, ':') != NULL;
-    from.port = call->sig->port == TDM_SIP_PORT ? 0 : call->sig->port;
+    from.port = call->stack->port == TDM_SIP_PORT ? 0 : call->stack->port;
     if (!tdm_sip_uri_write(&target, target_text, sizeof target_text) ||
         !tdm_sip_uri_write(&to, to_text, sizeof to_text) ||
         !tdm_sip_uri_write(&from, from_text, sizeof from_text) ||
@@ -128,37 +140,131 @@ static int make_dialog(struct tdm_sip_call *call, const struct sockaddr_storage 
                             through ? routes : NULL, through);
 }
 
-void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage *address)
+/* Over an account: the address as it was said, through the account's server, from its own name. */
+static int make_account_dialog(struct tdm_sip_call *call)
+{
+    const struct tdm_sip_account *account = call->account;
+    char target[256], from[256], proxy[256];
+    const char *routes[1 + TDM_SIP_ROUTES_MAX];
+    uint32_t route_count = 0;
+
+    call->uri.tcp = call->uri.udp = call->uri.tls = false;
+    if (!tdm_sip_uri_write(&call->uri, target, sizeof target) ||
+        !tdm_sip_uri_write(&account->aor, from, sizeof from) ||
+        !tdm_sip_uri_write(&account->hop, proxy, sizeof proxy))
+        return EINVAL;
+    if (account->through)
+        routes[route_count++] = proxy;
+    for (uint32_t i = 0; i < account->route_count; i++)
+        routes[route_count++] = account->routes[i];
+    return sip_dialog_alloc(&call->dlg, target, target,
+                            account->display_name[0] ? account->display_name : NULL, from,
+                            route_count ? routes : NULL, route_count);
+}
+
+static int send_first(struct tdm_sip_call *call)
+{
+    call->phase = TDM_SIP_INVITING;
+    return call->events                    ? tdm_sip_events_send(call)
+           : call->purpose == TDM_SIP_CALL ? send_invite(call)
+                                           : tdm_sip_ask(call);
+}
+
+static void start_account_call(struct tdm_sip_call *call)
+{
+    const struct tdm_sip_account *account = call->account;
+    char words[TDM_SIG_REASON_MAX];
+    int err;
+
+    call->hop = tdm_sip_account_hop(account);
+    if (account->core.state != TDM_SIG_ACCOUNT_REGISTERED || !call->hop.host[0]) {
+        (void)snprintf(words, sizeof words, "the account %.40s@%.60s is not connected (%.60s)",
+                       account->aor.user, account->aor.host,
+                       account->core.reason[0] ? account->core.reason
+                                               : tdm_account_state_name(account->core.state));
+        tdm_sip_call_fail(call, words);
+        return;
+    }
+    /* RFC 3428 section 8: what does not fit into a datagram goes over TCP. */
+    if (call->purpose == TDM_SIP_MESSAGE && account->tp == SIP_TRANSP_UDP && call->hop.udp &&
+        call->body->end > TDM_SIG_DATAGRAM_MAX - HEADERS_MAX &&
+        call->sig->transports & TDM_SIG_TCP) {
+        call->hop.udp = false;
+        call->hop.tcp = true;
+    }
+    tdm_sip_call_use(call, account->stack);
+    err = make_account_dialog(call);
+    if (!err)
+        err = send_first(call);
+    if (err)
+        tdm_sip_call_fail_error(call, err);
+}
+
+static void connected(int err, const struct sip_msg *msg, void *arg)
+{
+    struct tdm_sip_call *call = arg;
+
+    if (!err && msg && msg->scode < 200)
+        return;
+    if (!err && msg) {
+        tdm_sip_seen(msg, &call->stack->seen);
+        call->dlg = mem_deref(call->dlg);
+        err = make_dialog(call, &call->address);
+        if (!err)
+            err = send_first(call);
+    }
+    if (err)
+        tdm_sip_call_fail_error(call, err);
+}
+
+/* Nobody can open a TLS connection to us, so our Contact must be our end of this one, which is only
+ * known once it stands and somebody has said something over it. */
+static int connect_first(struct tdm_sip_call *call)
+{
+    call->phase = TDM_SIP_CONNECTING;
+    return tdm_sip_request(call, &call->req, "OPTIONS", 0, connected, TDM_SIP_NO_BODY);
+}
+
+static bool choose_stack(struct tdm_sip_call *call, const struct sockaddr_storage *address)
 {
     struct tdm_cause cause = {""};
+    struct tdm_sip_stack *stack;
     char local[64];
-    int err;
 
     if (tdm_sig_local_address_to(address, local, sizeof local, &cause) != TDM_OK) {
         tdm_sip_call_fail(call, cause.text);
-        return;
+        return false;
     }
-    call->stack = tdm_sip_stack_of(call->sig, local);
-    if (!call->stack) {
-        tdm_sip_call_fail(call,
-                          "this machine has no address of the kind (IPv4, IPv6) that is called");
-        return;
+    if (call->uri.tls)
+        stack = tdm_sip_tls_stack_to(call->sig, local, call->uri.host, &cause);
+    else
+        stack = mem_ref(tdm_sip_stack_of(call->sig, local));
+    if (!stack) {
+        tdm_sip_call_fail(
+            call, cause.text[0]
+                      ? cause.text
+                      : "this machine has no address of the kind (IPv4, IPv6) that is called");
+        return false;
     }
-    call->phase = TDM_SIP_INVITING;
+    call->stack = stack;
+    return true;
+}
+
+void tdm_sip_start_call(struct tdm_sip_call *call, const struct sockaddr_storage *address)
+{
+    int err;
+
+    if (!choose_stack(call, address))
+        return;
+    call->address = *address;
     err = make_dialog(call, address);
-    if (!err && call->purpose != TDM_SIP_CALL)
-        err = tdm_sip_ask(call);
-    else if (!err)
-        err = sip_drequestf(&call->req, call->stack->sip, true, "INVITE", call->dlg, 0, NULL,
-                            tdm_sip_write_contact, invite_response, call,
-                            TDM_SIP_ALLOW TDM_SIP_ACCEPT "%sContent-Length: %zu\r\n\r\n%b",
-                            call->body->end ? "Content-Type: application/sdp\r\n" : "",
-                            call->body->end, call->body->buf, call->body->end);
+    if (!err)
+        err = call->uri.tls ? connect_first(call) : send_first(call);
     if (err) {
         tdm_sip_call_fail_error(call, err);
         return;
     }
-    if (!call->uri.tcp && !call->service.tcp)
+    if (!call->uri.tcp && !call->uri.tls && !call->service.tcp)
         watch_icmp(call, address);
 }
 
@@ -166,7 +272,7 @@ static bool numeric_address(const struct tdm_sip_uri *uri, struct sockaddr_stora
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
-    uint16_t port = htons(uri->port ? uri->port : TDM_SIP_PORT);
+    uint16_t port = htons(tdm_sip_uri_port(uri));
 
     memset(address, 0, sizeof *address);
     if (inet_pton(AF_INET, uri->host, &v4->sin_addr) == 1) {
@@ -186,16 +292,28 @@ static bool numeric_address(const struct tdm_sip_uri *uri, struct sockaddr_stora
 static void choose_transport(struct tdm_sip_call *call, size_t size)
 {
     if (call->purpose == TDM_SIP_MESSAGE && size > TDM_SIG_DATAGRAM_MAX - HEADERS_MAX &&
-        !call->uri.udp && call->sig->transports & TDM_SIG_TCP)
+        !call->uri.udp && !call->uri.tls && call->sig->transports & TDM_SIG_TCP)
         call->uri.tcp = true;
+}
+
+void tdm_sip_call_begin(struct tdm_sip_call *call)
+{
+    struct sockaddr_storage address;
+
+    if (call->account)
+        start_account_call(call);
+    else if (numeric_address(call->service.host[0] ? &call->service : &call->uri, &address))
+        tdm_sip_start_call(call, &address);
+    else
+        tdm_sip_start_lookup(call);
 }
 
 void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
                      enum tdm_sip_purpose purpose)
 {
+    struct tdm_sip_account *account = tdm_sip_account_find(sig, command->account);
     bool room = tdm_sip_room_for_call(sig);
     struct tdm_sip_call *call = tdm_sip_call_new(sig, command->id, TDM_SIP_LOOKING_UP);
-    struct sockaddr_storage address;
 
     if (!call)
         return;
@@ -203,14 +321,18 @@ void tdm_sip_do_call(struct tdm_sig *sig, const struct tdm_sip_command *command,
     call->purpose = purpose;
     call->service = command->service;
     (void)snprintf(call->content_type, sizeof call->content_type, "%s", command->content_type);
-    choose_transport(call, command->size);
+    tdm_sip_call_use_account(call, account);
+    if (!account)
+        choose_transport(call, command->size);
     call->body = mbuf_alloc(command->size + 1);
     if (!call->body || mbuf_write_mem(call->body, command->body, command->size))
         tdm_sip_call_fail(call, "out of memory");
-    else if (!room)
+    else if (!room && purpose != TDM_SIP_MESSAGE)
         tdm_sip_call_fail(call, "there are too many calls already: end one first");
-    else if (numeric_address(call->service.host[0] ? &call->service : &call->uri, &address))
-        tdm_sip_start_call(call, &address);
+    else if (command->account && !account)
+        tdm_sip_call_fail(call, "there is no such account any more");
+    else if (purpose != TDM_SIP_MESSAGE || !tdm_sip_must_wait(call))
+        tdm_sip_call_begin(call);
     else
-        tdm_sip_start_lookup(call);
+        call->in_line = true;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "signalling/sip_uri.h"
 
+#include "signalling/srv_records.h"
 #include "signalling/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,13 +27,19 @@ static enum tdm_err parse_parameters(struct tdm_text left, struct tdm_sip_uri *u
         struct tdm_text value = tdm_text_until(&left, ';');
         struct tdm_text name = tdm_text_until(&value, '=');
 
+        uri->phone |= tdm_text_equals(name, "user") && tdm_text_equals(value, "phone");
         if (!tdm_text_equals(name, "transport"))
             continue;
         uri->tcp = tdm_text_equals(value, "tcp");
         uri->udp = tdm_text_equals(value, "udp");
-        if (!uri->tcp && !uri->udp)
+        if (uri->tls && uri->tcp) { /* sips: over TCP is TLS. */
+            uri->tcp = false;
+            continue;
+        }
+        uri->tls |= tdm_text_equals(value, "tls");
+        if (uri->udp ? uri->tls : !uri->tcp && !tdm_text_equals(value, "tls"))
             return tdm_fail(cause, TDM_E_UNSUPPORTED,
-                            "transport \"%.*s\" is not supported: use udp or tcp",
+                            "transport \"%.*s\" is not supported: use udp, tcp or tls",
                             (int)tdm_text_size(value), value.at);
     }
     return TDM_OK;
@@ -90,10 +98,12 @@ enum tdm_err tdm_sip_uri_parse(const char *text, struct tdm_sip_uri *uri, struct
     }
     if (!plain(t) || tdm_text_size(t) > 240)
         goto bad;
-    if (tdm_text_size(t) > 5 && tdm_text_equals(tdm_text_of(t.at, 5), "sips:"))
-        return tdm_fail(cause, TDM_E_UNSUPPORTED, "sips: (TLS) is not supported yet: use sip:");
-    if (tdm_text_size(t) > 4 && tdm_text_equals(tdm_text_of(t.at, 4), "sip:"))
+    if (tdm_text_size(t) > 5 && tdm_text_equals(tdm_text_of(t.at, 5), "sips:")) {
+        uri->tls = true;
+        t.at += 5;
+    } else if (tdm_text_size(t) > 4 && tdm_text_equals(tdm_text_of(t.at, 4), "sip:")) {
         t.at += 4;
+    }
     t = tdm_text_until(&t, '?');
 
     struct tdm_text whole = t;
@@ -123,12 +133,85 @@ bool tdm_sip_uri_write(const struct tdm_sip_uri *uri, char *text, size_t capacit
 
     if (uri->port)
         (void)snprintf(port, sizeof port, ":%u", uri->port);
-    wrote = snprintf(text, capacity, "sip:%s%s%s%s%s%s%s", uri->user, uri->user[0] ? "@" : "",
+    wrote = snprintf(text, capacity, "sip:%s%s%s%s%s%s%s%s", uri->user, uri->user[0] ? "@" : "",
                      uri->ipv6 ? "[" : "", uri->host, uri->ipv6 ? "]" : "", port,
                      uri->tcp   ? ";transport=tcp"
                      : uri->udp ? ";transport=udp"
-                                : "");
+                     : uri->tls ? ";transport=tls"
+                                : "",
+                     uri->phone ? ";user=phone" : "");
     return wrote >= 0 && (size_t)wrote < capacity;
+}
+
+uint16_t tdm_sip_uri_port(const struct tdm_sip_uri *uri)
+{
+    return uri->port ? uri->port : uri->tls ? TDM_SIP_PORT_TLS : TDM_SIP_PORT;
+}
+
+static void add_host(const char *host, uint16_t port, struct sockaddr_storage *addresses,
+                     uint32_t *count)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
+    char text[8];
+
+    (void)snprintf(text, sizeof text, "%u", port);
+    if (getaddrinfo(host, text, &hints, &found))
+        return;
+    for (int pass = 0; pass < 2; pass++) /* IPv4 first, as in tdm_sip_resolve. */
+        for (const struct addrinfo *at = found; at && *count < TDM_SIP_ADDRESSES_MAX;
+             at = at->ai_next) {
+            if ((at->ai_family == AF_INET) != (pass == 0))
+                continue;
+            memset(&addresses[*count], 0, sizeof addresses[*count]);
+            memcpy(&addresses[(*count)++], at->ai_addr, at->ai_addrlen);
+        }
+    freeaddrinfo(found);
+}
+
+static uint32_t ask_srv(const struct tdm_sip_uri *uri, uint64_t seed,
+                        struct tdm_srv_record records[TDM_SRV_MAX])
+{
+    unsigned char answer[4096];
+    struct __res_state state;
+    char name[256];
+    uint32_t count = 0;
+    int size;
+
+    (void)snprintf(name, sizeof name, "%s.%s",
+                   uri->tls   ? "_sips._tcp"
+                   : uri->tcp ? "_sip._tcp"
+                              : "_sip._udp",
+                   uri->host);
+    memset(&state, 0, sizeof state);
+    if (res_ninit(&state))
+        return 0;
+    size = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, sizeof answer);
+    res_nclose(&state);
+    if (size <= 0 || (size_t)size > sizeof answer ||
+        tdm_srv_parse(answer, (size_t)size, records, &count) != TDM_OK)
+        return 0;
+    tdm_srv_order(records, count, seed);
+    return count;
+}
+
+enum tdm_err tdm_sip_resolve_all(const struct tdm_sip_uri *uri, uint64_t seed,
+                                 struct sockaddr_storage addresses[TDM_SIP_ADDRESSES_MAX],
+                                 uint32_t *count, struct tdm_cause *cause)
+{
+    struct tdm_srv_record records[TDM_SRV_MAX];
+    struct in_addr v4;
+    bool named = !uri->ipv6 && inet_pton(AF_INET, uri->host, &v4) != 1;
+    uint32_t srv_count = named && !uri->port ? ask_srv(uri, seed, records) : 0;
+
+    *count = 0;
+    for (uint32_t i = 0; i < srv_count; i++)
+        add_host(records[i].target, records[i].port, addresses, count);
+    if (!*count)
+        add_host(uri->host, tdm_sip_uri_port(uri), addresses, count);
+    return *count ? TDM_OK
+                  : tdm_fail(cause, TDM_E_GONE,
+                             "server \"%.100s\" is unknown: check its name and the network",
+                             uri->host);
 }
 
 enum tdm_err tdm_sip_resolve(const struct tdm_sip_uri *uri, struct sockaddr_storage *address,
@@ -138,7 +221,7 @@ enum tdm_err tdm_sip_resolve(const struct tdm_sip_uri *uri, struct sockaddr_stor
     char port[8];
     int failed;
 
-    (void)snprintf(port, sizeof port, "%u", uri->port ? uri->port : TDM_SIP_PORT);
+    (void)snprintf(port, sizeof port, "%u", tdm_sip_uri_port(uri));
     failed = getaddrinfo(uri->host, port, &hints, &found);
     if (failed || !found)
         return tdm_fail(cause, TDM_E_GONE,

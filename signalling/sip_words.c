@@ -10,12 +10,13 @@ struct status {
 
 static const struct status statuses[] = {
     {400, "Bad Request", "the other side could not read the request"},
-    {401, "Unauthorized", "the other side asks for a password, which is not supported yet"},
+    {401, "Unauthorized",
+     "the other side asks for a password: call it over an account that it knows"},
     {403, "Forbidden", "the other side does not allow the call"},
     {404, "Not Found", "there is nobody of that name at that address"},
     {405, "Method Not Allowed", "the other side does not do that"},
     {407, "Proxy Authentication Required",
-     "a proxy asks for a password, which is not supported yet"},
+     "the server asks for a password: call over an account of it"},
     {408, "Request Timeout", "nobody answered in time"},
     {410, "Gone", "there is nobody of that name at that address any more"},
     {415, "Unsupported Media Type", "the other side does not understand the session description"},

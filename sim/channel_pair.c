@@ -73,7 +73,7 @@ static void fail(struct tdm_pair *p, const char *why)
 
 static uint8_t byte_at(uint32_t stream, int side, uint64_t offset)
 {
-    return (uint8_t)(offset * 31 + (offset >> 8) * 7 + (offset >> 16) + stream * 13 +
+    return (uint8_t)(offset * 31 + (offset >> 8) * 7 + (offset >> 16) + (uint64_t)stream * 13 +
                      (uint64_t)side * 101);
 }
 

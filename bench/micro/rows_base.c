@@ -101,10 +101,20 @@ static void tile_equal_run(struct micro_case *c, size_t variant)
     *c->out = tdm_tile_variants[variant].equal(&t->a, &t->b);
 }
 
+static void tile_cells_run(struct micro_case *c, size_t variant)
+{
+    const struct tiles *t = c->state;
+    uint64_t cells = 0;
+
+    if (t->a.width <= TDM_TILE_SIDE && t->a.height <= TDM_TILE_SIDE)
+        cells = tdm_tile_variants[variant].cells(&t->a, &t->b);
+    memcpy(c->out, &cells, sizeof cells);
+}
+
 static void tile_hash_run(struct micro_case *c, size_t variant)
 {
     const struct tiles *t = c->state;
-    uint64_t hash = tdm_tile_variants[variant].hash(&t->b);
+    uint64_t hash = tdm_tile_variants[variant].hash(&t->b, 0);
 
     memcpy(c->out, &hash, sizeof hash);
 }
@@ -121,6 +131,11 @@ static const struct micro_routine rows[] = {
      .variant = tile_variant,
      .make = tiles_make,
      .run = tile_equal_run},
+    {.name = "tile.cells",
+     .shape = "64x64, equal",
+     .variant = tile_variant,
+     .make = tiles_make,
+     .run = tile_cells_run},
     {.name = "tile.hash",
      .shape = "64 x 64 pixels of a screen",
      .variant = tile_variant,

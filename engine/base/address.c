@@ -141,7 +141,9 @@ static void v6_text(const uint8_t bytes[16], char text[TDM_ADDRESS_TEXT_MAX])
     size_t at = 0;
 
     for (int i = 0; i < 8; i++) {
-        size = bytes[2 * i] == 0 && bytes[2 * i + 1] == 0 ? size + 1 : 0;
+        const uint8_t *pair = bytes + (ptrdiff_t)2 * i;
+
+        size = pair[0] == 0 && pair[1] == 0 ? size + 1 : 0;
         if (size > best_size) {
             best_size = size;
             best = i - size + 1;
@@ -156,7 +158,7 @@ static void v6_text(const uint8_t bytes[16], char text[TDM_ADDRESS_TEXT_MAX])
         }
         at += (size_t)snprintf(text + at, TDM_ADDRESS_TEXT_MAX - at, "%s%x",
                                i > 0 && text[at - 1] != ':' ? ":" : "",
-                               (unsigned)(bytes[2 * i] << 8 | bytes[2 * i + 1]));
+                               (unsigned)(bytes[(ptrdiff_t)2 * i] << 8 | bytes[(ptrdiff_t)2 * i + 1]));
     }
 }
 

@@ -27,10 +27,10 @@ static const uint8_t *row_of(const struct tdm_tile *tile, int row)
     return tile->pixels + row * tile->stride;
 }
 
-static struct lanes start(void)
+static struct lanes start(uint64_t seed)
 {
     struct lanes lanes = {{0}, {0}};
-    struct tdm_rng rng = tdm_rng_of(0);
+    struct tdm_rng rng = tdm_rng_of(seed);
 
     for (int i = 0; i < LANES; i++)
         lanes.key[i] = tdm_rng_u64(&rng);
@@ -71,9 +71,9 @@ static void add_stripe(struct lanes *lanes, const uint8_t *at)
     }
 }
 
-static uint64_t hash_plain(const struct tdm_tile *tile)
+static uint64_t hash_plain(const struct tdm_tile *tile, uint64_t seed)
 {
-    struct lanes lanes = start();
+    struct lanes lanes = start(seed);
     int whole = tile->width / STRIPE_PIXELS, rest = tile->width % STRIPE_PIXELS;
 
     for (int row = 0; row < tile->height; row++) {
@@ -99,12 +99,36 @@ static bool pixels_equal(const uint8_t *a, const uint8_t *b, int count)
     return true;
 }
 
+/* Of one cell, where a sub-tile of `tile` begins. */
+static struct tdm_tile cell_of(const struct tdm_tile *tile, int x, int y)
+{
+    int width = tile->width - x, height = tile->height - y;
+
+    return (struct tdm_tile){row_of(tile, y) + (ptrdiff_t)x * 4, tile->stride,
+                             width < TDM_TILE_CELL ? width : TDM_TILE_CELL,
+                             height < TDM_TILE_CELL ? height : TDM_TILE_CELL};
+}
+
 static bool equal_plain(const struct tdm_tile *a, const struct tdm_tile *b)
 {
     for (int row = 0; row < a->height; row++)
         if (!pixels_equal(row_of(a, row), row_of(b, row), a->width))
             return false;
     return true;
+}
+
+static uint64_t cells_plain(const struct tdm_tile *a, const struct tdm_tile *b)
+{
+    uint64_t cells = 0;
+
+    for (int y = 0; y < a->height; y += TDM_TILE_CELL)
+        for (int x = 0; x < a->width; x += TDM_TILE_CELL) {
+            struct tdm_tile p = cell_of(a, x, y), q = cell_of(b, x, y);
+
+            if (!equal_plain(&p, &q))
+                cells |= (uint64_t)1 << (y + x / TDM_TILE_CELL);
+        }
+    return cells;
 }
 
 #if TDM_CPU_X86
@@ -141,9 +165,9 @@ static inline __m128i stripe_sse2(__m128i v, __m128i key)
     return _mm_add_epi64(product, _mm_shuffle_epi32(v, _MM_SHUFFLE(1, 0, 3, 2)));
 }
 
-static uint64_t hash_sse2(const struct tdm_tile *tile)
+static uint64_t hash_sse2(const struct tdm_tile *tile, uint64_t seed)
 {
-    struct lanes lanes = start();
+    struct lanes lanes = start(seed);
     const __m128i colours = _mm_set1_epi32(0x00ffffff);
     const __m128i step = _mm_set1_epi64x((long long)KEY_STEP);
     __m128i key0 = _mm_loadu_si128((const __m128i *)lanes.key);
@@ -203,9 +227,32 @@ static bool equal_avx2(const struct tdm_tile *a, const struct tdm_tile *b)
     return true;
 }
 
-TDM_TARGET("avx2") static uint64_t hash_avx2(const struct tdm_tile *tile)
+TDM_TARGET("avx2")
+static uint64_t cells_avx2(const struct tdm_tile *a, const struct tdm_tile *b)
 {
-    struct lanes lanes = start();
+    const __m256i colours = _mm256_set1_epi32(0x00ffffff);
+    uint64_t cells = 0;
+
+    if (a->width % TDM_TILE_CELL || a->height % TDM_TILE_CELL)
+        return cells_plain(a, b);
+    for (int y = 0; y < a->height; y += TDM_TILE_CELL) {
+        for (int x = 0; x < a->width; x += TDM_TILE_CELL) {
+            const uint8_t *p = row_of(a, y) + (ptrdiff_t)x * 4;
+            const uint8_t *q = row_of(b, y) + (ptrdiff_t)x * 4;
+            __m256i differ = _mm256_setzero_si256();
+
+            for (int row = 0; row < TDM_TILE_CELL; row++, p += a->stride, q += b->stride)
+                differ = _mm256_or_si256(differ, difference(p, q));
+            cells |= (uint64_t)!_mm256_testz_si256(differ, colours) << (y + x / TDM_TILE_CELL);
+        }
+    }
+    return cells;
+}
+
+TDM_TARGET("avx2")
+static uint64_t hash_avx2(const struct tdm_tile *tile, uint64_t seed)
+{
+    struct lanes lanes = start(seed);
     const __m256i colours = _mm256_set1_epi32(0x00ffffff);
     const __m256i step = _mm256_set1_epi64x((long long)KEY_STEP);
     __m256i key = _mm256_loadu_si256((const __m256i *)lanes.key);
@@ -233,10 +280,10 @@ TDM_TARGET("avx2") static uint64_t hash_avx2(const struct tdm_tile *tile)
 #endif
 
 const struct tdm_tile_variant tdm_tile_variants[] = {
-    {"plain", 0, equal_plain, hash_plain},
+    {"plain", 0, equal_plain, cells_plain, hash_plain},
 #if TDM_CPU_X86
-    {"sse2", 0, equal_sse2, hash_sse2},
-    {"avx2", TDM_CPU_AVX2, equal_avx2, hash_avx2},
+    {"sse2", 0, equal_sse2, cells_plain, hash_sse2},
+    {"avx2", TDM_CPU_AVX2, equal_avx2, cells_avx2, hash_avx2},
 #endif
 };
 const size_t tdm_tile_variant_count = sizeof tdm_tile_variants / sizeof *tdm_tile_variants;
@@ -256,8 +303,20 @@ bool tdm_tile_equal(const struct tdm_tile *a, const struct tdm_tile *b)
     return best()->equal(a, b);
 }
 
+uint64_t tdm_tile_cells(const struct tdm_tile *a, const struct tdm_tile *b)
+{
+    assert(a->width == b->width && a->height == b->height && a->width > 0 && a->height > 0);
+    assert(a->width <= TDM_TILE_SIDE && a->height <= TDM_TILE_SIDE);
+    return best()->cells(a, b);
+}
+
 uint64_t tdm_tile_hash(const struct tdm_tile *tile)
 {
+    return tdm_tile_hash_keyed(tile, 0);
+}
+
+uint64_t tdm_tile_hash_keyed(const struct tdm_tile *tile, uint64_t seed)
+{
     assert(tile->width > 0 && tile->height > 0);
-    return best()->hash(tile);
+    return best()->hash(tile, seed);
 }

@@ -30,6 +30,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TDM_TILE_SIDE 64
+#define TDM_TILE_CELL 8
+
 /** Borrows the pixels; any alignment. */
 struct tdm_tile {
     const uint8_t *pixels; /* First pixel of the first row. */
@@ -40,14 +43,22 @@ struct tdm_tile {
 /** Both have the same sides. */
 bool tdm_tile_equal(const struct tdm_tile *a, const struct tdm_tile *b);
 
+/** Which cells of 8x8 pixels differ: bit row / 8 * 8 + column / 8. Both have the same sides, at
+ * most TDM_TILE_SIDE. */
+uint64_t tdm_tile_cells(const struct tdm_tile *a, const struct tdm_tile *b);
+
 uint64_t tdm_tile_hash(const struct tdm_tile *tile);
+/** The same with splitmix64 seeded otherwise: a secret seed keeps others from making two tiles that
+ *  agree. Two seeds give 128 bits. */
+uint64_t tdm_tile_hash_keyed(const struct tdm_tile *tile, uint64_t seed);
 
 /** One way to compute these (engine/base/cpu.h). */
 struct tdm_tile_variant {
     const char *name;
     uint32_t needs;
     bool (*equal)(const struct tdm_tile *a, const struct tdm_tile *b);
-    uint64_t (*hash)(const struct tdm_tile *tile);
+    uint64_t (*cells)(const struct tdm_tile *a, const struct tdm_tile *b);
+    uint64_t (*hash)(const struct tdm_tile *tile, uint64_t seed);
 };
 
 extern const struct tdm_tile_variant tdm_tile_variants[];

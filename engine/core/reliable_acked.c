@@ -78,7 +78,7 @@ static void grow(struct tdm_reliable *r, uint32_t bytes, uint32_t flight_before)
     if (r->window < r->threshold)
         window += bytes;
     else
-        window += off / TDM_US * bytes / (QUEUE_TARGET / TDM_US) * TDM_RELIABLE_SEGMENT / window;
+        window += off * bytes / QUEUE_TARGET * TDM_RELIABLE_SEGMENT / window;
     window = window > WINDOW_LEAST ? window : WINDOW_LEAST;
     r->window = window < (int64_t)TDM_RELIABLE_BUFFER ? (uint32_t)window : TDM_RELIABLE_BUFFER;
 }

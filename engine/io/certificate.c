@@ -52,7 +52,7 @@ bool tdm_certificate_fits(X509 *certificate, const struct tdm_fingerprint_desc *
 }
 
 /* A person should know what to do, not the number of an error. */
-static const char *verify_words(long result)
+const char *tdm_certificate_verify_words(long result)
 {
     switch (result) {
     case X509_V_ERR_CERT_REJECTED:
@@ -130,7 +130,7 @@ void tdm_certificate_library_words(char words[TDM_CERTIFICATE_WORDS])
 void tdm_certificate_explain(SSL *ssl, char words[TDM_CERTIFICATE_WORDS])
 {
     long result = SSL_get_verify_result(ssl);
-    const char *known = verify_words(result);
+    const char *known = tdm_certificate_verify_words(result);
 
     if (result == X509_V_OK) {
         tdm_certificate_library_words(words);

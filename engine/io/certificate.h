@@ -26,6 +26,9 @@ enum tdm_err tdm_certificate_digest(X509 *certificate, uint8_t sha256[TDM_FINGER
 bool tdm_certificate_fits(X509 *certificate, const struct tdm_fingerprint_desc *fingerprints,
                           uint8_t count);
 
+/** A verification's result (X509_V_...) as a sentence; NULL when there is none of ours for it. */
+const char *tdm_certificate_verify_words(long result);
+
 /** Why `ssl` failed, for people: the verification's result if that was it, else the other side's
  *  alert, else the library's own reason. Empties the library's queue of errors of this thread. */
 void tdm_certificate_explain(SSL *ssl, char words[TDM_CERTIFICATE_WORDS]);

@@ -120,24 +120,53 @@ static void set_names(struct tdm_file_part *p, unsigned number)
     (void)snprintf(p->list_name, sizeof p->list_name, "%.*s.list", PART_NAME_MAX - 7, p->part_name);
 }
 
+/* The map of the part with that number, if nobody else has it. */
+static bool take_map(struct tdm_file_part *p, unsigned number, int flags)
+{
+    struct stat st;
+
+    set_names(p, number);
+    p->map = tdm_dir_open(p->dir, p->map_name, flags, 0666);
+    if (p->map < 0)
+        return false;
+    /* Whoever had it may have finished, and removed it, before we had the lock. */
+    if (flock(p->map, LOCK_EX | LOCK_NB) == 0 && fstat(p->map, &st) == 0 && st.st_nlink)
+        return true;
+    (void)close(p->map);
+    p->map = -1;
+    errno = EWOULDBLOCK;
+    return false;
+}
+
 /* The first map that nobody else has: a lock keeps a second program, and a second transfer of the
  * same, out. */
 static bool lock_map(struct tdm_file_part *p)
 {
-    for (unsigned number = 1; number <= SAME_PARTS_MAX; number++) {
-        struct stat st;
+    for (unsigned number = 1; number <= SAME_PARTS_MAX; number++)
+        if (take_map(p, number, O_RDWR | O_CREAT))
+            return true;
+        else if (errno != EWOULDBLOCK)
+            return false;
+    return false;
+}
 
-        set_names(p, number);
-        p->map = tdm_dir_open(p->dir, p->map_name, O_RDWR | O_CREAT, 0666);
-        /* Whoever had it may have finished, and removed it, before we had the lock. */
-        if (p->map < 0 ||
-            (flock(p->map, LOCK_EX | LOCK_NB) == 0 && fstat(p->map, &st) == 0 && st.st_nlink))
-            break;
-        (void)close(p->map);
-        p->map = -1;
-        errno = EWOULDBLOCK;
-    }
-    return p->map >= 0;
+/* Drops the part whose map this one holds. */
+static void remove_part(struct tdm_file_part *p)
+{
+    tdm_dir_remove(p->dir, p->part_name);
+    tdm_dir_remove(p->dir, p->list_name);
+    tdm_dir_remove(p->dir, p->map_name);
+    (void)close(p->map);
+    p->map = -1;
+}
+
+/* Once the file stands there: parts of it that other transfers left are of no use. Those that are
+ * still open go when they are closed. */
+static void remove_others(struct tdm_file_part *p)
+{
+    for (unsigned number = 1; number <= SAME_PARTS_MAX; number++)
+        if (take_map(p, number, O_RDWR))
+            remove_part(p);
 }
 
 /* The map of an earlier day, or a new one. */
@@ -278,11 +307,12 @@ enum tdm_files_result tdm_file_part_open(struct tdm_file_part **part,
 void tdm_file_part_close(struct tdm_file_part *p, bool keep)
 {
     tdm_file_out_close(&p->out);
-    if (!keep && !p->whole && p->map >= 0) {
-        tdm_dir_remove(p->dir, p->part_name);
-        tdm_dir_remove(p->dir, p->list_name);
-        tdm_dir_remove(p->dir, p->map_name);
-    }
+    if (!p->whole && p->map >= 0 && keep)
+        look_for_same(p); /* Another transfer may have brought it meanwhile. */
+    else if (!p->whole && p->map >= 0)
+        remove_part(p);
+    if (p->whole && p->map >= 0)
+        remove_part(p);
     if (p->map >= 0)
         (void)close(p->map);
     if (p->old >= 0)
@@ -471,8 +501,8 @@ enum tdm_files_result tdm_file_part_finish(struct tdm_file_part *p, char *name, 
         return result_of_errno();
     }
     (void)fsync(p->dir);
-    (void)unlinkat(p->dir, p->map_name, 0);
-    (void)unlinkat(p->dir, p->list_name, 0);
+    remove_part(p);
+    remove_others(p);
     p->whole = true;
     return TDM_FILES_OK;
 }

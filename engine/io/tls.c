@@ -141,7 +141,7 @@ static bool open_context(struct tdm_tls *t, const struct tdm_tls_config *config)
     SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
     /* Servers of others, as coturn, may be older; their certificate is a public one either way. */
     bool by_name = config->client && !config->fingerprint_count;
-    int oldest = by_name ? TLS1_2_VERSION : TLS1_3_VERSION;
+    int oldest = by_name || config->older ? TLS1_2_VERSION : TLS1_3_VERSION;
 
     return SSL_CTX_set_min_proto_version(ctx, oldest) == 1 &&
            SSL_CTX_set_num_tickets(ctx, 0) == 1 &&

@@ -22,6 +22,7 @@ struct tdm_tls_config {
     struct tdm_fingerprint_desc fingerprints[TDM_DESC_FINGERPRINTS_MAX];
     const char *host;    /* Name to check, borrowed for create. */
     const char *ca_file; /* NULL: the system's. */
+    bool older;          /* As a server: TLS 1.2, too, for clients that know no better. */
 };
 
 enum tdm_err tdm_tls_create(struct tdm_tls **tls, const struct tdm_tls_config *config,

@@ -255,6 +255,29 @@ enum tdm_err tdm_udp_receive(const struct tdm_udp *udp, tdm_time now, struct tdm
     return TDM_OK;
 }
 
+enum tdm_err tdm_udp_receive_one(const struct tdm_udp *udp, tdm_time now, uint8_t *data,
+                                 size_t *size, struct tdm_address *from, struct tdm_address *to)
+{
+    struct sockaddr_storage sender;
+    _Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES];
+    struct iovec piece = {data, *size};
+    struct msghdr message = {.msg_name = &sender,
+                             .msg_namelen = sizeof sender,
+                             .msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    tdm_time received;
+    ssize_t got = recvmsg(udp->fd, &message, MSG_DONTWAIT);
+
+    if (got < 0)
+        return TDM_E_AGAIN;
+    *size = message.msg_flags & MSG_TRUNC ? 0 : (size_t)got;
+    tdm_udp_address_of(&sender, from);
+    read_control(&message, udp->port, tdm_clock_wall_offset(), now, &received, to);
+    return TDM_OK;
+}
+
 /* Which of our addresses a datagram leaves from, as a control message. @return its bytes. */
 static size_t write_source(const struct tdm_udp *udp, const struct tdm_address *from,
                            uint8_t control[CONTROL_BYTES])

@@ -56,6 +56,11 @@ void tdm_udp_close(struct tdm_udp *udp);
 /** Receives what waits, up to a batch. TDM_E_AGAIN when nothing waits. ICMP errors are skipped. */
 enum tdm_err tdm_udp_receive(const struct tdm_udp *udp, tdm_time now, struct tdm_udp_batch *batch);
 
+/** Receives one datagram of up to *size bytes, for who expects larger ones than media has. One that
+ *  does not fit comes with size 0. */
+enum tdm_err tdm_udp_receive_one(const struct tdm_udp *udp, tdm_time now, uint8_t *data,
+                                 size_t *size, struct tdm_address *from, struct tdm_address *to);
+
 /** Sends each piece as a datagram; what the kernel does not take at once is lost, as on any link.
  *  @param from  Local address to send from; family NONE: the kernel chooses.
  *  @return how many were taken. */

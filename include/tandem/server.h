@@ -3,9 +3,10 @@
 #define TANDEM_SERVER_H
 
 /*
- * A server that helps two people to reach each other: STUN, which tells a program how it looks from
- * outside, and TURN, which relays for those who can be reached no other way. Beyond one machine's
- * worth of calls, coturn does the same with the same credentials.
+ * A server that helps two people to reach each other: SIP, at which they sign in, see, write to and
+ * call each other; STUN, which tells a program how it looks from outside; and TURN, which relays for
+ * those who can be reached no other way. Beyond one machine's worth of people and calls, Kamailio
+ * and coturn do the same for the same clients.
  *
  * Threads: every function may be called from any thread; the server runs on one of its own. Events
  * are pulled. Errors and causes as in tandem/tandem.h.
@@ -51,6 +52,18 @@ struct tandem_server_config {
     uint32_t host_allocations; /* From one address. [64] */
     uint64_t allocation_bps;   /* Of one relay, both ways together. [no limit] */
     uint64_t total_bps;        /* Of all. [no limit] */
+
+    /* Where people sign in (docs/server.md). */
+    bool sip;               /* Is it offered at all? The fields below are for it alone. */
+    const char *domain;     /* People are NAME@domain. [what accounts were made for; "tandem"] */
+    const char *store_path; /* SQLite file of accounts and what must be remembered; made. */
+    uint16_t sip_port;      /* UDP and TCP. [5060] */
+    uint16_t sips_port;     /* TLS, with the certificate of identity_path. [none] */
+    uint16_t http_port;     /* On 127.0.0.1: /status and /metrics. [none] */
+    uint32_t devices;       /* Registered at once. [16384] */
+    uint32_t source_rate;   /* Messages a second from one address, [200] */
+    uint32_t total_rate;    /* and from all. [20000] */
+    bool no_announcement;   /* Do not tell the network by mDNS that it is here. */
 };
 
 struct tandem_server;
@@ -99,6 +112,14 @@ struct tandem_server_stats {
     uint64_t unpermitted; /* Datagrams of or for peers without permission. */
     uint64_t over_rate;
     uint64_t relayed_packets, relayed_bytes;
+
+    char domain[128];
+    char sip_address[56];  /* "" without SIP. */
+    char fingerprint[100]; /* SHA-256 of the certificate, for clients that pin it; "" = no TLS. */
+    uint16_t http_port;
+    uint32_t accounts, devices, subscriptions, transactions, connections;
+    uint64_t requests, registers, calls, calls_answered, messages, messages_kept, refused_passwords,
+        limited, store_failures;
 };
 
 TANDEM_API void tandem_server_stats(struct tandem_server *server,
@@ -115,6 +136,37 @@ TANDEM_API enum tandem_status tandem_server_credential(const char *secret, const
                                                        uint32_t seconds,
                                                        struct tandem_credential *credential,
                                                        struct tandem_cause *cause);
+
+/* Accounts, in the file of `store_path`. NULL: "serve.db" in $XDG_STATE_HOME/tandem (or
+ * ~/.local/state/tandem). A server that runs sees changes within a second. */
+
+struct tandem_server_account {
+    const char *user;     /* Letters, digits and . _ - + */
+    const char *password; /* Kept as hashes only. */
+    const char *name;     /* As people call them; NULL: none. */
+    const char *domain;   /* NULL: of the accounts that are there, or "tandem". */
+};
+
+/** Makes one, or changes it. TANDEM_INVALID: the name or password cannot be used. */
+TANDEM_API enum tandem_status tandem_server_put_account(const char *store_path,
+                                                        const struct tandem_server_account *account,
+                                                        struct tandem_cause *cause);
+/** With what is kept for it. TANDEM_INVALID: there is none. */
+TANDEM_API enum tandem_status tandem_server_drop_account(const char *store_path, const char *user,
+                                                         struct tandem_cause *cause);
+/** Who is locked may not sign in, call or write. TANDEM_INVALID: there is none. */
+TANDEM_API enum tandem_status tandem_server_lock_account(const char *store_path, const char *user,
+                                                         bool locked, struct tandem_cause *cause);
+
+struct tandem_server_person {
+    char user[64], name[64], domain[128];
+    bool locked;
+};
+
+/** The account number `index` from 0; TANDEM_AGAIN: there are no more. */
+TANDEM_API enum tandem_status tandem_server_list_account(const char *store_path, uint32_t index,
+                                                         struct tandem_server_person *person,
+                                                         struct tandem_cause *cause);
 
 #define TANDEM_SECRET_BYTES 128
 

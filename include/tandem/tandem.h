@@ -57,6 +57,7 @@ struct tandem;       /* One engine. */
 struct tandem_call;  /* One call of an engine; release it after its ENDED event. */
 struct tandem_files; /* Files with one person (tandem/files.h). */
 struct tandem_chat;  /* tandem/chat.h */
+struct tandem_share; /* Screens with one person (tandem/share.h). */
 
 /** Version of the library, e.g. "0.1.0". */
 TANDEM_API const char *tandem_version(void);
@@ -98,6 +99,10 @@ struct tandem_config {
     bool service_first;     /* Ask at once. */
     const char *callback;   /* "HOST:PORT" where we can be called. [this machine's address towards
                                the other side, and the SIP port] */
+    bool listen_tls;        /* Take TLS connections too, at the port behind the SIP port, with the
+                               identity of identity_path. */
+    const char *ca_file;    /* PEM: who may sign certificates of SIP servers and of who is called by
+                               sips:. NULL: the system's list. */
     bool may_be_asked_back; /* Others may ask likewise: INCOMING comes with value 1, and answering
                                 sends an invitation to where they say. Nobody proves who asks: let
                                 a person decide. */
@@ -181,6 +186,7 @@ struct tandem_media {
     struct tandem_chat *chat;   /* Rides on the channel, too (tandem/chat.h), of one call at a
                                    time. NULL: none. */
     struct tandem_files *files; /* Ride on the channel; outlive the call. NULL: none. */
+    struct tandem_share *share; /* Likewise. */
 };
 
 /** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each
@@ -188,7 +194,8 @@ struct tandem_media {
 TANDEM_API enum tandem_status tandem_check(const struct tandem_media *media,
                                            struct tandem_cause *cause);
 
-/** Calls `to`: "10.0.0.7", "10.0.0.7:5070", "user@host", "sip:user@host;transport=tcp". The call's
+/** Calls `to`: "10.0.0.7", "10.0.0.7:5070", "user@host", "sip:user@host;transport=tcp",
+ *  "sips:user@host"; with accounts (tandem/account.h) also "+49 30 1234" and "tel:" URIs. The call's
  *  events follow. *call belongs to the engine until it is released. TANDEM_INVALID or
  *  TANDEM_UNSUPPORTED for what `media` cannot mean, TANDEM_UNREACHABLE without a way to the
  * address, TANDEM_FAILED for a device or file; nothing was sent then. */
@@ -229,6 +236,8 @@ enum tandem_event_kind {
     TANDEM_EVENT_ENDED,   /* text = why, value = one of enum tandem_end. */
     TANDEM_EVENT_CHANNEL, /* The data channel: value = one of enum tandem_channel_state, text = by
                              which way it goes, or why it does not. */
+    TANDEM_EVENT_ACCOUNT, /* An account stands otherwise (tandem/account.h): value = its number,
+                             text = how. */
 };
 
 enum tandem_end {

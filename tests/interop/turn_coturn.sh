@@ -28,11 +28,11 @@ our_server() {
 	tls) options=(-t -S) port=5349 ;;
 	esac
 	start PEER peer.log turnutils_peer -L 127.0.0.1 -p 3480
-	start SERVER server.log "$TANDEM" serve --listen 127.0.0.1 --relay-address 127.0.0.1 --allow-peers loopback \
+	start SERVER server.log "$TANDEM" serve --no-sip --listen 127.0.0.1 --relay-address 127.0.0.1 --allow-peers loopback \
 		--user ann:apple --secret-file "$W/secret" --tls-port 5349 --identity "$W/identity.pem" --user-relays 4 --json
 	wait_for 5 server.log '"started"' || fail "the server does not start" server.log
 	if [ "$LINK" = udp ]; then
-		start NAT nat_server.log "$TANDEM" serve --listen 127.0.0.1 --other-address 127.0.0.2 --port 3490 --no-secret
+		start NAT nat_server.log "$TANDEM" serve --no-sip --listen 127.0.0.1 --other-address 127.0.0.2 --port 3490 --no-secret
 		wait_for 5 nat_server.log '^STUN on' || fail "the STUN server does not start" nat_server.log
 		timeout 20 turnutils_natdiscovery -m -f -p 3490 127.0.0.1 >"$W/nat.log" 2>&1
 		[ "$(grep -c 'Endpoint Independent \(Mapping\|Filtering\)!' "$W/nat.log")" = 2 ] || fail "NAT discovery" nat.log

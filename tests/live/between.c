@@ -64,7 +64,7 @@ static void *pass_on(void *arg)
 
     while (!atomic_load(&m->stop)) {
         struct pollfd fd = {.fd = m->fd, .events = POLLIN};
-        struct sockaddr_in from, to;
+        struct sockaddr_in from = {0}, to;
         socklen_t from_size = sizeof from;
         char *message = m->message;
 

@@ -171,8 +171,10 @@ int main(int argc, char **argv)
     struct peer *p = calloc(1, sizeof *p);
     struct tdm_cause cause = {""};
 
-    if (argc < 4 || !p)
+    if (argc < 4 || !p) {
+        free(p);
         return 2;
+    }
     p->sending = strcmp(argv[1], "send") == 0;
     p->left = argc - 3;
     p->fd = p->listener = -1;

@@ -104,8 +104,8 @@ static void check_equal(const struct tdm_tile_variant *variant, const struct tdm
     uint64_t hash = by_definition(tile);
 
     assert_true(variant->equal(tile, twin));
-    assert_int_equal(variant->hash(tile), hash);
-    assert_int_equal(variant->hash(twin), hash);
+    assert_int_equal(variant->hash(tile, 0), hash);
+    assert_int_equal(variant->hash(twin, 0), hash);
     for (int i = 0; i < 40; i++) {
         int x = (int)tdm_rng_below(&rng, (uint32_t)tile->width);
         int y = (int)tdm_rng_below(&rng, (uint32_t)tile->height);
@@ -116,8 +116,11 @@ static void check_equal(const struct tdm_tile_variant *variant, const struct tdm
 
         *byte ^= (uint8_t)(1u << tdm_rng_below(&rng, 8));
         assert_false(variant->equal(tile, twin));
-        assert_int_equal(variant->hash(twin), by_definition(twin));
-        assert_int_not_equal(variant->hash(twin), hash);
+        assert_int_equal(variant->hash(twin, 0), by_definition(twin));
+        assert_int_not_equal(variant->hash(twin, 0), hash);
+        assert_int_equal(variant->hash(twin, seed), tdm_tile_variants[0].hash(twin, seed));
+        if (tile->width <= TDM_TILE_SIDE && tile->height <= TDM_TILE_SIDE)
+            assert_int_equal(variant->cells(tile, twin), (uint64_t)1 << (y / 8 * 8 + x / 8));
         *byte = kept;
     }
 }

@@ -28,8 +28,10 @@ static int set_up(void **state)
     if (!r)
         return -1;
     r->storage = malloc(tdm_file_packer_bytes());
-    if (!r->storage)
+    if (!r->storage) {
+        free(r);
         return -1;
+    }
     r->packer = tdm_file_packer_init(r->storage);
     *state = r;
     return 0;

@@ -250,7 +250,8 @@ static void says_why_nobody_can_be_reached(void **state)
     assert_int_equal(event.id, id);
     assert_non_null(strstr(event.reason, "\"nosuchhost.invalid\" is unknown"));
     assert_int_equal(sip->call(a, 0, "a b", &offer_body, &id, &cause), TDM_E_MALFORMED);
-    assert_int_equal(sip->call(a, 0, "sips:a@b", &offer_body, &id, &cause), TDM_E_UNSUPPORTED);
+    assert_int_equal(sip->call(a, 0, "sip:a@b;transport=sctp", &offer_body, &id, &cause),
+                     TDM_E_UNSUPPORTED);
     sip->close(a);
 }
 
@@ -655,8 +656,11 @@ static void reads_addresses_as_typed(void **state)
         {"a b", NULL},
         {"host\r\nVia: x", NULL},
         {"a@b@c", NULL},
-        {"host;transport=tls", NULL},
-        {"sips:a@b", NULL},
+        {"host;transport=tls", "sip:host;transport=tls"},
+        {"sips:a@b", "sip:a@b;transport=tls"},
+        {"sips:a@b;transport=tcp", "sip:a@b;transport=tls"},
+        {"sips:a@b;transport=udp", NULL},
+        {"host;transport=sctp", NULL},
     };
 
     (void)state;

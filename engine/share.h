@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TDM_ENGINE_SHARE_H
+#define TDM_ENGINE_SHARE_H
+
+/*
+ * A shared screen as a rider of the data channel (engine/channel_rider.h) and as the program sees
+ * it (include/tandem/share.h). It moves bytes between streams and the threads that work:
+ * engine/share_give.h and engine/share_watch.h (pictures), engine/share_hand.h (consent and
+ * control).
+ */
+
+#include "engine/channel_rider.h"
+#include "tandem/share.h"
+
+extern const struct tdm_rider_ops tdm_share_rider; /* Its rider is a struct tandem_share. */
+
+/** Before it is attached: with whom. False: it is in another call. */
+bool tdm_share_meet(struct tandem_share *share, const char *peer);
+
+#endif

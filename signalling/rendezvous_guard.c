@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits by address, and digest (RFC 8760) with nonces that need no memory until somebody has
+ * proven himself with one. Then a window over its counters refuses what was sent before; when the
+ * table of nonces is full, the oldest goes and everything as old as that is stale from then on.
+ */
+#include "signalling/rendezvous_state.h"
+
+#include <stdio.h>
+
+#define SOURCES        4096
+#define WAYS           4
+#define NONCES         16384
+#define NONCE_S        300
+#define FAILURES_RESET (300 * TDM_S)
+
+/* An IPv6 host has all of its /64. */
+static struct tdm_address host_of(const struct tdm_address *a)
+{
+    struct tdm_address host = *a;
+
+    host.port = 0;
+    if (host.family == TDM_IPV6)
+        memset(host.bytes + 8, 0, 8);
+    return host;
+}
+
+static struct tdm_rdv_source *source_of(struct tdm_rdv *r, const struct tdm_address *from)
+{
+    struct tdm_address host = host_of(from);
+    struct tdm_rdv_key key = tdm_rdv_key_begin(r->hash_key);
+
+    tdm_rdv_key_add_bytes(&key, host.bytes, sizeof host.bytes);
+    struct tdm_rdv_source *set = &r->sources[key.a % (SOURCES / WAYS) * WAYS];
+    struct tdm_rdv_source *old = set;
+
+    for (int i = 0; i < WAYS; i++) {
+        if (set[i].host.family && tdm_address_equal(&set[i].host, &host))
+            return &set[i];
+        /* Who guessed passwords is forgotten last. */
+        if (!set[i].host.family || set[i].failures < old->failures ||
+            (set[i].failures == old->failures && set[i].filled < old->filled))
+            old = &set[i];
+    }
+    *old = (struct tdm_rdv_source){
+        .host = host, .filled = r->now, .tokens = r->config.source_rate};
+    return old;
+}
+
+static bool take_token(struct tdm_rdv_source *s, uint32_t rate, tdm_time now)
+{
+    double gained = (double)(now - s->filled) / (double)TDM_S * rate;
+
+    s->tokens = s->tokens + gained > rate ? rate : s->tokens + gained;
+    s->filled = now;
+    if (s->tokens < 1)
+        return false;
+    s->tokens -= 1;
+    return true;
+}
+
+bool tdm_rdv_admit(struct tdm_rdv *r, const struct tdm_rdv_flow *flow)
+{
+    if (!take_token(source_of(r, &flow->remote), r->config.source_rate, r->now)) {
+        r->stats.limited_source++;
+        return false;
+    }
+    if (!take_token(&r->total, r->config.total_rate, r->now)) {
+        r->stats.limited_total++;
+        return false;
+    }
+    return true;
+}
+
+static uint32_t count_failures(uint32_t *failures, tdm_time *since, tdm_time now, bool one_more)
+{
+    if (*failures && now - *since > FAILURES_RESET)
+        *failures = 0;
+    if (one_more && !(*failures)++)
+        *since = now;
+    return *failures;
+}
+
+/* --- Nonces ----------------------------------------------------------------------------------- */
+
+static uint64_t nonce_key(const struct tdm_rdv *r, const char *nonce)
+{
+    struct tdm_rdv_key key = tdm_rdv_key_begin(r->hash_key);
+
+    tdm_rdv_key_add(&key, tdm_text_of_string(nonce));
+    return key.a | 1; /* 0: no entry. */
+}
+
+static struct tdm_rdv_nonce *find_nonce(struct tdm_rdv *r, uint64_t key)
+{
+    for (uint32_t i = tdm_rdv_hash_first(&r->by_nonce, key); i != TDM_RDV_NONE;
+         i = tdm_rdv_hash_next(&r->by_nonce, i))
+        if (r->nonces[i].key == key)
+            return &r->nonces[i];
+    return NULL;
+}
+
+static struct tdm_rdv_nonce *add_nonce(struct tdm_rdv *r, uint64_t key)
+{
+    uint32_t index = r->nonce_next++ % NONCES;
+    struct tdm_rdv_nonce *n = &r->nonces[index];
+
+    if (n->key) {
+        tdm_rdv_hash_remove(&r->by_nonce, n->key, index);
+        r->nonce_floor = n->seen;
+    }
+    *n = (struct tdm_rdv_nonce){.key = key, .seen = r->now};
+    tdm_rdv_hash_add(&r->by_nonce, key, index);
+    return n;
+}
+
+/* Each counter once, also when they overtake each other on the way. */
+static bool count_use(struct tdm_rdv_nonce *n, uint32_t nc)
+{
+    if (nc > n->highest) {
+        uint32_t ahead = nc - n->highest;
+
+        n->window = ahead < 64 ? n->window << ahead | 1 : 1;
+        n->highest = nc;
+        return true;
+    }
+    uint32_t behind = n->highest - nc;
+
+    if (behind >= 64 || n->window >> behind & 1)
+        return false;
+    n->window |= (uint64_t)1 << behind;
+    return true;
+}
+
+static uint32_t seconds(const struct tdm_rdv *r, tdm_time at)
+{
+    return (uint32_t)((at - r->started) / TDM_S) + 1;
+}
+
+static bool is_fresh(const struct tdm_rdv *r, const char *nonce)
+{
+    tdm_time age = r->now - r->nonce_floor;
+    uint32_t floor_s = (uint32_t)(age / TDM_S);
+    uint32_t younger = floor_s ? floor_s - 1 : 0;
+    uint32_t age_max = younger < NONCE_S ? younger : NONCE_S;
+
+    return tdm_digest_look_at_nonce(r->config.key, seconds(r, r->now), age_max, nonce) == TDM_OK;
+}
+
+/* --- Challenges and their answers ------------------------------------------------------------- */
+
+static void challenge(struct tdm_rdv *r, const struct tdm_sip_message *m,
+                      const struct tdm_rdv_flow *flow, bool proxy, bool stale,
+                      struct tdm_rdv_out *out)
+{
+    static const enum tdm_digest_algorithm order[] = {TDM_DIGEST_SHA256, TDM_DIGEST_MD5};
+    struct tdm_digest_challenge c = {.qop_auth = true, .stale = stale};
+    char headers[1600];
+    size_t used = 0;
+
+    r->stats.challenged++;
+    (void)snprintf(c.realm, sizeof c.realm, "%s", r->realm);
+    tdm_digest_make_nonce(r->config.key, seconds(r, r->now), tdm_rdv_random(r), c.nonce);
+    for (int i = 0; i < 2; i++) {
+        char value[700];
+
+        c.algorithm = order[i];
+        if (tdm_digest_write_challenge(&c, value, sizeof value) == TDM_OK)
+            used += (size_t)snprintf(headers + used, sizeof headers - used, "%s: %s\r\n",
+                                     proxy ? "Proxy-Authenticate" : "WWW-Authenticate", value);
+    }
+    tdm_rdv_answer_once(
+        r, m, flow, &(struct tdm_rdv_answer){.code = proxy ? 407 : 401, .headers = headers}, out);
+}
+
+/* The credentials for our realm. */
+static bool find_credentials(const struct tdm_rdv *r, const struct tdm_sip_message *m,
+                             struct tdm_digest_credentials *c)
+{
+    for (uint32_t i = 0; i < m->header_count; i++) {
+        const struct tdm_sip_header *h = &m->headers[i];
+
+        if ((h->kind == TDM_SIP_H_AUTHORIZATION || h->kind == TDM_SIP_H_PROXY_AUTHORIZATION) &&
+            tdm_digest_parse_credentials(h->value.at, tdm_text_size(h->value), c) == TDM_OK &&
+            strcmp(c->realm, r->realm) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void refuse(struct tdm_rdv *r, const struct tdm_sip_message *m,
+                   const struct tdm_rdv_flow *flow, const char *why, struct tdm_rdv_out *out)
+{
+    tdm_rdv_answer_once(r, m, flow, &(struct tdm_rdv_answer){.code = 403, .reason = why}, out);
+}
+
+/* "paul" of "paul" and "paul@example.org". */
+static uint32_t user_of(const struct tdm_rdv *r, const char *text)
+{
+    struct tdm_text user = tdm_text_of_string(text);
+
+    return tdm_rdv_account_of(r, tdm_text_until(&user, '@'));
+}
+
+static bool fits(const struct tdm_sip_message *m, const struct tdm_digest_credentials *c,
+                 const struct tdm_rdv_account *a)
+{
+    char method[32];
+
+    return a && c->qop_auth && tdm_text_copy(m->method_text, method, sizeof method) &&
+           tdm_digest_check(c, method, a->ha1[c->algorithm]);
+}
+
+uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m,
+                              const struct tdm_rdv_flow *flow, bool proxy, struct tdm_rdv_out *out)
+{
+    struct tdm_digest_credentials c;
+    struct tdm_rdv_source *source = source_of(r, &flow->remote);
+
+    if (!find_credentials(r, m, &c)) {
+        challenge(r, m, flow, proxy, false, out);
+        return TDM_RDV_NONE;
+    }
+    uint32_t index = user_of(r, c.user);
+    struct tdm_rdv_account *a = index == TDM_RDV_NONE ? NULL : &r->accounts[index];
+
+    if (count_failures(&source->failures, &source->failures_since, r->now, false) >=
+            r->config.source_failures ||
+        (a && count_failures(&a->failures, &a->failures_since, r->now, false) >=
+                  r->config.user_failures)) {
+        r->stats.limited_failures++;
+        refuse(r, m, flow, "Too many wrong passwords: wait five minutes", out);
+        return TDM_RDV_NONE;
+    }
+    if (!fits(m, &c, a)) {
+        r->stats.wrong_passwords++;
+        (void)count_failures(&source->failures, &source->failures_since, r->now, true);
+        if (a)
+            (void)count_failures(&a->failures, &a->failures_since, r->now, true);
+        challenge(r, m, flow, proxy, false, out);
+        return TDM_RDV_NONE;
+    }
+    if (a->locked) {
+        refuse(r, m, flow, "This account is locked", out);
+        return TDM_RDV_NONE;
+    }
+    uint64_t key = nonce_key(r, c.nonce);
+    struct tdm_rdv_nonce *n = find_nonce(r, key);
+    bool fresh = is_fresh(r, c.nonce);
+
+    if (fresh && !n)
+        n = add_nonce(r, key);
+    if (!fresh || !count_use(n, c.nc)) {
+        r->stats.replayed += fresh;
+        challenge(r, m, flow, proxy, true, out);
+        return TDM_RDV_NONE;
+    }
+    return index;
+}
