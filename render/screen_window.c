@@ -44,6 +44,12 @@ struct tdm_screen_window {
     char title[TEXT_MAX], text[TEXT_MAX];
 };
 
+static int on_io_error(Display *display)
+{
+    (void)display;
+    return 0;
+}
+
 static void on_lost(Display *display, void *arg)
 {
     struct tdm_screen_window *w = arg;
@@ -296,6 +302,7 @@ enum tdm_err tdm_screen_window_open(struct tdm_screen_window **window, const cha
         err = tdm_fail(cause, TDM_E_GONE, "cannot open a window on display \"%.60s\": set DISPLAY",
                        display ? display : "");
     if (err == TDM_OK) {
+        (void)XSetIOErrorHandler(on_io_error);
         XSetIOErrorExitHandler(w->display, on_lost, w);
         make_window(w);
         err =
