@@ -44,7 +44,7 @@ void tdm_screen_window_arrange(struct tdm_screen_window *w)
 {
     int bar = w->full_screen ? 0 : TDM_SCREEN_BAR_HEIGHT;
 
-    if (w->chosen >= w->count)
+    if (w->chosen >= w->count || w->count == 1)
         w->chosen = w->count > 1 ? -1 : 0;
     cairo_xlib_surface_set_size(w->canvas, w->width, w->height);
     tdm_viewport_set_window(&w->viewport, w->width, w->height > bar ? w->height - bar : 1);
@@ -194,9 +194,6 @@ static void take_picture(struct tdm_screen_window *w, struct tdm_screen_copy *c)
     if (!w->source.take(w->source.arg, c->surface.id, !c->known, &picture))
         return;
     if (picture.surface.width == c->surface.width && picture.surface.height == c->surface.height) {
-        struct tdm_rect bar = {0, w->height - TDM_SCREEN_BAR_HEIGHT, w->width,
-                               TDM_SCREEN_BAR_HEIGHT};
-
         cairo_surface_flush(c->picture);
         if (!c->known)
             put(w, c, &picture,
@@ -205,7 +202,7 @@ static void take_picture(struct tdm_screen_window *w, struct tdm_screen_copy *c)
             put(w, c, &picture, picture.damage[i]);
         cairo_surface_mark_dirty(c->picture);
         if (picture.exact != c->exact || !c->known)
-            tdm_screen_window_dirty(w, bar);
+            tdm_screen_window_dirty(w, tdm_screen_window_bar(w));
         c->known = true;
         c->exact = picture.exact;
     }

@@ -30,6 +30,14 @@ void tdm_screen_window_dirty_all(struct tdm_screen_window *w)
     tdm_screen_window_dirty(w, (struct tdm_rect){0, 0, w->width, w->height});
 }
 
+struct tdm_rect tdm_screen_window_bar(const struct tdm_screen_window *w)
+{
+    int side = TDM_SCREEN_BAR_HEIGHT;
+
+    return w->full_screen ? (struct tdm_rect){w->width - side, 0, side, side}
+                          : (struct tdm_rect){0, w->height - side, w->width, side};
+}
+
 static bool is_shown(const struct tdm_screen_window *w, int index)
 {
     return w->copies[index].known && (w->chosen < 0 || w->chosen == index);
@@ -145,10 +153,13 @@ static void paint_bar(struct tdm_screen_window *w, cairo_t *cr, const char *text
         w->chosen >= 0 && w->chosen < w->count ? &w->copies[w->chosen] : NULL;
     bool exact = is_exact(w);
     char words[2 * TDM_SCREEN_TEXT_MAX], which[TDM_SCREEN_NAME_MAX + 32];
-    int y = w->height - TDM_SCREEN_BAR_HEIGHT;
+    struct tdm_rect bar = tdm_screen_window_bar(w);
+    int y = bar.y;
 
-    if (w->full_screen)
+    if (w->full_screen) {
+        paint_words(cr, bar.x + MARGIN, y, exact, "");
         return;
+    }
     (void)snprintf(which, sizeof which, one && w->count > 1 ? "%.*s, %d of %d" : "%.*s",
                    TDM_SCREEN_NAME_MAX, one ? one->surface.name : "all monitors", w->chosen + 1,
                    w->count);

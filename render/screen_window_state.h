@@ -75,6 +75,9 @@ void tdm_screen_window_take(struct tdm_screen_window *w, XEvent *event);
 void tdm_screen_window_dirty(struct tdm_screen_window *w, struct tdm_rect area);
 void tdm_screen_window_dirty_all(struct tdm_screen_window *w);
 
+/** Where it says what is known of the picture: below it, or in a corner of a full screen. */
+struct tdm_rect tdm_screen_window_bar(const struct tdm_screen_window *w);
+
 /** What is looked at or how has changed. */
 void tdm_screen_window_arrange(struct tdm_screen_window *w);
 void tdm_screen_window_set_full(struct tdm_screen_window *w, bool full_screen);
