@@ -149,6 +149,15 @@ static bool is_fresh(const struct tdm_rdv *r, const char *nonce)
 
 /* --- Challenges and their answers ------------------------------------------------------------- */
 
+/* libre 1.x gives up at the first challenge whose algorithm it does not know, wherever it stands. */
+static bool knows_md5_alone(const struct tdm_sip_message *m)
+{
+    struct tdm_text agent = tdm_sip_value(m, TDM_SIP_H_USER_AGENT);
+
+    agent = tdm_text_word(&agent);
+    return tdm_text_equals(agent, "baresip");
+}
+
 static void challenge(struct tdm_rdv *r, const struct tdm_sip_message *m,
                       const struct tdm_rdv_flow *flow, bool proxy, bool stale,
                       struct tdm_rdv_out *out)
@@ -161,7 +170,7 @@ static void challenge(struct tdm_rdv *r, const struct tdm_sip_message *m,
     r->stats.challenged++;
     (void)snprintf(c.realm, sizeof c.realm, "%s", r->realm);
     tdm_digest_make_nonce(r->config.key, seconds(r, r->now), tdm_rdv_random(r), c.nonce);
-    for (int i = 0; i < 2; i++) {
+    for (int i = knows_md5_alone(m); i < 2; i++) {
         char value[700];
 
         c.algorithm = order[i];

@@ -143,11 +143,12 @@ void tdm_rdv_load_bindings(struct tdm_rdv *r, uint32_t account, const uint8_t *d
         int64_t left_s = (int64_t)tdm_read_u64(&in) - tdm_rdv_wall(r);
 
         tdm_rdv_get_flow(&in, &b->flow);
+        if (left_s <= 0 || left_s > r->config.expires_max_s)
+            continue;
         b->expires = r->now + left_s * TDM_S;
         /* Its connection ended with the process that had it. */
         b->gone = b->flow.transport != TDM_RDV_UDP;
-        if (in.ok && left_s > 0 && left_s <= r->config.expires_max_s)
-            count++;
+        count += in.ok;
     }
     if (in.ok && known)
         replace(r, account, list, count);
