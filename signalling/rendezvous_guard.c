@@ -42,8 +42,7 @@ static struct tdm_rdv_source *source_of(struct tdm_rdv *r, const struct tdm_addr
             (set[i].failures == old->failures && set[i].filled < old->filled))
             old = &set[i];
     }
-    *old = (struct tdm_rdv_source){
-        .host = host, .filled = r->now, .tokens = r->config.source_rate};
+    *old = (struct tdm_rdv_source){.host = host, .filled = r->now, .tokens = r->config.source_rate};
     return old;
 }
 
@@ -149,7 +148,8 @@ static bool is_fresh(const struct tdm_rdv *r, const char *nonce)
 
 /* --- Challenges and their answers ------------------------------------------------------------- */
 
-/* libre 1.x gives up at the first challenge whose algorithm it does not know, wherever it stands. */
+/* libre 1.x gives up at the first challenge whose algorithm it does not know, wherever it stands.
+ */
 static bool knows_md5_alone(const struct tdm_sip_message *m)
 {
     struct tdm_text agent = tdm_sip_value(m, TDM_SIP_H_USER_AGENT);

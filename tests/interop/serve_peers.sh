@@ -25,6 +25,8 @@ baresip_account() { # USER PORT CONTROL OTHER
 		audio_player aubridge,nil
 		audio_alert aubridge,alert
 		ausrc_srate 48000
+		ausrc_channels 2
+		auplay_channels 2
 		auplay_srate 48000
 		net_interface 127.0.0.1
 		module_path /usr/lib/baresip/modules
