@@ -73,6 +73,9 @@ static enum tdm_err move_tile(struct tdm_screen_view *v, enum tdm_screen_op op, 
         struct tdm_screen_source source = tdm_screen_source_of(&s->seen, &rect);
 
         tdm_screen_put(&kept, &all, &source);
+        v->filled[slot] = 1;
+    } else if (!v->filled[slot]) {
+        return TDM_E_MALFORMED;
     } else {
         struct tdm_screen_source source = {kept.pixels, stride};
 
