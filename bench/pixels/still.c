@@ -259,13 +259,13 @@ static void measure(struct still *s, const struct way *way, long runs)
     for (long i = 0; i < runs; i++) {
         memset(s->seen.pixels, 0, bytes);
         memset(s->out.pixels, 0, bytes);
-        tdm_time begin = tdm_clock_now();
+        tdm_time begin = tdm_clock_process_cpu();
 
         way->encode(s, way->how);
-        tdm_time middle = tdm_clock_now();
+        tdm_time middle = tdm_clock_process_cpu();
 
         way->decode(s, way->how);
-        tdm_time end = tdm_clock_now();
+        tdm_time end = tdm_clock_process_cpu();
 
         encode = middle - begin < encode ? middle - begin : encode;
         decode = end - middle < decode ? end - middle : decode;
