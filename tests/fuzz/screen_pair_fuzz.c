@@ -197,10 +197,11 @@ static void act(struct pair *p, const uint8_t *in)
 /* Nothing more happens: in the end all is exact. */
 static void end(struct pair *p)
 {
-    restart(p);
-    for (int i = 0; i < 2000; i++) {
-        struct tdm_screen_host_out out;
+    struct tdm_screen_host_out out;
 
+    restart(p);
+    host(p, (struct tdm_screen_host_in){.kind = TDM_SCREEN_HOST_LINK, .rate_bps = 50000000}, &out);
+    for (int i = 0; i < 2000; i++) {
         p->now += 10 * TDM_MS;
         answer(p, 4096);
         pull(p, TDM_SCREEN_HOST_PULL, 16384);
