@@ -6,10 +6,11 @@
 void tdm_clipboard_init(struct tdm_clipboard *c, const struct tdm_clipboard_config *config,
                         tdm_time now)
 {
-    *c = (struct tdm_clipboard){.config = *config,
-                                .wish_until = TDM_NEVER,
-                                .tokens = {TDM_CLIPBOARD_BURST, TDM_CLIPBOARD_BURST},
-                                .tokens_at = {now, now}};
+    *c = (struct tdm_clipboard){
+        .config = *config,
+        .wish_until = TDM_NEVER,
+        .tokens = {TDM_CLIPBOARD_BURST, TDM_CLIPBOARD_BURST, TDM_CLIPBOARD_BURST},
+        .tokens_at = {now, now, now}};
     if (!c->config.in_bytes_max)
         c->config.in_bytes_max = TDM_CLIPBOARD_BYTES_DEFAULT;
     if (!c->config.out_bytes_max)
@@ -46,6 +47,8 @@ static void refuse(struct tdm_clipboard *c, struct tdm_clipboard_out *out)
     c->refused++;
     out->refused = true;
 }
+
+enum { OURS, THEIRS, FETCHES };
 
 static bool take_token(struct tdm_clipboard *c, tdm_time now, int which)
 {
@@ -115,10 +118,13 @@ static void take_offer(struct tdm_clipboard *c, tdm_time now,
                        const struct tdm_clipboard_rights *rights,
                        const struct tdm_control_record *rec, struct tdm_clipboard_out *out)
 {
-    if (!may_come(c, rights) || rec->origin == c->config.origin || !take_token(c, now, 1)) {
+    if (!may_come(c, rights) || rec->origin == c->config.origin || !take_token(c, now, THEIRS)) {
         refuse(c, out);
         return;
     }
+    /* Who waits for something older is refused by the desktop. */
+    c->wished = false;
+    c->wish_until = TDM_NEVER;
     c->their_serial = rec->serial;
     c->their_origin = rec->origin;
     c->theirs_count =
@@ -127,11 +133,12 @@ static void take_offer(struct tdm_clipboard *c, tdm_time now,
         desk_offer(c, now, out);
 }
 
-static void take_want(struct tdm_clipboard *c, const struct tdm_clipboard_rights *rights,
+static void take_want(struct tdm_clipboard *c, tdm_time now,
+                      const struct tdm_clipboard_rights *rights,
                       const struct tdm_control_record *rec, struct tdm_clipboard_out *out)
 {
-    if (!may_go(c, rights) || !may_format(rights, rec->format) || c->wanted ||
-        rec->serial != c->serial || !has(c->ours, c->ours_count, rec->format)) {
+    if (!may_go(c, rights) || !may_format(rights, rec->format) || rec->serial != c->serial ||
+        !has(c->ours, c->ours_count, rec->format) || !take_token(c, now, FETCHES)) {
         refuse(c, out);
         (void)answer(rights, TDM_CONTROL_CLIP_NONE, rec->serial, rec->format, out);
         return;
@@ -186,7 +193,7 @@ static void take_record(struct tdm_clipboard *c, tdm_time now,
     if (rec->kind == TDM_CONTROL_CLIP_OFFER)
         take_offer(c, now, rights, rec, out);
     else if (rec->kind == TDM_CONTROL_CLIP_WANT)
-        take_want(c, rights, rec, out);
+        take_want(c, now, rights, rec, out);
     else if (rec->kind == TDM_CONTROL_CLIP_DATA)
         take_data(c, now, rights, rec, out);
     else if (rec->kind == TDM_CONTROL_CLIP_NONE && c->wished && rec->serial == c->wish_serial &&
@@ -212,7 +219,7 @@ static void changed(struct tdm_clipboard *c, tdm_time now,
     if (!in->secret)
         c->ours_count =
             filter(rights, c->config.out_bytes_max, in->formats, in->format_count, c->ours);
-    if ((!had && c->ours_count == 0) || !take_token(c, now, 0)) {
+    if ((!had && c->ours_count == 0) || !take_token(c, now, OURS)) {
         c->ours_count = 0;
         return;
     }

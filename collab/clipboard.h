@@ -20,7 +20,7 @@
 
 #define TDM_CLIPBOARD_BYTES_DEFAULT (16u << 20)
 #define TDM_CLIPBOARD_WAIT          (20 * TDM_S)   /* Content that stops coming is given up. */
-#define TDM_CLIPBOARD_BURST         8              /* Announcements at once, */
+#define TDM_CLIPBOARD_BURST         8              /* Announcements or fetches at once, */
 #define TDM_CLIPBOARD_PERIOD        (2 * TDM_S)    /* then one in this time. */
 #define TDM_CLIPBOARD_TAKEOVER      (300 * TDM_MS) /* Who copies so soon after them is a manager. */
 
@@ -52,11 +52,12 @@ struct tdm_clipboard_in {
     uint32_t size;
 };
 
-/** What the desktop shall do. */
+/** What the desktop shall do, after the record was sent. */
 enum tdm_clipboard_desk {
     TDM_CLIPBOARD_DESK_NONE,
     TDM_CLIPBOARD_DESK_OFFER, /* formats, origin: own the clipboard with these; none: give it up */
-    TDM_CLIPBOARD_DESK_FETCH, /* format: read our own clipboard */
+    TDM_CLIPBOARD_DESK_FETCH, /* format: read our own clipboard; what was fetched before is no
+                                 longer needed */
     TDM_CLIPBOARD_DESK_DONE,  /* The content of the last FETCH is no longer needed. */
     TDM_CLIPBOARD_DESK_PIECE, /* format, offset, data, size, fin: for the program that pastes */
     TDM_CLIPBOARD_DESK_NEVER, /* format: what was wished for does not come */
@@ -100,9 +101,9 @@ struct tdm_clipboard {
     uint8_t want_format;
     uint32_t want_serial, want_offset, want_size;
     const uint8_t *want_content;
-    /* Announcements: 0 ours, 1 theirs. */
-    uint32_t tokens[2];
-    tdm_time tokens_at[2];
+    /* Announcements, ours and theirs, and fetches of ours. */
+    uint32_t tokens[3];
+    tdm_time tokens_at[3];
     uint64_t refused;
 };
 
