@@ -435,8 +435,11 @@ static void branch_goes_on(struct tdm_rdv *r, uint32_t index, const struct tdm_s
     struct tdm_rdv_branch *b = &r->branches[index];
     struct tdm_rdv_tx *tx = &r->txs[b->tx];
 
-    if (b->state == TDM_RDV_BRANCH_DONE)
+    if (b->state == TDM_RDV_BRANCH_DONE) {
+        if (b->given_up) /* It rings, after all, and nobody waits any more. */
+            send_cancel(r, b, out);
         return;
+    }
     b->state = TDM_RDV_BRANCH_PROCEEDING;
     if (tx->method != TDM_SIP_INVITE) {
         b->interval = TDM_RDV_T2;
@@ -535,6 +538,8 @@ void tdm_rdv_branch_due(struct tdm_rdv *r, uint32_t index, struct tdm_rdv_out *o
                     b->state == TDM_RDV_BRANCH_PROCEEDING && !b->cancelling;
 
         if (!rang) {
+            b->given_up = r->txs[b->tx].method == TDM_SIP_INVITE;
+            b->cancel_reason = CANCEL_TIMEOUT;
             branch_failed(r, index, 408, NULL, out);
             return;
         }

@@ -94,7 +94,7 @@ struct tdm_rdv_branch {
     struct tdm_rdv_flow flow;
     struct tdm_rdv_chain request;
     tdm_time interval, resend_at, until;
-    bool unsent, cancel_wanted, cancelling;
+    bool unsent, cancel_wanted, cancelling, given_up;
     uint8_t cancel_reason; /* enum cancel_reason of rendezvous_branch.c */
     tdm_time cancel_interval, cancel_at, cancel_until;
 };

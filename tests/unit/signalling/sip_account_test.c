@@ -3,7 +3,7 @@
  * which passwords are given to whom, calls and messages over the account. */
 #include "engine/io/entropy.h"
 #include "signalling/signalling.h"
-#include "sip_registrar.h"
+#include "tests/unit/signalling/sip_registrar.h"
 
 #include <stdlib.h>
 
