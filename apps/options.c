@@ -93,6 +93,11 @@ static const struct option options[] = {
      "send digits (0-9, *, #, A-D) once the call is up"},
     {"--send", PATHS, 0, CALL | ANSWER, "FILE",
      "send a file or folder once the call is up, beside sound and picture; may come again"},
+    {"--share", TEXT, OWN(share), CALL | ANSWER, "WHAT",
+     "show our screen beside the call: all, a monitor by its number, window:ID, or "
+     "WIDTHxHEIGHT+X+Y; who wants to control it asks (y, n; C takes it back)"},
+    {"--assist", FLAG, OWN(assist), CALL | ANSWER, NULL,
+     "see the screen that the other side shares, in a window of its own; C asks for control"},
     {"--get", TEXT, OWN(get), CALL | ANSWER, "DIR",
      "take files that are offered, into DIR; each is asked for unless a rule takes it"},
     {"--auto-accept", RULE, 0, CALL | ANSWER, "RULE",
@@ -100,6 +105,8 @@ static const struct option options[] = {
      "commas "
      "between what must all hold; may come again"},
     {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
+    {"--on-call", TEXT, OWN(on_call), ANSWER, "CMD",
+     "run this for each call, with TANDEM_FROM in its environment"},
     {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
     {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
     {"--web", WEB, ENGINE(web_port), ANSWER, "PORT",

@@ -75,7 +75,8 @@ bool share_scopes_parse(const char *text, unsigned *scopes)
     for (const char *at = text; *at;) {
         size_t size = strcspn(at, ","), i = 0;
 
-        while (i < NAME_COUNT && (strlen(names[i].name) != size || memcmp(names[i].name, at, size)))
+        while (i < NAME_COUNT &&
+               (strlen(names[i].name) != size || memcmp(names[i].name, at, size) != 0))
             i++;
         if (i == NAME_COUNT)
             return false;

@@ -53,11 +53,12 @@ struct tandem_cause {
     char text[256];
 };
 
-struct tandem;       /* One engine. */
-struct tandem_call;  /* One call of an engine; release it after its ENDED event. */
-struct tandem_files; /* Files with one person (tandem/files.h). */
-struct tandem_chat;  /* tandem/chat.h */
-struct tandem_share; /* Screens with one person (tandem/share.h). */
+struct tandem;          /* One engine. */
+struct tandem_call;     /* One call of an engine; release it after its ENDED event. */
+struct tandem_files;    /* Files with one person (tandem/files.h). */
+struct tandem_chat;     /* tandem/chat.h */
+struct tandem_presence; /* tandem/presence.h */
+struct tandem_share;    /* Screens with one person (tandem/share.h). */
 
 /** Version of the library, e.g. "0.1.0". */
 TANDEM_API const char *tandem_version(void);
@@ -75,6 +76,9 @@ struct tandem_config {
     uint16_t channel_port_min, channel_port_max;
     uint16_t ring_seconds;    /* How long an incoming call may ring here. [60] */
     struct tandem_chat *chat; /* Messages by SIP are its; outlives the engine. NULL: none come. */
+
+    struct tandem_presence *presence; /* Is published, and told to who asks; outlives the engine.
+                                         NULL: nobody is told anything. */
 
     /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */
     const char *identity_path; /* Key and certificate, made at the first start, mode 0600, by which
