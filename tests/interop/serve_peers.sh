@@ -13,7 +13,7 @@ for user in ann ben carl dora; do
 		fail "no account for $user"
 done
 start SERVE serve.log "$TANDEM" serve --listen 127.0.0.1 --store "$W/serve.db" --sips-port 5061 --http-port 5480 \
-	--identity "$W/serve.pem" --no-secret --no-announcement
+	--identity "$W/serve.pem" --no-secret
 wait_for 20 serve.log 'SIP on' || fail "the server did not start" serve.log
 
 baresip_account() { # USER PORT CONTROL OTHER
