@@ -68,7 +68,7 @@ wait_for 20 ben.log '^BYE ' || fail "the end did not arrive" ann.log ben.log
 
 command -v lp-sendmsg >/dev/null || pass "$VIA: presence, message, call; linphone is not installed"
 mkdir -p "$W/linphone/.local/share/linphone"
-HOME=$W/linphone timeout 20 lp-sendmsg --from sip:dora@home.test --to sip:carl@home.test --route "<sip:127.0.0.1:5060;transport=udp;lr>" \
+HOME=$W/linphone timeout 20 lp-sendmsg --from sip:dora@127.0.0.1 --to sip:carl@127.0.0.1 --route "<sip:127.0.0.1:5060;transport=udp;lr>" \
 	--passwd pw-dora --text "hello from linphone" --verbose >"$W/linphone.log" 2>&1
 sipp 127.0.0.1:5060 -i 127.0.0.1 -p 5203 -sf "$HERE/sipp/register.xml" -m 1 -nostdin -s carl -au carl -ap pw-carl -key user carl \
 	-timeout 20 -timeout_error >"$W/register.log" 2>&1 || fail "sipp is not signed in" register.log
