@@ -155,7 +155,7 @@ static bool knows_md5_alone(const struct tdm_sip_message *m)
     struct tdm_text agent = tdm_sip_value(m, TDM_SIP_H_USER_AGENT);
 
     agent = tdm_text_word(&agent);
-    return tdm_text_equals(agent, "baresip");
+    return agent.at == agent.end || tdm_text_equals(agent, "baresip");
 }
 
 static void challenge(struct tdm_rdv *r, const struct tdm_sip_message *m,

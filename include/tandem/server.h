@@ -63,7 +63,6 @@ struct tandem_server_config {
     uint32_t devices;       /* Registered at once. [16384] */
     uint32_t source_rate;   /* Messages a second from one address, [200] */
     uint32_t total_rate;    /* and from all. [20000] */
-    bool no_announcement;   /* Do not tell the network by mDNS that it is here. */
 };
 
 struct tandem_server;

@@ -49,7 +49,7 @@ class Server:
             self.process = subprocess.Popen(
                 [TANDEM, "serve", "--listen", "127.0.0.1", "--port", str(free_port()),
                  "--sip-port", str(self.port), "--http-port", str(self.http), "--store", self.store,
-                 "--source-rate", "100000", "--no-announcement", "--no-secret", "--json", "--quiet", "--domain", DOMAIN],
+                 "--source-rate", "100000", "--no-secret", "--json", "--quiet", "--domain", DOMAIN],
                 stdout=subprocess.PIPE, text=True, env=self.environment)
             line = self.process.stdout.readline()
             if line and json.loads(line)["event"] == "started":

@@ -123,7 +123,7 @@ class Client:
         call_id = call_id or "%016x" % random.getrandbits(64)
         text = (f"{method} {uri} SIP/2.0\r\n{self.via()}Max-Forwards: 70\r\n"
                 f"From: <{sender or self.aor}>;tag={self.user}1\r\nTo: <{to or uri}>\r\n"
-                f"Call-ID: {call_id}\r\nCSeq: {self.cseq} {method}\r\n"
+                f"Call-ID: {call_id}\r\nCSeq: {self.cseq} {method}\r\nUser-Agent: test\r\n"
                 f"{'Contact: ' + self.contact + chr(13) + chr(10) if contact else ''}{headers}")
         if authorization:
             text += authorization + "\r\n"
