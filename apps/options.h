@@ -40,8 +40,10 @@ struct options {
     const char *digits;                 /* Sent once the call is up. */
     const char *send[OPTIONS_SEND_MAX]; /* Files and folders for the other side. */
     int send_count;
-    const char *get; /* Where files go that the other side sends. */
-    double seconds;  /* Hang up after this long; 0 = never. */
+    const char *share; /* What of our screen is shown; NULL: nothing. */
+    bool assist;       /* Theirs is shown here, when they show one. */
+    const char *get;   /* Where files go that the other side sends. */
+    double seconds;    /* Hang up after this long; 0 = never. */
     bool auto_answer, keep, json, quiet, no_keys, no_port_mapping, help;
     char address[256];   /* Backs `to`, when it was a name. */
     char sink_text[300]; /* Backs --wav. */

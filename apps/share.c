@@ -76,16 +76,18 @@ static void tell(struct side *s, const char *event, unsigned scopes, uint32_t se
 
 static struct tandem_media media_of(const struct side *s)
 {
-    bool voice = s->o->voice;
+    const struct share_options *o = s->o;
+    bool plays = o->giving && o->sound, hears = o->voice || (!o->giving && o->sound);
 
     return (struct tandem_media){.video_source = "off",
                                  .video_sink = "off",
-                                 .audio_source = !voice        ? "off"
-                                                 : s->o->audio ? s->o->audio
-                                                               : "mic",
-                                 .audio_sink = !voice          ? "off"
-                                               : s->o->speaker ? s->o->speaker
-                                                               : "speaker",
+                                 .audio_source = o->voice ? (o->audio ? o->audio : "mic")
+                                                 : plays  ? "desktop"
+                                                          : "off",
+                                 .audio_sink = !hears       ? "off"
+                                               : o->speaker ? o->speaker
+                                                            : "speaker",
+                                 .audio_music = plays,
                                  .channel = true,
                                  .share = s->share};
 }

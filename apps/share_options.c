@@ -36,6 +36,9 @@ static const struct option {
      "ask for more than sight at once: pointer, keyboard, clipboard, files; commas between"},
     {"--snapshot", "FILE", ASSIST_ONLY, "PNG of the picture, to the last pixel, at the end"},
     {"--no-window", NULL, ASSIST_ONLY, "show nothing"},
+    {"--sound", NULL, BOTH,
+     "what the desktop plays: give it, and hear it; not together with --voice at the one who "
+     "gives"},
     {"--voice", NULL, BOTH, "talk, too; key v adds and drops it"},
     {"--audio", "SPEC", BOTH, "with voice: mic[:DEVICE], file:PATH, tone [mic]"},
     {"--speaker", "SPEC", BOTH, "with voice: speaker[:DEVICE], wav:PATH, null [speaker]"},
@@ -72,7 +75,8 @@ bool share_scopes_parse(const char *text, unsigned *scopes)
     for (const char *at = text; *at;) {
         size_t size = strcspn(at, ","), i = 0;
 
-        while (i < NAME_COUNT && (strlen(names[i].name) != size || memcmp(names[i].name, at, size)))
+        while (i < NAME_COUNT &&
+               (strlen(names[i].name) != size || memcmp(names[i].name, at, size) != 0))
             i++;
         if (i == NAME_COUNT)
             return false;
@@ -202,8 +206,13 @@ static void take_flag(struct share_options *o, const char *name)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"--no-window", &o->no_window}, {"--voice", &o->voice}, {"--once", &o->once},
-                 {"--json", &o->json},           {"--quiet", &o->quiet}, {"--help", &o->help}};
+    } flags[] = {{"--no-window", &o->no_window},
+                 {"--voice", &o->voice},
+                 {"--sound", &o->sound},
+                 {"--once", &o->once},
+                 {"--json", &o->json},
+                 {"--quiet", &o->quiet},
+                 {"--help", &o->help}};
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i].name, name) == 0)
@@ -252,6 +261,8 @@ bool share_options_parse(struct share_options *o, bool giving, int argc, char **
     }
     if (o->offer.view_only && o->offer.allow & ~(unsigned)TANDEM_SHARE_VIEW)
         return complain(o, "%s", "--control never and --allow contradict each other");
+    if (giving && o->sound && o->voice)
+        return complain(o, "%s", "--sound takes the place of --voice");
     o->engine.sip_port_may_change |= o->who && !o->engine.sip_port;
     o->engine.listen = !o->who;
     if (!o->help)

@@ -19,7 +19,7 @@ struct share_options {
     const char *snapshot; /* assist: PNG, written when an exact picture is there, and at the end. */
     const char *audio, *speaker; /* With voice. */
     double seconds;              /* End after so long; 0: never. */
-    bool no_window, voice, json, quiet, once, help;
+    bool no_window, voice, sound, json, quiet, once, help;
     char identity[300], known[300];
 };
 

@@ -11,6 +11,7 @@
 #include "apps/table.h"
 #include "apps/talk_chat.h"
 #include "apps/talk_files.h"
+#include "apps/talk_share.h"
 #include "apps/terminal.h"
 
 #include <poll.h>
@@ -38,6 +39,7 @@ struct talk {
     struct tandem_contacts *contacts;
     struct tandem_presence *presence;
     struct hooks hooks;
+    struct talk_share share;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
     double up_at, line_at, bell_at;
@@ -172,7 +174,11 @@ static void take_key(struct talk *t, int key)
         break;
     case 'y':
     case 'n':
-        (void)talk_files_answer(&t->files, key == 'y');
+        if (!talk_share_answer(&t->share, key == 'y'))
+            (void)talk_files_answer(&t->files, key == 'y');
+        break;
+    case 'C':
+        talk_share_control(&t->share);
         break;
     case 'f':
     case KEY_F11:
@@ -185,8 +191,9 @@ static void take_key(struct talk *t, int key)
     case '?':
         say(t,
             "q hang up, m mute, v camera off/on, V drop/add video, h hold, s statistics, f full "
-            "screen, r record, t trust a new certificate, c say a text (in the terminal), 0-9 * # "
-            "send digits%s",
+            "screen, r record, t trust a new certificate, c say a text (in the terminal), C ask "
+            "for "
+            "control of their screen or take it back, 0-9 * # send digits%s",
             "");
         break;
     default:
@@ -437,10 +444,12 @@ static void wait_a_little(struct talk *t)
         {.fd = t->terminal.keys ? STDIN_FILENO : -1, .events = POLLIN},
         {.fd = talk_chat_fd(&t->chat), .events = POLLIN},
         {.fd = talk_files_fd(&t->files), .events = POLLIN},
+        {.fd = talk_share_fd(&t->share), .events = POLLIN},
     };
 
-    if (poll(fds, 5, TICK_MS) <= 0)
+    if (poll(fds, 6, TICK_MS) <= 0)
         return;
+    talk_share_run(&t->share);
     talk_chat_run(&t->chat, &t->terminal);
     if (fds[1].revents)
         take_signal(t);
@@ -527,6 +536,10 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
     (void)sigaction(SIGXFSZ, &ignore, NULL);
     if (talk_files_open(&t->files, o, &t->terminal, cause) != TANDEM_OK)
         return false;
+    if (talk_share_open(&t->share, o, &t->terminal, cause) != TANDEM_OK) {
+        talk_files_close(&t->files);
+        return false;
+    }
     talk_chat_open(&t->chat, o, &t->terminal);
     if (o->engine.listen) { /* Whoever can be called is seen to be there. */
         t->contacts = contacts_open("answer");
@@ -534,8 +547,11 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
         o->engine.presence = t->presence;
     }
     if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK) {
+        tandem_presence_destroy(t->presence);
+        tandem_contacts_close(t->contacts);
         talk_chat_close(&t->chat);
         talk_files_close(&t->files);
+        talk_share_close(&t->share);
         return false;
     }
     terminal_open(&t->terminal, !o->no_keys && !o->json);
@@ -551,6 +567,7 @@ static void close_talk(struct talk *t)
     hooks_close(&t->hooks);
     talk_chat_close(&t->chat);
     talk_files_close(&t->files);
+    talk_share_close(&t->share);
     if (t->signals >= 0)
         (void)close(t->signals);
 }

@@ -68,17 +68,23 @@ static void release(struct tdm_control_host *h, uint32_t i, struct tdm_control_h
     h->held[i] = h->held[--h->held_count];
 }
 
+/* Before a key is pressed again. */
+static void release_code(struct tdm_control_host *h, uint8_t code, struct tdm_control_host_out *out)
+{
+    for (uint32_t i = 0; i < h->held_count; i++)
+        if (h->held[i].code == code) {
+            release(h, i, out);
+            return;
+        }
+}
+
 /* Presses a key and holds it for `usage` (0: a modifier that we pressed of our own accord). */
 static bool hold(struct tdm_control_host *h, uint16_t usage, uint8_t code,
                  struct tdm_control_host_out *out)
 {
     if (!may_press(h, code, tdm_inject_mods(h) | h->locks))
         return false;
-    for (uint32_t i = 0; i < h->held_count; i++)
-        if (h->held[i].code == code) {
-            release(h, i, out);
-            break;
-        }
+    release_code(h, code, out);
     if (h->held_count == TDM_CONTROL_HELD_MAX) {
         h->dropped[TDM_DROP_RATE]++;
         return false;
@@ -141,6 +147,7 @@ void tdm_inject_let_go(struct tdm_control_host *h, bool all, struct tdm_control_
 static void chord(struct tdm_control_host *h, uint8_t code, uint16_t mask, uint16_t want,
                   struct tdm_control_host_out *out)
 {
+    release_code(h, code, out);
     uint16_t have = tdm_inject_mods(h), wrong = (have ^ want) & mask & TDM_MODS_HELD;
 
     if (!may_press(h, code, (have ^ wrong) | h->locks))
@@ -261,6 +268,7 @@ static void agree_locks(struct tdm_control_host *h, uint16_t mods, struct tdm_co
     for (int i = 5; i < 7; i++)
         if ((mods ^ h->locks) & 1 << i && h->keymap.mod_code[i] &&
             may_press(h, h->keymap.mod_code[i], tdm_inject_mods(h) | h->locks)) {
+            release_code(h, h->keymap.mod_code[i], out);
             key(out, h->keymap.mod_code[i], true);
             key(out, h->keymap.mod_code[i], false);
             h->locks ^= (uint16_t)(1 << i);

@@ -42,7 +42,8 @@
 #define TDM_SCREEN_VIDEOS_MAX      4  /* Moving regions of all surfaces. */
 #define TDM_SCREEN_CURSOR_SIDE_MAX 128
 #define TDM_SCREEN_CURSOR_SLOTS    32
-#define TDM_SCREEN_POINTER_BYTES   16 /* At most, of a value on class 2. */
+#define TDM_SCREEN_CACHE_TILES     4096 /* 64 MB at the viewer, when all are used. */
+#define TDM_SCREEN_POINTER_BYTES   16   /* At most, of a value on class 2. */
 
 /** A monitor, a window or a rectangle that is shared. */
 struct tdm_screen_surface {
@@ -86,7 +87,7 @@ enum tdm_err tdm_screen_pointer_parse(struct tdm_screen_pointer *pointer, const 
 
 struct tdm_screen_host_config {
     uint8_t secret[32];   /* Of this session, from entropy: keys of the hashes. */
-    uint32_t cache_tiles; /* At most; the viewer may offer fewer. [4096: 64 MB at the viewer] */
+    uint32_t cache_tiles; /* At most; the viewer may offer fewer. [TDM_SCREEN_CACHE_TILES] */
     bool photo_exact;     /* Never lossy first. */
     bool video;           /* The driver can send moving regions. Else they are coded as pictures. */
 };
@@ -177,7 +178,7 @@ void tdm_screen_host_stats(const struct tdm_screen_host *h, struct tdm_screen_ho
 /* ---- Viewer ---- */
 
 struct tdm_screen_view_config {
-    uint32_t cache_tiles; /* Offered to the host. [4096] */
+    uint32_t cache_tiles; /* Offered to the host. [TDM_SCREEN_CACHE_TILES] */
     uint64_t pixels_max;  /* Of all surfaces together; a host that wants more fails. */
 };
 

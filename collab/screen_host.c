@@ -12,10 +12,15 @@ static size_t aligned(size_t size)
     return (size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+static uint32_t tiles_kept(const struct tdm_screen_host_config *config)
+{
+    return config->cache_tiles ? config->cache_tiles : TDM_SCREEN_CACHE_TILES;
+}
+
 size_t tdm_screen_host_bytes(const struct tdm_screen_host_config *config)
 {
     return aligned(sizeof(struct tdm_screen_host)) +
-           aligned(tdm_screen_cache_bytes(config->cache_tiles)) +
+           aligned(tdm_screen_cache_bytes(tiles_kept(config))) +
            aligned(tdm_screen_coders_bytes(true)) + aligned(TDM_SCREEN_OUT_BYTES) +
            TDM_SCREEN_CURSOR_SLOTS * TDM_SCREEN_CURSOR_BYTES;
 }
@@ -38,8 +43,8 @@ tdm_screen_host_init(void *storage, const struct tdm_screen_host_config *config,
     h->config = *config;
     h->hash_seed = word_of(config->secret);
     h->second_seed = word_of(config->secret + 8);
-    h->cache = tdm_screen_cache_init(at, config->cache_tiles);
-    at += aligned(tdm_screen_cache_bytes(config->cache_tiles));
+    h->cache = tdm_screen_cache_init(at, tiles_kept(config));
+    at += aligned(tdm_screen_cache_bytes(tiles_kept(config)));
     h->coders = tdm_screen_coders_init(at, true);
     at += aligned(tdm_screen_coders_bytes(true));
     h->room = at;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define PUT_CELLS  24             /* Of a tile that change before what was there is kept. */
+#define PUT_CELLS  8              /* Of a tile that change before what was there is kept. */
 #define PUT_AGE    (250 * TDM_MS) /* What was there only for a moment is not worth keeping. */
 #define COPY_CELLS 3              /* Fewer are coded sooner than told. */
 
@@ -56,12 +56,6 @@ static void write_places(struct tdm_writer *w, enum tdm_screen_op op,
         tile = places[i].tile + length;
         slot = places[i].slot + length;
     }
-}
-
-static bool is_whole(const struct tdm_screen_host_surface *s, int tile)
-{
-    return tdm_screen_cells_whole(&s->todo, tile) == UINT64_MAX &&
-           s->seen.width % TDM_SCREEN_CELL == 0 && s->seen.height % TDM_SCREEN_CELL == 0;
 }
 
 static struct tdm_screen_rect cells_of(const struct tdm_screen_host_surface *s, int tile,
@@ -147,7 +141,7 @@ static uint32_t look_up(struct tdm_screen_host *h, struct tdm_screen_host_surfac
             s->colours[i] = colour;
             continue;
         }
-        if (!is_whole(s, i) || !tdm_screen_cache_may_have(h->cache, tile->seen_hash))
+        if (!tdm_screen_cache_may_have(h->cache, tile->seen_hash))
             continue;
         struct tdm_tile pixels = tdm_screen_tile_of(&s->next, i);
         uint32_t slot = tdm_screen_cache_find(
@@ -172,7 +166,7 @@ static uint32_t keep(struct tdm_screen_host *h, struct tdm_screen_host_surface *
         uint32_t colour;
 
         if (__builtin_popcountll(s->todo.masks[i]) < PUT_CELLS || s->owed.masks[i] ||
-            !is_whole(s, i) || now - tile->coded_at < PUT_AGE)
+            now - tile->coded_at < PUT_AGE)
             continue;
         struct tdm_screen_rect rect = cells_of(s, i, 1, 1);
 

@@ -12,6 +12,11 @@ static size_t aligned(size_t size)
     return (size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+static uint32_t tiles_kept(const struct tdm_screen_view_config *config)
+{
+    return config->cache_tiles ? config->cache_tiles : TDM_SCREEN_CACHE_TILES;
+}
+
 static size_t cursor_bytes(void)
 {
     return (size_t)TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4;
@@ -21,7 +26,7 @@ size_t tdm_screen_view_bytes(const struct tdm_screen_view_config *config)
 {
     return aligned(sizeof(struct tdm_screen_view)) + aligned(tdm_screen_coders_bytes(false)) +
            aligned(TDM_SCREEN_HEAD_MAX + TDM_SCREEN_RECORD_MAX) + cursor_bytes() +
-           config->cache_tiles * TDM_SCREEN_TILE_BYTES;
+           aligned(tiles_kept(config)) + tiles_kept(config) * TDM_SCREEN_TILE_BYTES;
 }
 
 struct tdm_screen_view *tdm_screen_view_init(void *storage,
@@ -32,14 +37,16 @@ struct tdm_screen_view *tdm_screen_view_init(void *storage,
 
     memset(v, 0, sizeof *v);
     v->config = *config;
+    v->config.cache_tiles = tiles_kept(config);
     v->coders = tdm_screen_coders_init(at, false);
     at += aligned(tdm_screen_coders_bytes(false));
     v->record = at;
     at += aligned(TDM_SCREEN_HEAD_MAX + TDM_SCREEN_RECORD_MAX);
     v->cursor_pixels = at;
-    /* Not cleared: pages that are never used stay unused. A slot is read only after it was filled,
-     * or by a host that means to see nonsense. */
-    v->cache = at + cursor_bytes();
+    v->filled = at + cursor_bytes();
+    memset(v->filled, 0, v->config.cache_tiles);
+    /* Not cleared: pages that are never used stay unused. */
+    v->cache = v->filled + aligned(v->config.cache_tiles);
     return v;
 }
 

@@ -55,7 +55,7 @@ static enum tdm_err wipe(struct tdm_screen_view *v, struct tdm_reader *r)
     return TDM_OK;
 }
 
-/* One whole tile into its slot, or out of it. */
+/* One tile into its slot, or out of it; at the surface's edge it is smaller than the slot. */
 static enum tdm_err move_tile(struct tdm_screen_view *v, enum tdm_screen_op op, uint64_t tile,
                               uint64_t slot)
 {
@@ -63,16 +63,19 @@ static enum tdm_err move_tile(struct tdm_screen_view *v, enum tdm_screen_op op, 
     struct tdm_screen_rect rect = tile_rect(s, tile);
     const ptrdiff_t stride = (ptrdiff_t)TDM_SCREEN_TILE * 4;
 
-    if (rect.width != TDM_SCREEN_TILE || rect.height != TDM_SCREEN_TILE || !may_work(v, &rect))
+    if (!may_work(v, &rect))
         return TDM_E_MALFORMED;
     struct tdm_screen_image kept = {v->cache + slot * TDM_SCREEN_TILE_BYTES, stride,
                                     TDM_SCREEN_TILE, TDM_SCREEN_TILE};
 
     if (op == TDM_SCREEN_OP_PUT) {
-        struct tdm_screen_rect all = {0, 0, TDM_SCREEN_TILE, TDM_SCREEN_TILE};
+        struct tdm_screen_rect all = {0, 0, rect.width, rect.height};
         struct tdm_screen_source source = tdm_screen_source_of(&s->seen, &rect);
 
         tdm_screen_put(&kept, &all, &source);
+        v->filled[slot] = 1;
+    } else if (!v->filled[slot]) {
+        return TDM_E_MALFORMED;
     } else {
         struct tdm_screen_source source = {kept.pixels, stride};
 

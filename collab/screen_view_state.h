@@ -38,7 +38,8 @@ struct tdm_screen_view {
     struct tdm_screen_view_config config;
     struct tdm_screen_seen_surface surfaces[TDM_SCREEN_SURFACES_MAX]; /* By id. */
     struct tdm_screen_coders *coders;
-    uint8_t *cache; /* Pixels of config.cache_tiles tiles. */
+    uint8_t *cache;  /* Pixels of config.cache_tiles tiles. */
+    uint8_t *filled; /* Which of them there are. */
     uint8_t *cursor_pixels;
 
     uint8_t *record; /* That comes in, with its head. */

@@ -171,7 +171,7 @@ enum tdm_err tdm_screen_list_parse(struct tdm_screen_list *list, struct tdm_read
     uint64_t count = tdm_screen_read_number(r);
 
     memset(list, 0, sizeof *list);
-    if (count > TDM_SCREEN_SURFACES_MAX)
+    if (!r->ok || count > TDM_SCREEN_SURFACES_MAX)
         return TDM_E_MALFORMED;
     list->count = (uint32_t)count;
     for (uint32_t i = 0; i < list->count; i++) {

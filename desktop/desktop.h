@@ -92,7 +92,7 @@ enum tdm_desktop_told {
     TDM_DESKTOP_TOLD_SURFACES = 1 << 0, /* One came, left, moved or has another generation. */
     TDM_DESKTOP_TOLD_SHAPE = 1 << 1,    /* The pointer looks otherwise. */
     TDM_DESKTOP_TOLD_POINTER = 1 << 2,  /* It moved. */
-    TDM_DESKTOP_TOLD_WINDOWS = 1 << 3,  /* The list of windows, or the masks. */
+    TDM_DESKTOP_TOLD_WINDOWS = 1 << 3,  /* The list of windows is another. */
     TDM_DESKTOP_TOLD_STATE = 1 << 4,
 };
 

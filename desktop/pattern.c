@@ -214,7 +214,8 @@ static enum tdm_err never(struct tdm_desktop *d, const struct tdm_desktop_rule *
     if (count > TDM_DESKTOP_RULES_MAX)
         return tdm_fail(cause, TDM_E_SPACE, "at most %d rules for windows that are never shown",
                         TDM_DESKTOP_RULES_MAX);
-    memcpy(d->rules, rules, count * sizeof *rules);
+    for (size_t i = 0; i < count; i++)
+        d->rules[i] = rules[i];
     d->rule_count = count;
     apply_rules(d);
     tdm_wake_signal(d->wake_fd);

@@ -137,8 +137,8 @@ static void change_masks(struct tdm_desktop *d)
     x11_windows_read(d);
     x11_rules_apply(d);
     x11_masks_compute(d, &d->masks);
-    x11_windows_list(d);
-    d->told |= TDM_DESKTOP_TOLD_WINDOWS;
+    if (x11_windows_list(d))
+        d->told |= TDM_DESKTOP_TOLD_WINDOWS;
     if (tdm_region_same(&before, &d->masks))
         return;
     for (size_t i = 0; i < before.count; i++)
@@ -493,7 +493,8 @@ static enum tdm_err never(struct tdm_desktop *d, const struct tdm_desktop_rule *
     if (count > TDM_DESKTOP_RULES_MAX)
         return tdm_fail(cause, TDM_E_SPACE, "at most %d rules for windows that are never shown",
                         TDM_DESKTOP_RULES_MAX);
-    memcpy(d->rules, rules, count * sizeof *rules);
+    for (size_t i = 0; i < count; i++)
+        d->rules[i] = rules[i];
     d->rule_count = count;
     change_masks(d);
     tell_early_events(d);

@@ -151,7 +151,8 @@ bool x11_windows_event(struct tdm_desktop *d, const xcb_generic_event_t *event);
 /* Reads what is not known yet of windows that can be seen. */
 void x11_windows_read(struct tdm_desktop *d);
 struct x11_top *x11_windows_find(struct tdm_desktop *d, xcb_window_t id);
-void x11_windows_list(struct tdm_desktop *d);
+/* Makes the list for users; true when it has changed. */
+bool x11_windows_list(struct tdm_desktop *d);
 
 /* x11_rules.c */
 void x11_rules_apply(struct tdm_desktop *d);

@@ -449,25 +449,46 @@ void x11_windows_start(struct tdm_desktop *d)
     d->windows_changed = d->active_changed = true;
 }
 
-void x11_windows_list(struct tdm_desktop *d)
+static bool is_for_users(const struct x11_top *top)
 {
-    d->window_count = 0;
-    for (size_t i = d->top_count; i-- > 0 && d->window_count < TDM_DESKTOP_WINDOWS_MAX;) {
-        const struct x11_top *top = &d->tops[i];
-        struct tdm_desktop_window *window = &d->windows[d->window_count];
+    return !top->override_redirect && !top->input_only && (*top->title || *top->class_name) &&
+           (top->mapped || top->iconic);
+}
 
-        if (top->override_redirect || top->input_only || !(*top->title || *top->class_name) ||
-            !(top->mapped || top->iconic))
+/* Writes one of the list; true when it is another than before. */
+static bool put_window(struct tdm_desktop_window *to, const struct tdm_desktop_window *window)
+{
+    bool same = to->id == window->id && tdm_rect_equal(to->area, window->area) &&
+                to->active == window->active && to->minimised == window->minimised &&
+                to->never == window->never && strcmp(to->class_name, window->class_name) == 0 &&
+                strcmp(to->title, window->title) == 0;
+
+    *to = *window;
+    return !same;
+}
+
+bool x11_windows_list(struct tdm_desktop *d)
+{
+    size_t before = d->window_count, count = 0;
+    bool changed = false;
+
+    for (size_t i = d->top_count; i-- > 0 && count < TDM_DESKTOP_WINDOWS_MAX;) {
+        const struct x11_top *top = &d->tops[i];
+
+        if (!is_for_users(top))
             continue;
-        *window = (struct tdm_desktop_window){
+        struct tdm_desktop_window window = {
             .id = top->client,
             .area = top->area,
             .active = d->active != XCB_NONE && top->client == d->active,
             .minimised = !top->mapped,
             .never = top->never,
         };
-        memcpy(window->class_name, top->class_name, sizeof window->class_name);
-        memcpy(window->title, top->title, sizeof window->title);
-        d->window_count++;
+
+        memcpy(window.class_name, top->class_name, sizeof window.class_name);
+        memcpy(window.title, top->title, sizeof window.title);
+        changed = put_window(&d->windows[count++], &window) || changed;
     }
+    d->window_count = count;
+    return changed || count != before;
 }

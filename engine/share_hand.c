@@ -132,10 +132,8 @@ static void link_changed(struct tdm_share_hand *h, tdm_time now, bool resumed)
     const struct tdm_clipboard_config clipboard = {.host = h->config.host,
                                                    .origin = tdm_entropy_u64()};
 
-    for (int i = 0; i < TDM_HAND_STREAMS && h->up && !resumed; i++) {
+    for (int i = 0; i < TDM_HAND_STREAMS && h->up && !resumed; i++)
         tdm_control_pipe_init(&h->in[i]);
-        tdm_share_bytes_clear(&h->now[i]);
-    }
     if (h->up && !resumed)
         tdm_clipboard_init(&h->clipboard, &clipboard, now);
     if (!h->up)
@@ -164,6 +162,8 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
     }
     memcpy(areas, h->areas, sizeof areas);
     for (int i = 0; i < TDM_HAND_STREAMS; i++) {
+        if (link && h->up && !resumed)
+            tdm_share_bytes_clear(&h->now[i]);
         if (tdm_share_bytes_size(&h->now[i]))
             continue; /* They wait for text that is being typed. */
         tdm_share_bytes_swap(&h->now[i], &h->arrived[i]);

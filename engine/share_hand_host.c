@@ -29,11 +29,11 @@ static void write_log(struct tdm_share_hand *h, const struct tdm_consent_entry *
     struct tm utc;
 
     (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&wall, &utc));
-    fprintf(file, "%s %s: %s -> %s, %s, from \"%s\" to \"%s\"\n", when, h->peer,
-            tdm_consent_state_name(e->from), tdm_consent_state_name(e->to),
-            tdm_consent_cause_name(e->cause),
-            tdm_scopes_text(e->scopes_before, before, sizeof before),
-            tdm_scopes_text(e->scopes_after, after, sizeof after));
+    (void)fprintf(file, "%s %s: %s -> %s, %s, from \"%s\" to \"%s\"\n", when, h->peer,
+                  tdm_consent_state_name(e->from), tdm_consent_state_name(e->to),
+                  tdm_consent_cause_name(e->cause),
+                  tdm_scopes_text(e->scopes_before, before, sizeof before),
+                  tdm_scopes_text(e->scopes_after, after, sizeof after));
     (void)fclose(file);
 }
 

@@ -25,6 +25,12 @@ struct tdm_indicator {
     char text[TEXT_MAX];
 };
 
+static int on_io_error(Display *display)
+{
+    (void)display;
+    return 0;
+}
+
 /* libX11 ends the process when the connection is lost unless told otherwise. */
 static void on_lost(Display *display, void *arg)
 {
@@ -59,6 +65,7 @@ enum tdm_err tdm_indicator_create(struct tdm_indicator **indicator, const char *
         return tdm_fail(cause, TDM_E_GONE, "cannot open display \"%.60s\": set DISPLAY",
                         display ? display : "");
     }
+    (void)XSetIOErrorHandler(on_io_error);
     XSetIOErrorExitHandler(i->display, on_lost, i);
     i->root = DefaultRootWindow(i->display);
     i->hand_until = TDM_NEVER;

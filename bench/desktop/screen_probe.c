@@ -337,9 +337,13 @@ static void draw_text(uint32_t *pixels)
 
         if (cell % 6 == 0)
             colour = tdm_rng_u32(&rng) & 0xffffff;
-        for (int i = 0; i < 6 * 11; i++)
+        for (int i = 0; i < 6 * 11; i++) {
+            uint32_t edge = tdm_rng_below(&rng, 4) * 0x151515; /* Of smooth letters. */
+
             if (tdm_rng_chance(&rng, 0.4))
-                pixels[(top + 2 + i / 6) * TEXT_WIDTH + left + 1 + i % 6] = colour;
+                pixels[(top + 2 + i / 6) * TEXT_WIDTH + left + 1 + i % 6] =
+                    ((colour & 0xbfbfbf) + edge) & 0xffffff;
+        }
     }
 }
 

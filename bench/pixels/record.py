@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Records what real programs show on an Xvfb of their own: frames of whole screens, one after each
 step of a workload, when the screen has come to rest. Packages: xvfb, openbox, xterm, scite, chromium,
-xdotool, hsetroot, webp, python3.11-doc, gnome-backgrounds, zstd. Only the recipe is kept in the
+xdotool, hsetroot, webp, ffmpeg, forensics-samples-files, python3.11-doc, gnome-backgrounds, zstd. Only the recipe is kept in the
 repository: a recording is as good as the packages' versions, and goes to --out.
 
 A recording is zstd of: the line "TDMSCREEN width height\\n", then for each frame height rows of
@@ -281,9 +281,61 @@ def web(screen, scratch, out):
     out.frame(1.0)
 
 
+CLIP = "/usr/share/forensics-samples/original-files/movie2/movie-hello.mp4"
+
+
+def video_window(screen, scratch, out):
+    """The clip's first frames, one after the other, in a window over a page of text."""
+    xterm(screen, ["sh", "-c", 'cat "$1"; read x', "sh", page_source()])
+    screen.start(["ffplay", "-loglevel", "quiet", "-an", "-loop", "0", "-x", "640", "-y", "360",
+                  "-left", "900", "-top", "500", CLIP])
+    screen.window("ffplay")
+    time.sleep(1)
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        out.keep(screen.picture())
+        time.sleep(0.04)
+
+
+def office(screen, scratch, out):
+    """Writing, a page read, a terminal, windows changed: as much of each as a minute of work has."""
+    page = os.path.join(scratch, "letter.py")
+    shutil.copy(page_source(), page)
+    browser = chromium(screen, scratch, DOCS + "library/os.html", "--window-size=1300,1000")
+    terminal = xterm(screen, ["sh"], "120x40+700+300")
+    screen.start(["scite", page])
+    editor = screen.window("scite")[-1]
+    screen.do("windowsize", editor, 1200, 900, "windowmove", editor, 40, 40)
+    out.frame(0.8)
+    screen.do("windowactivate", editor)
+    screen.do("key", "ctrl+Home", "Down", "Down", "End")
+    for letter in TEXT[:90]:
+        screen.do("type", "--", letter)
+        out.frame(0.06)
+    screen.do("windowactivate", browser)
+    out.frame(0.4)
+    screen.do("mousemove", 640, 560)
+    for _ in range(15):
+        screen.do("click", 5)
+        out.frame()
+    screen.do("windowactivate", terminal)
+    out.frame(0.3)
+    for command in ("ls /usr/share/doc", "head -30 " + page, "date"):
+        for letter in command:
+            screen.do("type", "--", letter)
+            out.frame(0.06)
+        screen.do("key", "Return")
+        out.frame(0.2)
+    screen.do("windowactivate", editor)
+    out.frame(0.3)
+    for letter in TEXT[90:]:
+        screen.do("type", "--", letter)
+        out.frame(0.06)
+
+
 WORKLOADS = {f.__name__: f for f in (
     typing_terminal, typing_editor, terminal_scroll, page_scroll, window_drag, window_drag_photo,
-    alt_tab, page_change, slides, photos, desktop, web)}
+    alt_tab, page_change, slides, video_window, office, photos, desktop, web)}
 
 
 def record(name, path, size):

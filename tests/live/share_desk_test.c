@@ -49,11 +49,10 @@ static int64_t now_ms(void)
 static void turn(void)
 {
     struct pollfd fds[] = {{.fd = tandem_share_event_fd(host), .events = POLLIN},
-                           {.fd = tandem_share_event_fd(viewer), .events = POLLIN},
-                           {.fd = tandem_share_picture_fd(viewer), .events = POLLIN}};
+                           {.fd = tandem_share_event_fd(viewer), .events = POLLIN}};
     struct tandem_share_event event;
 
-    (void)poll(fds, 3, 20);
+    (void)poll(fds, 2, 20);
     side_drain(&p.a);
     side_drain(&p.b);
     while (tandem_share_next_event(host, &event) == TANDEM_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sim/desktop.h"
+#include "tests/sim/desk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +19,13 @@ struct window {
     int caret_x, caret_y;
 };
 
-struct tdm_desktop {
+struct desk {
     int width, height;
     struct tdm_rng rng;
     uint8_t *pixels, *wallpaper;
-    struct window windows[TDM_DESKTOP_WINDOWS]; /* The last is on top. */
+    struct window windows[DESK_WINDOWS]; /* The last is on top. */
     uint8_t glyphs[GLYPHS][GLYPH_HEIGHT][GLYPH_WIDTH];
-    struct tdm_screen_rect damage[TDM_DESKTOP_DAMAGE];
+    struct tdm_screen_rect damage[DESK_DAMAGE];
     uint32_t damage_count;
     int video_time;
 };
@@ -56,7 +56,7 @@ static void fill(struct window *w, int x, int y, int width, int height, uint32_t
             put(w->pixels + ((ptrdiff_t)row * w->width + column) * 4, colour);
 }
 
-static void draw_glyph(const struct tdm_desktop *d, struct window *w, int glyph, int x, int y)
+static void draw_glyph(const struct desk *d, struct window *w, int glyph, int x, int y)
 {
     for (int row = 0; row < GLYPH_HEIGHT && y + row < w->height; row++)
         for (int column = 0; column < GLYPH_WIDTH && x + column < w->width; column++)
@@ -64,7 +64,7 @@ static void draw_glyph(const struct tdm_desktop *d, struct window *w, int glyph,
                 mixed(INK, w->paper, d->glyphs[glyph][row][column]));
 }
 
-static void write_line(struct tdm_desktop *d, struct window *w, int y)
+static void write_line(struct desk *d, struct window *w, int y)
 {
     int end = w->width / 3 + (int)tdm_rng_below(&d->rng, (uint32_t)w->width / 2);
 
@@ -73,7 +73,7 @@ static void write_line(struct tdm_desktop *d, struct window *w, int y)
             draw_glyph(d, w, (int)tdm_rng_below(&d->rng, GLYPHS), x, y);
 }
 
-static void write_page(struct tdm_desktop *d, struct window *w)
+static void write_page(struct desk *d, struct window *w)
 {
     fill(w, 0, 0, w->width, TITLE, w->title);
     fill(w, 0, TITLE, w->width, w->height - TITLE, w->paper);
@@ -84,7 +84,7 @@ static void write_page(struct tdm_desktop *d, struct window *w)
 }
 
 /* Smooth waves with a little noise: what a camera sees. */
-static void paint_picture(struct tdm_desktop *d, uint8_t *pixels, int stride, int width, int height,
+static void paint_picture(struct desk *d, uint8_t *pixels, int stride, int width, int height,
                           int phase)
 {
     for (int y = 0; y < height; y++) {
@@ -101,11 +101,11 @@ static void paint_picture(struct tdm_desktop *d, uint8_t *pixels, int stride, in
     }
 }
 
-static void damage(struct tdm_desktop *d, int x, int y, int width, int height)
+static void damage(struct desk *d, int x, int y, int width, int height)
 {
     struct tdm_screen_rect *at = &d->damage[d->damage_count];
 
-    if (d->damage_count == TDM_DESKTOP_DAMAGE) {
+    if (d->damage_count == DESK_DAMAGE) {
         *--at = (struct tdm_screen_rect){0, 0, d->width, d->height};
         return;
     }
@@ -114,7 +114,7 @@ static void damage(struct tdm_desktop *d, int x, int y, int width, int height)
 }
 
 /* Everything within a rectangle, from the bottom up. */
-static void compose(struct tdm_desktop *d, int x, int y, int width, int height)
+static void compose(struct desk *d, int x, int y, int width, int height)
 {
     int right = x + width < d->width ? x + width : d->width;
     int bottom = y + height < d->height ? y + height : d->height;
@@ -128,7 +128,7 @@ static void compose(struct tdm_desktop *d, int x, int y, int width, int height)
         if (right <= x)
             break;
         memcpy(to, d->wallpaper + ((ptrdiff_t)row * d->width + x) * 4, (size_t)(right - x) * 4);
-        for (int i = 0; i < TDM_DESKTOP_WINDOWS; i++) {
+        for (int i = 0; i < DESK_WINDOWS; i++) {
             const struct window *w = &d->windows[i];
             int from = w->x > x ? w->x : x,
                 to_x = w->x + w->width < right ? w->x + w->width : right;
@@ -143,13 +143,13 @@ static void compose(struct tdm_desktop *d, int x, int y, int width, int height)
     }
 }
 
-static void compose_part(struct tdm_desktop *d, const struct window *w, int x, int y, int width,
+static void compose_part(struct desk *d, const struct window *w, int x, int y, int width,
                          int height)
 {
     compose(d, w->x + x, w->y + y, width, height);
 }
 
-static void scroll(struct tdm_desktop *d, struct window *w, int amount)
+static void scroll(struct desk *d, struct window *w, int amount)
 {
     int text = w->height - TITLE;
 
@@ -164,7 +164,7 @@ static void scroll(struct tdm_desktop *d, struct window *w, int amount)
     compose_part(d, w, 0, TITLE, w->width, text);
 }
 
-static void type(struct tdm_desktop *d, struct window *w)
+static void type(struct desk *d, struct window *w)
 {
     draw_glyph(d, w, (int)tdm_rng_below(&d->rng, GLYPHS), w->caret_x, w->caret_y);
     compose_part(d, w, w->caret_x, w->caret_y, GLYPH_WIDTH, GLYPH_HEIGHT);
@@ -175,7 +175,7 @@ static void type(struct tdm_desktop *d, struct window *w)
     scroll(d, w, LINE);
 }
 
-static void drag(struct tdm_desktop *d, struct window *w)
+static void drag(struct desk *d, struct window *w)
 {
     int x = w->x, y = w->y;
 
@@ -187,52 +187,52 @@ static void drag(struct tdm_desktop *d, struct window *w)
     compose(d, w->x, w->y, w->width, w->height);
 }
 
-static void switch_windows(struct tdm_desktop *d)
+static void switch_windows(struct desk *d)
 {
     struct window bottom = d->windows[0];
 
-    memmove(d->windows, d->windows + 1, (TDM_DESKTOP_WINDOWS - 1) * sizeof bottom);
-    d->windows[TDM_DESKTOP_WINDOWS - 1] = bottom;
+    memmove(d->windows, d->windows + 1, (DESK_WINDOWS - 1) * sizeof bottom);
+    d->windows[DESK_WINDOWS - 1] = bottom;
     compose(d, bottom.x, bottom.y, bottom.width, bottom.height);
 }
 
-void tdm_desktop_do(struct tdm_desktop *d, enum tdm_desktop_action action, int amount)
+void desk_do(struct desk *d, enum desk_action action, int amount)
 {
-    struct window *top = &d->windows[TDM_DESKTOP_WINDOWS - 1];
+    struct window *top = &d->windows[DESK_WINDOWS - 1];
     int inner = top->width - 2 * MARGIN - 37, high = top->height - TITLE - 2 * MARGIN - 21;
     uint8_t *inside = top->pixels + ((ptrdiff_t)(TITLE + MARGIN) * top->width + MARGIN) * 4;
 
     switch (action) {
-    case TDM_DESKTOP_TYPE:
+    case DESK_TYPE:
         type(d, top);
         break;
-    case TDM_DESKTOP_SCROLL:
+    case DESK_SCROLL:
         scroll(d, top, amount);
         break;
-    case TDM_DESKTOP_DRAG:
+    case DESK_DRAG:
         drag(d, top);
         break;
-    case TDM_DESKTOP_SWITCH:
+    case DESK_SWITCH:
         switch_windows(d);
         break;
-    case TDM_DESKTOP_PHOTO:
-    case TDM_DESKTOP_VIDEO:
-        d->video_time += action == TDM_DESKTOP_VIDEO ? 1 : 40;
+    case DESK_PHOTO:
+    case DESK_VIDEO:
+        d->video_time += action == DESK_VIDEO ? 1 : 40;
         paint_picture(d, inside, top->width * 4, inner, high, d->video_time);
         compose_part(d, top, MARGIN, TITLE + MARGIN, inner, high);
         break;
-    case TDM_DESKTOP_PAGE:
+    case DESK_PAGE:
         write_page(d, top);
         compose_part(d, top, 0, 0, top->width, top->height);
         break;
-    case TDM_DESKTOP_PRETEND:
-    case TDM_DESKTOP_ACTIONS:
+    case DESK_PRETEND:
+    case DESK_ACTIONS:
         damage(d, 0, 0, d->width, d->height);
         break;
     }
 }
 
-static bool make_window(struct tdm_desktop *d, int at)
+static bool make_window(struct desk *d, int at)
 {
     struct window *w = &d->windows[at];
 
@@ -248,9 +248,9 @@ static bool make_window(struct tdm_desktop *d, int at)
     return w->pixels;
 }
 
-struct tdm_desktop *tdm_desktop_create(int width, int height, uint64_t seed)
+struct desk *desk_create(int width, int height, uint64_t seed)
 {
-    struct tdm_desktop *d = calloc(1, sizeof *d);
+    struct desk *d = calloc(1, sizeof *d);
     bool made = d;
 
     if (!d)
@@ -265,10 +265,10 @@ struct tdm_desktop *tdm_desktop_create(int width, int height, uint64_t seed)
     }
     d->pixels = calloc((size_t)width * (size_t)height, 4);
     d->wallpaper = calloc((size_t)width * (size_t)height, 4);
-    for (int i = 0; i < TDM_DESKTOP_WINDOWS; i++)
+    for (int i = 0; i < DESK_WINDOWS; i++)
         made = make_window(d, i) && made;
     if (!made || !d->pixels || !d->wallpaper) {
-        tdm_desktop_destroy(d);
+        desk_destroy(d);
         return NULL;
     }
     for (ptrdiff_t i = 0; i < (ptrdiff_t)width * height; i++)
@@ -277,9 +277,9 @@ struct tdm_desktop *tdm_desktop_create(int width, int height, uint64_t seed)
     return d;
 }
 
-void tdm_desktop_destroy(struct tdm_desktop *d)
+void desk_destroy(struct desk *d)
 {
-    for (int i = 0; d && i < TDM_DESKTOP_WINDOWS; i++)
+    for (int i = 0; d && i < DESK_WINDOWS; i++)
         free(d->windows[i].pixels);
     if (d) {
         free(d->pixels);
@@ -288,12 +288,12 @@ void tdm_desktop_destroy(struct tdm_desktop *d)
     free(d);
 }
 
-const uint8_t *tdm_desktop_pixels(const struct tdm_desktop *d)
+const uint8_t *desk_pixels(const struct desk *d)
 {
     return d->pixels;
 }
 
-uint32_t tdm_desktop_damage(struct tdm_desktop *d, struct tdm_screen_rect rects[TDM_DESKTOP_DAMAGE])
+uint32_t desk_damage(struct desk *d, struct tdm_screen_rect rects[DESK_DAMAGE])
 {
     uint32_t count = d->damage_count;
 

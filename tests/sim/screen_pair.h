@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TDM_SIM_SCREEN_PAIR_H
-#define TDM_SIM_SCREEN_PAIR_H
+#ifndef SCREEN_PAIR_H
+#define SCREEN_PAIR_H
 
 /*
  * The two cores of a shared screen over a modelled link in virtual time, a desktop at the host, and
@@ -9,9 +9,9 @@
  */
 
 #include "collab/screen.h"
-#include "sim/desktop.h"
+#include "tests/sim/desk.h"
 
-struct tdm_screen_pair_config {
+struct screen_pair_config {
     int width, height;
     uint64_t seed;
     uint64_t rate_bps;
@@ -21,7 +21,7 @@ struct tdm_screen_pair_config {
     uint32_t cache_tiles;
 };
 
-struct tdm_screen_pair_stats {
+struct screen_pair_stats {
     uint64_t bytes, frames; /* That arrived. */
     uint64_t exact_frames;
     tdm_time worst_age;   /* Of a frame that arrived: since its pixels were captured. */
@@ -31,22 +31,22 @@ struct tdm_screen_pair_stats {
     struct tdm_screen_view_stats view;
 };
 
-struct tdm_screen_pair;
+struct screen_pair;
 
-struct tdm_screen_pair *tdm_screen_pair_create(const struct tdm_screen_pair_config *config);
-void tdm_screen_pair_destroy(struct tdm_screen_pair *p);
+struct screen_pair *screen_pair_create(const struct screen_pair_config *config);
+void screen_pair_destroy(struct screen_pair *p);
 /** What somebody does at the host, now. */
-void tdm_screen_pair_do(struct tdm_screen_pair *p, enum tdm_desktop_action action, int amount);
-void tdm_screen_pair_run(struct tdm_screen_pair *p, tdm_time duration);
+void screen_pair_do(struct screen_pair *p, enum desk_action action, int amount);
+void screen_pair_run(struct screen_pair *p, tdm_time duration);
 /** The connection breaks: what is under way is lost. */
-void tdm_screen_pair_cut(struct tdm_screen_pair *p);
-void tdm_screen_pair_connect(struct tdm_screen_pair *p);
+void screen_pair_cut(struct screen_pair *p);
+void screen_pair_connect(struct screen_pair *p);
 /** One byte of what arrives next is another. */
-void tdm_screen_pair_spoil(struct tdm_screen_pair *p);
+void screen_pair_spoil(struct screen_pair *p);
 /** The monitor gets other sides. */
-bool tdm_screen_pair_resize(struct tdm_screen_pair *p, int width, int height);
+bool screen_pair_resize(struct screen_pair *p, int width, int height);
 /** NULL while all is as it should be; else what went wrong. */
-const char *tdm_screen_pair_failed(const struct tdm_screen_pair *p);
-void tdm_screen_pair_stats(const struct tdm_screen_pair *p, struct tdm_screen_pair_stats *stats);
+const char *screen_pair_failed(const struct screen_pair *p);
+void screen_pair_stats(const struct screen_pair *p, struct screen_pair_stats *stats);
 
 #endif

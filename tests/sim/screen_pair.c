@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sim/screen_pair.h"
+#include "tests/sim/screen_pair.h"
 
 #include "collab/screen_host_state.h"
 #include "engine/base/tile.h"
@@ -30,10 +30,10 @@ struct closed {
     uint64_t seen, desktop; /* Hashes. */
 };
 
-struct tdm_screen_pair {
-    struct tdm_screen_pair_config config;
+struct screen_pair {
+    struct screen_pair_config config;
     tdm_time now, link_free_at, change_at;
-    struct tdm_desktop *desktop;
+    struct desk *desktop;
     struct tdm_screen_host *host;
     struct tdm_screen_view *view;
     void *host_surface, *view_surface;
@@ -43,11 +43,11 @@ struct tdm_screen_pair {
     struct closed closed[FRAMES];
     bool connected, spoil, exact;
     uint32_t last_closed;
-    struct tdm_screen_pair_stats stats;
+    struct screen_pair_stats stats;
     const char *failed;
 };
 
-static void fail(struct tdm_screen_pair *p, const char *why)
+static void fail(struct screen_pair *p, const char *why)
 {
     if (!p->failed)
         p->failed = why;
@@ -59,7 +59,7 @@ static void empty(struct way *w)
         free(w->pieces[w->first].data);
 }
 
-static void send(struct tdm_screen_pair *p, struct way *w, tdm_time at, const uint8_t *data,
+static void send(struct screen_pair *p, struct way *w, tdm_time at, const uint8_t *data,
                  size_t size)
 {
     struct piece *piece = &w->pieces[(w->first + w->count) % PIECES];
@@ -84,7 +84,7 @@ static uint64_t hash_of(const uint8_t *pixels, int width, int height)
     return tdm_tile_hash(&all);
 }
 
-static void host_step(struct tdm_screen_pair *p, const struct tdm_screen_host_in *in)
+static void host_step(struct screen_pair *p, const struct tdm_screen_host_in *in)
 {
     tdm_screen_host_step(p->host, p->now, in, &p->host_out);
     if (p->host_out.failed)
@@ -96,7 +96,7 @@ static void host_step(struct tdm_screen_pair *p, const struct tdm_screen_host_in
 }
 
 /* Remembers what the host believes at the end of each frame. */
-static void note_closed(struct tdm_screen_pair *p)
+static void note_closed(struct screen_pair *p)
 {
     const struct tdm_screen_host_surface *s = &p->host->surfaces[0];
 
@@ -106,11 +106,11 @@ static void note_closed(struct tdm_screen_pair *p)
     p->closed[p->last_closed % FRAMES] = (struct closed){
         p->last_closed,
         hash_of(s->seen.pixels, s->seen.width, s->seen.height),
-        hash_of(tdm_desktop_pixels(p->desktop), p->config.width, p->config.height),
+        hash_of(desk_pixels(p->desktop), p->config.width, p->config.height),
     };
 }
 
-static bool pull(struct tdm_screen_pair *p, enum tdm_screen_host_input kind)
+static bool pull(struct screen_pair *p, enum tdm_screen_host_input kind)
 {
     uint8_t room[CHUNK_MAX];
     uint64_t chunk = p->config.rate_bps / 8 / 200;
@@ -131,7 +131,7 @@ static bool pull(struct tdm_screen_pair *p, enum tdm_screen_host_input kind)
     return true;
 }
 
-static void pull_all(struct tdm_screen_pair *p)
+static void pull_all(struct screen_pair *p)
 {
     while (p->connected && !p->failed && p->link_free_at < p->now + QUEUE) {
         if (p->host_out.screen_ready && pull(p, TDM_SCREEN_HOST_PULL))
@@ -142,14 +142,14 @@ static void pull_all(struct tdm_screen_pair *p)
     }
 }
 
-static const struct tdm_screen_view_surface *seen_surface(struct tdm_screen_pair *p)
+static const struct tdm_screen_view_surface *seen_surface(struct screen_pair *p)
 {
     static _Thread_local struct tdm_screen_view_surface surfaces[TDM_SCREEN_SURFACES_MAX];
 
     return tdm_screen_view_surfaces(p->view, surfaces) ? surfaces : NULL;
 }
 
-static void give_storage(struct tdm_screen_pair *p)
+static void give_storage(struct screen_pair *p)
 {
     const struct tdm_screen_view_surface *s = seen_surface(p);
 
@@ -163,7 +163,7 @@ static void give_storage(struct tdm_screen_pair *p)
     tdm_screen_view_step(p->view, &in, &p->view_out);
 }
 
-static void check_frame(struct tdm_screen_pair *p)
+static void check_frame(struct screen_pair *p)
 {
     const struct tdm_screen_view_surface *s = seen_surface(p);
     const struct closed *c = &p->closed[p->view_out.frame_id % FRAMES];
@@ -188,7 +188,7 @@ static void check_frame(struct tdm_screen_pair *p)
     tdm_screen_view_step(p->view, &in, &p->view_out);
 }
 
-static void view_bytes(struct tdm_screen_pair *p, const uint8_t *data, size_t size)
+static void view_bytes(struct screen_pair *p, const uint8_t *data, size_t size)
 {
     for (size_t done = 0; done < size && !p->failed;) {
         struct tdm_screen_view_in in = {
@@ -215,7 +215,7 @@ static void view_bytes(struct tdm_screen_pair *p, const uint8_t *data, size_t si
     }
 }
 
-static struct piece *arrived(struct tdm_screen_pair *p, struct way *w)
+static struct piece *arrived(struct screen_pair *p, struct way *w)
 {
     return w->count && w->pieces[w->first].at <= p->now ? &w->pieces[w->first] : NULL;
 }
@@ -227,7 +227,7 @@ static void drop_first(struct way *w)
     w->count--;
 }
 
-static void deliver(struct tdm_screen_pair *p)
+static void deliver(struct screen_pair *p)
 {
     struct piece *piece;
 
@@ -248,7 +248,7 @@ static void deliver(struct tdm_screen_pair *p)
     }
 }
 
-static void pull_answers(struct tdm_screen_pair *p)
+static void pull_answers(struct screen_pair *p)
 {
     uint8_t room[1400];
     struct tdm_screen_view_in in = {
@@ -262,18 +262,17 @@ static void pull_answers(struct tdm_screen_pair *p)
     }
 }
 
-static void capture(struct tdm_screen_pair *p)
+static void capture(struct screen_pair *p)
 {
-    struct tdm_screen_rect rects[TDM_DESKTOP_DAMAGE];
-    struct tdm_screen_host_in in = {.kind = TDM_SCREEN_HOST_DAMAGE,
-                                    .rects = rects,
-                                    .count = tdm_desktop_damage(p->desktop, rects)};
+    struct tdm_screen_rect rects[DESK_DAMAGE];
+    struct tdm_screen_host_in in = {
+        .kind = TDM_SCREEN_HOST_DAMAGE, .rects = rects, .count = desk_damage(p->desktop, rects)};
 
     if (in.count)
         host_step(p, &in);
 }
 
-static void tick(struct tdm_screen_pair *p)
+static void tick(struct screen_pair *p)
 {
     capture(p);
     deliver(p);
@@ -283,7 +282,7 @@ static void tick(struct tdm_screen_pair *p)
     p->now += TICK;
 }
 
-static bool share(struct tdm_screen_pair *p)
+static bool share(struct screen_pair *p)
 {
     uint16_t width = (uint16_t)p->config.width, height = (uint16_t)p->config.height;
     void *storage = malloc(tdm_screen_host_surface_bytes(width, height));
@@ -294,11 +293,11 @@ static bool share(struct tdm_screen_pair *p)
     struct tdm_screen_host_in in = {
         .kind = TDM_SCREEN_HOST_SURFACES, .shared = &shared, .count = 1};
 
-    tdm_desktop_destroy(p->desktop);
-    p->desktop = tdm_desktop_create(p->config.width, p->config.height, p->config.seed);
+    desk_destroy(p->desktop);
+    p->desktop = desk_create(p->config.width, p->config.height, p->config.seed);
     if (!storage || !p->desktop)
         return false;
-    shared.pixels = tdm_desktop_pixels(p->desktop);
+    shared.pixels = desk_pixels(p->desktop);
     shared.stride = (ptrdiff_t)width * 4;
     host_step(p, &in);
     free(p->host_surface);
@@ -307,9 +306,9 @@ static bool share(struct tdm_screen_pair *p)
     return true;
 }
 
-struct tdm_screen_pair *tdm_screen_pair_create(const struct tdm_screen_pair_config *config)
+struct screen_pair *screen_pair_create(const struct screen_pair_config *config)
 {
-    struct tdm_screen_pair *p = calloc(1, sizeof *p);
+    struct screen_pair *p = calloc(1, sizeof *p);
     struct tdm_screen_host_config host = {.cache_tiles = config->cache_tiles,
                                           .video = config->video,
                                           .photo_exact = config->photo_exact};
@@ -335,18 +334,18 @@ struct tdm_screen_pair *tdm_screen_pair_create(const struct tdm_screen_pair_conf
     p->host = tdm_screen_host_init(host_storage, &host, p->now);
     p->view = tdm_screen_view_init(view_storage, &view);
     if (!share(p)) {
-        tdm_screen_pair_destroy(p);
+        screen_pair_destroy(p);
         return NULL;
     }
-    tdm_screen_pair_connect(p);
+    screen_pair_connect(p);
     return p;
 }
 
-void tdm_screen_pair_destroy(struct tdm_screen_pair *p)
+void screen_pair_destroy(struct screen_pair *p)
 {
     empty(&p->to_view);
     empty(&p->to_host);
-    tdm_desktop_destroy(p->desktop);
+    desk_destroy(p->desktop);
     free(p->host);
     free(p->view);
     free(p->host_surface);
@@ -354,13 +353,13 @@ void tdm_screen_pair_destroy(struct tdm_screen_pair *p)
     free(p);
 }
 
-void tdm_screen_pair_do(struct tdm_screen_pair *p, enum tdm_desktop_action action, int amount)
+void screen_pair_do(struct screen_pair *p, enum desk_action action, int amount)
 {
-    tdm_desktop_do(p->desktop, action, amount);
+    desk_do(p->desktop, action, amount);
     p->change_at = p->now;
 }
 
-void tdm_screen_pair_run(struct tdm_screen_pair *p, tdm_time duration)
+void screen_pair_run(struct screen_pair *p, tdm_time duration)
 {
     tdm_time end = p->now + duration;
 
@@ -368,7 +367,7 @@ void tdm_screen_pair_run(struct tdm_screen_pair *p, tdm_time duration)
         tick(p);
 }
 
-void tdm_screen_pair_cut(struct tdm_screen_pair *p)
+void screen_pair_cut(struct screen_pair *p)
 {
     empty(&p->to_view);
     empty(&p->to_host);
@@ -376,7 +375,7 @@ void tdm_screen_pair_cut(struct tdm_screen_pair *p)
     p->connected = p->exact = false;
 }
 
-void tdm_screen_pair_connect(struct tdm_screen_pair *p)
+void screen_pair_connect(struct screen_pair *p)
 {
     struct tdm_screen_host_in host = {.kind = TDM_SCREEN_HOST_RESTART};
     struct tdm_screen_host_in link = {
@@ -389,24 +388,24 @@ void tdm_screen_pair_connect(struct tdm_screen_pair *p)
     tdm_screen_view_step(p->view, &view, &p->view_out);
 }
 
-void tdm_screen_pair_spoil(struct tdm_screen_pair *p)
+void screen_pair_spoil(struct screen_pair *p)
 {
     p->spoil = true;
 }
 
-bool tdm_screen_pair_resize(struct tdm_screen_pair *p, int width, int height)
+bool screen_pair_resize(struct screen_pair *p, int width, int height)
 {
     p->config.width = width;
     p->config.height = height;
     return share(p);
 }
 
-const char *tdm_screen_pair_failed(const struct tdm_screen_pair *p)
+const char *screen_pair_failed(const struct screen_pair *p)
 {
     return p->failed;
 }
 
-void tdm_screen_pair_stats(const struct tdm_screen_pair *p, struct tdm_screen_pair_stats *stats)
+void screen_pair_stats(const struct screen_pair *p, struct screen_pair_stats *stats)
 {
     *stats = p->stats;
     stats->since_exact = p->exact ? 0 : p->now - p->change_at;
