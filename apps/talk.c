@@ -36,10 +36,10 @@ struct talk {
     struct tandem_call *call;
     struct talk_chat chat;
     struct talk_files files;
-    struct talk_share share;
     struct tandem_contacts *contacts;
     struct tandem_presence *presence;
     struct hooks hooks;
+    struct talk_share share;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
     double up_at, line_at, bell_at;
@@ -547,6 +547,8 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
         o->engine.presence = t->presence;
     }
     if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK) {
+        tandem_presence_destroy(t->presence);
+        tandem_contacts_close(t->contacts);
         talk_chat_close(&t->chat);
         talk_files_close(&t->files);
         talk_share_close(&t->share);

@@ -261,13 +261,11 @@ void tdm_presence_self_compose(const struct tdm_presence_self *self, int64_t uni
 
     *tuple = (struct tdm_presence_tuple){.open = true};
     (void)snprintf(tuple->id, sizeof tuple->id, "%s", self->device);
-    if (by_hand && (!self->set_open || self->set_activity != TDM_ACTIVITY_NONE)) {
+    if (by_hand && (!self->in_call || !self->set_open || self->set_activity)) {
         say_set(self, tuple);
-    } else if (self->in_call) {
+    } else if (self->in_call) { /* "Available" is no more than a call. */
         tuple->activity = TDM_ACTIVITY_ON_THE_PHONE;
         tuple->since_s = self->call_since_s;
-    } else if (by_hand) {
-        say_set(self, tuple);
     } else if (self->rule_count) {
         tuple->open = rule && rule->open;
         tuple->activity = rule ? rule->activity : TDM_ACTIVITY_NONE;

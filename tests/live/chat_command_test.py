@@ -252,7 +252,7 @@ class Chat(unittest.TestCase):
 
     def test_usage(self):
         for args, words in ((["--nonsense"], "unknown option"), (["--port"], "a value is missing"),
-                            (["a", "b", "c"], "one word too many"), (["--search", "x"], "--history"),
+                            (["a", "b", "c"], "one word too many"), (["--limit", "3"], "--history"),
                             (["--port", "0", "x"], "does not fit"), ([""], "empty word")):
             said = self.run_chat("ann", *args)
             self.assertEqual(said.returncode, USAGE, args)
