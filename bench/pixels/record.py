@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Records what real programs show on an Xvfb of their own: frames of whole screens, one after each
-step of a workload, when the screen has come to rest. Packages: xvfb, openbox, xterm, scite, chromium,
-xdotool, hsetroot, webp, ffmpeg, forensics-samples-files, python3.11-doc, gnome-backgrounds, zstd. Only the recipe is kept in the
-repository: a recording is as good as the packages' versions, and goes to --out.
+step of a workload, when the screen has come to rest. Packages: the group screens of
+tools/packages.txt, and xvfb, xterm, chromium, xdotool, ffmpeg, forensics-samples-files. Only the
+recipe is kept in the repository: a recording is as good as the packages' versions, and goes to --out.
 
 A recording is zstd of: the line "TDMSCREEN width height\\n", then for each frame height rows of
 width pixels, blue, green, red and a byte that means nothing."""
