@@ -188,7 +188,8 @@ void tdm_screen_host_code(struct tdm_screen_host *h, struct tdm_screen_host_surf
     struct tdm_screen_rect cells;
     int left = AREA_CELLS, start = s->next_tile;
 
-    batch.group.count = 0;
+    batch.group.coder = TDM_SCREEN_CONTEXT;
+    batch.group.count = batch.group.quality = 0;
     while (left > 0) {
         int quality = 0;
 
@@ -253,7 +254,8 @@ void tdm_screen_host_refine(struct tdm_screen_host *h, struct tdm_screen_host_su
     struct batch batch;
     struct tdm_screen_rect cells;
 
-    batch.group.count = 0;
+    batch.group.coder = TDM_SCREEN_CONTEXT;
+    batch.group.count = batch.group.quality = 0;
     memset(s->work.masks, 0, (size_t)s->tile_count * sizeof *s->work.masks);
     for (int tile; left > 0 && (tile = nearest(h, s, now)) >= 0;) {
         int from = tile;

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define RUN_ALIKE 1 /* In the low bit of a cursor's run: one pixel, repeated. */
+#define RUN_ALIKE   1     /* In the low bit of a cursor's run: one pixel, repeated. */
+#define POINTER_MAX 32768 /* A hot spot may be outside of the surface. */
 
 void tdm_screen_write_number(struct tdm_writer *w, uint64_t value)
 {
@@ -295,7 +296,7 @@ enum tdm_err tdm_screen_pointer_parse(struct tdm_screen_pointer *pointer, const 
     int64_t x = tdm_screen_read_signed(&r), y = tdm_screen_read_signed(&r);
 
     if (!r.ok || shape >= TDM_SCREEN_CURSOR_SLOTS || x < -TDM_SCREEN_SIDE_MAX ||
-        y < -TDM_SCREEN_SIDE_MAX || x > 2 * TDM_SCREEN_SIDE_MAX || y > 2 * TDM_SCREEN_SIDE_MAX)
+        y < -TDM_SCREEN_SIDE_MAX || x > POINTER_MAX || y > POINTER_MAX)
         return TDM_E_MALFORMED;
     *pointer = (struct tdm_screen_pointer){
         .surface = first & 0x0f,

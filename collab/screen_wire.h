@@ -13,12 +13,12 @@
 #include "engine/base/bytes.h"
 
 #define TDM_SCREEN_VERSION    1
-#define TDM_SCREEN_HEAD_MAX   4                       /* Kind and size. */
-#define TDM_SCREEN_RECORD_MAX (512u * 1024)           /* Body of a record of the host. */
-#define TDM_SCREEN_ANSWER_MAX (16 + 8 * 512)          /* Body of a record of the viewer. */
-#define TDM_SCREEN_HASHES_MAX 512                     /* Of one record. */
-#define TDM_SCREEN_GROUP_AREA (256 * TDM_SCREEN_TILE) /* Pixels that one PIXELS op may hold. */
-#define TDM_SCREEN_VECTORS    6                       /* Of one COPY op. */
+#define TDM_SCREEN_HEAD_MAX   4                    /* Kind and size. */
+#define TDM_SCREEN_RECORD_MAX ((size_t)512 * 1024) /* Body of a record of the host. */
+#define TDM_SCREEN_ANSWER_MAX (16 + 8 * 512)       /* Body of a record of the viewer. */
+#define TDM_SCREEN_HASHES_MAX 512                  /* Of one record. */
+#define TDM_SCREEN_GROUP_AREA 16384                /* Pixels that one PIXELS op may hold. */
+#define TDM_SCREEN_VECTORS    6                    /* Of one COPY op. */
 
 /** Records of the host. */
 enum tdm_screen_record {

@@ -263,8 +263,7 @@ static void test_transcript(void **state)
     struct golden g = {.view = NULL};
     void *memory = malloc(tdm_screen_view_bytes(&config));
     void *storage = malloc(tdm_screen_view_surface_bytes(72, 16));
-    uint8_t raw_frame[3 + 1 + 192 + 32] = {3, 0xd2, 0x01, 0x30, 0,    16,  1,
-                                           0, 0,           0,    0,    0xc0, 0x01};
+    uint8_t raw_frame[3 + 1 + 192 + 32] = {3, 0xd2, 0x01, 0x30, 0, 16, 1, 0, 0, 0, 0, 0xc0, 0x01};
     struct tdm_screen_view_surface s[TDM_SCREEN_SURFACES_MAX];
 
     (void)state;
