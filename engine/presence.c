@@ -13,7 +13,7 @@
 #include <strings.h>
 #include <time.h>
 
-#define LOOK_EVERY (2 * TDM_S) /* At the file, for what another program changed. */
+#define LOOK_EVERY (1 * TDM_S) /* At the file, for what another program changed. */
 
 int64_t tdm_presence_unix(void)
 {
@@ -288,7 +288,9 @@ static void notified(struct tandem_presence *p, struct tdm_presence_watch *watch
 {
     struct tdm_pidf *pidf;
 
-    if (!event->body_size) {
+    /* Who is refused may get a document all the same, of nobody there. */
+    if (!event->body_size ||
+        (event->subscription == TDM_SIG_SUBSCRIPTION_TERMINATED && event->reason[0])) {
         if (event->subscription == TDM_SIG_SUBSCRIPTION_PENDING)
             unknown(p, watch, "waits until they allow it");
         else if (event->subscription == TDM_SIG_SUBSCRIPTION_TERMINATED)

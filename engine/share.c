@@ -79,6 +79,16 @@ static void close_screen(struct tandem_share *s)
         tdm_share_give_stop(s->give);
 }
 
+/* Gives up the streams of control in `ids`. */
+static void close_control(struct tandem_share *s, uint32_t ids[TDM_SHARE_STREAMS])
+{
+    for (int i = TDM_SHARE_CONTROL; i <= TDM_SHARE_CLIPS; i++) {
+        if (ids[i])
+            (void)tdm_rider_reset(s->seat, ids[i]);
+        ids[i] = 0;
+    }
+}
+
 /* The screen's streams are there as long as the other side may see. */
 static void follow_consent(struct tandem_share *s)
 {
@@ -86,6 +96,11 @@ static void follow_consent(struct tandem_share *s)
     bool may = s->give && s->host && tdm_share_hand_scopes(s->host, &seconds) & TDM_SCOPE_VIEW &&
                s->relinks < TDM_SHARE_RELINKS;
 
+    if (s->ended) { /* What is given now, if anything, begins anew. */
+        close_screen(s);
+        close_control(s, s->their);
+        s->ended = false;
+    }
     if (may && !s->asked_screen) {
         s->asked_screen = true;
         open_streams(s, TDM_SHARE_SCREEN, TDM_SHARE_LATEST);
@@ -208,8 +223,9 @@ static void take_watch_news(struct tandem_share *s)
     if (news & TDM_WATCH_NEWS_SURFACES)
         tdm_share_tell(s, TANDEM_SHARE_CHANGED, 0, 0, "");
     if (news & TDM_WATCH_NEWS_FIRST) {
+        if (!s->shown)
+            tdm_share_tell(s, TANDEM_SHARE_SHOWN, 0, 0, s->peer);
         s->shown = true;
-        tdm_share_tell(s, TANDEM_SHARE_SHOWN, 0, 0, s->peer);
     }
     if (news & TDM_WATCH_NEWS_FAILED && s->their[TDM_SHARE_SCREEN])
         give_up_watching(s, why);
@@ -440,6 +456,22 @@ static void rewind_to(void *rider, tdm_time now, uint32_t stream, uint64_t offse
     pthread_mutex_unlock(&s->lock);
 }
 
+/* The host ended it, or never was one. */
+static void nobody_gives(struct tandem_share *s)
+{
+    uint32_t seconds;
+
+    if (tdm_share_hand_scopes(s->view, &seconds))
+        tdm_share_tell(s, TANDEM_SHARE_REVOKED, 0, 0, "the other side ended it");
+    else
+        tdm_share_tell(s, TANDEM_SHARE_REFUSED, 0, 0,
+                       "the other side gives no screen: it starts `tandem share` for that");
+    s->wish = 0;
+    s->asked_control = false;
+    close_control(s, s->ours);
+    tdm_share_hand_up(s->view, s->peer, false);
+}
+
 static void reset(void *rider, tdm_time now, uint32_t stream)
 {
     struct tandem_share *s = rider;
@@ -459,9 +491,7 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
     } else if (there == TDM_SHARE_SCREEN) {
         give_up_watching(s, "the other side shows nothing any more");
     } else if (here == TDM_SHARE_CONTROL) {
-        tdm_share_tell(s, TANDEM_SHARE_REFUSED, 0, 0,
-                       "the other side gives no screen: it starts `tandem share` for that");
-        s->wish = 0;
+        nobody_gives(s);
     } else if (there == TDM_SHARE_CONTROL && s->host) {
         (void)tdm_share_hand_act(s->host, &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_LEAVE});
     }

@@ -177,6 +177,7 @@ static void stop_giving(struct tandem_share *s)
 
     s->give = NULL;
     s->host = NULL;
+    s->ended = give != NULL;
     if (s->seat)
         tdm_rider_wake(s->seat);
     pthread_mutex_unlock(&s->lock);

@@ -73,6 +73,7 @@ void tdm_hand_view_link(struct tdm_share_hand *h, tdm_time now, bool resumed)
     tdm_control_view_init(&h->view, h->layout, now);
     h->told_scopes = 0;
     h->told_state = TDM_CONSENT_NONE;
+    tdm_hand_publish(h, 0, TDM_NEVER);
     tdm_control_view_hello(&h->view, &hello);
     tdm_hand_send(h, &hello);
 }

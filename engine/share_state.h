@@ -49,6 +49,7 @@ struct tandem_share {
     uint32_t their[TDM_SHARE_STREAMS]; /* And those of the other side. */
     bool asked_screen, asked_control;  /* Are being opened. */
     bool pointer_news;
+    bool ended; /* The streams are of what was given before. */
     uint32_t relinks;
     uint16_t wish; /* What to ask for when the channel stands. */
     bool shown;    /* The program was told of pictures. */

@@ -388,6 +388,7 @@ void tdm_share_watch_restart(struct tdm_share_watch *w)
 {
     pthread_mutex_lock(&w->lock);
     w->restart = true;
+    w->first_told = false;
     tdm_share_bytes_clear(&w->arrived);
     tdm_share_bytes_clear(&w->answers);
     memset(w->waiting, 0, sizeof w->waiting);

@@ -85,7 +85,8 @@ bool tdm_rdv_start_branch(struct tdm_rdv *r, uint32_t index, const uint8_t *requ
     return true;
 }
 
-/* --- What is made of the stored request -------------------------------------------------------- */
+/* --- What is made of the stored request --------------------------------------------------------
+ */
 
 static bool reread(struct tdm_rdv *r, const struct tdm_rdv_branch *b)
 {
@@ -312,10 +313,9 @@ void tdm_rdv_answer_forwarded(struct tdm_rdv *r, uint32_t tx, uint16_t code, con
         tdm_rdv_close_tx(r, tx);
         return;
     }
-    size_t size =
-        tdm_rdv_write_answer(r, &r->again, &r->txs[tx].flow,
-                             &(struct tdm_rdv_answer){
-                                 .code = code, .headers = headers, .skip_via = true});
+    size_t size = tdm_rdv_write_answer(
+        r, &r->again, &r->txs[tx].flow,
+        &(struct tdm_rdv_answer){.code = code, .headers = headers, .skip_via = true});
 
     (void)tdm_rdv_emit(out, &r->txs[tx].flow, r->made, size);
     complete(r, tx, size);
@@ -529,8 +529,8 @@ void tdm_rdv_branch_due(struct tdm_rdv *r, uint32_t index, struct tdm_rdv_out *o
 
     if (b->cancel_at <= r->now) {
         b->cancel_interval = tdm_time_min(b->cancel_interval * 2, TDM_RDV_T2);
-        b->cancel_at = r->now + b->cancel_interval < b->cancel_until ? r->now + b->cancel_interval
-                                                                     : TDM_NEVER;
+        b->cancel_at =
+            r->now + b->cancel_interval < b->cancel_until ? r->now + b->cancel_interval : TDM_NEVER;
         send_cancel(r, b, out);
     }
     if (waits && !b->unsent && b->until <= r->now) {

@@ -118,11 +118,12 @@ static void account(struct world *w, const char *user)
 
     tdm_digest_ha1(TDM_DIGEST_MD5, user, "x", "password", md5);
     tdm_digest_ha1(TDM_DIGEST_SHA256, user, "x", "password", sha256);
-    step(w, &(struct tdm_rdv_in){.kind = TDM_RDV_ACCOUNT,
-                                 .user = user,
-                                 .name = "N",
-                                 .ha1_md5 = md5,
-                                 .ha1_sha256 = sha256},
+    step(w,
+         &(struct tdm_rdv_in){.kind = TDM_RDV_ACCOUNT,
+                              .user = user,
+                              .name = "N",
+                              .ha1_md5 = md5,
+                              .ha1_sha256 = sha256},
          true);
 }
 
@@ -130,11 +131,11 @@ static void take(struct world *w, uint8_t what, const uint8_t *data, size_t size
 {
     struct tdm_rdv_in in = {
         .kind = TDM_RDV_MESSAGE,
-        .flow = {.transport = (uint8_t)(what >> 4 & 1),
-                 .link = what >> 4 & 1 ? 1u + (what >> 5 & 3) : 0,
-                 .remote = {.family = TDM_IPV4, .bytes = {10, 0, 0, (uint8_t)(what >> 5)},
-                            .port = 5060},
-                 .local = {.family = TDM_IPV4, .bytes = {10, 0, 0, 99}, .port = 5060}}};
+        .flow = {
+            .transport = (uint8_t)(what >> 4 & 1),
+            .link = what >> 4 & 1 ? 1u + (what >> 5 & 3) : 0,
+            .remote = {.family = TDM_IPV4, .bytes = {10, 0, 0, (uint8_t)(what >> 5)}, .port = 5060},
+            .local = {.family = TDM_IPV4, .bytes = {10, 0, 0, 99}, .port = 5060}}};
     static const char *const keys[] = {"b/ann", "p/ann/1", "r/ann", "s/1", "b/x", "q"};
 
     switch (what & 7) {

@@ -163,6 +163,29 @@ static void test_asked(void **state)
     (void)exact_after(0);
     tandem_share_end(host.share);
     (void)next(&viewer, TANDEM_SHARE_HIDDEN);
+    assert_int_equal(next(&viewer, TANDEM_SHARE_REVOKED)->scopes, 0);
+    assert_int_equal(tandem_share_ask(viewer.share, TANDEM_SHARE_VIEW), TANDEM_OK);
+    (void)next(&viewer, TANDEM_SHARE_REFUSED);
+    stop();
+}
+
+/* Ended and given again, in the same call. */
+static void test_again(void **state)
+{
+    const struct tandem_share_offer offer = {.unasked_view = true};
+    uint64_t number = 0;
+
+    (void)state;
+    start("pattern:scroll", &offer);
+    for (int i = 0; i < 3; i++) {
+        (void)next(&viewer, TANDEM_SHARE_SHOWN);
+        number = exact_after(number);
+        tandem_share_end(host.share);
+        (void)next(&viewer, TANDEM_SHARE_HIDDEN);
+        assert_int_equal(tandem_share_give(host.share, &offer, NULL), TANDEM_OK);
+    }
+    (void)next(&viewer, TANDEM_SHARE_SHOWN);
+    (void)exact_after(number);
     stop();
 }
 
@@ -215,10 +238,8 @@ static void test_voice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shown),
-        cmocka_unit_test(test_moving),
-        cmocka_unit_test(test_asked),
-        cmocka_unit_test(test_voice),
+        cmocka_unit_test(test_shown), cmocka_unit_test(test_moving), cmocka_unit_test(test_asked),
+        cmocka_unit_test(test_again), cmocka_unit_test(test_voice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

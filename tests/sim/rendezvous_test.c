@@ -4,8 +4,8 @@
  * that loses, delays and copies, in virtual time; the server is killed between any two of its steps
  * and starts again from its store. For each seed: whoever was told that his message was taken finds
  * it delivered at the end, once (twice only where an answer of the device was lost or the server
- * died); every call gets a final answer, and no device goes on ringing; the store and the tables are
- * empty when all is over. A seed that fails is printed.
+ * died); every call gets a final answer, and no device goes on ringing; the store and the tables
+ * are empty when all is over. A seed that fails is printed.
  */
 #include "engine/base/rng.h"
 #include "signalling/digest_auth.h"
@@ -125,7 +125,8 @@ static bool chance(struct world *w, double p)
     return tdm_rng_chance(&w->rng, p);
 }
 
-/* --- Network -------------------------------------------------------------------------------------- */
+/* --- Network
+ * -------------------------------------------------------------------------------------- */
 
 static void post(struct world *w, bool to_server, uint32_t device, const void *data, size_t size)
 {
@@ -145,7 +146,8 @@ static void post(struct world *w, bool to_server, uint32_t device, const void *d
     }
 }
 
-/* --- The server's driver, which may die ------------------------------------------------------------- */
+/* --- The server's driver, which may die
+ * ------------------------------------------------------------- */
 
 static void crash(struct world *w)
 {
@@ -270,10 +272,9 @@ static void load(struct world *w)
 
         tdm_digest_ha1(TDM_DIGEST_MD5, users[i], DOMAIN, "password", md5);
         tdm_digest_ha1(TDM_DIGEST_SHA256, users[i], DOMAIN, "password", sha256);
-        step(w, &(struct tdm_rdv_in){.kind = TDM_RDV_ACCOUNT,
-                                     .user = users[i],
-                                     .ha1_md5 = md5,
-                                     .ha1_sha256 = sha256});
+        step(w,
+             &(struct tdm_rdv_in){
+                 .kind = TDM_RDV_ACCOUNT, .user = users[i], .ha1_md5 = md5, .ha1_sha256 = sha256});
         for (uint32_t k = 0; k < w->kept_count; k++)
             count += strcmp(w->kept[k].user, users[i]) == 0;
         if (count)
@@ -304,7 +305,8 @@ static void start_server(struct world *w)
     w->crashes = crashes;
 }
 
-/* --- Devices ----------------------------------------------------------------------------------------- */
+/* --- Devices
+ * ----------------------------------------------------------------------------------------- */
 
 static void send_text(struct world *w, uint32_t device, const char *text)
 {
@@ -313,9 +315,8 @@ static void send_text(struct world *w, uint32_t device, const char *text)
 
 static void send_ask(struct world *w, uint32_t at, struct ask *a)
 {
-    static const char *const methods[] = {[ASK_REGISTER] = "REGISTER",
-                                          [ASK_MESSAGE] = "MESSAGE",
-                                          [ASK_CALL] = "INVITE"};
+    static const char *const methods[] = {
+        [ASK_REGISTER] = "REGISTER", [ASK_MESSAGE] = "MESSAGE", [ASK_CALL] = "INVITE"};
     const struct device *d = &w->devices[at];
     const char *method = methods[a->kind], *me = users[d->user];
     const char *to = a->kind == ASK_REGISTER ? me : users[a->to];
@@ -437,9 +438,8 @@ static void send_beside(struct world *w, uint32_t at, const struct ask *a, const
 
 static void authorize(struct world *w, uint32_t at, struct ask *a, const struct tdm_sip_message *m)
 {
-    static const char *const methods[] = {[ASK_REGISTER] = "REGISTER",
-                                          [ASK_MESSAGE] = "MESSAGE",
-                                          [ASK_CALL] = "INVITE"};
+    static const char *const methods[] = {
+        [ASK_REGISTER] = "REGISTER", [ASK_MESSAGE] = "MESSAGE", [ASK_CALL] = "INVITE"};
     const char *me = users[w->devices[at].user];
 
     for (uint32_t i = 0; i < m->header_count; i++) {
@@ -449,8 +449,8 @@ static void authorize(struct world *w, uint32_t at, struct ask *a, const struct 
 
         if (tdm_digest_parse_challenge(v.at, tdm_text_size(v), &c) != TDM_OK)
             continue;
-        (void)snprintf(uri, sizeof uri,
-                       a->kind == ASK_REGISTER ? "sip:" DOMAIN : "sip:%s@" DOMAIN, users[a->to]);
+        (void)snprintf(uri, sizeof uri, a->kind == ASK_REGISTER ? "sip:" DOMAIN : "sip:%s@" DOMAIN,
+                       users[a->to]);
         const struct tdm_digest_request r = {.user = me,
                                              .password = "password",
                                              .method = methods[a->kind],
@@ -633,7 +633,8 @@ static tdm_time device_wakes(const struct device *d)
     return at;
 }
 
-/* --- The run ------------------------------------------------------------------------------------------- */
+/* --- The run
+ * ------------------------------------------------------------------------------------------- */
 
 static void deliver(struct world *w, uint32_t index)
 {
