@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/chat.h"
 
+#include "apps/account_open.h"
 #include "apps/chat_options.h"
 #include "apps/chat_show.h"
+#include "apps/contacts.h"
+#include "apps/hooks.h"
 #include "apps/line.h"
 #include "apps/options.h"
+#include "apps/presence.h"
 #include "apps/signals.h"
 #include "apps/terminal.h"
 #include "tandem/files.h"
@@ -48,9 +52,12 @@ struct side {
     int waiting_count;
     uint32_t offered; /* A file, for /take. */
     double typing_at, ended_at;
-    bool they_type;
+    bool they_type, stored;
     enum exit_code exit;
     char reason[256], shown[512];
+    struct hooks hooks;
+    struct tandem_contacts *contacts;
+    struct tandem_presence *presence;
 };
 
 static double now_s(void)
@@ -232,12 +239,14 @@ static void tell_typing(struct side *s)
     double now = now_s();
     bool typing = s->line.size && s->line.text[0] != '/';
 
+    if (!s->to[0])
+        return;
     if (typing && now - s->typing_at > TYPING_S) {
         s->typing_at = now;
-        tandem_chat_typing(s->chat, true);
+        tandem_chat_typing_to(s->chat, s->engine, s->to, true);
     } else if (!s->line.size && s->typing_at > 0) {
         s->typing_at = 0;
-        tandem_chat_typing(s->chat, false);
+        tandem_chat_typing_to(s->chat, s->engine, s->to, false);
     }
 }
 
@@ -311,8 +320,20 @@ static void settled(struct side *s, const struct tandem_chat_event *e, const cha
         }
 }
 
+static void run_hook(struct side *s, const char *command, const char *event, const char *from,
+                     const char *text)
+{
+    const struct hook_fact facts[] = {
+        {"TANDEM_EVENT", event}, {"TANDEM_FROM", from}, {"TANDEM_TEXT", text}, {NULL, NULL}};
+
+    if (!hooks_run(&s->hooks, command, facts))
+        say_about(s, "the command could not be run, or too many of them do", command);
+}
+
 static void received(struct side *s, const struct tandem_chat_event *e)
 {
+    if (e->kind == TANDEM_CHAT_RECEIVED)
+        run_hook(s, s->o->on_message, "message", e->address[0] ? e->address : e->who, e->text);
     turn_to(s, e);
     show(s, e->sent_ms, e->who, e->kind == TANDEM_CHAT_EDITED ? " (changed)" : "", e->text, e->cut);
     if (isatty(STDERR_FILENO)) /* Somebody reads. */
@@ -340,6 +361,12 @@ static void chat_event(struct side *s, const struct tandem_chat_event *e)
         settled(s, e, "\xe2\x9c\x93");
         if (!s->terminal.keys)
             say_about(s, "delivered to", e->who);
+        break;
+    case TANDEM_CHAT_STORED:
+        settled(s, e, "\xe2\x8f\xb3");
+        s->stored = true;
+        if (!s->terminal.keys)
+            say_about(s, "not there; the server keeps it for", e->who);
         break;
     case TANDEM_CHAT_WAS_READ:
         settled(s, e, "\xe2\x9c\x93\xe2\x9c\x93");
@@ -425,6 +452,7 @@ static void incoming(struct side *s, const struct tandem_event *e)
         s->call = e->call;
         return;
     }
+    run_hook(s, s->o->on_call, "call", e->text, "");
     if (e->value != 1)
         say_about(s, "refused a call with sound or picture (tandem answer takes it)", e->text);
     (void)tandem_reject(e->call, s->call != NULL);
@@ -504,6 +532,7 @@ static void turn(struct side *s)
         chat_event(s, &text);
     while (tandem_files_next_event(s->files, &file) == TANDEM_OK)
         file_event(s, &file);
+    hooks_look(&s->hooks);
     if (signals_take(s->signals))
         s->stop = s->interrupted = true;
     take_typed(s);
@@ -521,6 +550,19 @@ static void turn(struct side *s)
     show_prompt(s);
 }
 
+/* A text alone goes out by them; whoever stays can be reached over them, too. */
+static bool open_accounts(struct side *s, struct tandem_cause *cause)
+{
+    size_t count;
+    bool invalid;
+
+    if (s->o->no_accounts)
+        return true;
+    return s->o->text
+               ? account_open_out(s->engine, s->o->accounts, NULL, s->o->address, &invalid, cause)
+               : account_open_all(s->engine, s->o->accounts, &count, cause);
+}
+
 static bool open_side(struct side *s, struct tandem_cause *cause)
 {
     struct chat_options *o = s->o;
@@ -529,7 +571,10 @@ static bool open_side(struct side *s, struct tandem_cause *cause)
         TANDEM_OK)
         return false;
     o->engine.chat = s->chat;
-    if (tandem_create(&o->engine, &s->engine, cause) != TANDEM_OK)
+    s->contacts = contacts_open("chat");
+    s->presence = o->text ? NULL : presence_open("chat", s->contacts);
+    o->engine.presence = s->presence;
+    if (tandem_create(&o->engine, &s->engine, cause) != TANDEM_OK || !open_accounts(s, cause))
         return false;
     terminal_open(&s->terminal, !o->text && !o->json);
     s->input_open = !o->text;
@@ -548,7 +593,7 @@ static void begin(struct side *s)
         s->way = WAY_MESSAGES;
         return;
     }
-    (void)snprintf(s->to, sizeof s->to, "%s", s->o->who);
+    (void)snprintf(s->to, sizeof s->to, "%s", s->o->address);
     (void)snprintf(s->name, sizeof s->name, "%s", s->o->who);
     if (s->o->messages || (s->o->text && strlen(s->o->text) <= BY_SIP_MAX)) {
         s->way = WAY_MESSAGES;
@@ -574,6 +619,9 @@ static int finish(struct side *s)
     terminal_hide(&s->terminal);
     terminal_close(&s->terminal);
     tandem_destroy(s->engine);
+    tandem_presence_destroy(s->presence);
+    tandem_contacts_close(s->contacts);
+    hooks_close(&s->hooks);
     tandem_files_destroy(s->files);
     tandem_chat_destroy(s->chat);
     line_free(&s->line);
@@ -588,7 +636,8 @@ static int finish(struct side *s)
 static int print_history(struct side *s)
 {
     struct tandem_cause cause = {""};
-    char *json = tandem_chat_history(s->chat, s->o->who, s->o->words, s->o->limit, &cause);
+    char *json = tandem_chat_history(s->chat, s->o->who ? s->o->address : NULL, s->o->words,
+                                     s->o->limit, &cause);
 
     if (!json)
         failed(s, EXIT_FAILED, cause.text);
@@ -634,6 +683,8 @@ int chat_run(int argc, char **argv)
     static struct chat_options o;
 
     if (!chat_options_parse(&o, argc, argv))
+        return EXIT_USAGE;
+    if (!o.help && o.who && !contacts_resolve("chat", o.who, o.address))
         return EXIT_USAGE;
     if (!o.help)
         return run(&o);

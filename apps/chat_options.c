@@ -23,6 +23,12 @@ static const struct option {
     {"--search", TEXT, OWN(words), "WORDS", "of it, only what has all these words"},
     {"--limit", NUMBER, OWN(limit), "N", "of it, the last N [100]"},
     {"--messages", FLAG, OWN(messages), NULL, "by SIP messages alone, without a session"},
+    {"--with", TEXT, OWN(who), "WHO", "of it, only with this one"},
+    {"--on-message", TEXT, OWN(on_message), "CMD",
+     "run this for each text, with TANDEM_FROM, TANDEM_TEXT"},
+    {"--on-call", TEXT, OWN(on_call), "CMD", "run this for each call, with TANDEM_FROM"},
+    {"--accounts", TEXT, OWN(accounts), "FILE", "of accounts [~/.config/tandem/accounts.json]"},
+    {"--no-accounts", FLAG, OWN(no_accounts), NULL, "straight, whatever accounts there are"},
     {"--dir", TEXT, OWN(folder), "DIR", "where files go; nothing there is replaced [.]"},
     {"--name", TEXT, ENGINE(display_name), "NAME", "name that the other side sees"},
     {"--port", NUMBER, ENGINE(sip_port), "PORT", "SIP port here [5060, or any with WHO]"},
@@ -98,9 +104,10 @@ static bool settle(struct chat_options *o)
 {
     if (o->help)
         return true;
+    o->history |= o->words != NULL;
     if (o->history && o->text)
         return complain("the history has no use for", o->text);
-    if (!o->history && (o->words || o->limit))
+    if (!o->history && o->limit)
         return complain("this goes with", "--history");
     o->engine.listen = !o->who;
     o->engine.sip_port_may_change = o->who && !o->engine.sip_port;

@@ -15,8 +15,11 @@ struct chat_options {
     const char *who;  /* NULL: whoever comes. */
     const char *text; /* To be said, and then it is over. NULL: what is typed. */
     const char *words, *folder;
+    const char *on_message, *on_call; /* Commands; NULL: none. */
+    const char *accounts;             /* The file of accounts; NULL: this user's. */
+    char address[256];                /* Of `who`, by the address book. */
     uint16_t limit;
-    bool history, messages, json, help;
+    bool history, messages, no_accounts, json, help;
     struct folders_self self;
     char kept[300]; /* The file of the history; "" = nowhere. */
 };

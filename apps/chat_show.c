@@ -82,7 +82,7 @@ json_t *chat_show_event(const struct tandem_chat_event *e)
         [TANDEM_CHAT_LINKED] = "session", [TANDEM_CHAT_RECEIVED] = "received",
         [TANDEM_CHAT_EDITED] = "edited",  [TANDEM_CHAT_DELIVERED] = "delivered",
         [TANDEM_CHAT_WAS_READ] = "read",  [TANDEM_CHAT_FAILED] = "failed",
-        [TANDEM_CHAT_TYPING] = "typing",
+        [TANDEM_CHAT_TYPING] = "typing",  [TANDEM_CHAT_STORED] = "stored",
     };
     json_t *object =
         json_pack("{s:s, s:s, s:s}", "event", names[e->kind], "who", e->who, "address", e->address);

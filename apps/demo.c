@@ -2,6 +2,7 @@
 #include "apps/demo.h"
 
 #include "apps/bench.h"
+#include "apps/demo_meet.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +42,8 @@ struct demo {
     char video[2][300], audio[2][300]; /* Sources of A and B. */
     char sink[16], speaker[16], sheet[PATH_MAX_], recording[PATH_MAX_];
     uint16_t port;
+    struct demo_meet meet;
+    bool met; /* They call through the server; else straight. */
 };
 
 /* The first file of a shell pattern. */
@@ -258,6 +261,10 @@ static void fill_args(struct demo *d, struct args *args, bool answers, const cha
             *next++ = 0;
         add(args, "--turn", at);
     }
+    if (d->met)
+        add(args, "--accounts", d->meet.accounts[answers]);
+    else
+        add(args, "--no-accounts", "");
     add(args, "--no-keys", "");
     if (answers) {
         add_number(args, "--port", d->port);
@@ -274,7 +281,10 @@ static bool start(struct demo *d, bool answers)
     char to[32];
     int pipes[2];
 
-    (void)snprintf(to, sizeof to, "127.0.0.1:%u", d->port);
+    if (d->met)
+        (void)snprintf(to, sizeof to, "b@%s", DEMO_DOMAIN);
+    else
+        (void)snprintf(to, sizeof to, "127.0.0.1:%u", d->port);
     fill_args(d, &args, answers, to);
     if (pipe2(pipes, O_CLOEXEC) != 0)
         return false;
@@ -338,7 +348,7 @@ static bool wait_for_b(struct demo *d)
         if (poll(&fd, 1, 100) > 0 && !read_lines(d, &d->b))
             return false;
         if (!port_is_free(d->port))
-            return true;
+            return !d->met || demo_meet_wait(&d->meet);
     }
     return false;
 }
@@ -366,6 +376,26 @@ static void reap(struct end *end)
     end->pid = 0;
 }
 
+/* A server between A and B, and what it is for before anybody calls. */
+static void meet(struct demo *d)
+{
+    struct tandem_cause cause = {""};
+    struct demo_meet *m = &d->meet;
+
+    if (demo_meet_open(m, d->o->out, &cause)) {
+        fprintf(stderr, "server: tandem serve, for " DEMO_DOMAIN " at 127.0.0.1:%u\n", m->port);
+        d->met = demo_meet_run(m, &cause);
+    }
+    if (m->signed_in_s > 0)
+        fprintf(stderr, "A and B signed in (%.0f ms)\n", m->signed_in_s * 1e3);
+    if (m->seen_s > 0)
+        fprintf(stderr, "A sees B: available; B sees A: available (%.0f ms)\n", m->seen_s * 1e3);
+    if (m->message_s > 0)
+        fprintf(stderr, "A wrote to B, and it was delivered (%.0f ms)\n", m->message_s * 1e3);
+    if (!d->met)
+        fprintf(stderr, "tandem demo: not through a server (%s): A calls B straight\n", cause.text);
+}
+
 static void copy_file(const char *path)
 {
     char bytes[4096];
@@ -388,6 +418,10 @@ static void print_outcome(struct demo *d)
         copy_file(d->a.json);
         printf(", \"b\": ");
         copy_file(d->b.json);
+        printf(", \"server\": {\"met\": %s, \"signed_in_ms\": %.1f, \"seen_ms\": %.1f, "
+               "\"message_ms\": %.1f}",
+               d->met ? "true" : "false", d->meet.signed_in_s * 1e3, d->meet.seen_s * 1e3,
+               d->meet.message_s * 1e3);
         printf(", \"sheet\": \"%s\", \"recording\": \"%s\", \"traces\": [\"%s\", \"%s\"]}\n",
                d->sheet, d->recording, d->a.trace, d->b.trace);
         return;
@@ -411,7 +445,9 @@ int demo_run(struct options *o, const char *self)
     choose_sinks(&d);
     if (!choose_files(&d) || !choose_port(&d))
         return EXIT_FAILED;
-    fprintf(stderr, "A calls B on 127.0.0.1:%u for %.0f s\n", d.port, o->seconds);
+    meet(&d);
+    fprintf(stderr, "A calls B on 127.0.0.1:%u%s for %.0f s\n", d.port,
+            d.met ? " through the server" : "", o->seconds);
     bool started = start(&d, true) && wait_for_b(&d) && start(&d, false);
 
     if (!started && d.b.pid > 0)
@@ -419,6 +455,7 @@ int demo_run(struct options *o, const char *self)
     watch(&d);
     reap(&d.a);
     reap(&d.b);
+    demo_meet_close(&d.meet);
     if (isatty(STDERR_FILENO))
         fputc('\n', stderr);
     if (!started || d.a.exit || d.b.exit) {

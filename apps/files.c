@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/files.h"
 
+#include "apps/account_open.h"
+#include "apps/contacts.h"
 #include "apps/files_options.h"
 #include "apps/folders.h"
 #include "apps/options.h"
@@ -575,8 +577,14 @@ static int give_up(struct side *s, enum exit_code code, const char *why)
 static int run(struct files_options *o)
 {
     static struct side s;
+    static char address[256];
     struct tandem_cause cause = {""};
+    bool invalid;
 
+    if (o->who && !contacts_resolve("send", o->who, address))
+        return EXIT_USAGE;
+    if (o->who)
+        o->who = address;
     s = (struct side){.o = o, .verb = o->sending ? "send" : "get", .signals = signals_open()};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     for (int i = 0; i < o->path_count; i++)
@@ -597,6 +605,10 @@ static int run(struct files_options *o)
     }
     if (tandem_create(&o->engine, &s.engine, &cause) != TANDEM_OK)
         return give_up(&s, EXIT_FAILED, cause.text);
+    if (o->who && !account_open_out(s.engine, NULL, NULL, o->who, &invalid, &cause)) {
+        tandem_destroy(s.engine);
+        return give_up(&s, invalid ? EXIT_USAGE : EXIT_UNREACHABLE, cause.text);
+    }
     terminal_open(&s.terminal, !o->sending);
     for (int i = 0; i < o->path_count && !s.stop; i++) {
         uint32_t number;

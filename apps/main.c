@@ -2,10 +2,12 @@
 #include "apps/account.h"
 #include "apps/bench.h"
 #include "apps/chat.h"
+#include "apps/contacts.h"
 #include "apps/demo.h"
 #include "apps/doctor.h"
 #include "apps/files.h"
 #include "apps/options.h"
+#include "apps/presence.h"
 #include "apps/serve.h"
 #include "apps/share.h"
 #include "apps/talk.h"
@@ -48,6 +50,10 @@ static const struct verb {
      files_get},
     {"account", "tandem account VERB", "accounts at SIP servers: add, list, remove, check", NULL,
      account_run},
+    {"presence", "tandem presence WHAT", "who is there, and what others see of you", NULL,
+     presence_run},
+    {"contacts", "tandem contacts WHAT", "the address book, and who of it is there", NULL,
+     contacts_run},
     {"share", "tandem share [WHO]", "show a screen, and be helped on it when you allow it", NULL,
      share_run},
     {"assist", "tandem assist [WHO]", "see somebody's screen, and help on it", NULL, assist_run},

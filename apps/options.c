@@ -105,6 +105,8 @@ static const struct option options[] = {
      "commas "
      "between what must all hold; may come again"},
     {"--auto", FLAG, OWN(auto_answer), ANSWER, NULL, "answer without asking"},
+    {"--on-call", TEXT, OWN(on_call), ANSWER, "CMD",
+     "run this for each call, with TANDEM_FROM in its environment"},
     {"--keep", FLAG, OWN(keep), ANSWER, NULL, "wait for the next call afterwards"},
     {"--port", NUMBER16, ENGINE(sip_port), ALL, "PORT", "SIP port to listen on [5060]"},
     {"--web", WEB, ENGINE(web_port), ANSWER, "PORT",

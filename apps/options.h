@@ -29,6 +29,7 @@ struct options {
     struct tandem_media media;
     struct tandem_config engine;
     const char *to;                     /* Whom to call. */
+    const char *on_call;                /* Command for each call that comes; NULL: none. */
     const char *account;                /* Over which; NULL: by address. */
     const char *accounts;               /* The file of accounts; NULL: this user's. */
     bool no_accounts;                   /* Straight, whatever there is. */
@@ -44,6 +45,7 @@ struct options {
     const char *get;   /* Where files go that the other side sends. */
     double seconds;    /* Hang up after this long; 0 = never. */
     bool auto_answer, keep, json, quiet, no_keys, no_port_mapping, help;
+    char address[256];   /* Backs `to`, when it was a name. */
     char sink_text[300]; /* Backs --wav. */
     char rules[1024];    /* What of it is taken without asking. */
     char servers[1024];  /* Backs --stun and --turn. */

@@ -227,7 +227,10 @@ static void default_identity(struct serve_options *o)
     if (o->config.identity_path || (!o->config.sips_port && !o->config.tls_port))
         return;
     (void)snprintf(o->identity, sizeof o->identity, "%s%s/tandem/serve-identity.pem",
-                   said ? state : home ? home : "", said ? "" : "/.local/state");
+                   said   ? state
+                   : home ? home
+                          : "",
+                   said ? "" : "/.local/state");
     o->config.identity_path = o->identity;
 }
 

@@ -46,9 +46,8 @@ static bool parse(struct request *r, int argc, char **argv)
     const struct {
         const char *name;
         const char **to;
-    } texts[] = {{"--name", &r->account.name},
-                 {"--domain", &r->account.domain},
-                 {"--store", &r->store}};
+    } texts[] = {
+        {"--name", &r->account.name}, {"--domain", &r->account.domain}, {"--store", &r->store}};
 
     r->verb = argv[0];
     for (int i = 1; i < argc; i++) {
@@ -117,9 +116,9 @@ static void print_added(const struct request *r)
         if (strcmp(p.user, r->user) != 0)
             continue;
         if (r->json) {
-            json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "user", p.user, "domain", p.domain,
-                                       "name", p.name, "password",
-                                       r->password_stdin ? "" : r->password);
+            json_t *object =
+                json_pack("{s:s, s:s, s:s, s:s}", "user", p.user, "domain", p.domain, "name",
+                          p.name, "password", r->password_stdin ? "" : r->password);
 
             (void)json_dumpf(object, stdout, JSON_COMPACT);
             putchar('\n');
@@ -160,9 +159,9 @@ static int list(const struct request *r)
     for (uint32_t i = 0;
          (status = tandem_server_list_account(r->store, i, &p, &cause)) == TANDEM_OK; i++) {
         if (r->json)
-            (void)json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:b}", "user", p.user,
-                                                       "domain", p.domain, "name", p.name, "locked",
-                                                       p.locked));
+            (void)json_array_append_new(all,
+                                        json_pack("{s:s, s:s, s:s, s:b}", "user", p.user, "domain",
+                                                  p.domain, "name", p.name, "locked", p.locked));
         else
             printf("%s@%s  %s%s\n", p.user, p.domain, p.name, p.locked ? "  (locked)" : "");
     }
@@ -193,7 +192,6 @@ int serve_accounts_run(int argc, char **argv)
         return list(&r);
     if (strcmp(r.verb, "deluser") == 0)
         return end(&r, tandem_server_drop_account(r.store, r.user, &cause), &cause);
-    return end(&r,
-               tandem_server_lock_account(r.store, r.user, strcmp(r.verb, "lock") == 0, &cause),
+    return end(&r, tandem_server_lock_account(r.store, r.user, strcmp(r.verb, "lock") == 0, &cause),
                &cause);
 }

@@ -12,8 +12,8 @@ struct serve_options {
     const char *credential; /* Make one for this name, and do not serve. */
     uint32_t hours;         /* That it lives. */
     bool no_secret, no_sip, json, quiet, help;
-    char identity[512];    /* Backs config.identity_path. */
-    char users[1200];                                                  /* Backs config.users. */
+    char identity[512]; /* Backs config.identity_path. */
+    char users[1200];   /* Backs config.users. */
     char secret[TANDEM_SECRET_BYTES], old_secret[TANDEM_SECRET_BYTES]; /* Likewise. */
 };
 

@@ -3,7 +3,10 @@
 
 #include "apps/account_open.h"
 #include "apps/bench.h"
+#include "apps/contacts.h"
+#include "apps/hooks.h"
 #include "apps/outcome.h"
+#include "apps/presence.h"
 #include "apps/signals.h"
 #include "apps/table.h"
 #include "apps/talk_chat.h"
@@ -34,6 +37,9 @@ struct talk {
     struct talk_chat chat;
     struct talk_files files;
     struct talk_share share;
+    struct tandem_contacts *contacts;
+    struct tandem_presence *presence;
+    struct hooks hooks;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
     double up_at, line_at, bell_at;
@@ -235,17 +241,41 @@ static void answer_or_reject(struct talk *t, bool yes)
         (void)tandem_reject(t->call, false);
 }
 
+/* What the address book says about calls of whoever this is. An address in a call that comes
+ * straight is what the caller says it is: who minds sets rules for people of an account only. */
+static enum tandem_contact_answer rule_for(const struct talk *t, const char *who)
+{
+    struct tandem_contact_entry contact;
+
+    return t->contacts && tandem_contacts_find(t->contacts, who, &contact, NULL) == TANDEM_OK
+               ? contact.answer
+               : TANDEM_ANSWER_ASK;
+}
+
+static void run_hook(struct talk *t, const char *from)
+{
+    const struct hook_fact facts[] = {
+        {"TANDEM_EVENT", "call"}, {"TANDEM_FROM", from}, {NULL, NULL}};
+
+    if (!hooks_run(&t->hooks, t->o->on_call, facts))
+        say(t, "the command could not be run: %s", t->o->on_call);
+}
+
 static void incoming(struct talk *t, const struct tandem_event *event)
 {
+    enum tandem_contact_answer rule = rule_for(t, event->text);
+
     if (t->call) {
         (void)tandem_reject(event->call, true);
         return;
     }
     t->call = event->call;
     (void)snprintf(t->peer, sizeof t->peer, "%s", event->text);
-    if (t->o->auto_answer || !t->terminal.keys) {
+    run_hook(t, event->text);
+    if (t->o->auto_answer || rule != TANDEM_ANSWER_ASK || !t->terminal.keys) {
         say(t, "call from %s", event->text);
-        answer_or_reject(t, t->o->auto_answer);
+        answer_or_reject(t, rule == TANDEM_ANSWER_AUTO ||
+                                (t->o->auto_answer && rule != TANDEM_ANSWER_REFUSE));
         return;
     }
     terminal_forget_keys(&t->terminal);
@@ -511,6 +541,11 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
         return false;
     }
     talk_chat_open(&t->chat, o, &t->terminal);
+    if (o->engine.listen) { /* Whoever can be called is seen to be there. */
+        t->contacts = contacts_open("answer");
+        t->presence = presence_open("answer", t->contacts);
+        o->engine.presence = t->presence;
+    }
     if (tandem_create(&o->engine, &t->engine, cause) != TANDEM_OK) {
         talk_chat_close(&t->chat);
         talk_files_close(&t->files);
@@ -525,6 +560,9 @@ static void close_talk(struct talk *t)
 {
     terminal_close(&t->terminal);
     tandem_destroy(t->engine);
+    tandem_presence_destroy(t->presence);
+    tandem_contacts_close(t->contacts);
+    hooks_close(&t->hooks);
     talk_chat_close(&t->chat);
     talk_files_close(&t->files);
     talk_share_close(&t->share);
@@ -547,6 +585,11 @@ int talk_call(struct options *o)
     if (!open_talk(&t, o, &cause))
         return outcome_give_up(o, "call", EXIT_FAILED, cause.text);
     (void)snprintf(t.peer, sizeof t.peer, "%s", o->to);
+    if (!contacts_resolve("call", o->to, o->address)) {
+        close_talk(&t);
+        return EXIT_USAGE;
+    }
+    o->to = o->address;
     if (!o->no_accounts &&
         !account_open_out(t.engine, o->accounts, o->account, o->to, &invalid, &cause)) {
         close_talk(&t);

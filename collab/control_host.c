@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define EVENTS_PER_SECOND 1000
-#define BURST             500
-#define NOTCH             120 /* Of a wheel. */
-#define NOTCHES_MAX       16  /* Of one event. */
+#define BURST             INT64_C(500000) /* Thousandths of events. */
+#define NOTCH             120             /* Of a wheel. */
+#define NOTCHES_MAX       16              /* Of one event. */
 #define YIELD_TOLD        (250 * TDM_MS)
 
 void tdm_control_host_init(struct tdm_control_host *h, const struct tdm_control_host_config *config,
@@ -21,7 +21,7 @@ void tdm_control_host_init(struct tdm_control_host *h, const struct tdm_control_
     if (h->config.revoke_count > TDM_CONTROL_REVOKES_MAX)
         h->config.revoke_count = TDM_CONTROL_REVOKES_MAX;
     tdm_consent_init(&h->consent, &h->config.consent);
-    h->tokens = BURST * 1000;
+    h->tokens = BURST;
     h->tokens_at = h->heard = now;
 }
 
@@ -91,8 +91,8 @@ static bool take_tokens(struct tdm_control_host *h, tdm_time now, uint32_t event
         h->tokens += since * rate / TDM_MS;
         h->tokens_at = now;
     }
-    if (h->tokens > BURST * 1000)
-        h->tokens = BURST * 1000;
+    if (h->tokens > BURST)
+        h->tokens = BURST;
     if (h->tokens < (int64_t)events * 1000) {
         h->dropped[TDM_DROP_RATE]++;
         return false;

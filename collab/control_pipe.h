@@ -9,7 +9,7 @@
 
 #include "collab/control_wire.h"
 
-#define TDM_CONTROL_PIPE_BYTES (64u * 1024)
+#define TDM_CONTROL_PIPE_BYTES 65536u
 
 struct tdm_control_pipe {
     /* Out: a ring of the stream's bytes from `acked` to `put`, of which the channel took up to

@@ -111,7 +111,7 @@ BOTH_WAYS int code_run(const struct coder *c, const struct row *r, int x, int li
         length = run_of(r->source + (ptrdiff_t)x * 4, limit, colour);
     bool whole = code_bit(c, &c->m->bits.whole[size][c->m->last_whole], length == limit);
 
-    c->m->last_whole = (uint8_t)((c->m->last_whole << 1 | whole) & 3);
+    c->m->last_whole = (c->m->last_whole << 1 | whole) & 3;
     if (whole)
         return limit;
     if (c->e)
@@ -324,7 +324,7 @@ BOTH_WAYS uint32_t code_literal(const struct coder *c, const struct around *a, u
     uint32_t *shade = &m->shades[g];
     bool known = code_bit(c, &m->bits.shade[m->shade_history & 15], colour == *shade);
 
-    m->shade_history = (uint8_t)(m->shade_history << 1 | known);
+    m->shade_history = m->shade_history << 1 | known;
     if (known)
         return m->literal = *shade;
     uint32_t by_line = on_line(a, m->literal, g), by_parallel = parallel(a, g);
@@ -422,7 +422,7 @@ BOTH_WAYS bool code_far(const struct coder *c, const struct around *a, const str
         return false;
     bool right = code_guess(c, bit, out, guess, colour);
 
-    m->history = (uint8_t)(m->history << 1 | right);
+    m->history = m->history << 1 | right;
     if (!right)
         return false;
     slot_right(t->far);
@@ -446,7 +446,7 @@ BOTH_WAYS bool code_pair(const struct coder *c, const struct around *a, const st
     bool right = code_guess(c, &m->bits.pair[less][sure][agreement(a, guess)][m->history & 3], out,
                             guess, *colour);
 
-    m->history = (uint8_t)(m->history << 1 | right);
+    m->history = m->history << 1 | right;
     if (right) {
         slot_right(&t->pair[0]);
         *colour = guess;

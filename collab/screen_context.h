@@ -43,8 +43,8 @@ struct tdm_screen_context {
     uint32_t literal;     /* The last one of all. */
     uint32_t line_error, parallel_error;
     struct tdm_screen_context_bits bits;
-    struct tdm_screen_number run[16]; /* How long the other runs are. */
-    uint8_t last_whole, history, shade_history;
+    struct tdm_screen_number run[16];            /* How long the other runs are. */
+    uint32_t last_whole, history, shade_history; /* The last few decisions, a bit each. */
 };
 
 /** Of one rectangle, or summed over several: every call adds. */

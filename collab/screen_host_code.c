@@ -172,8 +172,8 @@ static void add(struct tdm_screen_host *h, struct tdm_screen_host_surface *s, st
                 const struct tdm_screen_rect *cells, const struct tdm_screen_rect *rect,
                 enum tdm_screen_coder coder, int quality, struct tdm_writer *w)
 {
-    if (b->group.count == TDM_SCREEN_GROUP_RECTS || b->group.coder != coder ||
-        b->group.quality != quality)
+    if (b->group.count && (b->group.count == TDM_SCREEN_GROUP_RECTS || b->group.coder != coder ||
+                           b->group.quality != quality))
         write_group(h, s, b, w);
     b->group.coder = coder;
     b->group.quality = quality;

@@ -353,7 +353,7 @@ void tdm_screen_host_plan(struct tdm_screen_host *h, struct tdm_screen_host_surf
         struct tdm_screen_rect cells = cells_of(s, (int)found[i].tile, 1, 1);
 
         settle(s, &cells);
-        h->stats.pixels_cached += TDM_SCREEN_TILE * TDM_SCREEN_TILE;
+        h->stats.pixels_cached += (uint64_t)TDM_SCREEN_TILE * TDM_SCREEN_TILE;
     }
     fill(h, s, w);
     for (int i = 0; i < s->tile_count; i++)

@@ -185,13 +185,13 @@ void tdm_x11_give_request(struct tdm_desk_clipboard *c, tdm_time now,
     };
     struct tdm_x11_asker *place = free_place(c);
 
-    if (!c->owner || event->selection != c->atoms[TDM_ATOM_CLIPBOARD]) {
-        notify(c, &asker, false);
-    } else if (event->target == c->atoms[TDM_ATOM_TARGETS]) {
+    bool ours = c->owner && event->selection == c->atoms[TDM_ATOM_CLIPBOARD];
+
+    if (ours && event->target == c->atoms[TDM_ATOM_TARGETS]) {
         give_targets(c, &asker);
-    } else if (event->target == c->atoms[TDM_ATOM_ORIGIN]) {
+    } else if (ours && event->target == c->atoms[TDM_ATOM_ORIGIN]) {
         give_origin(c, &asker);
-    } else if (!place || !offers(c, asker.format)) {
+    } else if (!ours || !place || !offers(c, asker.format)) {
         notify(c, &asker, false);
     } else {
         *place = asker;

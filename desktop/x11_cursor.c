@@ -89,7 +89,8 @@ static void place(struct tdm_desktop *d, int x, int y)
         pointer.surface_x = x - area->x;
         pointer.surface_y = y - area->y;
     }
-    if (memcmp(&pointer, &d->pointer, sizeof pointer) != 0)
+    if (x != d->pointer.x || y != d->pointer.y || pointer.surface != d->pointer.surface ||
+        pointer.surface_x != d->pointer.surface_x || pointer.surface_y != d->pointer.surface_y)
         d->told |= TDM_DESKTOP_TOLD_POINTER;
     d->pointer = pointer;
 }

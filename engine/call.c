@@ -165,7 +165,7 @@ void tdm_call_announce(struct tandem_call *call)
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
         call->two_way |= up && m->negotiated.media[kind].active &&
                          m->negotiated.media[kind].direction == TDM_SENDRECV;
-    if (changed && up)
+    if (changed && (up || (m->early && m->state == TDM_CALL_RINGING_OUT)))
         tdm_call_follow(call);
     describe(call, text, sizeof text);
     if (m->state == TDM_CALL_UP && !call->announced_up && call->path.ready && !call->path.check) {

@@ -32,4 +32,7 @@ void tdm_chat_vouch(struct tandem_chat *chat, const uint8_t peer[TDM_FINGERPRINT
 void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event);
 void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *event);
 
+/** Who types by SIP, and what we say of it. Control thread. @return when to call again. */
+tdm_time tdm_chat_run(struct tandem_chat *chat, struct tandem *engine, tdm_time now);
+
 #endif

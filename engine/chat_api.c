@@ -113,8 +113,8 @@ static void send_by_sip(struct tandem *engine, void *arg)
     if (s->err == TDM_OK)
         s->err = tdm_engine_find_way(engine, s->to, &way, &s->cause);
     if (s->err == TDM_OK)
-        s->err = engine->sig_ops->message(engine->sig, way.account, way.to, &s->body, &sig,
-                                          &s->cause);
+        s->err =
+            engine->sig_ops->message(engine->sig, way.account, way.to, &s->body, &sig, &s->cause);
     if (s->err == TDM_OK)
         remember(s, sig);
 }
@@ -150,7 +150,7 @@ static enum tandem_status say_by_sip(struct tandem_chat *chat, struct tandem *en
 
 /* Whether `to` means whom the channel is with: host and port are the same, and the user where both
  * name one. */
-static bool is_peer(const struct tandem_chat *chat, const char *to)
+bool tdm_chat_is_peer(const struct tandem_chat *chat, const char *to)
 {
     struct tdm_sip_uri a, b;
 
@@ -179,7 +179,7 @@ static enum tandem_status keep(struct tandem_chat *chat, const char *to,
                                struct tdm_history_entry *e, bool *by_sip,
                                struct tandem_cause *cause)
 {
-    bool here = chat->seat && !chat->refused && (!to || is_peer(chat, to));
+    bool here = chat->seat && !chat->refused && (!to || tdm_chat_is_peer(chat, to));
     struct tdm_cause why = {""};
 
     if (!here && !to)
@@ -228,6 +228,8 @@ enum tandem_status tandem_chat_say(struct tandem_chat *chat, struct tandem *engi
     entry.contact = who;
     pthread_mutex_lock(&chat->lock);
     entry.text = tdm_chat_cleaned(chat, text, strlen(text));
+    if (to && strcmp(chat->composing_to, to) == 0)
+        chat->composing.active = false; /* The text says so itself (RFC 3994 section 3.3). */
     enum tandem_status status = keep(chat, to, &entry, &by_sip, cause);
 
     if (by_sip) { /* What lies in the chat may change once the lock is free. */
@@ -323,11 +325,18 @@ void tdm_chat_sip_in(struct tandem_chat *chat, const struct tdm_sig_event *event
                                  .size = event->body_size};
     char who[128];
 
-    if (strncasecmp(event->content_type, "text/plain", strlen("text/plain")) != 0)
+    struct tdm_composing composing;
+    tdm_time now = tdm_clock_now();
+    bool typing = strcasecmp(event->content_type, TDM_COMPOSING_TYPE) == 0;
+
+    if (typing ? tdm_composing_parse(&composing, event->body, event->body_size) != TDM_OK
+               : strncasecmp(event->content_type, "text/plain", strlen("text/plain")) != 0)
         return;
     tdm_chat_contact(event->from, who, sizeof who);
     pthread_mutex_lock(&chat->lock);
-    tdm_chat_heard(chat, who, event->from, &m);
+    tdm_chat_typed_there(chat, who, event->from, typing ? tdm_composing_until(&composing, now) : 0);
+    if (!typing)
+        tdm_chat_heard(chat, who, event->from, &m);
     pthread_mutex_unlock(&chat->lock);
 }
 
@@ -358,21 +367,26 @@ static enum tandem_end end_of(const struct tdm_sig_event *event)
 void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *event)
 {
     bool taken = event->kind == TDM_SIG_MESSAGE_DONE && event->code / 100 == 2;
-    struct tandem_chat_event told = {.kind = taken ? TANDEM_CHAT_DELIVERED : TANDEM_CHAT_FAILED};
+    bool stored = taken && event->code == 202; /* RFC 3428 section 7: not there, but kept. */
+    struct tandem_chat_event told = {.kind = stored  ? TANDEM_CHAT_STORED
+                                             : taken ? TANDEM_CHAT_DELIVERED
+                                                     : TANDEM_CHAT_FAILED};
 
     pthread_mutex_lock(&chat->lock);
     struct tdm_chat_by_sip *slot = chat->by_sip;
 
     while (slot < chat->by_sip + TDM_CHAT_SIP_OPEN - 1 && slot->sig != event->id)
         slot++;
-    if (slot->sig == event->id && event->id) {
+    if (!tdm_chat_composing_done(chat, event) && slot->sig == event->id && event->id) {
         slot->sig = 0;
         told.id = slot->id;
         told.value = taken ? 0 : (int)end_of(event);
         (void)snprintf(told.who, sizeof told.who, "%s", slot->who);
         (void)snprintf(told.address, sizeof told.address, "%s", slot->address);
         (void)tdm_history_mark(chat->history, slot->who, slot->id,
-                               taken ? TDM_HISTORY_DELIVERED : TDM_HISTORY_FAILED);
+                               stored  ? TDM_HISTORY_STORED
+                               : taken ? TDM_HISTORY_DELIVERED
+                                       : TDM_HISTORY_FAILED);
         tdm_chat_tell(chat, &told, taken ? NULL : event->reason);
     }
     pthread_mutex_unlock(&chat->lock);
@@ -381,7 +395,8 @@ void tdm_chat_sip_done(struct tandem_chat *chat, const struct tdm_sig_event *eve
 char *tandem_chat_history(struct tandem_chat *chat, const char *who, const char *words,
                           uint32_t limit, struct tandem_cause *cause)
 {
-    static const char *const states[] = {"received", "waiting", "delivered", "read", "failed"};
+    static const char *const states[] = {"received", "waiting", "delivered",
+                                         "read",     "failed",  "stored"};
     struct tdm_history_rows rows;
     struct tdm_cause why = {""};
     char contact[128];

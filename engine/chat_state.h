@@ -7,12 +7,14 @@
 #include "collab/chat.h"
 #include "engine/chat.h"
 #include "engine/io/history.h"
+#include "signalling/composing.h"
 
 #include <pthread.h>
 
 #define TDM_CHAT_EVENTS   512  /* With so many untold nothing more is taken from either side. */
 #define TDM_CHAT_SIP_MAX  8000 /* Bytes of a text by SIP. */
-#define TDM_CHAT_SIP_OPEN 32   /* Messages by SIP that have no answer yet. */
+#define TDM_CHAT_SIP_OPEN 256  /* Messages by SIP that have no answer yet. */
+#define TDM_CHAT_TYPERS   8    /* People who type at once, by SIP. */
 #define TDM_CHAT_HELD     128
 #define TDM_CHAT_AGAIN    100 /* Texts without a confirmation, at most, in a new channel. */
 
@@ -27,6 +29,12 @@ struct tdm_chat_by_sip {
     tdm_sig_id sig; /* 0: free. */
     tdm_time since;
     uint64_t id;
+    char who[128], address[256];
+};
+
+/* Somebody who types, as SIP messages tell. */
+struct tdm_chat_typer {
+    tdm_time until; /* 0: free. */
     char who[128], address[256];
 };
 
@@ -51,6 +59,11 @@ struct tandem_chat {
     uint32_t held_count;
     struct tdm_chat core;
     struct tdm_chat_by_sip by_sip[TDM_CHAT_SIP_OPEN];
+    struct tdm_composing_out composing; /* What we say to `composing_to`, */
+    char composing_to[256];
+    tdm_sig_id composing_sig; /* by this message, */
+    bool composing_refused;   /* unless they know nothing of it. */
+    struct tdm_chat_typer typers[TDM_CHAT_TYPERS];
     char *clean; /* Room for the cleaned text of one message. */
 
     int event_fd;
@@ -60,6 +73,8 @@ struct tandem_chat {
     uint32_t kept_back; /* Texts that wait for say_again. */
 };
 
+/** Whether `to` means whom the channel is with. The lock is held. */
+bool tdm_chat_is_peer(const struct tandem_chat *chat, const char *to);
 /** The lock is held. `text` may be NULL. */
 void tdm_chat_tell(struct tandem_chat *chat, const struct tandem_chat_event *event,
                    const char *text);
@@ -77,6 +92,11 @@ void tdm_chat_heard(struct tandem_chat *chat, const char *who, const char *addre
                     const struct tdm_chat_message *m);
 /** A text made fit to be kept and shown; it lies in `clean`. The lock is held. */
 const char *tdm_chat_cleaned(struct tandem_chat *chat, const char *text, size_t size);
+/** What came by SIP about somebody's typing; a text of theirs ends it. The lock is held. */
+void tdm_chat_typed_there(struct tandem_chat *chat, const char *who, const char *address,
+                          tdm_time until);
+/** Whether a SIP message was about our typing. The lock is held. */
+bool tdm_chat_composing_done(struct tandem_chat *chat, const struct tdm_sig_event *event);
 /** The contact of a URI, fit to be shown. */
 void tdm_chat_contact(const char *uri, char *who, size_t capacity);
 

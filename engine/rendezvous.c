@@ -49,7 +49,8 @@ static int64_t wall_s(tdm_time now)
     return (now + tdm_clock_wall_offset()) / TDM_S;
 }
 
-/* --- What the core asks for --------------------------------------------------------------------- */
+/* --- What the core asks for ---------------------------------------------------------------------
+ */
 
 static bool keep(struct tdm_rendezvous *s, const struct tdm_rdv_store *ask)
 {
@@ -101,8 +102,8 @@ static void send_all(struct tdm_rendezvous *s)
         const struct tdm_rdv_send *send = &s->out.send[i];
 
         if (send->flow.transport == TDM_RDV_UDP || send->flow.link)
-            tdm_sip_sockets_send(s->sockets, send->flow.link, &send->flow.local,
-                                 &send->flow.remote, send->data, send->size);
+            tdm_sip_sockets_send(s->sockets, send->flow.link, &send->flow.local, &send->flow.remote,
+                                 send->data, send->size);
     }
 }
 
@@ -124,8 +125,8 @@ static void step(struct tdm_rendezvous *s, tdm_time now, const struct tdm_rdv_in
         } else if (s->out.fetch) {
             in = fetch(s, user);
         } else if (s->out.close_link) {
-            in = (struct tdm_rdv_in){.kind = TDM_RDV_LINK_DOWN,
-                                     .flow = {.link = s->out.close_link}};
+            in =
+                (struct tdm_rdv_in){.kind = TDM_RDV_LINK_DOWN, .flow = {.link = s->out.close_link}};
             tdm_sip_sockets_close_link(s->sockets, s->out.close_link);
         } else {
             break;
@@ -136,7 +137,8 @@ static void step(struct tdm_rendezvous *s, tdm_time now, const struct tdm_rdv_in
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* --- The thread ----------------------------------------------------------------------------------- */
+/* --- The thread
+ * ----------------------------------------------------------------------------------- */
 
 static void take(struct tdm_rendezvous *s, tdm_time now, const struct tdm_sip_arrival *a)
 {
@@ -189,10 +191,8 @@ static enum tdm_err load(struct tdm_rendezvous *s, tdm_time now, struct tdm_caus
         err = tdm_server_store_list(s->store, TDM_SERVER_WAITING, 0, cause);
     while (err == TDM_OK && tdm_server_store_next(s->store, &row) == TDM_OK)
         step(s, now,
-             &(struct tdm_rdv_in){.kind = TDM_RDV_WAITING,
-                                  .user = row.user,
-                                  .count = row.count,
-                                  .size = row.size});
+             &(struct tdm_rdv_in){
+                 .kind = TDM_RDV_WAITING, .user = row.user, .count = row.count, .size = row.size});
     return err;
 }
 
@@ -234,7 +234,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* --- Setting up ----------------------------------------------------------------------------------- */
+/* --- Setting up
+ * ----------------------------------------------------------------------------------- */
 
 static enum tdm_err add_listens(struct tdm_sip_sockets_config *sockets,
                                 const struct tandem_server_config *config,

@@ -85,12 +85,11 @@ static char *status(const struct figure *f, uint32_t count, const struct tdm_rdv
     for (uint32_t i = 0; i < count; i++)
         (void)json_object_set_new(figures, f[i].name, json_integer((json_int_t)f[i].value));
     while (json_array_size(people) < PEOPLE_MAX && tdm_rdv_next_person(core, &at, &p))
-        (void)json_array_append_new(people,
-                                    json_pack("{s:s, s:s, s:b, s:i, s:i}", "user", p.user, "name",
-                                              p.name, "locked", p.locked, "devices",
-                                              (int)p.bindings, "kept", (int)p.kept));
-    json_t *all = json_pack("{s:s, s:o, s:o}", "domain", domain, "figures", figures, "people",
-                            people);
+        (void)json_array_append_new(people, json_pack("{s:s, s:s, s:b, s:i, s:i}", "user", p.user,
+                                                      "name", p.name, "locked", p.locked, "devices",
+                                                      (int)p.bindings, "kept", (int)p.kept));
+    json_t *all =
+        json_pack("{s:s, s:o, s:o}", "domain", domain, "figures", figures, "people", people);
     char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
 
     json_decref(all);

@@ -17,7 +17,10 @@ bool tdm_server_state_path(const char *name, char *path, size_t capacity)
     const char *state = tdm_environment("XDG_STATE_HOME");
     const char *home = tdm_environment("HOME");
     bool said = state && *state;
-    int size = snprintf(path, capacity, "%s%s/tandem/%s", said ? state : home ? home : "",
+    int size = snprintf(path, capacity, "%s%s/tandem/%s",
+                        said   ? state
+                        : home ? home
+                               : "",
                         said ? "" : "/.local/state", name);
 
     if (size < 0 || (size_t)size >= capacity || (!said && !home))
@@ -35,7 +38,7 @@ static enum tandem_status end(enum tdm_err err, const struct tdm_cause *why,
 {
     if (err != TDM_OK && cause)
         (void)snprintf(cause->text, sizeof cause->text, "%s", why->text);
-    return err == TDM_OK                                   ? TANDEM_OK
+    return err == TDM_OK                                 ? TANDEM_OK
            : err == TDM_E_MALFORMED || err == TDM_E_GONE ? TANDEM_INVALID
                                                          : TANDEM_FAILED;
 }
@@ -53,14 +56,16 @@ static enum tdm_err open_store(const char *path, struct tdm_server_store **store
 
 static bool is_user(const char *user)
 {
-    size_t size = strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+");
+    size_t size =
+        strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+");
 
     return size && size < 64 && !user[size] && strcmp(user, "directory") != 0;
 }
 
 static bool is_domain(const char *domain)
 {
-    size_t size = strspn(domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+    size_t size =
+        strspn(domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 
     return size && size < 128 && !domain[size];
 }
@@ -83,7 +88,8 @@ static enum tdm_err put_account(struct tdm_server_store *store,
 
     if (!is_user(a->user))
         return tdm_fail(cause, TDM_E_MALFORMED,
-                        "\"%.64s\" cannot be a user: up to 63 letters, digits and . _ - +", a->user);
+                        "\"%.64s\" cannot be a user: up to 63 letters, digits and . _ - +",
+                        a->user);
     if (size < PASSWORD_MIN || size > PASSWORD_MAX)
         return tdm_fail(cause, TDM_E_MALFORMED, "a password has %d to %d characters", PASSWORD_MIN,
                         PASSWORD_MAX);

@@ -59,6 +59,27 @@ void tdm_share_tell(struct tandem_share *s, enum tandem_share_event_kind kind, u
         tdm_wake_signal(s->event_fd);
 }
 
+/* In the window: what its user may do. The lock is held. */
+static void say_allowed(struct tandem_share *s)
+{
+    static const struct {
+        unsigned scope;
+        const char *word;
+    } words[] = {{TANDEM_SHARE_POINT, "point"},
+                 {TANDEM_SHARE_POINTER, "pointer"},
+                 {TANDEM_SHARE_KEYBOARD, "keyboard"},
+                 {TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT, "clipboard"},
+                 {TANDEM_SHARE_FILES, "files"}};
+    char text[96] = "you may: look";
+
+    if (!s->window)
+        return;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (s->allowed & words[i].scope)
+            (void)snprintf(text + strlen(text), sizeof text - strlen(text), ", %s", words[i].word);
+    tdm_screen_window_say(s->window, text, (s->allowed & TANDEM_SHARE_POINTER) != 0);
+}
+
 void tdm_share_hear(void *arg, const struct tdm_hand_event *e)
 {
     static const enum tandem_share_event_kind event_kinds[] = {
@@ -78,6 +99,10 @@ void tdm_share_hear(void *arg, const struct tdm_hand_event *e)
     pthread_mutex_lock(&s->lock);
     if (tdm_ring_push(&s->events, &event) == TDM_OK)
         tdm_wake_signal(s->event_fd);
+    if (e->kind == TDM_HAND_ALLOWED || e->kind == TDM_HAND_REVOKED) {
+        s->allowed = e->scopes;
+        say_allowed(s);
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -590,6 +615,12 @@ static void window_input(void *arg, const struct tdm_control_view_in *in)
     (void)view_input(arg, in);
 }
 
+static void window_ask(void *arg)
+{
+    (void)tandem_share_ask(arg, TANDEM_SHARE_POINTER | TANDEM_SHARE_KEYBOARD |
+                                    TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT);
+}
+
 static void window_closed(void *arg)
 {
     struct tandem_share *s = arg;
@@ -609,18 +640,29 @@ enum tandem_status tandem_share_open_window(struct tandem_share *s, const char *
                                                     .give_back = window_give_back,
                                                     .pointer = window_pointer,
                                                     .input = window_input,
+                                                    .ask = window_ask,
                                                     .closed = window_closed};
+    struct tdm_screen_window *window;
     struct tdm_cause why = {""};
 
     if (s->window)
         return TANDEM_OK;
-    return status_with(
-        tdm_screen_window_open(&s->window, NULL, title ? title : "Tandem", &source, &why), &why,
-        cause);
+    enum tdm_err err =
+        tdm_screen_window_open(&window, NULL, title ? title : "Tandem", &source, &why);
+
+    pthread_mutex_lock(&s->lock);
+    s->window = window;
+    say_allowed(s);
+    pthread_mutex_unlock(&s->lock);
+    return status_with(err, &why, cause);
 }
 
 void tandem_share_close_window(struct tandem_share *s)
 {
-    tdm_screen_window_close(s->window);
+    pthread_mutex_lock(&s->lock);
+    struct tdm_screen_window *window = s->window;
+
     s->window = NULL;
+    pthread_mutex_unlock(&s->lock);
+    tdm_screen_window_close(window);
 }

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "engine/chat.h"
+#include "engine/presence.h"
 
 #include "engine/io/clock.h"
 #include "engine/io/thread.h"
@@ -98,6 +99,7 @@ enum tdm_err tdm_engine_open_sig(struct tandem *engine, struct tdm_cause *cause)
         .user_agent = "Tandem",
         .no_messages = !engine->config.chat, /* Nobody would read them. */
         .may_be_asked_back = engine->config.may_be_asked_back,
+        .presence = engine->config.presence != NULL,
         .identity = engine->config.listen_tls ? engine->config.identity_path : NULL,
         .ca_file = engine->config.ca_file,
     };
@@ -192,6 +194,9 @@ static void take_sig_event(struct tandem *engine, const struct tdm_sig_event *ev
 
     if (!web && event->kind == TDM_SIG_CALL_IN)
         call = expecting(engine, event);
+    if (!web && engine->config.presence &&
+        tdm_presence_take(engine->config.presence, engine, event))
+        return;
     if (event->kind == TDM_SIG_REGISTRATION)
         tdm_engine_account_event(engine, event);
     else if (event->kind == TDM_SIG_BACKEND_FAILED)
@@ -237,6 +242,12 @@ static void *control(void *arg)
 
     while (!engine->stopping) {
         tdm_time until = run_calls(engine);
+
+        if (engine->config.chat)
+            until = tdm_time_min(until, tdm_chat_run(engine->config.chat, engine, tdm_clock_now()));
+        if (engine->config.presence)
+            until = tdm_time_min(
+                until, tdm_presence_run(engine->config.presence, engine, tdm_clock_now()));
         int sig_fd = engine->sig ? engine->sig_ops->fd(engine->sig) : -1;
 
         (void)tdm_wait_until(until, engine->wake, engine->web ? engine->signals : sig_fd);
@@ -256,6 +267,8 @@ static void stop_all(struct tandem *engine, void *arg)
         tdm_call_input(call, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
         tdm_call_close_media(call);
     }
+    if (engine->config.presence)
+        tdm_presence_stop(engine->config.presence, engine);
     if (engine->sig)
         engine->sig_ops->close(engine->sig);
     engine->sig = NULL;

@@ -1,48 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/* The window's life: its thread, what is taken from the source, how it is arranged. */
 #include "render/screen_window.h"
 
-#include "collab/control_keys.h"
 #include "engine/io/clock.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
+#include "render/screen_window_state.h"
 
-#include <X11/Xlib.h>
+#include <X11/Xcursor/Xcursor.h>
 #include <X11/Xutil.h>
-#include <X11/keysym.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <cairo-xlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define TEXT_MAX     128
-#define WHEEL_FIRST  4 /* Buttons 4 to 7 are the wheel's. */
-#define WHEEL_LAST   7
-#define NOTCH        120
 #define FIRST_WIDTH  1024
-#define FIRST_HEIGHT 640
-
-struct tdm_screen_window {
-    struct tdm_screen_window_source source;
-    pthread_t thread;
-    _Atomic bool stop;
-    int wake;
-
-    Display *display;
-    Window window;
-    GC gc;
-    Atom wm_delete;
-    Cursor cursor; /* The host's, or ours. */
-    XImage image;  /* A view of whatever picture is out. */
-    uint8_t surface;
-    struct tdm_screen_surface shown;
-    bool broken, told_closed, redraw;
-
-    pthread_mutex_t lock; /* Of what follows. */
-    bool text_news;
-    char title[TEXT_MAX], text[TEXT_MAX];
-};
+#define FIRST_HEIGHT (640 + TDM_SCREEN_BAR_HEIGHT)
+#define ROOM_SHARE   0.9 /* Of our own screen, for a window that is as large as what it shows. */
 
 static int on_io_error(Display *display)
 {
@@ -58,185 +32,264 @@ static void on_lost(Display *display, void *arg)
     w->broken = true;
 }
 
-static uint16_t mods_of(unsigned state)
+/* Of everything, or of the chosen one. */
+static struct tdm_rect world_of(const struct tdm_screen_window *w)
 {
-    static const struct {
-        unsigned x;
-        uint16_t mod;
-    } table[] = {{ShiftMask, TDM_MOD_SHIFT}, {ControlMask, TDM_MOD_CTRL}, {Mod1Mask, TDM_MOD_ALT},
-                 {Mod4Mask, TDM_MOD_SUPER},  {Mod5Mask, TDM_MOD_ALTGR},   {LockMask, TDM_MOD_CAPS},
-                 {Mod2Mask, TDM_MOD_NUM}};
-    uint16_t mods = 0;
+    struct tdm_rect world = {0, 0, 0, 0};
 
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        mods |= state & table[i].x ? table[i].mod : 0;
-    return mods;
-}
+    for (int i = 0; i < w->count; i++) {
+        const struct tdm_screen_surface *s = &w->copies[i].surface;
 
-static void tell(struct tdm_screen_window *w, const struct tdm_control_view_in *in)
-{
-    w->source.input(w->source.arg, in);
-}
-
-/* Latin and Unicode symbols as text; what an input method makes is for later. */
-static void take_key(struct tdm_screen_window *w, XKeyEvent *event)
-{
-    char text[32];
-    KeySym symbol = NoSymbol;
-    bool down = event->type == KeyPress;
-    int size = XLookupString(event, text, sizeof text, &symbol, NULL);
-    uint16_t evdev = (uint16_t)(event->keycode - TDM_X_FROM_EVDEV);
-    uint16_t mods = mods_of(event->state);
-    uint16_t own = tdm_key_mod_of_keysym((uint32_t)symbol);
-
-    /* X tells the state before the event. */
-    if (own & TDM_MODS_HELD)
-        mods = (uint16_t)(down ? mods | own : mods & ~own);
-    if (own & TDM_MODS_LOCKS && down)
-        mods ^= own;
-    if (size < 0 || !down || (size == 1 && ((unsigned char)text[0] < ' ' || text[0] == 127)))
-        size = 0;
-    if (size == 1 && (unsigned char)text[0] >= 0x80) { /* XLookupString speaks Latin-1. */
-        text[1] = (char)(0x80 | ((unsigned char)text[0] & 0x3f));
-        text[0] = (char)(0xc0 | (unsigned char)text[0] >> 6);
-        size = 2;
+        if (w->chosen < 0 || w->chosen == i)
+            world = tdm_rect_around(world, (struct tdm_rect){s->x, s->y, s->width, s->height});
     }
-    tell(w, &(struct tdm_control_view_in){.kind = TDM_VIEW_KEY,
-                                          .key = {.evdev = evdev,
-                                                  .press = down ? TDM_PRESS_DOWN : TDM_PRESS_UP,
-                                                  .keysym = (uint32_t)symbol,
-                                                  .mods = mods,
-                                                  .text = text,
-                                                  .size = (uint32_t)size}});
+    return world;
 }
 
-/* A pixel's middle in 65536ths of the side. */
-static uint16_t part_of(int at, int side)
+void tdm_screen_window_arrange(struct tdm_screen_window *w)
 {
-    int64_t inside = at < 0 ? 0 : at >= side ? side - 1 : at;
+    int bar = w->full_screen ? 0 : TDM_SCREEN_BAR_HEIGHT;
 
-    return (uint16_t)((inside * 65536 + 32768) / (side ? side : 1));
+    if (w->chosen >= w->count || w->count == 1)
+        w->chosen = w->count > 1 ? -1 : 0;
+    cairo_xlib_surface_set_size(w->canvas, w->width, w->height);
+    tdm_viewport_set_window(&w->viewport, w->width, w->height > bar ? w->height - bar : 1);
+    tdm_viewport_set_world(&w->viewport, world_of(w));
+    tdm_screen_window_dirty_all(w);
 }
 
-static struct tdm_control_record place(const struct tdm_screen_window *w, int x, int y)
+static bool has_manager(struct tdm_screen_window *w)
 {
-    return (struct tdm_control_record){
-        .surface = w->surface, .x = part_of(x, w->shown.width), .y = part_of(y, w->shown.height)};
+    Atom type;
+    int format;
+    unsigned long items = 0, rest;
+    unsigned char *data = NULL;
+
+    (void)XGetWindowProperty(w->display, DefaultRootWindow(w->display), w->wm_check, 0, 1, False,
+                             AnyPropertyType, &type, &format, &items, &rest, &data);
+    if (data)
+        (void)XFree(data);
+    return items > 0;
 }
 
-static void take_button(struct tdm_screen_window *w, const XButtonEvent *event)
-{
-    struct tdm_control_view_in in = {.kind = TDM_VIEW_BUTTON,
-                                     .record = place(w, event->x, event->y)};
-    bool down = event->type == ButtonPress;
-
-    if (event->button >= WHEEL_FIRST && event->button <= WHEEL_LAST) {
-        if (!down)
-            return;
-        in.kind = TDM_VIEW_WHEEL;
-        in.record.dy = (int16_t)(event->button == 4 ? -NOTCH : event->button == 5 ? NOTCH : 0);
-        in.record.dx = (int16_t)(event->button == 6 ? -NOTCH : event->button == 7 ? NOTCH : 0);
-    } else {
-        in.record.button =
-            (uint8_t)(event->button > WHEEL_LAST ? event->button - 4 : event->button);
-        in.record.press = down ? TDM_PRESS_DOWN : TDM_PRESS_UP;
-        in.record.mods = mods_of(event->state);
-    }
-    tell(w, &in);
-}
-
-static void take_event(struct tdm_screen_window *w, XEvent *event)
-{
-    switch (event->type) {
-    case KeyPress:
-    case KeyRelease:
-        take_key(w, &event->xkey);
-        break;
-    case ButtonPress:
-    case ButtonRelease:
-        take_button(w, &event->xbutton);
-        break;
-    case MotionNotify:
-        tell(w, &(struct tdm_control_view_in){
-                    .kind = TDM_VIEW_MOVE, .record = place(w, event->xmotion.x, event->xmotion.y)});
-        break;
-    case FocusIn:
-    case FocusOut:
-        tell(w, &(struct tdm_control_view_in){
-                    .kind = TDM_VIEW_FOCUS,
-                    .record = {.press = event->type == FocusIn ? TDM_PRESS_DOWN : TDM_PRESS_UP}});
-        break;
-    case Expose:
-        w->redraw = true;
-        break;
-    case MappingNotify:
-        XRefreshKeyboardMapping(&event->xmapping);
-        break;
-    case ClientMessage:
-        if ((Atom)event->xclient.data.l[0] == w->wm_delete && !w->told_closed) {
-            w->told_closed = true;
-            w->source.closed(w->source.arg);
-        }
-        break;
-    default:
-        break;
-    }
-}
-
-static void put(struct tdm_screen_window *w, const struct tdm_share_picture *picture,
-                struct tdm_rect r)
+/* EWMH: the root is asked for it. Without a window manager nobody would answer. */
+void tdm_screen_window_set_full(struct tdm_screen_window *w, bool full_screen)
 {
     int screen = DefaultScreen(w->display);
 
-    w->image = (XImage){.width = picture->surface.width,
-                        .height = picture->surface.height,
-                        .format = ZPixmap,
-                        .data = (char *)(uintptr_t)picture->pixels,
-                        .byte_order = LSBFirst,
-                        .bitmap_unit = 32,
-                        .bitmap_bit_order = LSBFirst,
-                        .bitmap_pad = 32,
-                        .depth = DefaultDepth(w->display, screen),
-                        .bytes_per_line = (int)picture->stride,
-                        .bits_per_pixel = 32};
-    if (XInitImage(&w->image))
-        XPutImage(w->display, w->window, w->gc, &w->image, r.x, r.y, r.x, r.y, (unsigned)r.width,
-                  (unsigned)r.height);
+    w->full_screen = full_screen;
+    if (has_manager(w)) {
+        XEvent event = {.xclient = {.type = ClientMessage,
+                                    .window = w->window,
+                                    .message_type = w->wm_state,
+                                    .format = 32,
+                                    .data.l = {full_screen, (long)w->wm_full_screen, 0, 1}}};
+
+        (void)XSendEvent(w->display, DefaultRootWindow(w->display), False,
+                         SubstructureRedirectMask | SubstructureNotifyMask, &event);
+    } else if (full_screen) {
+        XWindowAttributes now;
+
+        (void)XGetWindowAttributes(w->display, w->window, &now);
+        w->before_full = (struct tdm_rect){now.x, now.y, now.width, now.height};
+        (void)XMoveResizeWindow(w->display, w->window, 0, 0,
+                                (unsigned)DisplayWidth(w->display, screen),
+                                (unsigned)DisplayHeight(w->display, screen));
+        (void)XRaiseWindow(w->display, w->window);
+    } else {
+        (void)XMoveResizeWindow(w->display, w->window, w->before_full.x, w->before_full.y,
+                                (unsigned)w->before_full.width, (unsigned)w->before_full.height);
+    }
+    tdm_screen_window_arrange(w);
 }
 
-static void draw(struct tdm_screen_window *w)
+static void forget_copy(struct tdm_screen_window *w, struct tdm_screen_copy *c)
+{
+    if (c->picture)
+        cairo_surface_destroy(c->picture);
+    if (c->pixmap)
+        (void)XFreePixmap(w->display, c->pixmap);
+    *c = (struct tdm_screen_copy){0};
+}
+
+static void make_copy(struct tdm_screen_window *w, struct tdm_screen_copy *c,
+                      const struct tdm_screen_surface *surface)
+{
+    int screen = DefaultScreen(w->display);
+
+    forget_copy(w, c);
+    c->surface = *surface;
+    c->pixmap = XCreatePixmap(w->display, w->window, surface->width, surface->height,
+                              (unsigned)DefaultDepth(w->display, screen));
+    c->picture = cairo_xlib_surface_create(w->display, c->pixmap, DefaultVisual(w->display, screen),
+                                           surface->width, surface->height);
+}
+
+/* As large as what it shows, if our screen has room. */
+static void size_to(struct tdm_screen_window *w)
+{
+    int screen = DefaultScreen(w->display);
+    struct tdm_rect world = world_of(w);
+    double most_wide = DisplayWidth(w->display, screen) * ROOM_SHARE;
+    double most_high = DisplayHeight(w->display, screen) * ROOM_SHARE - TDM_SCREEN_BAR_HEIGHT;
+    double scale = 1;
+
+    scale = world.width > most_wide ? most_wide / world.width : scale;
+    scale = world.height * scale > most_high ? most_high / world.height : scale;
+    w->sized = true;
+    (void)XResizeWindow(w->display, w->window, (unsigned)(world.width * scale),
+                        (unsigned)(world.height * scale) + TDM_SCREEN_BAR_HEIGHT);
+}
+
+/* The list of surfaces as it is now. */
+static void look_at_surfaces(struct tdm_screen_window *w)
 {
     struct tdm_screen_surface list[TDM_SCREEN_SURFACES_MAX];
-    struct tdm_share_picture picture;
-    uint32_t count = w->source.surfaces(w->source.arg, list);
+    int count = (int)w->source.surfaces(w->source.arg, list);
+    bool news = count != w->count;
 
-    if (!count)
+    for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++) {
+        struct tdm_screen_copy *c = &w->copies[i];
+        bool same = i < count && c->picture && c->surface.id == list[i].id &&
+                    c->surface.width == list[i].width && c->surface.height == list[i].height;
+
+        news = news ||
+               (i < count && (!same || c->surface.x != list[i].x || c->surface.y != list[i].y));
+        if (i >= count)
+            forget_copy(w, c);
+        else if (!same)
+            make_copy(w, c, &list[i]);
+        else
+            c->surface = list[i];
+    }
+    w->count = count;
+    if (!news)
         return;
-    w->surface = list[0].id;
-    if (!w->source.take(w->source.arg, w->surface, w->redraw, &picture))
+    tdm_screen_window_arrange(w);
+    if (count && !w->sized)
+        size_to(w);
+}
+
+static void put(struct tdm_screen_window *w, const struct tdm_screen_copy *c,
+                const struct tdm_share_picture *picture, struct tdm_rect r)
+{
+    XImage image = {.width = picture->surface.width,
+                    .height = picture->surface.height,
+                    .format = ZPixmap,
+                    .data = (char *)(uintptr_t)picture->pixels,
+                    .byte_order = LSBFirst,
+                    .bitmap_unit = 32,
+                    .bitmap_bit_order = LSBFirst,
+                    .bitmap_pad = 32,
+                    .depth = DefaultDepth(w->display, DefaultScreen(w->display)),
+                    .bytes_per_line = (int)picture->stride,
+                    .bits_per_pixel = 32};
+
+    if (XInitImage(&image))
+        (void)XPutImage(w->display, c->pixmap, w->gc, &image, r.x, r.y, r.x, r.y, (unsigned)r.width,
+                        (unsigned)r.height);
+    r.x += c->surface.x;
+    r.y += c->surface.y;
+    tdm_screen_window_dirty(w, tdm_viewport_to_window(&w->viewport, r));
+}
+
+static void take_picture(struct tdm_screen_window *w, struct tdm_screen_copy *c)
+{
+    struct tdm_share_picture picture;
+
+    if (!w->source.take(w->source.arg, c->surface.id, !c->known, &picture))
         return;
-    if (picture.surface.width != w->shown.width || picture.surface.height != w->shown.height)
-        XResizeWindow(w->display, w->window, picture.surface.width, picture.surface.height);
-    w->shown = picture.surface;
-    if (w->redraw)
-        put(w, &picture, (struct tdm_rect){0, 0, picture.surface.width, picture.surface.height});
-    for (uint32_t i = 0; !w->redraw && i < picture.damage_count; i++)
-        put(w, &picture, picture.damage[i]);
-    w->redraw = false;
+    if (picture.surface.width == c->surface.width && picture.surface.height == c->surface.height) {
+        cairo_surface_flush(c->picture);
+        if (!c->known)
+            put(w, c, &picture,
+                (struct tdm_rect){0, 0, picture.surface.width, picture.surface.height});
+        for (uint32_t i = 0; c->known && i < picture.damage_count; i++)
+            put(w, c, &picture, picture.damage[i]);
+        cairo_surface_mark_dirty(c->picture);
+        if (picture.exact != c->exact || !c->known)
+            tdm_screen_window_dirty(w, tdm_screen_window_bar(w));
+        c->known = true;
+        c->exact = picture.exact;
+    }
     w->source.give_back(w->source.arg);
 }
 
-static void show_title(struct tdm_screen_window *w)
+static void multiply_alpha(uint8_t *pixels, size_t count)
 {
-    char title[2 * TEXT_MAX + 8] = "";
+    for (size_t i = 0; i < count; i++, pixels += 4)
+        for (int k = 0; k < 3; k++)
+            pixels[k] = (uint8_t)((pixels[k] * pixels[3] + 127) / 255);
+}
+
+static void take_pointer(struct tdm_screen_window *w)
+{
+    struct tdm_share_pointer pointer;
+    uint8_t pixels[TDM_SHARE_SHAPE_BYTES];
+
+    if (!w->source.pointer(w->source.arg, &pointer, pixels))
+        return;
+    if (pointer.number != w->pointer.number && pointer.shape.width) {
+        size_t count = (size_t)pointer.shape.width * pointer.shape.height;
+
+        memcpy(w->pointer_pixels, pixels, count * 4);
+        multiply_alpha(w->pointer_pixels, count);
+        tdm_screen_window_dirty(w, w->pointer_drawn);
+    }
+    w->pointer = pointer;
+}
+
+/* Where our pointer acts it has the shape of the host's, so that it follows the hand at once. */
+static void take_shape(struct tdm_screen_window *w, bool acts)
+{
+    uint32_t wanted = acts && !w->ghost && w->pointer.shape.width ? w->pointer.number : 0;
+
+    if (wanted == w->cursor_number)
+        return;
+    Cursor before = w->cursor;
+
+    w->cursor_number = wanted;
+    w->cursor = None;
+    if (wanted) {
+        const struct tdm_screen_cursor *shape = &w->pointer.shape;
+        XcursorImage *image = XcursorImageCreate(shape->width, shape->height);
+
+        if (image) {
+            image->xhot = shape->hot_x;
+            image->yhot = shape->hot_y;
+            memcpy(image->pixels, w->pointer_pixels, (size_t)shape->width * shape->height * 4);
+            w->cursor = XcursorImageLoadCursor(w->display, image);
+            XcursorImageDestroy(image);
+        }
+    }
+    (void)XDefineCursor(w->display, w->window, w->cursor);
+    if (before)
+        (void)XFreeCursor(w->display, before);
+}
+
+static void refresh(struct tdm_screen_window *w)
+{
+    char title[2 * TDM_SCREEN_TEXT_MAX + 8] = "", text[TDM_SCREEN_TEXT_MAX];
 
     pthread_mutex_lock(&w->lock);
     if (w->text_news)
         (void)snprintf(title, sizeof title, "%s%s%s", w->title, *w->text ? " - " : "", w->text);
-    w->text_news = false;
+    memcpy(text, w->text, sizeof text);
+    bool acts = w->acts, news = w->text_news || w->acts_news;
+
+    w->text_news = w->acts_news = false;
     pthread_mutex_unlock(&w->lock);
     if (*title)
-        XStoreName(w->display, w->window, title);
+        (void)XStoreName(w->display, w->window, title);
+    if (news)
+        tdm_screen_window_dirty_all(w);
+    look_at_surfaces(w);
+    for (int i = 0; i < w->count; i++)
+        take_picture(w, &w->copies[i]);
+    take_pointer(w);
+    take_shape(w, acts);
+    tdm_screen_window_paint(w, acts, text);
+    (void)XFlush(w->display);
 }
 
 static void *run(void *arg)
@@ -246,14 +299,12 @@ static void *run(void *arg)
 
     while (!atomic_load(&w->stop)) {
         while (!w->broken && XPending(w->display)) {
-            XNextEvent(w->display, &event);
-            take_event(w, &event);
+            (void)XNextEvent(w->display, &event);
+            tdm_screen_window_take(w, &event);
         }
         tdm_wake_clear(w->source.fd);
         if (!w->broken) {
-            show_title(w);
-            draw(w);
-            XFlush(w->display);
+            refresh(w);
         } else if (!w->told_closed) {
             w->told_closed = true;
             w->source.closed(w->source.arg);
@@ -268,16 +319,43 @@ static void *run(void *arg)
 
 static void make_window(struct tdm_screen_window *w)
 {
+    int screen = DefaultScreen(w->display);
+
+    w->width = FIRST_WIDTH;
+    w->height = FIRST_HEIGHT;
     w->window = XCreateSimpleWindow(w->display, DefaultRootWindow(w->display), 0, 0, FIRST_WIDTH,
-                                    FIRST_HEIGHT, 0, 0, 0x202020);
-    XSelectInput(w->display, w->window,
-                 KeyPressMask | KeyReleaseMask | ButtonPressMask | ButtonReleaseMask |
-                     PointerMotionMask | FocusChangeMask | ExposureMask | StructureNotifyMask);
+                                    FIRST_HEIGHT, 0, 0, 0);
+    /* Whatever is uncovered is drawn by us: no flash of a background before it. */
+    (void)XSetWindowBackgroundPixmap(w->display, w->window, None);
+    (void)XSelectInput(w->display, w->window,
+                       KeyPressMask | KeyReleaseMask | ButtonPressMask | ButtonReleaseMask |
+                           PointerMotionMask | EnterWindowMask | LeaveWindowMask | FocusChangeMask |
+                           ExposureMask | StructureNotifyMask);
     w->gc = XCreateGC(w->display, w->window, 0, NULL);
     w->wm_delete = XInternAtom(w->display, "WM_DELETE_WINDOW", False);
+    w->wm_state = XInternAtom(w->display, "_NET_WM_STATE", False);
+    w->wm_full_screen = XInternAtom(w->display, "_NET_WM_STATE_FULLSCREEN", False);
+    w->wm_check = XInternAtom(w->display, "_NET_SUPPORTING_WM_CHECK", False);
     (void)XSetWMProtocols(w->display, w->window, &w->wm_delete, 1);
-    XMapWindow(w->display, w->window);
-    XFlush(w->display);
+    w->canvas = cairo_xlib_surface_create(w->display, w->window, DefaultVisual(w->display, screen),
+                                          FIRST_WIDTH, FIRST_HEIGHT);
+    tdm_viewport_init(&w->viewport);
+    w->chosen = -1;
+    (void)XMapWindow(w->display, w->window);
+    (void)XFlush(w->display);
+}
+
+static void free_window(struct tdm_screen_window *w)
+{
+    if (w->display && !w->broken) {
+        for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++)
+            forget_copy(w, &w->copies[i]);
+        if (w->canvas)
+            cairo_surface_destroy(w->canvas);
+        (void)XCloseDisplay(w->display);
+    }
+    (void)pthread_mutex_destroy(&w->lock);
+    free(w);
 }
 
 enum tdm_err tdm_screen_window_open(struct tdm_screen_window **window, const char *display,
@@ -291,7 +369,7 @@ enum tdm_err tdm_screen_window_open(struct tdm_screen_window **window, const cha
     if (!w)
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory for a window");
     w->source = *source;
-    w->redraw = w->text_news = true;
+    w->text_news = true;
     (void)snprintf(w->title, sizeof w->title, "%s", title);
     (void)pthread_mutex_init(&w->lock, NULL);
     w->wake = source->fd;
@@ -309,10 +387,7 @@ enum tdm_err tdm_screen_window_open(struct tdm_screen_window **window, const cha
             tdm_thread_start(&w->thread, "screen-window", TDM_PRIORITY_NORMAL, run, w, NULL, cause);
     }
     if (err != TDM_OK) {
-        if (w->display)
-            (void)XCloseDisplay(w->display);
-        (void)pthread_mutex_destroy(&w->lock);
-        free(w);
+        free_window(w);
         return err;
     }
     *window = w;
@@ -326,17 +401,16 @@ void tdm_screen_window_close(struct tdm_screen_window *w)
     atomic_store(&w->stop, true);
     tdm_wake_signal(w->wake);
     (void)pthread_join(w->thread, NULL);
-    if (!w->broken)
-        (void)XCloseDisplay(w->display);
-    (void)pthread_mutex_destroy(&w->lock);
-    free(w);
+    free_window(w);
 }
 
-void tdm_screen_window_say(struct tdm_screen_window *w, const char *text)
+void tdm_screen_window_say(struct tdm_screen_window *w, const char *text, bool acts)
 {
     pthread_mutex_lock(&w->lock);
     (void)snprintf(w->text, sizeof w->text, "%s", text);
     w->text_news = true;
+    w->acts_news = w->acts_news || w->acts != acts;
+    w->acts = acts;
     pthread_mutex_unlock(&w->lock);
     tdm_wake_signal(w->wake);
 }

@@ -50,6 +50,8 @@ struct tdm_screen_window_source {
                     uint8_t pixels[TDM_SHARE_SHAPE_BYTES]);
     /** Keys, motion, buttons, wheel, focus. */
     void (*input)(void *arg, const struct tdm_control_view_in *in);
+    /** For control, if it is not allowed yet. */
+    void (*ask)(void *arg);
     void (*closed)(void *arg);
 };
 
@@ -62,8 +64,9 @@ enum tdm_err tdm_screen_window_open(struct tdm_screen_window **window, const cha
                                     struct tdm_cause *cause);
 void tdm_screen_window_close(struct tdm_screen_window *window);
 
-/** A line in the title: what is allowed, and for how long. Any thread. */
-void tdm_screen_window_say(struct tdm_screen_window *window, const char *text);
+/** A line in the title and the bar: what is allowed, and for how long. `acts`: our pointer is the
+ *  host's, and has its shape. Any thread. */
+void tdm_screen_window_say(struct tdm_screen_window *window, const char *text, bool acts);
 
 /** Writes a picture as PNG; its sides are those of the surface. */
 enum tdm_err tdm_screen_picture_save(const struct tdm_share_picture *picture, const char *path,

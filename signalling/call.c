@@ -427,6 +427,7 @@ static bool try_again(struct tdm_call_machine *m, const struct tdm_sig_event *ev
     if (!refuses_media(event) || !m->offered_dtls || m->without_dtls || !m->capability.sdes)
         return false;
     m->without_dtls = true;
+    m->early = false;
     tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
     m->id = 0;
     return invite(m, TDM_CALL_DO_CALL, out);
@@ -473,12 +474,36 @@ static void call_over(struct tdm_call_machine *m, const struct tdm_sig_event *ev
     finish(m, out);
 }
 
+static bool is_early_answer(const struct tdm_call_machine *m, const struct tdm_sig_event *event)
+{
+    uint8_t digest[TDM_SHA256_BYTES];
+
+    tdm_sha256(event->body, event->body_size, digest);
+    return event->body_size == m->early_size &&
+           memcmp(digest, m->early_digest, sizeof digest) == 0;
+}
+
+/* As if it had never come; what we offered stands. */
+static void forget_early(struct tdm_call_machine *m)
+{
+    m->early = false;
+    m->oa = m->oa_before_early;
+    memset(&m->negotiated, 0, sizeof m->negotiated);
+}
+
 static void call_accepted(struct tdm_call_machine *m, tdm_time now,
                           const struct tdm_sig_event *event, struct tdm_call_out *out)
 {
     struct tdm_cause cause = {""};
     enum tdm_err err;
 
+    if (m->early && (!event->body_size || is_early_answer(m, event))) {
+        m->early = false;
+        enter(m, TDM_CALL_UP, TDM_NEVER, out);
+        return;
+    }
+    if (m->early) /* Somebody else answered than who sounded before. */
+        forget_early(m);
     err = tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause);
     if (err == TDM_E_UNSUPPORTED)
         note_nothing_taken(m, 0, cause.text);
@@ -486,6 +511,26 @@ static void call_accepted(struct tdm_call_machine *m, tdm_time now,
         take_down(m, now, end_of_err(err), 0, cause.text, out);
     else
         enter(m, TDM_CALL_UP, TDM_NEVER, out);
+}
+
+/* 183 with an answer: announcements and ringing tones of telephone networks are heard before
+ * anybody answers (RFC 3960). One that cannot be used is no reason to end the call. */
+static void early_answer(struct tdm_call_machine *m, const struct tdm_sig_event *event,
+                         struct tdm_call_out *out)
+{
+    struct tdm_cause cause = {""};
+
+    if (m->early || m->back == TDM_BACK_ASKED || m->back == TDM_BACK_DIALED)
+        return;
+    m->oa_before_early = m->oa;
+    m->early = true;
+    m->early_size = event->body_size;
+    tdm_sha256(event->body, event->body_size, m->early_digest);
+    if (tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause) ==
+        TDM_OK)
+        return;
+    forget_early(m);
+    out->media_changed = false;
 }
 
 static void call_confirmed(struct tdm_call_machine *m, tdm_time now,
@@ -633,6 +678,8 @@ static void backend_event(struct tdm_call_machine *m, tdm_time now,
         m->ask_back_at = TDM_NEVER;
         if (m->state == TDM_CALL_DIALING)
             enter(m, TDM_CALL_RINGING_OUT, m->deadline, out);
+        if (m->state == TDM_CALL_RINGING_OUT && event->body_size)
+            early_answer(m, event, out);
         break;
     case TDM_SIG_ACCEPTED:
         if (ringing || back)

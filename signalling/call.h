@@ -18,6 +18,7 @@
  * sees an INCOMING call like any other, and becomes the one who dials when it accepts.
  */
 
+#include "engine/base/digest.h"
 #include "engine/base/rng.h"
 #include "engine/base/time.h"
 #include "signalling/offer_answer.h"
@@ -139,6 +140,7 @@ struct tdm_call_machine {
     tdm_time
         ask_back_after; /* 4 s without any answer to our invitation; 0: at once, without one. */
 
+    bool early;         /* RINGING_OUT: negotiated is what sounds before anybody answers. */
     tdm_sig_id account; /* Over which it calls; 0: straight. The driver sets it before DIAL. */
 
     /* --- */
@@ -152,6 +154,9 @@ struct tdm_call_machine {
     char service[TDM_SIG_ADDRESS_MAX];
     char back_target[TDM_SIG_ADDRESS_MAX]; /* Whom to call back: us, or the other side. */
     tdm_time ask_back_at;
+    struct tdm_offer_answer oa_before_early; /* Our offer, open, for another answer. */
+    uint8_t early_digest[TDM_SHA256_BYTES];
+    uint32_t early_size;
     bool offer_due;    /* Something changed that the other side has not been offered. */
     bool late_offer;   /* The invitation, or re-invitation, carried no offer: ours is out. */
     tdm_time deadline; /* Of the state. */

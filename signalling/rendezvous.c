@@ -77,7 +77,7 @@ static void cut_hash(struct cutter *c, struct tdm_rdv_hash *h, uint32_t count)
 static void lay_out(struct tdm_rdv *r, struct cutter *c)
 {
     const struct tdm_rdv_config *g = &r->config;
-    const uint32_t counts[TDM_RDV_OF_COUNT] = {g->transactions, g->branches, g->bindings,
+    const uint32_t counts[TDM_RDV_OF_COUNT] = {g->transactions,  g->branches,     g->bindings,
                                                g->subscriptions, g->publications, g->accounts};
     uint32_t timers = 0, blocks = g->store_bytes / TDM_RDV_BLOCK_BYTES;
 
@@ -379,10 +379,10 @@ static void request(struct tdm_rdv *r, const struct tdm_sip_message *m,
 
     if (tdm_rdv_account_of(r, who->user) != account || !tdm_rdv_is_our_host(r, who)) {
         r->stats.spoofed++;
-        tdm_rdv_answer_once(r, m, flow,
-                            &(struct tdm_rdv_answer){
-                                .code = 403, .reason = "Only in your own name, not another's"},
-                            out);
+        tdm_rdv_answer_once(
+            r, m, flow,
+            &(struct tdm_rdv_answer){.code = 403, .reason = "Only in your own name, not another's"},
+            out);
         return;
     }
     serve(r, m, flow, &uri, account, out);
@@ -431,7 +431,8 @@ static void message(struct tdm_rdv *r, const struct tdm_rdv_in *in, struct tdm_r
         tdm_rdv_response(r, m, &in->flow, out);
 }
 
-/* --- The store's side -------------------------------------------------------------------------- */
+/* --- The store's side --------------------------------------------------------------------------
+ */
 
 static void account(struct tdm_rdv *r, const struct tdm_rdv_in *in)
 {
@@ -501,12 +502,12 @@ static void stored(struct tdm_rdv *r, const struct tdm_rdv_in *in, struct tdm_rd
         tdm_sip_read(m, in->data, in->size, &answerable, &fault) != TDM_OK)
         return;
     if (in->kind == TDM_RDV_NOT_STORED) {
-        tdm_rdv_answer_once(
-            r, m, &in->flow,
-            &(struct tdm_rdv_answer){.code = 500,
-                                     .reason = "This server cannot write its store, nothing changed",
-                                     .headers = "Retry-After: 60\r\n"},
-            out);
+        tdm_rdv_answer_once(r, m, &in->flow,
+                            &(struct tdm_rdv_answer){
+                                .code = 500,
+                                .reason = "This server cannot write its store, nothing changed",
+                                .headers = "Retry-After: 60\r\n"},
+                            out);
         return;
     }
     r->pending.kind = kind;

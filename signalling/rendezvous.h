@@ -5,17 +5,18 @@
 /*
  * The server at which the people of one network find each other: registrar, forking proxy that
  * stays in the way of a call's messages (RFC 3261 sections 10 and 16), presence server (RFC 3903,
- * RFC 6665, RFC 3856) and keeper of messages for who is away (RFC 3428). It decides who is believed,
- * who is rung, who is told and what is kept. It opens no socket and no file: messages come in whole
- * with where they came from, and leave with where they go; what must outlive the process is handed
- * out as records, and nothing that depends on a record is answered before the driver says that the
- * record is safe.
+ * RFC 6665, RFC 3856) and keeper of messages for who is away (RFC 3428). It decides who is
+ * believed, who is rung, who is told and what is kept. It opens no socket and no file: messages
+ * come in whole with where they came from, and leave with where they go; what must outlive the
+ * process is handed out as records, and nothing that depends on a record is answered before the
+ * driver says that the record is safe.
  *
  * All memory is sized by the limits of the config. What is full is refused with words or, where
  * that loses nothing but an absorbed retransmission, the oldest goes. Nothing is kept for anybody
  * who has not proven who he is.
  *
- * Not here: several domains, a chain of registrars, gateways (docs/server.md says what to use then).
+ * Not here: several domains, a chain of registrars, gateways (docs/server.md says what to use
+ * then).
  */
 
 #include "engine/base/address.h"
@@ -47,42 +48,43 @@ struct tdm_rdv_config {
     const char *domain;                      /* "example.org": people are user@domain. ["tandem"] */
     uint8_t own_count;                       /* Addresses of this machine, which also stand for */
     struct tdm_address own[TDM_RDV_OWN_MAX]; /* the domain; ports aside. */
-    uint16_t udp_port, tls_port;             /* What is listened on: UDP and TCP, TLS. [5060, none] */
+    uint16_t udp_port, tls_port; /* What is listened on: UDP and TCP, TLS. [5060, none] */
 
-    uint32_t accounts;        /* [16384] */
-    uint32_t bindings;        /* Registered devices, in all. [16384] */
-    uint32_t user_bindings;   /* Of one account. [10] */
-    uint32_t transactions;    /* Requests being handled or remembered for their copies. [32768] */
-    uint32_t branches;        /* Requests sent by us and not settled. [32768] */
-    uint32_t subscriptions;   /* [16384] */
+    uint32_t accounts;      /* [16384] */
+    uint32_t bindings;      /* Registered devices, in all. [16384] */
+    uint32_t user_bindings; /* Of one account. [10] */
+    uint32_t transactions;  /* Requests being handled or remembered for their copies. [32768] */
+    uint32_t branches;      /* Requests sent by us and not settled. [32768] */
+    uint32_t subscriptions; /* [16384] */
     uint32_t user_subscriptions; /* By one account. [200] */
-    uint32_t publications;    /* [4096] */
-    uint32_t user_publications; /* [10] */
-    uint32_t store_bytes;     /* For messages that are being handled, and presence. [64 MiB] */
-    uint32_t offline_count;   /* Messages kept for one person. [200] */
-    uint32_t offline_bytes;   /* [1 MiB] */
-    uint32_t source_rate;     /* Requests a second from one address, [200] */
-    uint32_t total_rate;      /* and from all. [20000] */
-    uint32_t source_failures; /* Wrong passwords of one address in five minutes, before it waits. [20] */
-    uint32_t user_failures;   /* And for one account. [50] */
+    uint32_t publications;       /* [4096] */
+    uint32_t user_publications;  /* [10] */
+    uint32_t store_bytes;        /* For messages that are being handled, and presence. [64 MiB] */
+    uint32_t offline_count;      /* Messages kept for one person. [200] */
+    uint32_t offline_bytes;      /* [1 MiB] */
+    uint32_t source_rate;        /* Requests a second from one address, [200] */
+    uint32_t total_rate;         /* and from all. [20000] */
+    uint32_t
+        source_failures; /* Wrong passwords of one address in five minutes, before it waits. [20] */
+    uint32_t user_failures;                /* And for one account. [50] */
     uint32_t expires_min_s, expires_max_s; /* [60, 7200] */
-    uint32_t ring_s;          /* How long a call rings (timer C). [180] */
+    uint32_t ring_s;                       /* How long a call rings (timer C). [180] */
 
-    int64_t wall_s;      /* Unix time at init. */
-    uint64_t seed;       /* Tags and branches. */
-    uint8_t key[32];     /* Of nonces and tokens: from entropy, or the simulation. */
+    int64_t wall_s;  /* Unix time at init. */
+    uint64_t seed;   /* Tags and branches. */
+    uint8_t key[32]; /* Of nonces and tokens: from entropy, or the simulation. */
 };
 
 enum tdm_rdv_input {
     TDM_RDV_MESSAGE,   /* flow, data */
     TDM_RDV_LINK_DOWN, /* flow.link */
-    TDM_RDV_STORED,    /* What `out.store` asked for is safe; data and flow as in the step before. */
+    TDM_RDV_STORED, /* What `out.store` asked for is safe; data and flow as in the step before. */
     TDM_RDV_NOT_STORED, /* It is not, and will not be found after a restart. */
-    TDM_RDV_ACCOUNT,   /* At the start or later: user, ha1_md5, ha1_sha256, locked, name */
-    TDM_RDV_RECORD,    /* At the start: key, data, expires_s */
-    TDM_RDV_WAITING,   /* At the start: user has `count` messages of `size` bytes in the store. */
-    TDM_RDV_KEPT,      /* Answers out.fetch: id, key (from), type, data, sent_s; id 0: none left. */
-    TDM_RDV_WALL,      /* wall_s: the clock was set. */
+    TDM_RDV_ACCOUNT,    /* At the start or later: user, ha1_md5, ha1_sha256, locked, name */
+    TDM_RDV_RECORD,     /* At the start: key, data, expires_s */
+    TDM_RDV_WAITING,    /* At the start: user has `count` messages of `size` bytes in the store. */
+    TDM_RDV_KEPT, /* Answers out.fetch: id, key (from), type, data, sent_s; id 0: none left. */
+    TDM_RDV_WALL, /* wall_s: the clock was set. */
 };
 
 struct tdm_rdv_in {
@@ -106,9 +108,9 @@ struct tdm_rdv_send {
 
 enum tdm_rdv_store_kind {
     TDM_RDV_STORE_NOTHING,
-    TDM_RDV_STORE_RECORD,  /* key, data, expires_s: put, or replace. */
-    TDM_RDV_STORE_REMOVE,  /* key (a last '*': all that begin so) */
-    TDM_RDV_STORE_KEEP,    /* A message: user, from, type, data, sent_s; once for the same `id`. */
+    TDM_RDV_STORE_RECORD, /* key, data, expires_s: put, or replace. */
+    TDM_RDV_STORE_REMOVE, /* key (a last '*': all that begin so) */
+    TDM_RDV_STORE_KEEP,   /* A message: user, from, type, data, sent_s; once for the same `id`. */
     TDM_RDV_STORE_DELIVERED, /* user, id: forget that message. */
 };
 

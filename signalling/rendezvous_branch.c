@@ -85,7 +85,8 @@ bool tdm_rdv_start_branch(struct tdm_rdv *r, uint32_t index, const uint8_t *requ
     return true;
 }
 
-/* --- What is made of the stored request -------------------------------------------------------- */
+/* --- What is made of the stored request --------------------------------------------------------
+ */
 
 static bool reread(struct tdm_rdv *r, const struct tdm_rdv_branch *b)
 {
@@ -312,10 +313,9 @@ void tdm_rdv_answer_forwarded(struct tdm_rdv *r, uint32_t tx, uint16_t code, con
         tdm_rdv_close_tx(r, tx);
         return;
     }
-    size_t size =
-        tdm_rdv_write_answer(r, &r->again, &r->txs[tx].flow,
-                             &(struct tdm_rdv_answer){
-                                 .code = code, .headers = headers, .skip_via = true});
+    size_t size = tdm_rdv_write_answer(
+        r, &r->again, &r->txs[tx].flow,
+        &(struct tdm_rdv_answer){.code = code, .headers = headers, .skip_via = true});
 
     (void)tdm_rdv_emit(out, &r->txs[tx].flow, r->made, size);
     complete(r, tx, size);
@@ -435,8 +435,11 @@ static void branch_goes_on(struct tdm_rdv *r, uint32_t index, const struct tdm_s
     struct tdm_rdv_branch *b = &r->branches[index];
     struct tdm_rdv_tx *tx = &r->txs[b->tx];
 
-    if (b->state == TDM_RDV_BRANCH_DONE)
+    if (b->state == TDM_RDV_BRANCH_DONE) {
+        if (b->given_up) /* It rings, after all, and nobody waits any more. */
+            send_cancel(r, b, out);
         return;
+    }
     b->state = TDM_RDV_BRANCH_PROCEEDING;
     if (tx->method != TDM_SIP_INVITE) {
         b->interval = TDM_RDV_T2;
@@ -526,8 +529,8 @@ void tdm_rdv_branch_due(struct tdm_rdv *r, uint32_t index, struct tdm_rdv_out *o
 
     if (b->cancel_at <= r->now) {
         b->cancel_interval = tdm_time_min(b->cancel_interval * 2, TDM_RDV_T2);
-        b->cancel_at = r->now + b->cancel_interval < b->cancel_until ? r->now + b->cancel_interval
-                                                                     : TDM_NEVER;
+        b->cancel_at =
+            r->now + b->cancel_interval < b->cancel_until ? r->now + b->cancel_interval : TDM_NEVER;
         send_cancel(r, b, out);
     }
     if (waits && !b->unsent && b->until <= r->now) {
@@ -535,6 +538,8 @@ void tdm_rdv_branch_due(struct tdm_rdv *r, uint32_t index, struct tdm_rdv_out *o
                     b->state == TDM_RDV_BRANCH_PROCEEDING && !b->cancelling;
 
         if (!rang) {
+            b->given_up = r->txs[b->tx].method == TDM_SIP_INVITE;
+            b->cancel_reason = CANCEL_TIMEOUT;
             branch_failed(r, index, 408, NULL, out);
             return;
         }

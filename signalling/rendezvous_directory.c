@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who is here: an OPTIONS to sip:directory@DOMAIN with words in its body (text/plain) is answered
- * with the accounts whose user or name has all of them, as JSON. Only people of this server may ask.
+ * with the accounts whose user or name has all of them, as JSON. Only people of this server may
+ * ask.
  */
 #include "signalling/rendezvous_state.h"
 

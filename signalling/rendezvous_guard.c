@@ -42,8 +42,7 @@ static struct tdm_rdv_source *source_of(struct tdm_rdv *r, const struct tdm_addr
             (set[i].failures == old->failures && set[i].filled < old->filled))
             old = &set[i];
     }
-    *old = (struct tdm_rdv_source){
-        .host = host, .filled = r->now, .tokens = r->config.source_rate};
+    *old = (struct tdm_rdv_source){.host = host, .filled = r->now, .tokens = r->config.source_rate};
     return old;
 }
 
@@ -149,6 +148,16 @@ static bool is_fresh(const struct tdm_rdv *r, const char *nonce)
 
 /* --- Challenges and their answers ------------------------------------------------------------- */
 
+/* libre 1.x gives up at the first challenge whose algorithm it does not know, wherever it stands.
+ */
+static bool knows_md5_alone(const struct tdm_sip_message *m)
+{
+    struct tdm_text agent = tdm_sip_value(m, TDM_SIP_H_USER_AGENT);
+
+    agent = tdm_text_word(&agent);
+    return tdm_text_equals(agent, "baresip");
+}
+
 static void challenge(struct tdm_rdv *r, const struct tdm_sip_message *m,
                       const struct tdm_rdv_flow *flow, bool proxy, bool stale,
                       struct tdm_rdv_out *out)
@@ -161,7 +170,7 @@ static void challenge(struct tdm_rdv *r, const struct tdm_sip_message *m,
     r->stats.challenged++;
     (void)snprintf(c.realm, sizeof c.realm, "%s", r->realm);
     tdm_digest_make_nonce(r->config.key, seconds(r, r->now), tdm_rdv_random(r), c.nonce);
-    for (int i = 0; i < 2; i++) {
+    for (int i = knows_md5_alone(m); i < 2; i++) {
         char value[700];
 
         c.algorithm = order[i];

@@ -185,9 +185,9 @@ static size_t write_kept(struct tdm_rdv *r, const struct tdm_rdv_in *in,
                         "Call-ID: kept-%llx@%s\r\nCSeq: 1 MESSAGE\r\nDate: %s\r\n"
                         "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
                         b->contact, tdm_rdv_transport_name(flow.transport), host, branch, in->key,
-                        r->config.domain, (unsigned long long)in->id,
-                        r->accounts[b->account].user, r->config.domain,
-                        (unsigned long long)in->id, r->config.domain, date, in->type, in->size);
+                        r->config.domain, (unsigned long long)in->id, r->accounts[b->account].user,
+                        r->config.domain, (unsigned long long)in->id, r->config.domain, date,
+                        in->type, in->size);
     struct tdm_writer w = tdm_writer_of(r->made, sizeof r->made);
 
     if (size < 0 || (size_t)size >= sizeof text)

@@ -156,8 +156,8 @@ static uint32_t add_publication(struct tdm_rdv *r, uint32_t account, uint32_t nu
 
     if (index == TDM_RDV_NONE)
         return index;
-    r->publications[index] = (struct tdm_rdv_publication){
-        .account = account, .next = a->publications, .number = number};
+    r->publications[index] =
+        (struct tdm_rdv_publication){.account = account, .next = a->publications, .number = number};
     a->publications = index;
     a->publication_count++;
     return index;
@@ -278,8 +278,8 @@ static void store_publication(struct tdm_rdv *r, const struct tdm_sip_message *m
             document = r->scratch;
         }
     }
-    (void)snprintf(out->store.key, sizeof out->store.key, "p/%s/%08x",
-                   r->accounts[p->account].user, p->number);
+    (void)snprintf(out->store.key, sizeof out->store.key, "p/%s/%08x", r->accounts[p->account].user,
+                   p->number);
     out->store.kind = p->expires_s ? TDM_RDV_STORE_RECORD : TDM_RDV_STORE_REMOVE;
     out->store.data = out->record;
     out->store.size =
@@ -308,8 +308,7 @@ void tdm_rdv_publish(struct tdm_rdv *r, const struct tdm_sip_message *m,
         r->stats.full += code == 503;
         (void)snprintf(line, sizeof line, "Min-Expires: %u\r\n", r->config.expires_min_s);
         tdm_rdv_answer(r, m, flow,
-                       &(struct tdm_rdv_answer){.code = code,
-                                                .headers = code == 423 ? line : NULL},
+                       &(struct tdm_rdv_answer){.code = code, .headers = code == 423 ? line : NULL},
                        out);
         return;
     }
@@ -332,8 +331,8 @@ void tdm_rdv_published(struct tdm_rdv *r, const struct tdm_sip_message *m,
     if (index == TDM_RDV_NONE)
         index = add_publication(r, p->account, p->number);
     if (index == TDM_RDV_NONE ||
-        (size && !tdm_rdv_chain_set(&r->blocks, &r->publications[index].document, m->body.at,
-                                    size))) {
+        (size &&
+         !tdm_rdv_chain_set(&r->blocks, &r->publications[index].document, m->body.at, size))) {
         if (index != TDM_RDV_NONE)
             tdm_rdv_unpublish(r, index);
         r->stats.full++;

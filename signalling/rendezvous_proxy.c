@@ -235,8 +235,8 @@ static bool read_token(const struct tdm_rdv *r, const struct tdm_sip_message *m,
 /* --- Routes ----------------------------------------------------------------------------------- */
 
 struct routes {
-    uint32_t own;      /* How many of ours stand first. */
-    bool sealed;       /* A token of ours was in one. */
+    uint32_t own; /* How many of ours stand first. */
+    bool sealed;  /* A token of ours was in one. */
     struct tdm_rdv_flow flow;
 };
 
@@ -256,8 +256,7 @@ static void read_routes(const struct tdm_rdv *r, const struct tdm_sip_message *m
             if (!ours)
                 break;
             routes->own++;
-            if (!tdm_sip_param(a.params, "t", &token) ||
-                !read_token(r, m, token, &routes->flow))
+            if (!tdm_sip_param(a.params, "t", &token) || !read_token(r, m, token, &routes->flow))
                 continue;
             routes->sealed = true;
             char host[TDM_ADDRESS_TEXT_MAX];
@@ -285,7 +284,8 @@ static uint16_t port_of(const struct tdm_rdv *r, const struct tdm_rdv_flow *flow
     return flow->transport == TDM_RDV_TLS ? r->config.tls_port : r->config.udp_port;
 }
 
-static void put_local(const struct tdm_rdv *r, struct tdm_writer *w, const struct tdm_rdv_flow *flow)
+static void put_local(const struct tdm_rdv *r, struct tdm_writer *w,
+                      const struct tdm_rdv_flow *flow)
 {
     struct tdm_address local = flow->local;
 
@@ -402,8 +402,7 @@ static void busy(struct tdm_rdv *r, const struct tdm_sip_message *m,
                  const struct tdm_rdv_flow *flow, struct tdm_rdv_out *out)
 {
     tdm_rdv_answer_once(
-        r, m, flow,
-        &(struct tdm_rdv_answer){.code = 503, .headers = "Retry-After: 10\r\n"}, out);
+        r, m, flow, &(struct tdm_rdv_answer){.code = 503, .headers = "Retry-After: 10\r\n"}, out);
 }
 
 static void send_trying(struct tdm_rdv *r, const struct tdm_sip_message *m,
@@ -433,17 +432,13 @@ bool tdm_rdv_follow_routes(struct tdm_rdv *r, const struct tdm_sip_message *m,
     read_routes(r, m, flow, &routes);
     if (!routes.sealed || m->to_tag.at == m->to_tag.end)
         return false;
-    struct forward f = {.m = m,
-                        .from = flow,
-                        .to = &routes.flow,
-                        .uri = m->uri,
-                        .skip_routes = routes.own};
+    struct forward f = {
+        .m = m, .from = flow, .to = &routes.flow, .uri = m->uri, .skip_routes = routes.own};
 
     if (m->method == TDM_SIP_ACK) {
         char id[48];
 
-        (void)snprintf(id, sizeof id, STRAY "%016llx",
-                       (unsigned long long)tdm_rdv_tx_key(r, m).a);
+        (void)snprintf(id, sizeof id, STRAY "%016llx", (unsigned long long)tdm_rdv_tx_key(r, m).a);
         f.branch = id;
         size_t size = write_forwarded(r, &f);
 
@@ -478,7 +473,8 @@ static bool forms_dialog(enum tdm_sip_method method)
 
 /* Whether a device is to hear of this request. */
 static bool is_target(struct tdm_rdv *r, const struct tdm_sip_message *m,
-                      const struct tdm_rdv_flow *flow, uint32_t from, const struct tdm_rdv_binding *b)
+                      const struct tdm_rdv_flow *flow, uint32_t from,
+                      const struct tdm_rdv_binding *b)
 {
     if (b->gone || b->expires <= r->now)
         return false;
@@ -524,8 +520,8 @@ void tdm_rdv_forward(struct tdm_rdv *r, const struct tdm_sip_message *m,
                      const struct tdm_rdv_flow *flow, uint32_t from, struct tdm_rdv_out *out)
 {
     struct tdm_sip_address uri;
-    uint32_t account = tdm_sip_read_uri(m->uri, &uri) ? tdm_rdv_account_of(r, uri.user)
-                                                      : TDM_RDV_NONE;
+    uint32_t account =
+        tdm_sip_read_uri(m->uri, &uri) ? tdm_rdv_account_of(r, uri.user) : TDM_RDV_NONE;
     bool is_message = m->method == TDM_SIP_MESSAGE;
 
     if (account == TDM_RDV_NONE) {

@@ -78,8 +78,8 @@ static void replace(struct tdm_rdv *r, uint32_t account, const struct tdm_rdv_bi
             tdm_rdv_hash_add(&r->by_link, link_hash(bindings[i].flow.link), index);
         tdm_rdv_wake_item(r, TDM_RDV_OF_BINDING, index, bindings[i].expires);
     }
-    if (tdm_rdv_is_reachable(r, account) != before || r->accounts[account].publications ==
-                                                          TDM_RDV_NONE)
+    if (tdm_rdv_is_reachable(r, account) != before ||
+        r->accounts[account].publications == TDM_RDV_NONE)
         tdm_rdv_tell_watchers(r, account);
     if (tdm_rdv_is_reachable(r, account))
         tdm_rdv_deliver_in(r, account, 0);
@@ -143,11 +143,12 @@ void tdm_rdv_load_bindings(struct tdm_rdv *r, uint32_t account, const uint8_t *d
         int64_t left_s = (int64_t)tdm_read_u64(&in) - tdm_rdv_wall(r);
 
         tdm_rdv_get_flow(&in, &b->flow);
+        if (left_s <= 0 || left_s > r->config.expires_max_s)
+            continue;
         b->expires = r->now + left_s * TDM_S;
         /* Its connection ended with the process that had it. */
         b->gone = b->flow.transport != TDM_RDV_UDP;
-        if (in.ok && left_s > 0 && left_s <= r->config.expires_max_s)
-            count++;
+        count += in.ok;
     }
     if (in.ok && known)
         replace(r, account, list, count);
@@ -313,10 +314,10 @@ static void answer(struct tdm_rdv *r, const struct tdm_sip_message *m,
     headers[0] = '\0';
     for (uint32_t i = r->accounts[account].bindings; i != TDM_RDV_NONE; i = r->bindings[i].next) {
         const struct tdm_rdv_binding *b = &r->bindings[i];
-        int more = snprintf(headers + used, sizeof headers - used, "Contact: <%s>;expires=%lld%s%s%s\r\n",
-                            b->contact, (long long)((b->expires - r->now) / TDM_S),
-                            b->instance[0] ? ";+sip.instance=\"" : "", b->instance,
-                            b->instance[0] ? "\"" : "");
+        int more = snprintf(
+            headers + used, sizeof headers - used, "Contact: <%s>;expires=%lld%s%s%s\r\n",
+            b->contact, (long long)((b->expires - r->now) / TDM_S),
+            b->instance[0] ? ";+sip.instance=\"" : "", b->instance, b->instance[0] ? "\"" : "");
 
         if (more < 0 || (size_t)more >= sizeof headers - used)
             break;

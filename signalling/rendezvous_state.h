@@ -27,7 +27,7 @@ struct tdm_rdv_account {
     char user[TDM_RDV_USER_MAX], name[TDM_RDV_USER_MAX];
     char ha1[2][TDM_DIGEST_HEX_MAX]; /* By enum tdm_digest_algorithm. */
     bool exists, locked;
-    bool delivering; /* A kept message is on its way to a device. */
+    bool delivering;                                /* A kept message is on its way to a device. */
     uint32_t bindings, publications, subscriptions; /* Lists; of the last: who watches. */
     uint32_t binding_count, publication_count, watching_count; /* The last: by this account. */
     uint32_t kept_count;
@@ -77,7 +77,7 @@ struct tdm_rdv_tx {
     uint64_t kept_id;        /* KEPT */
     bool cancelled, keep_if_lost;
     tdm_time interval, until;
-    uint32_t older, newer; /* Among those that may be forgotten. */
+    uint32_t older, newer;       /* Among those that may be forgotten. */
     char user[TDM_RDV_USER_MAX]; /* Who asks. */
 };
 
@@ -94,7 +94,7 @@ struct tdm_rdv_branch {
     struct tdm_rdv_flow flow;
     struct tdm_rdv_chain request;
     tdm_time interval, resend_at, until;
-    bool unsent, cancel_wanted, cancelling;
+    bool unsent, cancel_wanted, cancelling, given_up;
     uint8_t cancel_reason; /* enum cancel_reason of rendezvous_branch.c */
     tdm_time cancel_interval, cancel_at, cancel_until;
 };
@@ -177,7 +177,7 @@ struct tdm_rdv {
     struct tdm_rdv_config config;
     struct tdm_rdv_stats stats;
     tdm_time now, started;
-    int64_t wall_s;      /* At wall_at. */
+    int64_t wall_s; /* At wall_at. */
     tdm_time wall_at;
     uint64_t hash_key[2];
     uint64_t random;
@@ -263,7 +263,8 @@ void tdm_rdv_refuse(struct tdm_rdv *r, const struct tdm_sip_message *m,
 void tdm_rdv_tag(const struct tdm_rdv *r, const struct tdm_sip_message *m,
                  char tag[TDM_RDV_TAG_MAX]);
 const char *tdm_rdv_phrase(uint16_t code);
-/** "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=..." of the top Via as it came, with where it came from. */
+/** "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=..." of the top Via as it came, with where it came from.
+ */
 void tdm_rdv_put_via(struct tdm_writer *w, const struct tdm_sip_message *m,
                      const struct tdm_rdv_flow *flow);
 
@@ -273,8 +274,7 @@ void tdm_rdv_put_via(struct tdm_writer *w, const struct tdm_sip_message *m,
 bool tdm_rdv_admit(struct tdm_rdv *r, const struct tdm_rdv_flow *flow);
 /** The account that proved itself; NONE: what is to be said was said. `proxy`: 407, not 401. */
 uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m,
-                              const struct tdm_rdv_flow *flow, bool proxy,
-                              struct tdm_rdv_out *out);
+                              const struct tdm_rdv_flow *flow, bool proxy, struct tdm_rdv_out *out);
 
 /* --- rendezvous_registrar.c ------------------------------------------------------------------- */
 

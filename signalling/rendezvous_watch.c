@@ -190,8 +190,8 @@ static uint16_t read_subscribe(struct tdm_rdv *r, const struct tdm_sip_message *
     if (m->to_tag.at < m->to_tag.end && (old == TDM_RDV_NONE || s->watcher != watcher))
         return 481;
     if (old == TDM_RDV_NONE) {
-        s->account = tdm_sip_read_uri(m->uri, &uri) ? tdm_rdv_account_of(r, uri.user)
-                                                    : TDM_RDV_NONE;
+        s->account =
+            tdm_sip_read_uri(m->uri, &uri) ? tdm_rdv_account_of(r, uri.user) : TDM_RDV_NONE;
         if (s->account == TDM_RDV_NONE)
             return 404;
         bool winfo = tdm_text_equals(tdm_sip_trim(tdm_text_until(&event, ';')), "presence.winfo");
@@ -234,7 +234,7 @@ static uint16_t check_room(const struct tdm_rdv *r, uint32_t watcher)
     if (r->accounts[watcher].watching_count >= r->config.user_subscriptions)
         return 403;
     return r->pools[TDM_RDV_OF_SUBSCRIPTION].used < r->pools[TDM_RDV_OF_SUBSCRIPTION].count ? 0
-                                                                                           : 503;
+                                                                                            : 503;
 }
 
 void tdm_rdv_subscribe(struct tdm_rdv *r, const struct tdm_sip_message *m,
@@ -251,8 +251,7 @@ void tdm_rdv_subscribe(struct tdm_rdv *r, const struct tdm_sip_message *m,
         r->stats.full += code == 503;
         (void)snprintf(line, sizeof line, "Min-Expires: %u\r\n", r->config.expires_min_s);
         tdm_rdv_answer(r, m, flow,
-                       &(struct tdm_rdv_answer){.code = code,
-                                                .headers = code == 423 ? line : NULL},
+                       &(struct tdm_rdv_answer){.code = code, .headers = code == 423 ? line : NULL},
                        out);
         return;
     }
@@ -262,8 +261,8 @@ void tdm_rdv_subscribe(struct tdm_rdv *r, const struct tdm_sip_message *m,
     struct tdm_writer w = tdm_writer_of((uint8_t *)key, sizeof out->store.key - 1);
     uint8_t digest[TDM_SHA1_BYTES];
     char named[TDM_RDV_CALL_ID_MAX + TDM_RDV_TAG_MAX + 2];
-    int size = snprintf(named, sizeof named, "%s %s", p->subscribed.call_id,
-                        p->subscribed.remote_tag);
+    int size =
+        snprintf(named, sizeof named, "%s %s", p->subscribed.call_id, p->subscribed.remote_tag);
 
     tdm_sha1(named, (size_t)size, digest); /* Not the keyed hash: it is another after a restart. */
     tdm_sip_put(&w, "s/");
@@ -344,8 +343,7 @@ static void put(struct tdm_writer *w, const char *text)
 
 static const char *watcher_state(struct tdm_rdv *r, const struct tdm_rdv_subscription *s)
 {
-    enum tdm_rdv_policy policy =
-        tdm_rdv_policy_for(r, s->account, r->accounts[s->watcher].user);
+    enum tdm_rdv_policy policy = tdm_rdv_policy_for(r, s->account, r->accounts[s->watcher].user);
 
     return policy == TDM_RDV_ASK ? "pending" : "active";
 }
@@ -388,8 +386,7 @@ struct told {
 
 static void compose(struct tdm_rdv *r, struct tdm_rdv_subscription *s, struct told *told)
 {
-    enum tdm_rdv_policy policy =
-        tdm_rdv_policy_for(r, s->account, r->accounts[s->watcher].user);
+    enum tdm_rdv_policy policy = tdm_rdv_policy_for(r, s->account, r->accounts[s->watcher].user);
 
     *told = (struct told){.state = policy == TDM_RDV_ASK ? "pending" : "active"};
     if (policy == TDM_RDV_BLOCK && !s->ended) {

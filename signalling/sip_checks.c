@@ -60,12 +60,105 @@ void tdm_sip_take_body(struct tdm_sig_event *event, const struct sip_msg *msg)
     (void)snprintf(event->content_type, sizeof event->content_type, "application/sdp");
 }
 
+/* Each may be there once (RFC 3261 section 7.3.1). */
+static bool has_doubles(const struct sip_msg *msg)
+{
+    static const enum sip_hdrid once[] = {SIP_HDR_FROM,         SIP_HDR_TO,
+                                          SIP_HDR_CALL_ID,      SIP_HDR_CSEQ,
+                                          SIP_HDR_MAX_FORWARDS, SIP_HDR_CONTENT_LENGTH};
+
+    for (size_t i = 0; i < sizeof once / sizeof *once; i++)
+        if (sip_msg_hdr_count(msg, once[i]) > 1)
+            return true;
+    return false;
+}
+
+static bool is_balanced(const struct pl *pl)
+{
+    bool quoted = false;
+
+    for (size_t i = 0; i < pl->l; i++) {
+        if (quoted && pl->p[i] == '\\')
+            i++;
+        else if (pl->p[i] == '"')
+            quoted = !quoted;
+    }
+    return !quoted;
+}
+
+static bool is_number(const struct pl *pl, uint64_t max)
+{
+    struct tdm_text t = tdm_text_of(pl->p, pl->p ? pl->l : 0);
+    uint64_t value;
+
+    t = tdm_text_trim(t);
+    return tdm_text_number(&t, max, &value) && t.at == t.end;
+}
+
+/* Of "314159 INVITE" the number: libre lets it wrap around. */
+static bool has_good_sequence(const struct sip_msg *msg)
+{
+    const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_CSEQ);
+    struct tdm_text t = tdm_text_of(hdr ? hdr->val.p : NULL, hdr ? hdr->val.l : 0);
+    uint64_t value;
+
+    t = tdm_text_trim(t);
+    return tdm_text_number(&t, INT32_MAX, &value);
+}
+
+/* "sip:2001:db8::10": where does the port begin (RFC 5118 section 4.2)? */
+static bool has_bare_ipv6(const struct pl *uri)
+{
+    struct tdm_text t = tdm_text_of(uri->p, uri->l);
+    struct tdm_text whole, user;
+    unsigned colons = 0;
+
+    (void)tdm_text_until(&t, ':');
+    t = tdm_text_until(&t, ';');
+    whole = t;
+    user = tdm_text_until(&t, '@');
+    if (user.end == whole.end)
+        t = whole;
+    for (const char *at = t.at; at < t.end && *at != '['; at++)
+        colons += *at == ':';
+    return colons > 1;
+}
+
+/* The address that is asked for: 0, 400 or 416 (RFC 3261 section 8.2.2.1). */
+static uint16_t check_target(const struct sip_msg *msg)
+{
+    const struct pl *uri = &msg->ruri;
+
+    for (size_t i = 0; i < uri->l; i++)
+        if (uri->p[i] <= ' ' || uri->p[i] == '<' || uri->p[i] == '>')
+            return 400;
+    if (pl_strcasecmp(&msg->uri.scheme, "sip") && pl_strcasecmp(&msg->uri.scheme, "sips") &&
+        pl_strcasecmp(&msg->uri.scheme, "tel"))
+        return 416;
+    if (pl_isset(&msg->uri.headers))
+        return 400;
+    return has_bare_ipv6(uri) ? 400 : 0;
+}
+
+/* Nothing that is asked for as a must is known here (RFC 3261 section 8.2.2.3). */
+static bool wants_extensions(const struct sip_msg *msg)
+{
+    return sip_msg_hdr(msg, SIP_HDR_REQUIRE) && pl_strcmp(&msg->met, "ACK") &&
+           pl_strcmp(&msg->met, "CANCEL");
+}
+
 uint16_t tdm_sip_check_request(const struct sip_msg *msg)
 {
     size_t size = mbuf_get_left(msg->mb);
+    uint16_t code;
 
     if (size > TDM_SIG_BODY_MAX)
         return 513;
+    if (pl_strcasecmp(&msg->ver, "SIP/2.0"))
+        return 505;
+    if (has_doubles(msg) || !has_good_sequence(msg) || !is_balanced(&msg->from.val) ||
+        !is_balanced(&msg->to.val) || (msg->maxfwd.p && !is_number(&msg->maxfwd, 255)))
+        return 400;
     if (!tdm_sip_body_size(msg, &size) || !pl_isset(&msg->callid) || !pl_isset(&msg->from.tag) ||
         !pl_isset(&msg->via.branch) || !pl_isset(&msg->cseq.met) || !pl_isset(&msg->to.auri) ||
         pl_cmp(&msg->cseq.met, &msg->met))
@@ -73,17 +166,43 @@ uint16_t tdm_sip_check_request(const struct sip_msg *msg)
     if (msg->callid.l > 256 || msg->from.val.l > 1024 || msg->to.val.l > 1024 ||
         msg->via.val.l > 1024)
         return 400;
-    return 0;
+    code = check_target(msg);
+    return !code && wants_extensions(msg) ? 420 : code;
+}
+
+/* Lists may stand in one header or in several, and each kind may have parameters. */
+static bool names_sdp(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+    struct tdm_text list = tdm_text_of(hdr->val.p, hdr->val.l);
+
+    (void)msg;
+    (void)arg;
+    while (list.at < list.end) {
+        struct tdm_text kind = tdm_text_until(&list, ',');
+
+        kind = tdm_text_trim(tdm_text_until(&kind, ';'));
+        if (tdm_text_equals(kind, "application/sdp") || tdm_text_equals(kind, "application/*") ||
+            tdm_text_equals(kind, "*/*"))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the answer to an INVITE may be what we speak. */
+static bool accepts_sdp(const struct sip_msg *msg)
+{
+    return !sip_msg_hdr(msg, SIP_HDR_ACCEPT) ||
+           sip_msg_hdr_apply(msg, true, SIP_HDR_ACCEPT, names_sdp, NULL);
 }
 
 uint16_t tdm_sip_check_invite(const struct sip_msg *msg)
 {
     size_t size = 0;
 
-    if (sip_msg_hdr(msg, SIP_HDR_REQUIRE))
-        return 420;
     (void)tdm_sip_body_size(msg, &size);
-    return size && !is_sdp(msg) ? 415 : 0;
+    if (size && !is_sdp(msg))
+        return 415;
+    return accepts_sdp(msg) ? 0 : 406;
 }
 
 void tdm_sip_take_caller(struct tdm_sig_event *event, const struct sip_msg *msg)

@@ -17,10 +17,7 @@ bool tdm_sip_refuse_invite(struct sip *sip, const struct sip_msg *msg)
 {
     uint16_t code = tdm_sip_check_invite(msg);
 
-    if (code == 420)
-        (void)sip_replyf(sip, msg, 420, tdm_sip_phrase(420), "Unsupported: %r\r\n" TDM_SIP_NO_BODY,
-                         &sip_msg_hdr(msg, SIP_HDR_REQUIRE)->val);
-    else if (code)
+    if (code)
         (void)sip_replyf(sip, msg, code, tdm_sip_phrase(code), TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
     return code != 0;
 }
@@ -72,7 +69,10 @@ bool tdm_sip_on_request(const struct sip_msg *msg, void *arg)
     uint16_t code = tdm_sip_check_request(msg);
 
     tdm_sip_guard(stack, msg);
-    if (code) {
+    if (code == 420) {
+        (void)sip_replyf(sip, msg, 420, tdm_sip_phrase(420), "Unsupported: %r\r\n" TDM_SIP_NO_BODY,
+                         &sip_msg_hdr(msg, SIP_HDR_REQUIRE)->val);
+    } else if (code) {
         (void)sip_reply(sip, msg, code, tdm_sip_phrase(code));
     } else if (!pl_strcmp(&msg->met, "OPTIONS")) {
         (void)sip_replyf(sip, msg, 200, "OK", TDM_SIP_ALLOW TDM_SIP_ACCEPT TDM_SIP_NO_BODY);

@@ -6,13 +6,20 @@
 #define NUMBER_MAX 0x7fffffff
 
 static const char *const methods[] = {
-    [TDM_SIP_INVITE] = "INVITE",       [TDM_SIP_ACK] = "ACK",
-    [TDM_SIP_BYE] = "BYE",             [TDM_SIP_CANCEL] = "CANCEL",
-    [TDM_SIP_REGISTER] = "REGISTER",   [TDM_SIP_OPTIONS] = "OPTIONS",
-    [TDM_SIP_SUBSCRIBE] = "SUBSCRIBE", [TDM_SIP_NOTIFY] = "NOTIFY",
-    [TDM_SIP_PUBLISH] = "PUBLISH",     [TDM_SIP_MESSAGE] = "MESSAGE",
-    [TDM_SIP_REFER] = "REFER",         [TDM_SIP_INFO] = "INFO",
-    [TDM_SIP_UPDATE] = "UPDATE",       [TDM_SIP_PRACK] = "PRACK",
+    [TDM_SIP_INVITE] = "INVITE",
+    [TDM_SIP_ACK] = "ACK",
+    [TDM_SIP_BYE] = "BYE",
+    [TDM_SIP_CANCEL] = "CANCEL",
+    [TDM_SIP_REGISTER] = "REGISTER",
+    [TDM_SIP_OPTIONS] = "OPTIONS",
+    [TDM_SIP_SUBSCRIBE] = "SUBSCRIBE",
+    [TDM_SIP_NOTIFY] = "NOTIFY",
+    [TDM_SIP_PUBLISH] = "PUBLISH",
+    [TDM_SIP_MESSAGE] = "MESSAGE",
+    [TDM_SIP_REFER] = "REFER",
+    [TDM_SIP_INFO] = "INFO",
+    [TDM_SIP_UPDATE] = "UPDATE",
+    [TDM_SIP_PRACK] = "PRACK",
 };
 
 struct header_name {
@@ -90,9 +97,8 @@ enum tdm_sip_method tdm_sip_method_of(struct tdm_text text)
 static enum tdm_sip_header_kind kind_of(struct tdm_text name)
 {
     for (size_t i = 1; i < TDM_SIP_H_COUNT; i++)
-        if (tdm_text_equals(name, names[i].name) ||
-            (names[i].compact && tdm_text_size(name) == 1 &&
-             tdm_text_lower(*name.at) == names[i].compact))
+        if (tdm_text_equals(name, names[i].name) || (names[i].compact && tdm_text_size(name) == 1 &&
+                                                     tdm_text_lower(*name.at) == names[i].compact))
             return (enum tdm_sip_header_kind)i;
     if (tdm_text_size(name) == 1 && tdm_text_lower(*name.at) == 'u') /* Allow-Events, no 'Event'. */
         return TDM_SIP_H_OTHER;
@@ -102,9 +108,8 @@ static enum tdm_sip_header_kind kind_of(struct tdm_text name)
 /* One line without its end; *line has it. False at the end of the text. */
 static bool next_line(struct tdm_text *rest, struct tdm_text *line, struct tdm_text *content)
 {
-    const char *stop = rest->at < rest->end
-                           ? memchr(rest->at, '\n', (size_t)(rest->end - rest->at))
-                           : NULL;
+    const char *stop =
+        rest->at < rest->end ? memchr(rest->at, '\n', (size_t)(rest->end - rest->at)) : NULL;
 
     if (!stop)
         return false;
@@ -151,8 +156,8 @@ static bool add_header(struct tdm_sip_message *m, struct tdm_text line, struct t
 
     if (m->header_count == TDM_SIP_HEADERS_MAX || !all_token(name) || name.end == content.end)
         return false;
-    m->headers[m->header_count++] = (struct tdm_sip_header){
-        .kind = kind_of(name), .value = tdm_sip_trim(value), .line = line};
+    m->headers[m->header_count++] =
+        (struct tdm_sip_header){.kind = kind_of(name), .value = tdm_sip_trim(value), .line = line};
     return true;
 }
 
@@ -439,8 +444,8 @@ static bool read_party(const struct tdm_sip_message *m, enum tdm_sip_header_kind
         *tag = (struct tdm_text){params.end, params.end};
     if (!tdm_sip_read_uri(uri, a)) /* Another scheme is somebody else's; it must only be one. */
         return memchr(uri.at, ':', tdm_text_size(uri)) != NULL &&
-               !tdm_text_equals((struct tdm_text){uri.at, uri.at + 4 < uri.end ? uri.at + 4 : uri.end},
-                                "sip:");
+               !tdm_text_equals(
+                   (struct tdm_text){uri.at, uri.at + 4 < uri.end ? uri.at + 4 : uri.end}, "sip:");
     return true;
 }
 

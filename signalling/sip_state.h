@@ -293,7 +293,7 @@ void tdm_sip_event_of(struct tdm_sig_event *event, enum tdm_sig_kind kind, tdm_s
 bool tdm_sip_body_size(const struct sip_msg *msg, size_t *size);
 /** What libre's lazy parser lets through: 0 when the request may be used, else the refusal. */
 uint16_t tdm_sip_check_request(const struct sip_msg *msg);
-/** The same for what an INVITE says: 0, 415 or 420. */
+/** The same for what an INVITE says: 0, 406 or 415. */
 uint16_t tdm_sip_check_invite(const struct sip_msg *msg);
 /** A body that is broken or no SDP counts as none: then the call machine refuses it. */
 void tdm_sip_take_body(struct tdm_sig_event *event, const struct sip_msg *msg);

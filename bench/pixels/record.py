@@ -268,6 +268,16 @@ def photos(screen, scratch, out):
         out.frame(0.4)
 
 
+def camera(screen, scratch, out):
+    """A photograph as a camera took it, made small."""
+    photo = "/usr/share/forensics-samples/original-files/pic1/IMG_20200827_231612.jpg"
+    png = os.path.join(scratch, "photo.png")
+    subprocess.run(["ffmpeg", "-loglevel", "quiet", "-i", photo, "-vf",
+                    f"scale={screen.width}:-1:flags=area", png], check=True)
+    subprocess.run(["hsetroot", "-fill", png], check=True, stdout=subprocess.DEVNULL)
+    out.frame(0.4)
+
+
 def desktop(screen, scratch, out):
     wallpaper(screen, scratch)
     xterm(screen, ["sh", "-c", 'head -60 "$1"; read x', "sh", page_source()], "100x40+900+400")
@@ -335,7 +345,8 @@ def office(screen, scratch, out):
 
 WORKLOADS = {f.__name__: f for f in (
     typing_terminal, typing_editor, terminal_scroll, page_scroll, window_drag, window_drag_photo,
-    alt_tab, page_change, slides, video_window, office, photos, desktop, web)}
+    alt_tab, page_change, slides, video_window, office, photos, camera,
+    desktop, web)}
 
 
 def record(name, path, size):

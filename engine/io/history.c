@@ -152,7 +152,7 @@ enum tdm_err tdm_history_mark(struct tdm_history *h, const char *contact, uint64
     sqlite3_stmt *s =
         prepare(h,
                 "UPDATE message SET state = ?4 WHERE contact = ?1 AND ours = ?2 AND id "
-                "= ?3 AND (state < ?4 OR state = 4) AND NOT (?4 = 4 AND state > 1)",
+                "= ?3 AND (state < ?4 OR state >= 4) AND NOT (?4 >= 4 AND state IN (2, 3))",
                 contact, true, id);
 
     if (s)

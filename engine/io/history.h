@@ -21,6 +21,7 @@ enum tdm_history_state {
     TDM_HISTORY_DELIVERED,
     TDM_HISTORY_READ,
     TDM_HISTORY_FAILED,
+    TDM_HISTORY_STORED, /* A server keeps it until they are there. */
 };
 
 struct tdm_history_entry {

@@ -186,9 +186,8 @@ enum tdm_err tdm_server_store_drop_account(struct tdm_server_store *store, const
     text(s, 1, user);
     enum tdm_err err = run_on_one(store, s, user, cause);
 
-    if (err == TDM_OK &&
-        sqlite3_prepare_v2(store->db, "DELETE FROM message WHERE user = ?1", -1, &more, NULL) ==
-            SQLITE_OK) {
+    if (err == TDM_OK && sqlite3_prepare_v2(store->db, "DELETE FROM message WHERE user = ?1", -1,
+                                            &more, NULL) == SQLITE_OK) {
         text(more, 1, user);
         (void)sqlite3_step(more);
     }

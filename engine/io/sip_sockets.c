@@ -19,12 +19,12 @@
 #define READY_MAX    256
 #define LINKS_MAX    16384
 #define LINK_BITS    14
-#define OUT_MAX      (256 * 1024)    /* Bytes that wait for a client who does not read. */
-#define FIRST_WAIT   (30 * TDM_S)    /* For the first message of a connection. */
-#define MESSAGE_WAIT (15 * TDM_S)    /* For a message that began. */
-#define IDLE_WAIT    (7300 * TDM_S)  /* A registration lasts two hours. */
+#define OUT_MAX      (256 * 1024)   /* Bytes that wait for a client who does not read. */
+#define FIRST_WAIT   (30 * TDM_S)   /* For the first message of a connection. */
+#define MESSAGE_WAIT (15 * TDM_S)   /* For a message that began. */
+#define IDLE_WAIT    (7300 * TDM_S) /* A registration lasts two hours. */
 #define SWEEP_EVERY  (2 * TDM_S)
-#define TURN_MAX     64              /* Of one source before others have theirs. */
+#define TURN_MAX     64 /* Of one source before others have theirs. */
 #define PIECE        4096
 
 enum source { SOURCE_OTHER, SOURCE_LISTEN, SOURCE_LINK };
@@ -41,9 +41,9 @@ struct link {
     struct tdm_tls *tls;
     struct tdm_address from, to;
     struct buffer in, out;
-    size_t taken;         /* Of `in`, by the message that was given last. */
-    tdm_time until;       /* When it is closed if nothing more comes. */
-    bool partly;          /* A message began. */
+    size_t taken;   /* Of `in`, by the message that was given last. */
+    tdm_time until; /* When it is closed if nothing more comes. */
+    bool partly;    /* A message began. */
     short events;
 };
 
@@ -176,7 +176,8 @@ void tdm_sip_sockets_wait(struct tdm_sip_sockets *s, tdm_time deadline)
         s->ready[s->ready_count++] = events[i].data.u64;
 }
 
-/* --- Connections ------------------------------------------------------------------------------- */
+/* --- Connections -------------------------------------------------------------------------------
+ */
 
 static struct link *link_of(const struct tdm_sip_sockets *s, uint32_t number)
 {
@@ -345,8 +346,8 @@ static enum tdm_err flush(struct link *l)
 
 static void set_events(struct tdm_sip_sockets *s, struct link *l)
 {
-    short events = (short)((l->tls ? tdm_tls_events(l->tls) : POLLIN) |
-                           (l->out.size ? POLLOUT : 0));
+    short events =
+        (short)((l->tls ? tdm_tls_events(l->tls) : POLLIN) | (l->out.size ? POLLOUT : 0));
     struct epoll_event event = {.events = (uint32_t)events,
                                 .data.u64 = key_of(SOURCE_LINK, l->number)};
 
@@ -373,8 +374,8 @@ static bool next_of_link(struct tdm_sip_sockets *s, struct link *l, tdm_time now
         drop_front(&l->in, l->taken);
     l->taken = 0;
     for (;;) {
-        enum tdm_err err = l->in.size ? tdm_sip_frame_size(l->in.data, l->in.size, &size)
-                                      : TDM_E_AGAIN;
+        enum tdm_err err =
+            l->in.size ? tdm_sip_frame_size(l->in.data, l->in.size, &size) : TDM_E_AGAIN;
 
         if (err == TDM_OK) {
             l->taken = size;
@@ -495,9 +496,8 @@ static const struct tdm_udp *udp_for(const struct tdm_sip_sockets *s,
     return fallback;
 }
 
-void tdm_sip_sockets_send(struct tdm_sip_sockets *s, uint32_t link,
-                          const struct tdm_address *local, const struct tdm_address *to,
-                          const uint8_t *data, size_t size)
+void tdm_sip_sockets_send(struct tdm_sip_sockets *s, uint32_t link, const struct tdm_address *local,
+                          const struct tdm_address *to, const uint8_t *data, size_t size)
 {
     const struct tdm_udp_piece piece = {.data = data, .size = size};
 

@@ -57,7 +57,8 @@ void tdm_sip_sockets_wait(struct tdm_sip_sockets *sockets, tdm_time deadline);
 enum tdm_err tdm_sip_sockets_next(struct tdm_sip_sockets *sockets, tdm_time now,
                                   struct tdm_sip_arrival *arrival);
 
-/** Over UDP from `local`; over the connection `link`. What cannot be sent is lost, as on any way. */
+/** Over UDP from `local`; over the connection `link`. What cannot be sent is lost, as on any way.
+ */
 void tdm_sip_sockets_send(struct tdm_sip_sockets *sockets, uint32_t link,
                           const struct tdm_address *local, const struct tdm_address *to,
                           const uint8_t *data, size_t size);

@@ -44,9 +44,9 @@ struct tandem_account {
                                    list] */
     char fingerprint[100];      /* SHA-256 of the one certificate to believe, in hex. [none] */
     enum tandem_transport transport;
-    uint32_t expires_s;  /* Of a registration. [600] */
-    bool gateway;        /* Never registers: a way to telephones, for calls that go out. */
-    bool preferred;      /* For what no other account fits. [the first one] */
+    uint32_t expires_s; /* Of a registration. [600] */
+    bool gateway;       /* Never registers: a way to telephones, for calls that go out. */
+    bool preferred;     /* For what no other account fits. [the first one] */
 };
 
 enum tandem_account_state {
@@ -112,9 +112,8 @@ TANDEM_API const char *tandem_account_state_name(enum tandem_account_state state
 /** Reads it. No file is an empty list. TANDEM_INVALID with a cause that names the line, the account
  *  and the member; TANDEM_FAILED when it cannot be read, or others may read it. */
 TANDEM_API enum tandem_status tandem_accounts_load(const char *path,
-                                                   struct tandem_account *accounts,
-                                                   size_t capacity, size_t *count,
-                                                   struct tandem_cause *cause);
+                                                   struct tandem_account *accounts, size_t capacity,
+                                                   size_t *count, struct tandem_cause *cause);
 
 /** Writes it whole, beside and renamed, so that a crash loses nothing. */
 TANDEM_API enum tandem_status tandem_accounts_save(const char *path,

@@ -57,6 +57,10 @@ TANDEM_API enum tandem_status tandem_chat_edit(struct tandem_chat *chat, uint64_
  *  without a call. */
 TANDEM_API void tandem_chat_read(struct tandem_chat *chat, uint64_t id);
 TANDEM_API void tandem_chat_typing(struct tandem_chat *chat, bool on);
+/** The same to somebody, by a call's channel or else by SIP messages (RFC 3994) that are said again
+ *  while it goes on: call it with each key, and with false when the text is sent or deleted. */
+TANDEM_API void tandem_chat_typing_to(struct tandem_chat *chat, struct tandem *engine,
+                                      const char *to, bool on);
 
 enum tandem_chat_event_kind {
     TANDEM_CHAT_LINKED,    /* A call's channel takes texts (`on`) or no longer; who = with whom. */
@@ -66,6 +70,7 @@ enum tandem_chat_event_kind {
     TANDEM_CHAT_WAS_READ,  /* was read; */
     TANDEM_CHAT_FAILED,    /* could not be delivered now: text = why. */
     TANDEM_CHAT_TYPING,    /* The other side is typing (`on`), or no longer. */
+    TANDEM_CHAT_STORED,    /* Ours is kept by a server until they are there. */
 };
 
 struct tandem_chat_event {

@@ -4,9 +4,9 @@
 
 /*
  * A server that helps two people to reach each other: SIP, at which they sign in, see, write to and
- * call each other; STUN, which tells a program how it looks from outside; and TURN, which relays for
- * those who can be reached no other way. Beyond one machine's worth of people and calls, Kamailio
- * and coturn do the same for the same clients.
+ * call each other; STUN, which tells a program how it looks from outside; and TURN, which relays
+ * for those who can be reached no other way. Beyond one machine's worth of people and calls,
+ * Kamailio and coturn do the same for the same clients.
  *
  * Threads: every function may be called from any thread; the server runs on one of its own. Events
  * are pulled. Errors and causes as in tandem/tandem.h.

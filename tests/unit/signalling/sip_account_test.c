@@ -3,7 +3,7 @@
  * which passwords are given to whom, calls and messages over the account. */
 #include "engine/io/entropy.h"
 #include "signalling/signalling.h"
-#include "sip_registrar.h"
+#include "tests/unit/signalling/sip_registrar.h"
 
 #include <stdlib.h>
 
@@ -271,8 +271,7 @@ static void a_stranger_gets_no_password(void **state)
     assert_int_equal(sip->call(sig, id, "sip:paul@reskit.test", &offer_body, &call, &cause),
                      TDM_OK);
     registrar_take(&r);
-    registrar_answer(&r, 401,
-                     "WWW-Authenticate: Digest realm=\"paul's own\", nonce=\"x\"\r\n");
+    registrar_answer(&r, 401, "WWW-Authenticate: Digest realm=\"paul's own\", nonce=\"x\"\r\n");
     assert_int_equal(expect(sig, TDM_SIG_REFUSED).code, 401);
     sip->close(sig);
     registrar_close(&r);

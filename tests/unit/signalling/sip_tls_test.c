@@ -27,7 +27,8 @@ static const struct tdm_sig_body offer_body = {.data = "v=0\r\no=- 1 1 IN IP4 12
 static const struct tdm_sig_body answer_body = {.data = "v=0\r\no=- 2 1 IN IP4 127.0.0.1\r\n",
                                                 .size = 31};
 
-/* --- Certificates ------------------------------------------------------------------------------ */
+/* --- Certificates ------------------------------------------------------------------------------
+ */
 
 struct signer {
     EVP_PKEY *key;
@@ -61,15 +62,14 @@ static struct signer make(const struct spec *spec, const struct signer *by)
 
     assert_non_null(made.key);
     assert_int_equal(X509_set_version(c, X509_VERSION_3), 1);
-    assert_int_equal(
-        ASN1_INTEGER_set_uint64(X509_get_serialNumber(c), tdm_entropy_u64() >> 1), 1);
+    assert_int_equal(ASN1_INTEGER_set_uint64(X509_get_serialNumber(c), tdm_entropy_u64() >> 1), 1);
     assert_non_null(X509_gmtime_adj(X509_getm_notBefore(c), spec->from_s));
     assert_non_null(X509_gmtime_adj(X509_getm_notAfter(c), spec->until_s));
     assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                                 (const unsigned char *)spec->cn, -1, -1, 0),
                      1);
-    assert_int_equal(
-        X509_set_issuer_name(c, by ? X509_get_subject_name(by->certificate) : name), 1);
+    assert_int_equal(X509_set_issuer_name(c, by ? X509_get_subject_name(by->certificate) : name),
+                     1);
     assert_int_equal(X509_set_pubkey(c, made.key), 1);
     if (spec->ca)
         add_extension(c, by ? by->certificate : c, NID_basic_constraints, "critical,CA:TRUE");
@@ -130,7 +130,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- Backends ---------------------------------------------------------------------------------- */
+/* --- Backends ----------------------------------------------------------------------------------
+ */
 
 static struct tdm_sig *open_sip(const char *identity, const char *ca_file)
 {
@@ -179,13 +180,14 @@ static tdm_sig_id call(struct tdm_sig *from, const struct tdm_sig *to, const cha
     return id;
 }
 
-/* --- Tests ------------------------------------------------------------------------------------- */
+/* --- Tests -------------------------------------------------------------------------------------
+ */
 
 static void a_whole_call(void **state)
 {
     struct world *w = *state;
-    struct signer server = make(
-        &(struct spec){"server", "DNS:localhost,IP:127.0.0.1", -DAY, DAY, false}, &w->ca);
+    struct signer server =
+        make(&(struct spec){"server", "DNS:localhost,IP:127.0.0.1", -DAY, DAY, false}, &w->ca);
     struct tdm_sig *a, *b;
     struct tdm_sig_event in;
     tdm_sig_id id;
@@ -274,8 +276,8 @@ static void a_pinned_fingerprint(void **state)
 {
     struct world *w = *state;
     struct signer server = make(&(struct spec){"whoever", NULL, -DAY, DAY, false}, NULL);
-    struct signer other = make(
-        &(struct spec){"localhost", "DNS:localhost,IP:127.0.0.1", -DAY, DAY, false}, &w->ca);
+    struct signer other =
+        make(&(struct spec){"localhost", "DNS:localhost,IP:127.0.0.1", -DAY, DAY, false}, &w->ca);
 
     for (int i = 0; i < 2; i++) {
         char fingerprint[100], registrar[64];

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""serve_test.py TANDEM: the server as its users meet it: signing in, calls to several devices,
+messages kept over kill -9, presence, the directory, and those who lie."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from sip_client import Client
+
+TANDEM = sys.argv[1]
+DOMAIN = "test.example"
+
+
+def free_port():
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u, socket.socket() as t:
+            u.bind(("127.0.0.1", 0))
+            try:
+                t.bind(("127.0.0.1", u.getsockname()[1]))
+            except OSError:
+                continue
+            return u.getsockname()[1]
+    raise AssertionError("no free port")
+
+
+class Server:
+    def __init__(self, folder):
+        self.folder = folder
+        self.store = os.path.join(folder, "serve.db")
+        self.environment = dict(os.environ, XDG_STATE_HOME=folder)
+        self.process = None
+
+    def run(self, *words, text=None):
+        return subprocess.run([TANDEM, "serve", *words, "--store", self.store], input=text,
+                              capture_output=True, text=True, env=self.environment, timeout=30)
+
+    def start(self):
+        for _ in range(5):  # A port that was free may be taken.
+            self.port, self.http = free_port(), free_port()
+            self.process = subprocess.Popen(
+                [TANDEM, "serve", "--listen", "127.0.0.1", "--port", str(free_port()),
+                 "--sip-port", str(self.port), "--http-port", str(self.http), "--store", self.store,
+                 "--source-rate", "100000", "--no-announcement", "--no-secret", "--json", "--quiet", "--domain", DOMAIN],
+                stdout=subprocess.PIPE, text=True, env=self.environment)
+            line = self.process.stdout.readline()
+            if line and json.loads(line)["event"] == "started":
+                return
+            self.process.wait(30)
+        raise AssertionError("the server does not start")
+
+    def kill(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        self.process.wait(30)
+        self.process.stdout.close()
+
+    def client(self, user, **more):
+        return Client(user, DOMAIN, ("127.0.0.1", self.port), **more)
+
+    def status(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/status", timeout=30) as answer:
+            return json.load(answer)
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def test_signing_in(server):
+    ann = server.client("ann")
+    cseq, call_id, _ = ann.request("REGISTER", f"sip:{DOMAIN}", to=ann.aor)
+    answer = ann.answer_to(cseq, "REGISTER", call_id)
+    check(answer.status == 401 and len(answer.all("WWW-Authenticate")) == 2, "no two challenges")
+    check("SHA-256" in answer.all("WWW-Authenticate")[0], "SHA-256 is not first")
+    check(ann.register(password="wrong-one").status == 401, "a wrong password is taken")
+    answer = ann.register()
+    check(answer.status == 200 and ann.contact in answer.get("Contact"), "not registered")
+    ann.send_raw(ann.last_text)  # A copy is answered again, and does nothing.
+    ann.wait(lambda m: m.status == 200, "answer to a copy")
+    replay = re.sub(r"branch=\w+", "branch=z9hG4bKother", ann.last_text)
+    ann.send_raw(replay)
+    answer = ann.wait(lambda m: m.status, "answer to a replay")
+    check(answer.status == 401 and "stale=true" in answer.get("WWW-Authenticate"), "replay is taken")
+    check(ann.ask("MESSAGE", f"sip:ben@{DOMAIN}", sender=f"sip:ben@{DOMAIN}", body="x").status == 403,
+          "another's name is taken")
+    check(ann.register(expires=10).status == 423, "too short is taken")
+    check(server.run("lock", "ann").returncode == 0, "cannot lock")
+    until = time.monotonic() + 30
+    while ann.register().status != 403:
+        check(time.monotonic() < until, "who is locked signs in")
+    server.run("unlock", "ann")
+    while ann.register().status != 200:
+        check(time.monotonic() < until, "who is unlocked does not sign in")
+    ann.close()
+
+
+def test_call(server):
+    ann, desk, phone = server.client("ann"), server.client("ben"), server.client("ben", tcp=True)
+    for client in (ann, desk, phone):
+        check(client.register().status == 200, "not registered")
+    uri = f"sip:ben@{DOMAIN}"
+    cseq, call_id, _ = ann.request("INVITE", uri, body="v=0\r\n")
+    refused = ann.answer_to(cseq, "INVITE", call_id)
+    ann.ack(uri, refused, cseq, call_id)
+    challenge = [c for c in refused.all("Proxy-Authenticate") if "MD5" in c][0]
+    cseq, _, _ = ann.request(
+        "INVITE", uri, body="v=0\r\n", call_id=call_id,
+        authorization="Proxy-Authorization: " + ann.credentials(challenge, "INVITE", uri))
+    invites = [(client, client.take("INVITE")) for client in (desk, phone)]
+    check("Proxy-Authorization" not in dict(invites[0][1].headers), "our password went on")
+    for client, invite in invites:
+        check(len(invite.all("Record-Route")) == 2, "no two routes")
+        client.reply(invite, 180, "Ringing")
+    ann.wait(lambda m: m.status == 180, "ringing")
+    phone.reply(invites[1][1], 200, body="v=0\r\n")
+    answer = ann.answer_to(cseq, "INVITE", call_id)
+    check(answer.status == 200, "not answered")
+    cancel = desk.take("CANCEL")
+    check("Call completed elsewhere" in cancel.get("Reason"), "no reason in CANCEL")
+    desk.reply(cancel, 200)
+    desk.reply(invites[0][1], 487, "Request Terminated")
+    desk.take("ACK")
+    target = re.search("<(.*)>", answer.get("Contact")).group(1)
+    routes = "".join(f"Route: {route}\r\n" for route in reversed(answer.all("Record-Route")))
+    ann.ack(target, answer, cseq, call_id, routes)
+    phone.take("ACK")
+    # Along the same routes, and back.
+    ann.send_raw(f"BYE {target} SIP/2.0\r\n{ann.via()}Max-Forwards: 70\r\n{routes}"
+                 f"From: {answer.get('From')}\r\nTo: {answer.get('To')}\r\nCall-ID: {call_id}\r\n"
+                 f"CSeq: {cseq + 1} BYE\r\nContent-Length: 0\r\n\r\n")
+    phone.reply(phone.take("BYE"), 200)
+    check(ann.answer_to(cseq + 1, "BYE", call_id).status == 200, "BYE not answered")
+    # A stranger with a route of another call gets nowhere.
+    eve = server.client("eve")
+    eve.send_raw(f"BYE {target} SIP/2.0\r\n{eve.via()}Max-Forwards: 70\r\n{routes}"
+                 f"From: <sip:eve@x>;tag=1\r\nTo: <sip:x@y>;tag=2\r\nCall-ID: other\r\n"
+                 f"CSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n")
+    check(eve.wait(lambda m: m.status, "answer").status == 407, "a stolen route is taken")
+    for client in (ann, desk, phone, eve):
+        client.close()
+
+
+def test_kept_messages(server):
+    ann, ben = server.client("ann"), server.client("cat")
+    uri = f"sip:cat@{DOMAIN}"
+    texts = ["first", "second", "third"]
+    for text in texts:
+        check(ann.ask("MESSAGE", uri, headers="Content-Type: text/plain\r\n", body=text).status ==
+              202, "not kept")
+        server.kill()
+        server.start()
+        ann.server = ben.server = ("127.0.0.1", server.port)
+    check(ben.register().status == 200, "not registered")
+    for text in texts:
+        message = ben.take("MESSAGE")
+        check(message.body == text, f"{message.body} came instead of {text}")
+        check(f"ann@{DOMAIN}" in message.get("From") and message.get("Date"), "not as it was sent")
+        ben.reply(message, 200)
+    until = time.monotonic() + 30
+    while server.status()["figures"]["messages_handed_over_total"] < 3:
+        check(time.monotonic() < until, "not handed over")
+    server.kill()
+    server.start()
+    ben.server = ("127.0.0.1", server.port)
+    check(ben.register().status == 200, "not registered")
+    check(ben.nothing(lambda m: m.method == "MESSAGE", 1), "a message came twice")
+    ann.close()
+    ben.close()
+
+
+PIDF = """<?xml version="1.0" encoding="UTF-8"?>
+<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:dan@test.example">
+<tuple id="desk"><status><basic>open</basic></status><note>at the desk</note></tuple></presence>"""
+
+
+def test_presence(server):
+    dan, ben = server.client("dan"), server.client("ben")
+    uri = f"sip:dan@{DOMAIN}"
+    answer = ben.ask("SUBSCRIBE", uri, headers="Event: presence\r\nExpires: 600\r\n")
+    check(answer.status == 200, "not subscribed")
+
+    def state():
+        notify = ben.take("NOTIFY")
+        ben.reply(notify, 200)
+        return notify
+    check("closed" in state().body, "open before anybody is there")
+    check(dan.register().status == 200, "not registered")
+    check(">open<" in state().body, "not open when registered")
+    answer = dan.ask("PUBLISH", uri, body=PIDF, headers="Event: presence\r\nExpires: 600\r\n"
+                     "Content-Type: application/pidf+xml\r\n")
+    check(answer.status == 200 and answer.get("SIP-ETag"), "not published")
+    check("at the desk" in state().body, "what was published is not told")
+    server.kill()
+    server.start()
+    for client in (dan, ben):
+        client.server = ("127.0.0.1", server.port)
+    check("at the desk" in state().body, "forgotten over a crash")
+    check(dan.ask("PUBLISH", uri, body="block ben\n", headers="Event: tandem-rules\r\n"
+                  "Content-Type: text/plain\r\n").status == 200, "no rules")
+    check("terminated" in state().get("Subscription-State"), "who is blocked still watches")
+    answer = dan.ask("OPTIONS", f"sip:directory@{DOMAIN}", body="be")
+    check(answer.status == 200 and [p["user"] for p in json.loads(answer.body)] == ["ben"],
+          f"the directory says {answer.body}")
+    dan.close()
+    ben.close()
+
+
+def test_nonsense(server):
+    ann, slow = server.client("ann"), server.client("ann", tcp=True)
+    slow.send_raw("REGISTER sip:x SIP/2.0\r\nVia: ")  # And never the rest.
+    for data in (b"", b"\0" * 20, b"INVITE", b"\xff" * 3000, b"SIP/2.0 200 OK\r\n\r\n",
+                 b"INVITE sip:a SIP/2.0\r\n" + b"Via: a\r\n" * 200 + b"\r\n",
+                 b"MESSAGE sip:ben@x SIP/2.0\r\n" + b"A: " + b"x" * 40000 + b"\r\n\r\n"):
+        ann.send_raw(data)
+    check(ann.register().status == 200, "the server minds nonsense")
+    slow.close()
+    ann.close()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(folder)
+        for user in ("ann", "ben", "cat", "dan"):
+            added = server.run("adduser", user, "--domain", DOMAIN, "--password-stdin",
+                               text=f"secret-{user}\n")
+            check(added.returncode == 0, added.stderr)
+        with open(server.store, "rb") as file:
+            check(b"secret-ann" not in file.read(), "a password in clear")
+        server.start()
+        try:
+            for test in (test_signing_in, test_call, test_kept_messages, test_presence,
+                         test_nonsense):
+                test(server)
+                print(test.__name__, "passed")
+            server.kill(signal.SIGTERM)
+            check(server.process.returncode == 0, f"ended with {server.process.returncode}")
+        finally:
+            if server.process.poll() is None:
+                server.process.kill()
+
+
+main()
