@@ -27,7 +27,7 @@ struct side {
     struct tandem_share *share;
     struct tandem_call *call;
     int signals;
-    bool stop, up, was_up, was_shown, was_refused, voice;
+    bool stop, up, was_up, was_shown, was_refused, voice, has_voice;
     int interrupts, end_value;
     unsigned asked; /* share: a question that waits for y or n. */
     unsigned allowed;
@@ -140,6 +140,7 @@ static void call_ended(struct side *s, const struct tandem_event *e)
         return;
     s->call = NULL;
     s->up = false;
+    s->voice = s->has_voice = s->o->voice;
     s->asked = s->allowed = 0;
     s->end_value = e->value;
     (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
@@ -255,14 +256,19 @@ static void toggle_voice(struct side *s)
 
     if (!s->call)
         return;
-    if (on)
+    /* A source where there was none offers the sound by itself. */
+    if (on && s->has_voice) {
+        status = tandem_set_audio(s->call, true);
+    } else if (on) {
         status = tandem_set_audio_sink(s->call, s->o->speaker ? s->o->speaker : "speaker", &cause);
-    if (on && status == TANDEM_OK)
-        status = tandem_set_audio_source(s->call, s->o->audio ? s->o->audio : "mic", &cause);
-    if (status == TANDEM_OK)
-        status = tandem_set_audio(s->call, on);
+        if (status == TANDEM_OK)
+            status = tandem_set_audio_source(s->call, s->o->audio ? s->o->audio : "mic", &cause);
+    } else {
+        status = tandem_set_audio(s->call, false);
+    }
     if (status == TANDEM_OK)
         s->voice = on;
+    s->has_voice |= s->voice;
     say(s, status != TANDEM_OK ? cause.text : on ? "talking" : "not talking any more");
 }
 
@@ -435,7 +441,7 @@ static int run(struct share_options *o)
     struct tandem_cause cause = {""};
     char line[200];
 
-    s = (struct side){.o = o, .signals = signals_open(), .voice = o->voice};
+    s = (struct side){.o = o, .signals = signals_open(), .voice = o->voice, .has_voice = o->voice};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     /* Who calls to show the own screen has said so. */
     o->offer.unasked_view = o->who || o->offer.allow & TANDEM_SHARE_VIEW;

@@ -28,10 +28,11 @@ void tdm_hand_send(struct tdm_share_hand *h, const struct tdm_control_record *re
 void tdm_hand_publish(struct tdm_share_hand *h, uint16_t scopes, tdm_time until)
 {
     pthread_mutex_lock(&h->lock);
-    bool news = h->scopes != scopes;
+    bool old = h->link_news && h->link_up && !h->link_resumed; /* Of who was there before. */
+    bool news = !old && h->scopes != scopes;
 
-    h->scopes = scopes;
-    h->until = until;
+    h->scopes = old ? h->scopes : scopes;
+    h->until = old ? h->until : until;
     pthread_mutex_unlock(&h->lock);
     if (news)
         h->config.wake(h->config.arg);
@@ -316,12 +317,15 @@ static void tell_link(struct tdm_share_hand *h, const char *peer, bool up, bool 
     h->link_up = up;
     if (peer)
         (void)snprintf(h->link_peer, sizeof h->link_peer, "%s", peer);
-    if (up && !resumed)
+    if (up && !resumed) {
+        h->scopes = 0; /* For who asks before the thread has looked. */
+        h->until = TDM_NEVER;
         for (int i = 0; i < TDM_HAND_STREAMS; i++) {
             tdm_share_bytes_clear(&h->arrived[i]);
             h->consumed[i] = 0;
             tdm_control_pipe_init(&h->out[i]);
         }
+    }
     pthread_mutex_unlock(&h->lock);
     tdm_wake_signal(h->wake);
 }

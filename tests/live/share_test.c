@@ -195,14 +195,18 @@ static bool no_audio(const struct tandem_stats *s, uint64_t unused)
     return !s->audio.active;
 }
 
-static void talk(struct side *s)
+/* A source where there was none offers the sound by itself. */
+static void talk(struct side *s, bool again)
 {
     struct tandem_cause cause = {""};
 
+    if (again) {
+        assert_int_equal(tandem_set_audio(s->call, true), TANDEM_OK);
+        return;
+    }
     assert_int_equal(tandem_set_audio_sink(s->call, "null", &cause), TANDEM_OK);
     if (tandem_set_audio_source(s->call, "tone", &cause) != TANDEM_OK)
         fail_msg("%s", cause.text);
-    assert_int_equal(tandem_set_audio(s->call, true), TANDEM_OK);
 }
 
 /* Voice comes when both have asked for it, and goes; the screen goes on over the same connection.
@@ -215,9 +219,9 @@ static void test_voice(void **state)
     start("pattern:scroll", &(struct tandem_share_offer){.unasked_view = true});
     number = exact_after(number);
     for (int i = 0; i < 2; i++) {
-        talk(&p.a);
+        talk(&p.a, i > 0);
         number = exact_after(number);
-        talk(&p.b);
+        talk(&p.b, i > 0);
         (void)side_until(&p.a, audio_received_at_least, 20, "voice at the host");
         (void)side_until(&p.b, audio_received_at_least, 20, "voice at the viewer");
         number = exact_after(number);
