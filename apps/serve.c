@@ -87,6 +87,9 @@ static void print_sign_in(const struct tandem_server_stats *s, const struct serv
             o->config.store_path ? o->config.store_path : "");
     fprintf(stderr, "  any SIP program:  user NAME, domain %s, proxy %s\n", s->domain,
             s->sip_address);
+    if (s->announced)
+        fputs("  on this network:  tandem account add NAME --password (it is found by itself)\n",
+              stderr);
     if (s->http_port)
         fprintf(stderr, "  figures:          http://127.0.0.1:%u/status and /metrics\n",
                 (unsigned)s->http_port);
@@ -99,11 +102,12 @@ static void print_start(const struct serve_options *o, struct tandem_server *ser
 
     tandem_server_stats(server, &s);
     if (o->json)
-        print_json(json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:i}", "event",
+        print_json(json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:i, s:b}", "event",
                              "started", "address", s.address, "relay4", s.relay4, "relay6",
                              s.relay6, "turn", relays, "private_peers", o->config.allow_private,
                              "domain", s.domain, "sip_address", s.sip_address, "fingerprint",
-                             s.fingerprint, "http_port", (int)s.http_port));
+                             s.fingerprint, "http_port", (int)s.http_port, "announced",
+                             (int)s.announced));
     if (o->quiet)
         return;
     print_sign_in(&s, o);
