@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/serve.h"
 
+#include "apps/folders.h"
 #include "apps/options.h"
 #include "apps/serve_accounts.h"
 #include "apps/serve_options.h"
@@ -225,17 +226,10 @@ static int serve(struct serve_options *o)
 /* TLS has a certificate of its own, made at the first start. */
 static void default_identity(struct serve_options *o)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    bool said = state && *state;
-
     if (o->config.identity_path || (!o->config.sips_port && !o->config.tls_port))
         return;
-    (void)snprintf(o->identity, sizeof o->identity, "%s%s/tandem/serve-identity.pem",
-                   said   ? state
-                   : home ? home
-                          : "",
-                   said ? "" : "/.local/state");
-    o->config.identity_path = o->identity;
+    if (folders_state("serve-identity.pem", o->identity, sizeof o->identity))
+        o->config.identity_path = o->identity;
 }
 
 int serve_run(int argc, char **argv)

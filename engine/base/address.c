@@ -156,9 +156,11 @@ static void v6_text(const uint8_t bytes[16], char text[TDM_ADDRESS_TEXT_MAX])
             i += best_size - 1;
             continue;
         }
+        const uint8_t *pair = bytes + (ptrdiff_t)2 * i;
+
         at += (size_t)snprintf(text + at, TDM_ADDRESS_TEXT_MAX - at, "%s%x",
                                i > 0 && text[at - 1] != ':' ? ":" : "",
-                               (unsigned)(bytes[(ptrdiff_t)2 * i] << 8 | bytes[(ptrdiff_t)2 * i + 1]));
+                               (unsigned)(pair[0] << 8 | pair[1]));
     }
 }
 

@@ -15,7 +15,7 @@
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-    return "race:libfontconfig\nrace:libglib\nrace:libpango\n";
+    return "race:libfontconfig\nrace:libglib\nrace:libpango\nmutex:libX11\n";
 }
 
 /* What they keep until the process ends, and what a lost display leaves. */
