@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/share.h"
 
+#include "apps/account_open.h"
+#include "apps/contacts.h"
 #include "apps/options.h"
 #include "apps/share_options.h"
 #include "apps/signals.h"
@@ -435,12 +437,28 @@ static enum tandem_status prepare(struct side *s, struct tandem_cause *cause)
     return o->no_window ? TANDEM_OK : tandem_share_open_window(s->share, "Tandem", cause);
 }
 
+/* Whom to call is reached over them. Who waits does not register: a call to the user is for
+ * tandem answer (--share), which asks. */
+static bool open_accounts(struct side *s, bool *invalid, struct tandem_cause *cause)
+{
+    const struct share_options *o = s->o;
+
+    return !o->who || o->no_accounts ||
+           account_open_out(s->engine, NULL, NULL, o->who, invalid, cause);
+}
+
 static int run(struct share_options *o)
 {
     static struct side s;
+    static char address[256];
     struct tandem_cause cause = {""};
+    bool invalid = true;
     char line[200];
 
+    if (o->who && !contacts_resolve(o->giving ? "share" : "assist", o->who, address))
+        return EXIT_USAGE;
+    if (o->who)
+        o->who = address;
     s = (struct side){.o = o, .signals = signals_open(), .voice = o->voice, .has_voice = o->voice};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     /* Who calls to show the own screen has said so. */
@@ -454,6 +472,11 @@ static int run(struct share_options *o)
     if (status != TANDEM_OK) {
         tandem_share_destroy(s.share);
         return give_up(o, status == TANDEM_INVALID ? EXIT_USAGE : EXIT_FAILED, cause.text);
+    }
+    if (!open_accounts(&s, &invalid, &cause)) {
+        tandem_destroy(s.engine);
+        tandem_share_destroy(s.share);
+        return give_up(o, invalid ? EXIT_USAGE : EXIT_UNREACHABLE, cause.text);
     }
     terminal_open(&s.terminal, !o->json);
     if (o->who && !o->giving)
