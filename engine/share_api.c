@@ -412,7 +412,7 @@ enum tandem_status tandem_share_snapshot(struct tandem_share *s, const char *pat
 
 enum tandem_status tandem_share_cursor(struct tandem_share *s, struct tandem_share_cursor *cursor)
 {
-    static _Thread_local uint8_t pixels[TDM_SHARE_SHAPE_BYTES];
+    uint8_t pixels[TDM_SHARE_SHAPE_BYTES];
     struct tdm_share_pointer p;
 
     if (!tdm_share_watch_cursor(s->watch, &p, pixels))
@@ -536,7 +536,7 @@ static void distribution(struct tandem_distribution *to, const struct tdm_histog
 
 static void give_stats(struct tandem_share *s, struct tandem_share_stats *stats)
 {
-    static _Thread_local struct tdm_share_give_figures give;
+    struct tdm_share_give_figures give;
     struct tdm_hand_figures hand;
 
     tdm_share_give_figures(s->give, &give);
@@ -557,7 +557,7 @@ static void give_stats(struct tandem_share *s, struct tandem_share_stats *stats)
 
 static void watch_stats(struct tandem_share *s, struct tandem_share_stats *stats)
 {
-    static _Thread_local struct tdm_share_watch_figures watch;
+    struct tdm_share_watch_figures watch;
     struct tdm_hand_figures hand;
 
     tdm_share_watch_figures(s->watch, &watch);

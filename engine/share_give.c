@@ -60,6 +60,10 @@ struct tdm_share_give {
     tdm_time core_wake;
     uint64_t shapes[TDM_SCREEN_CURSOR_SLOTS]; /* Hashes of what the slots hold. */
     uint8_t shape, shape_next;
+    uint8_t shape_pixels[TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4];
+    /* What the core fills; only this thread puts it into `bytes`, but a put may move them: so the
+     * lock, for a copy. */
+    uint8_t room[OUT_BYTES];
     struct tdm_share_bytes answer_now;
     struct tdm_share_region *region; /* NULL: moving regions are coded as pictures. */
     struct tdm_screen_video videos[TDM_SCREEN_VIDEOS_MAX];
@@ -224,8 +228,7 @@ static void list_surfaces(struct tdm_share_give *g, tdm_time now)
 /* The desktop's colours are multiplied by alpha, and its shapes may be larger than the wire's. */
 static void send_shape(struct tdm_share_give *g, tdm_time now)
 {
-    static _Thread_local uint8_t
-        pixels[TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4];
+    uint8_t *pixels = g->shape_pixels;
     struct tdm_desktop_cursor c;
 
     g->config.ops->cursor(g->desktop, &c);
@@ -463,14 +466,11 @@ static void fetch(struct tdm_share_give *g, tdm_time now, bool refine, size_t ma
     struct tdm_screen_host_in in = {
         .kind = refine ? TDM_SCREEN_HOST_PULL_REFINE : TDM_SCREEN_HOST_PULL, .size = max};
 
-    /* Only this thread puts bytes there, and a put may move them: so the lock, for a copy. */
-    static _Thread_local uint8_t room[OUT_BYTES];
-
-    in.room = room;
+    in.room = g->room;
     step(g, now, &in);
     g->more = g->out.more && !refine;
     pthread_mutex_lock(&g->lock);
-    if (!tdm_share_bytes_put(&g->bytes, room, g->out.filled))
+    if (!tdm_share_bytes_put(&g->bytes, g->room, g->out.filled))
         g->news |= TDM_SHARE_NEWS_FAILED;
     pthread_mutex_unlock(&g->lock);
 }
