@@ -384,7 +384,7 @@ static void announce(struct tdm_rendezvous *s, const struct tandem_server_config
         list += size;
         list += *list == ',';
     }
-    for (int i = 0; identity && i < TDM_FINGERPRINT_BYTES; i++)
+    for (size_t i = 0; identity && i < TDM_FINGERPRINT_BYTES; i++)
         (void)snprintf(fingerprint + 2 * i, 3, "%02X", tdm_identity_fingerprint(identity)[i]);
     (void)tdm_lan_announce_start(&s->announce, &c, NULL);
 }
