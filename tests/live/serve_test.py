@@ -214,6 +214,42 @@ def test_presence(server):
     ben.close()
 
 
+def test_people(server):
+    """Commands of somebody with an account and an address book."""
+    password = json.loads(server.run("adduser", "mia", "--json").stdout)["password"]
+    ned = server.client("ned", password=json.loads(
+        server.run("adduser", "ned", "--json").stdout)["password"])
+    environment = dict(server.environment, **{name: os.path.join(server.folder, "mia") for name in
+                                              ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")})
+
+    def run(*words, text=None):
+        return subprocess.run([TANDEM, *words], input=text, capture_output=True, text=True,
+                              env=environment, timeout=60)
+
+    def start(*words):
+        return subprocess.Popen([TANDEM, *words], env=environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    os.mkdir(environment["HOME"], mode=0o700)
+    check(run("account", "add", f"mia@{DOMAIN}", "--password", "--server",
+              f"127.0.0.1:{server.port}", text=password).returncode == 0, "an account is added")
+    check(run("contacts", "add", "ned", f"ned@{DOMAIN}").returncode == 0, "a contact is added")
+    answer = ned.register()
+    check(answer.status == 200, answer.first)
+    shown = json.loads(run("contacts", "list", "--json").stdout)
+    check(shown[0]["presence"]["state"] == "available", f"the list waits for the account: {shown}")
+    seen = []
+    for words in (("share", "ned", "--desktop", "pattern:still"), ("assist", "ned", "--no-window"),
+                  ("send", os.path.abspath(__file__), "ned", "--retry", "0")):
+        process = start(*words)
+        call = ned.wait(lambda m: m.method == "INVITE" and m.get("Call-ID") not in seen, "a call")
+        seen.append(call.get("Call-ID"))
+        check(f"sip:mia@{DOMAIN}" in call.get("From"), f"{words[0]} calls over the account")
+        ned.reply(call, 603, "Decline")
+        check(process.wait(60) == 3, f"{words[0]} says that it was declined")
+    ned.close()
+
+
 def test_nonsense(server):
     ann, slow = server.client("ann"), server.client("ann", tcp=True)
     slow.send_raw("REGISTER sip:x SIP/2.0\r\nVia: ")  # And never the rest.
@@ -238,7 +274,7 @@ def main():
         server.start()
         try:
             for test in (test_signing_in, test_call, test_kept_messages, test_presence,
-                         test_nonsense):
+                         test_people, test_nonsense):
                 test(server)
                 print(test.__name__, "passed")
             server.kill(signal.SIGTERM)
