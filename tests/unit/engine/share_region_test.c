@@ -21,12 +21,12 @@
 
 #include <cmocka.h>
 
-#define WIDTH    639 /* The region's sides are odd: it ends at the edges. */
-#define HEIGHT   359
+#define WIDTH    447 /* The region's sides are odd: it ends at the edges. */
+#define HEIGHT   255
 #define PATIENCE (60 * TDM_S)
 #define PICTURES 25
 
-static const struct tdm_rect movie = {311, 151, WIDTH - 311, HEIGHT - 151};
+static const struct tdm_rect movie = {287, 143, WIDTH - 287, HEIGHT - 143};
 static const struct tdm_rect all = {0, 0, WIDTH, HEIGHT};
 
 struct tdm_desktop {
@@ -137,7 +137,7 @@ static void paint_movie(uint32_t turn)
 
 static void paint_letter(uint32_t turn)
 {
-    const struct tdm_rect place = {8 + (int)(turn % 60) * 10, 8 + (int)(turn / 60 % 8) * 16, 8, 12};
+    const struct tdm_rect place = {8 + (int)(turn % 40) * 10, 8 + (int)(turn / 40 % 7) * 16, 8, 12};
 
     pthread_mutex_lock(&desk.lock);
     for (int y = place.y; y < place.y + place.height; y++)
@@ -248,7 +248,7 @@ static void start(void)
             &watch, &(struct tdm_share_watch_config){.wake = wake, .picture_fd = picture_fd},
             &cause))
         fail_msg("%s", cause.text);
-    tdm_share_give_link(give, 20000000, 10 * TDM_MS);
+    tdm_share_give_link(give, 3000000, 10 * TDM_MS);
     tdm_share_watch_restart(watch);
     tdm_share_give_restart(give);
 }
