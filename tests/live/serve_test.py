@@ -238,6 +238,16 @@ def test_people(server):
     check(answer.status == 200, answer.first)
     shown = json.loads(run("contacts", "list", "--json").stdout)
     check(shown[0]["presence"]["state"] == "available", f"the list waits for the account: {shown}")
+    chat = subprocess.Popen([TANDEM, "chat", "ned", "--messages", "--port", str(free_port()),
+                             "--bind", "127.0.0.1"], env=environment, stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    chat.stdin.write(b"typed at once\n")
+    chat.stdin.close()
+    message = ned.take("MESSAGE")
+    ned.reply(message, 200)
+    check(message.body == "typed at once", "a text waits for the account")
+    errors = chat.stderr.read()
+    check(chat.wait(60) == 0, errors)
     seen = []
     for words in (("share", "ned", "--desktop", "pattern:still"), ("assist", "ned", "--no-window"),
                   ("send", os.path.abspath(__file__), "ned", "--retry", "0")):
