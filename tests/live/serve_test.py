@@ -272,6 +272,24 @@ def test_nonsense(server):
     ann.close()
 
 
+def test_wrong_passwords(server):
+    """The last one: behind it nobody signs in from this address."""
+    ann = server.client("ann")
+    uri = f"sip:{DOMAIN}"
+    made_up = ann.credentials(f'realm="{DOMAIN}", nonce="made-up"', "REGISTER", uri, password="x")
+    for _ in range(60):
+        cseq, call_id, _ = ann.request("REGISTER", uri, to=ann.aor,
+                                       authorization=f"Authorization: {made_up}")
+        answer = ann.answer_to(cseq, "REGISTER", call_id)
+        check(answer.status == 401, answer.first)
+    check(ann.register().status == 200, "who has no nonce uses up the tries of others")
+    for _ in range(20):
+        check(ann.register(password="wrong-one").status in (401, 503), "a wrong password is taken")
+    answer = ann.register()
+    check(answer.status == 503 and answer.get("Retry-After") == "300", answer.first)
+    ann.close()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder)
@@ -284,7 +302,7 @@ def main():
         server.start()
         try:
             for test in (test_signing_in, test_call, test_kept_messages, test_presence,
-                         test_people, test_nonsense):
+                         test_people, test_nonsense, test_wrong_passwords):
                 test(server)
                 print(test.__name__, "passed")
             server.kill(signal.SIGTERM)
