@@ -238,6 +238,16 @@ def test_people(server):
     check(answer.status == 200, answer.first)
     shown = json.loads(run("contacts", "list", "--json").stdout)
     check(shown[0]["presence"]["state"] == "available", f"the list waits for the account: {shown}")
+    chat = subprocess.Popen([TANDEM, "chat", "ned", "--messages", "--port", str(free_port()),
+                             "--bind", "127.0.0.1"], env=environment, stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    chat.stdin.write(b"typed at once\n")
+    chat.stdin.close()
+    message = ned.take("MESSAGE")
+    ned.reply(message, 200)
+    check(message.body == "typed at once", "a text waits for the account")
+    errors = chat.stderr.read()
+    check(chat.wait(60) == 0, errors)
     seen = []
     for words in (("share", "ned", "--desktop", "pattern:still"), ("assist", "ned", "--no-window"),
                   ("send", os.path.abspath(__file__), "ned", "--retry", "0")):
@@ -262,6 +272,24 @@ def test_nonsense(server):
     ann.close()
 
 
+def test_wrong_passwords(server):
+    """The last one: behind it nobody signs in from this address."""
+    ann = server.client("ann")
+    uri = f"sip:{DOMAIN}"
+    made_up = ann.credentials(f'realm="{DOMAIN}", nonce="made-up"', "REGISTER", uri, password="x")
+    for _ in range(60):
+        cseq, call_id, _ = ann.request("REGISTER", uri, to=ann.aor,
+                                       authorization=f"Authorization: {made_up}")
+        answer = ann.answer_to(cseq, "REGISTER", call_id)
+        check(answer.status == 401, answer.first)
+    check(ann.register().status == 200, "who has no nonce uses up the tries of others")
+    for _ in range(20):
+        check(ann.register(password="wrong-one").status in (401, 503), "a wrong password is taken")
+    answer = ann.register()
+    check(answer.status == 503 and answer.get("Retry-After") == "300", answer.first)
+    ann.close()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder)
@@ -274,7 +302,7 @@ def main():
         server.start()
         try:
             for test in (test_signing_in, test_call, test_kept_messages, test_presence,
-                         test_people, test_nonsense):
+                         test_people, test_nonsense, test_wrong_passwords):
                 test(server)
                 print(test.__name__, "passed")
             server.kill(signal.SIGTERM)
