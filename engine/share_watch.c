@@ -172,6 +172,7 @@ static void take_surfaces(struct tdm_share_watch *w)
         fail(w, "there is no memory for the screens that are shown");
     else
         tell(w, TDM_WATCH_NEWS_SURFACES);
+    tdm_wake_signal(w->config.picture_fd); /* One may be gone, and no frame tells of that. */
 }
 
 static void take_frame(struct tdm_share_watch *w, tdm_time begun)
