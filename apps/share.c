@@ -145,7 +145,8 @@ static void call_ended(struct side *s, const struct tandem_event *e)
     s->voice = s->has_voice = s->o->voice;
     s->asked = s->allowed = 0;
     s->end_value = e->value;
-    (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
+    if (!s->was_refused) /* Which says more. */
+        (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
     if (s->o->who || s->o->once)
         s->stop = true;
     else

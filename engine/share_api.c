@@ -77,6 +77,8 @@ static void say_allowed(struct tandem_share *s)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (s->allowed & words[i].scope)
             (void)snprintf(text + strlen(text), sizeof text - strlen(text), ", %s", words[i].word);
+    if (!(s->allowed & TANDEM_SHARE_VIEW))
+        (void)snprintf(text, sizeof text, "nothing is shown now");
     tdm_screen_window_say(s->window, text, (s->allowed & TANDEM_SHARE_POINTER) != 0);
 }
 

@@ -176,6 +176,7 @@ static void take_surfaces(struct tdm_share_watch *w)
         fail(w, "there is no memory for the screens that are shown");
     else
         tell(w, TDM_WATCH_NEWS_SURFACES);
+    tdm_wake_signal(w->config.picture_fd); /* One may be gone, and no frame tells of that. */
 }
 
 /* A picture of a moving region: into what is shown, over the pixels. */

@@ -68,8 +68,8 @@ TANDEM_API void tandem_share_destroy(struct tandem_share *share);
 /* At the host. */
 
 struct tandem_share_offer {
-    const char *what;  /* "all"; a monitor by number from 1; "window" (a click chooses) or
-                          "window:ID"; "WIDTHxHEIGHT+X+Y". ["all"] */
+    const char *what;  /* "all"; a monitor by number from 1; "window:ID", by its number in
+                          X; "WIDTHxHEIGHT+X+Y". ["all"] */
     bool view_only;    /* Control can neither be asked for nor given. */
     unsigned allow;    /* Scopes that the other side has without asking, beside what it may see;
                           nobody is asked at the screen, so only by an explicit wish. What the
