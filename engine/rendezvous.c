@@ -22,8 +22,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LOOK_EVERY (1 * TDM_S) /* Whether accounts changed. */
+#define LOOK_EVERY (1 * TDM_S) /* At what others changed, at least. */
 #define WALL_EVERY (60 * TDM_S)
+#define AT_ONCE    256 /* Messages; then it is looked around. */
 #define LINKS      8192
 #define HOST_LINKS 1024
 
@@ -38,12 +39,12 @@ struct tdm_rendezvous {
     size_t core_bytes;
     uint32_t links; /* A copy, under the lock. */
     struct tdm_rdv_out out;
+    tdm_time wall_told;
     int wake;
     bool started;
     atomic_bool stopping;
     pthread_t thread;
     pthread_mutex_t lock;
-    tdm_time looked_at, wall_told;
 };
 
 static int64_t wall_s(tdm_time now)
@@ -202,11 +203,8 @@ static void look_around(struct tdm_rendezvous *s, tdm_time now)
 {
     const struct tdm_http_request *request;
 
-    if (now >= s->looked_at + LOOK_EVERY) {
-        s->looked_at = now;
-        if (tdm_server_store_changed(s->store))
-            (void)load_accounts(s, now, NULL);
-    }
+    if (tdm_server_store_changed(s->store))
+        (void)load_accounts(s, now, NULL);
     if (now >= s->wall_told + WALL_EVERY) {
         s->wall_told = now;
         step(s, now, &(struct tdm_rdv_in){.kind = TDM_RDV_WALL, .wall_s = wall_s(now)});
@@ -222,16 +220,20 @@ static void *run(void *arg)
     while (!atomic_load_explicit(&s->stopping, memory_order_acquire)) {
         struct tdm_sip_arrival arrival;
         tdm_time now = tdm_clock_now();
+        int taken = 0;
 
-        while (tdm_sip_sockets_next(s->sockets, now, &arrival) == TDM_OK) {
+        /* First, so that who got an account just now may sign in. */
+        look_around(s, now);
+        while (taken < AT_ONCE && tdm_sip_sockets_next(s->sockets, now, &arrival) == TDM_OK) {
             take(s, now, &arrival);
             now = tdm_clock_now();
+            taken++;
         }
-        look_around(s, now);
         do
             step(s, now, NULL);
         while (s->out.wake_at <= now);
-        tdm_sip_sockets_wait(s->sockets, tdm_time_min(s->out.wake_at, now + LOOK_EVERY));
+        if (taken < AT_ONCE)
+            tdm_sip_sockets_wait(s->sockets, tdm_time_min(s->out.wake_at, now + LOOK_EVERY));
     }
     return NULL;
 }
