@@ -44,7 +44,7 @@ def run(*words, text=None):
 def find_until(wanted):
     """What is announced, once `wanted` of it; a busy machine may need several looks."""
     for _ in range(12):
-        got = run("account", "find", "--json")
+        got = run("account", "find", DOMAIN, "--json")
         found = json.loads(got.stdout)
         if wanted(found):
             return got, found
