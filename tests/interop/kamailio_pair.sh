@@ -3,7 +3,6 @@
 # kamailio_pair.sh: the two nodes of docs/growth.md with their own files. Bob's message waits for
 # Paul; Paul signs in over TLS at the first node and gets it; Bob calls him and sees him through the
 # second one, which knows by DMQ where he is, and writes to him.
-LIMIT=60
 . "$(dirname "$0")/lib.sh"
 need kamailio openssl sqlite3 "$TANDEM"
 MODULES=/usr/lib/x86_64-linux-gnu/kamailio/modules
