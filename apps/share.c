@@ -34,7 +34,7 @@ struct side {
     unsigned asked; /* share: a question that waits for y or n. */
     unsigned allowed;
     double shown_at_s, line_at_s;
-    char peer[256], reason[256];
+    char peer[256], reason[512];
 };
 
 static double now_s(void)
@@ -145,7 +145,8 @@ static void call_ended(struct side *s, const struct tandem_event *e)
     s->voice = s->has_voice = s->o->voice;
     s->asked = s->allowed = 0;
     s->end_value = e->value;
-    (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
+    if (!s->was_refused) /* Which says more. */
+        (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
     if (s->o->who || s->o->once)
         s->stop = true;
     else
@@ -185,7 +186,7 @@ static void call_event(struct side *s, const struct tandem_event *e)
 
 static void question(struct side *s, const struct tandem_share_event *e)
 {
-    char line[900], scopes[160];
+    char line[1100], scopes[160];
 
     share_scopes_text(e->scopes, scopes, sizeof scopes);
     (void)snprintf(line, sizeof line, "%s asks for: %s. %s", s->peer, scopes, e->text);
@@ -205,7 +206,7 @@ static void question(struct side *s, const struct tandem_share_event *e)
 
 static void share_event(struct side *s, const struct tandem_share_event *e)
 {
-    char line[700] = "", scopes[160];
+    char line[800] = "", scopes[160];
 
     share_scopes_text(e->scopes, scopes, sizeof scopes);
     switch (e->kind) {

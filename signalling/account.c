@@ -10,7 +10,7 @@
 #define ATTEMPT_OF_SEVERAL (6 * TDM_S)  /* With another address to go to. */
 #define LOOK_UP            (30 * TDM_S)
 #define UNREGISTER         (2 * TDM_S)
-#define BACK_OFF_FIRST_S   4
+#define BACK_OFF_FIRST_S   4u
 #define BACK_OFF_MAX_S     900
 #define RETRY_AFTER_MAX_S  3600
 #define LOST_WAIT_MS       500

@@ -111,9 +111,7 @@ static void without_qop(void **state)
 
 static void both_sides(void **state)
 {
-    static const char *const users[] = {"bob", "bob \"the\" back\\slash",
-                                        "b\xc3\xb6"
-                                        "b"};
+    static const char *const users[] = {"bob", "bob \"the\" back\\slash", "\xd0\x98\xd0\xb2"};
     char ha1[TDM_DIGEST_HEX_MAX], wrong[TDM_DIGEST_HEX_MAX];
 
     (void)state;
