@@ -83,7 +83,9 @@ static void print_sign_in(const struct tandem_server_stats *s, const struct serv
                 (unsigned)o->config.sips_port, s->fingerprint);
     if (s->accounts == 0)
         fputs("  nobody has an account yet\n", stderr);
-    fprintf(stderr, "  an account:       tandem serve adduser NAME%s%s\n",
+    /* A store without accounts of this domain would take the usual one. */
+    fprintf(stderr, "  an account:       tandem serve adduser NAME%s%s%s%s\n",
+            s->accounts ? "" : " --domain ", s->accounts ? "" : s->domain,
             o->config.store_path ? " --store " : "",
             o->config.store_path ? o->config.store_path : "");
     fprintf(stderr, "  any SIP program:  user NAME, domain %s, proxy %s\n", s->domain,
