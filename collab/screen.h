@@ -45,7 +45,7 @@
 #define TDM_SCREEN_CACHE_TILES     4096 /* 64 MB at the viewer, when all are used. */
 #define TDM_SCREEN_POINTER_BYTES   16   /* At most, of a value on class 2. */
 #define TDM_SCREEN_UNIT_HEAD_MAX   16   /* Bytes before those of a unit. */
-#define TDM_SCREEN_UNIT_MAX        (256 * 1024)
+#define TDM_SCREEN_UNIT_MAX        ((size_t)256 * 1024)
 
 /** A monitor, a window or a rectangle that is shared. */
 struct tdm_screen_surface {

@@ -302,14 +302,14 @@ static inline uint8_t to_byte(int v)
 static void row_to_bgrx(uint8_t *to, const uint8_t *luma, const uint8_t *u_row,
                         const uint8_t *v_row, int width)
 {
-    for (int x = 0; x < width; x++) {
+    for (int x = 0; x < width; x++, to += 4) {
         int y = BACK_Y * (luma[x] - 16) + (1 << (BACK_SHIFT - 1));
         int u = u_row[x / 2] - 128, v = v_row[x / 2] - 128;
 
-        to[4 * x] = to_byte(y + BACK_BLU_U * u);
-        to[4 * x + 1] = to_byte(y - BACK_GRN_U * u - BACK_GRN_V * v);
-        to[4 * x + 2] = to_byte(y + BACK_RED_V * v);
-        to[4 * x + 3] = 0;
+        to[0] = to_byte(y + BACK_BLU_U * u);
+        to[1] = to_byte(y - BACK_GRN_U * u - BACK_GRN_V * v);
+        to[2] = to_byte(y + BACK_RED_V * v);
+        to[3] = 0;
     }
 }
 
