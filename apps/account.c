@@ -20,6 +20,8 @@ struct account_options {
     bool json, help, ask_password;
 };
 
+static const char *const transports[] = {"auto", "udp", "tcp", "tls"};
+
 enum kind { TEXT, FLAG, TRANSPORT, SECONDS };
 
 struct option {
@@ -42,7 +44,9 @@ static const struct option options[] = {
     {"--password-env", TEXT, FIELD(password_variable), "VARIABLE",
      "of the environment that holds it each time"},
     {"--display-name", TEXT, FIELD(display_name), "NAME", "that others see"},
-    {"--server", TEXT, FIELD(server), "HOST[:PORT]", "[the part behind @, by its SRV records]"},
+    {"--server", TEXT, FIELD(server), "HOST[:PORT]",
+     "[the part behind @, by its SRV records; what DNS does not know is looked for on this "
+     "network]"},
     {"--proxy", TEXT, FIELD(proxy), "HOST[:PORT]", "all goes through it [the server]"},
     {"--transport", TRANSPORT, FIELD(transport), "udp|tcp|tls", "[udp]"},
     {"--ca", TEXT, FIELD(ca_file), "FILE",
@@ -62,11 +66,15 @@ static const struct option options[] = {
 
 static void help(FILE *to)
 {
-    fputs("tandem account add ADDRESS [options]   an account at a SIP server (user@server)\n"
-          "tandem account list                    those there are\n"
-          "tandem account remove NAME\n"
-          "tandem account check [NAME]            signs in at each, and says how it went\n\n",
-          to);
+    fputs(
+        "tandem account add ADDRESS [options]   an account at a SIP server (user@server)\n"
+        "tandem account list                    those there are\n"
+        "tandem account add NAME                the same at the server that is found on this "
+        "network\n"
+        "tandem account find                    servers that announce themselves on this network\n"
+        "tandem account remove NAME\n"
+        "tandem account check [NAME]            signs in at each, and says how it went\n\n",
+        to);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char left[64];
 
@@ -107,7 +115,6 @@ static bool set_text(struct account_options *o, const struct option *option, con
 
 static bool set_value(struct account_options *o, const struct option *option, const char *value)
 {
-    static const char *const transports[] = {"auto", "udp", "tcp", "tls"};
     char *end;
 
     switch (option->kind) {
@@ -164,7 +171,7 @@ static bool parse(struct account_options *o, int argc, char **argv)
             i++;
         }
     }
-    return o->verb || o->help || wrong("say add, list, remove or check", "what to do");
+    return o->verb || o->help || wrong("say add, find, list, remove or check", "what to do");
 }
 
 /* --- The file --------------------------------------------------------------------------------- */
@@ -225,16 +232,88 @@ static bool is_sound(const struct tandem_account *account, struct tandem_cause *
     return sound;
 }
 
+/* --- The network ------------------------------------------------------------------------------ */
+
+static json_t *found_json(const struct tandem_found_server *s)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", s->name, "domain", s->domain, "server",
+                     s->server, "transport", transports[s->transport], "fingerprint",
+                     s->fingerprint);
+}
+
+static int find_servers(const struct account_options *o)
+{
+    struct tandem_found_server servers[TANDEM_FOUND_MAX];
+    struct tandem_cause cause = {""};
+    size_t count;
+    enum tandem_status status =
+        tandem_servers_find(o->what, servers, TANDEM_FOUND_MAX, &count, &cause);
+    json_t *all = json_array();
+
+    if (status != TANDEM_OK) {
+        json_decref(all);
+        return give_up(o, status == TANDEM_UNREACHABLE ? EXIT_UNREACHABLE : EXIT_FAILED,
+                       cause.text);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct tandem_found_server *s = &servers[i];
+
+        if (o->json)
+            (void)json_array_append_new(all, found_json(s));
+        else
+            printf("%-24s %-24s %-5s %s\n", s->domain, s->server, transports[s->transport],
+                   s->transport == TANDEM_TRANSPORT_TLS ? s->fingerprint : "");
+    }
+    if (o->json) {
+        (void)json_dumpf(all, stdout, JSON_COMPACT);
+        putchar('\n');
+    }
+    json_decref(all);
+    return EXIT_DONE;
+}
+
+/* Without a server, one that announces itself. A domain may also be known tomorrow, or elsewhere;
+ * a bare name cannot. False: the cause was told. */
+static bool discover(struct account_options *o, int *code)
+{
+    struct tandem_found_server found;
+    struct tandem_cause cause = {""};
+    bool whole = strchr(o->account.address, '@') || o->account.server[0] || o->account.proxy[0];
+    enum tandem_status status = tandem_account_discover(&o->account, &found, &cause);
+
+    if (status == TANDEM_AGAIN)
+        return true;
+    if (status == TANDEM_OK) {
+        fprintf(stderr, "found %s at %s, %s%s%s\n", found.domain, found.server,
+                transports[found.transport], o->account.fingerprint[0] ? "; certificate " : "",
+                o->account.fingerprint);
+        return true;
+    }
+    if (whole) {
+        fprintf(stderr, "tandem account: DNS does not know this server now, and %s\n", cause.text);
+        return true;
+    }
+    *code = give_up(o,
+                    status == TANDEM_INVALID       ? EXIT_USAGE
+                    : status == TANDEM_UNREACHABLE ? EXIT_UNREACHABLE
+                                                   : EXIT_FAILED,
+                    cause.text);
+    return false;
+}
+
 static int add(struct account_options *o)
 {
     struct tandem_cause cause = {""};
+    int code;
     size_t at;
 
     if (!o->what || strlen(o->what) >= sizeof o->account.address)
         return give_up(o, EXIT_USAGE, "say whose account: user@server");
     (void)snprintf(o->account.address, sizeof o->account.address, "%s", o->what);
+    if (!discover(o, &code))
+        return code;
     if (!o->account.name[0])
-        (void)snprintf(o->account.name, sizeof o->account.name, "%.63s", o->what);
+        (void)snprintf(o->account.name, sizeof o->account.name, "%.63s", o->account.address);
     if (o->ask_password) {
         if (!fgets(o->account.password, sizeof o->account.password, stdin))
             return give_up(o, EXIT_USAGE, "no password came on the input");
@@ -266,7 +345,6 @@ static int drop(const struct account_options *o)
 
 static int list(const struct account_options *o)
 {
-    static const char *const transports[] = {"auto", "udp", "tcp", "tls"};
     json_t *all = json_array();
 
     for (size_t i = 0; i < account_count; i++) {
@@ -386,6 +464,8 @@ int account_run(int argc, char **argv)
         help(stdout);
         return EXIT_DONE;
     }
+    if (strcmp(o.verb, "find") == 0)
+        return find_servers(&o);
     code = load(&o);
     if (code != EXIT_DONE)
         return code;
@@ -397,5 +477,5 @@ int account_run(int argc, char **argv)
         return drop(&o);
     if (strcmp(o.verb, "check") == 0)
         return check(&o);
-    return give_up(&o, EXIT_USAGE, "say add, list, remove or check");
+    return give_up(&o, EXIT_USAGE, "say add, find, list, remove or check");
 }

@@ -53,6 +53,14 @@ static bool state_of(struct tandem *engine, uint32_t account, struct tandem_acco
     return false;
 }
 
+bool account_settling(struct tandem *engine, const char *to)
+{
+    struct tandem_account_info info;
+
+    return state_of(engine, tandem_account_for(engine, to), &info) &&
+           info.state == TANDEM_ACCOUNT_REGISTERING;
+}
+
 static bool wait_until_ready(struct tandem *engine, uint32_t account, struct tandem_cause *cause)
 {
     struct tandem_account_info info = {.reason = "it is gone"};

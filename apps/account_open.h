@@ -30,4 +30,7 @@ bool account_open_all(struct tandem *engine, const char *file, size_t *count,
 bool account_open_out(struct tandem *engine, const char *file, const char *name, const char *to,
                       bool *invalid, struct tandem_cause *cause);
 
+/** Whether `to` is reached over an account that is being registered yet. */
+bool account_settling(struct tandem *engine, const char *to);
+
 #endif

@@ -52,7 +52,7 @@ struct side {
     int waiting_count;
     uint32_t offered; /* A file, for /take. */
     double typing_at, ended_at;
-    bool they_type, stored;
+    bool begun, they_type, stored;
     enum exit_code exit;
     char reason[256], shown[512];
     struct hooks hooks;
@@ -511,6 +511,19 @@ static void show_prompt(struct side *s)
     terminal_line(&s->terminal, prompt);
 }
 
+/* By which way at first, when nothing is in the way of it any more. */
+static void choose_way(struct side *s)
+{
+    s->begun = true;
+    if (s->o->messages || (s->o->text && strlen(s->o->text) <= BY_SIP_MAX)) {
+        s->way = WAY_MESSAGES;
+        return;
+    }
+    if (!s->o->text)
+        say_about(s, "asking for a session", s->o->who);
+    dial(s);
+}
+
 static void turn(struct side *s)
 {
     /* What is typed waits until it is known by which way it goes. */
@@ -533,6 +546,8 @@ static void turn(struct side *s)
     while (tandem_files_next_event(s->files, &file) == TANDEM_OK)
         file_event(s, &file);
     hooks_look(&s->hooks);
+    if (!s->begun && !account_settling(s->engine, s->to))
+        choose_way(s);
     if (signals_take(s->signals))
         s->stop = s->interrupted = true;
     take_typed(s);
@@ -581,7 +596,7 @@ static bool open_side(struct side *s, struct tandem_cause *cause)
     return true;
 }
 
-/* Whom, and by which way at first. */
+/* Whom. */
 static void begin(struct side *s)
 {
     char line[200];
@@ -591,17 +606,11 @@ static void begin(struct side *s)
                        tandem_port(s->engine));
         say(s, line);
         s->way = WAY_MESSAGES;
+        s->begun = true;
         return;
     }
     (void)snprintf(s->to, sizeof s->to, "%s", s->o->address);
     (void)snprintf(s->name, sizeof s->name, "%s", s->o->who);
-    if (s->o->messages || (s->o->text && strlen(s->o->text) <= BY_SIP_MAX)) {
-        s->way = WAY_MESSAGES;
-        return;
-    }
-    if (!s->o->text)
-        say_about(s, "asking for a session", s->o->who);
-    dial(s);
 }
 
 static int finish(struct side *s)

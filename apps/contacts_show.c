@@ -53,6 +53,12 @@ static struct entry *read_all(struct tandem_contacts *contacts, const char *grou
     return entries;
 }
 
+/* An account that is being registered, or who cannot be reached now, may still answer. */
+static bool is_answer(const struct tandem_presence_event *event)
+{
+    return event->who[0] && strcmp(event->state, "unknown") != 0;
+}
+
 static bool take_events(struct tandem_presence *presence, struct entry *entries, size_t count)
 {
     struct tandem_presence_event event;
@@ -63,7 +69,7 @@ static bool take_events(struct tandem_presence *presence, struct entry *entries,
             if (strcmp(entries[i].contact.id, event.who) == 0)
                 entries[i].presence = event;
     for (size_t i = 0; i < count; i++)
-        all &= !entries[i].watched || entries[i].presence.who[0];
+        all &= !entries[i].watched || is_answer(&entries[i].presence);
     return all;
 }
 

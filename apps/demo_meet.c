@@ -94,7 +94,7 @@ static bool write_accounts(struct demo_meet *meet, struct tandem_cause *cause)
 bool demo_meet_open(struct demo_meet *meet, const char *folder, struct tandem_cause *cause)
 {
     struct tandem_server_config config = {
-        .listen = "127.0.0.1", .sip = true, .domain = DEMO_DOMAIN};
+        .listen = "127.0.0.1", .sip = true, .domain = DEMO_DOMAIN, .no_announcement = true};
 
     *meet = (struct demo_meet){.server = NULL};
     (void)snprintf(meet->store, sizeof meet->store, "%s/serve.db", folder);

@@ -51,6 +51,11 @@ bool folders_settings(const char *name, char *path, size_t capacity)
     return find("XDG_CONFIG_HOME", "/.config", "", name, path, capacity);
 }
 
+bool folders_state(const char *name, char *path, size_t capacity)
+{
+    return find("XDG_STATE_HOME", "/.local", "/state", name, path, capacity);
+}
+
 bool folders_data(const char *name, char *path, size_t capacity)
 {
     return find("XDG_DATA_HOME", "/.local", "/share", name, path, capacity);

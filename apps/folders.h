@@ -14,6 +14,9 @@
 /** "$XDG_CONFIG_HOME/tandem/NAME" or the like below the home; false: there is nowhere. */
 bool folders_settings(const char *name, char *path, size_t capacity);
 
+/** The same with $XDG_STATE_HOME, for what a server keeps. */
+bool folders_state(const char *name, char *path, size_t capacity);
+
 /** The same with $XDG_DATA_HOME, for what is kept of use. */
 bool folders_data(const char *name, char *path, size_t capacity);
 

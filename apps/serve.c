@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/serve.h"
 
+#include "apps/folders.h"
 #include "apps/options.h"
 #include "apps/serve_accounts.h"
 #include "apps/serve_options.h"
@@ -82,11 +83,16 @@ static void print_sign_in(const struct tandem_server_stats *s, const struct serv
                 (unsigned)o->config.sips_port, s->fingerprint);
     if (s->accounts == 0)
         fputs("  nobody has an account yet\n", stderr);
-    fprintf(stderr, "  an account:       tandem serve adduser NAME%s%s\n",
+    /* A store without accounts of this domain would take the usual one. */
+    fprintf(stderr, "  an account:       tandem serve adduser NAME%s%s%s%s\n",
+            s->accounts ? "" : " --domain ", s->accounts ? "" : s->domain,
             o->config.store_path ? " --store " : "",
             o->config.store_path ? o->config.store_path : "");
     fprintf(stderr, "  any SIP program:  user NAME, domain %s, proxy %s\n", s->domain,
             s->sip_address);
+    if (s->announced)
+        fputs("  on this network:  tandem account add NAME --password (it is found by itself)\n",
+              stderr);
     if (s->http_port)
         fprintf(stderr, "  figures:          http://127.0.0.1:%u/status and /metrics\n",
                 (unsigned)s->http_port);
@@ -99,11 +105,12 @@ static void print_start(const struct serve_options *o, struct tandem_server *ser
 
     tandem_server_stats(server, &s);
     if (o->json)
-        print_json(json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:i}", "event",
+        print_json(json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:i, s:b}", "event",
                              "started", "address", s.address, "relay4", s.relay4, "relay6",
                              s.relay6, "turn", relays, "private_peers", o->config.allow_private,
                              "domain", s.domain, "sip_address", s.sip_address, "fingerprint",
-                             s.fingerprint, "http_port", (int)s.http_port));
+                             s.fingerprint, "http_port", (int)s.http_port, "announced",
+                             (int)s.announced));
     if (o->quiet)
         return;
     print_sign_in(&s, o);
@@ -221,17 +228,10 @@ static int serve(struct serve_options *o)
 /* TLS has a certificate of its own, made at the first start. */
 static void default_identity(struct serve_options *o)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    bool said = state && *state;
-
     if (o->config.identity_path || (!o->config.sips_port && !o->config.tls_port))
         return;
-    (void)snprintf(o->identity, sizeof o->identity, "%s%s/tandem/serve-identity.pem",
-                   said   ? state
-                   : home ? home
-                          : "",
-                   said ? "" : "/.local/state");
-    o->config.identity_path = o->identity;
+    if (folders_state("serve-identity.pem", o->identity, sizeof o->identity))
+        o->config.identity_path = o->identity;
 }
 
 int serve_run(int argc, char **argv)

@@ -38,6 +38,8 @@ static const struct option options[] = {
      "SIP over TLS, e.g. 5061, with the certificate of --identity [none]"},
     {"--http-port", PORT, CONFIG(http_port), "PORT", "on 127.0.0.1: /status and /metrics [none]"},
     {"--no-sip", FLAG, OWN(no_sip), NULL, "STUN and TURN alone: nobody signs in here"},
+    {"--no-announce", FLAG, CONFIG(no_announcement), NULL,
+     "do not tell the networks of this machine of it (DNS-SD)"},
     {"--devices", NUMBER, CONFIG(devices), "N", "signed in at once [16384]"},
     {"--source-rate", NUMBER, CONFIG(source_rate), "N",
      "messages a second that one address may send [200]"},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/share.h"
 
+#include "apps/account_open.h"
+#include "apps/contacts.h"
 #include "apps/options.h"
 #include "apps/share_options.h"
 #include "apps/signals.h"
@@ -32,7 +34,7 @@ struct side {
     unsigned asked; /* share: a question that waits for y or n. */
     unsigned allowed;
     double shown_at_s, line_at_s;
-    char peer[256], reason[256];
+    char peer[256], reason[512];
 };
 
 static double now_s(void)
@@ -143,7 +145,8 @@ static void call_ended(struct side *s, const struct tandem_event *e)
     s->voice = s->has_voice = s->o->voice;
     s->asked = s->allowed = 0;
     s->end_value = e->value;
-    (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
+    if (!s->was_refused) /* Which says more. */
+        (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
     if (s->o->who || s->o->once)
         s->stop = true;
     else
@@ -183,7 +186,7 @@ static void call_event(struct side *s, const struct tandem_event *e)
 
 static void question(struct side *s, const struct tandem_share_event *e)
 {
-    char line[900], scopes[160];
+    char line[1100], scopes[160];
 
     share_scopes_text(e->scopes, scopes, sizeof scopes);
     (void)snprintf(line, sizeof line, "%s asks for: %s. %s", s->peer, scopes, e->text);
@@ -203,7 +206,7 @@ static void question(struct side *s, const struct tandem_share_event *e)
 
 static void share_event(struct side *s, const struct tandem_share_event *e)
 {
-    char line[700] = "", scopes[160];
+    char line[800] = "", scopes[160];
 
     share_scopes_text(e->scopes, scopes, sizeof scopes);
     switch (e->kind) {
@@ -435,12 +438,28 @@ static enum tandem_status prepare(struct side *s, struct tandem_cause *cause)
     return o->no_window ? TANDEM_OK : tandem_share_open_window(s->share, "Tandem", cause);
 }
 
+/* Whom to call is reached over them. Who waits does not register: a call to the user is for
+ * tandem answer (--share), which asks. */
+static bool open_accounts(struct side *s, bool *invalid, struct tandem_cause *cause)
+{
+    const struct share_options *o = s->o;
+
+    return !o->who || o->no_accounts ||
+           account_open_out(s->engine, NULL, NULL, o->who, invalid, cause);
+}
+
 static int run(struct share_options *o)
 {
     static struct side s;
+    static char address[256];
     struct tandem_cause cause = {""};
+    bool invalid = true;
     char line[200];
 
+    if (o->who && !contacts_resolve(o->giving ? "share" : "assist", o->who, address))
+        return EXIT_USAGE;
+    if (o->who)
+        o->who = address;
     s = (struct side){.o = o, .signals = signals_open(), .voice = o->voice, .has_voice = o->voice};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     /* Who calls to show the own screen has said so. */
@@ -454,6 +473,11 @@ static int run(struct share_options *o)
     if (status != TANDEM_OK) {
         tandem_share_destroy(s.share);
         return give_up(o, status == TANDEM_INVALID ? EXIT_USAGE : EXIT_FAILED, cause.text);
+    }
+    if (!open_accounts(&s, &invalid, &cause)) {
+        tandem_destroy(s.engine);
+        tandem_share_destroy(s.share);
+        return give_up(o, invalid ? EXIT_USAGE : EXIT_UNREACHABLE, cause.text);
     }
     terminal_open(&s.terminal, !o->json);
     if (o->who && !o->giving)

@@ -48,6 +48,7 @@ static const struct option {
     {"--listen", "ADDRESS", BOTH, "numeric address to listen on [all]"},
     {"--ports", "RANGE", BOTH, "A-B: TCP ports for the data channel [1503-1518]"},
     {"--ice", "LIST", BOTH, "stun: and turn: servers, commas between"},
+    {"--no-accounts", NULL, BOTH, "straight, whatever accounts there are"},
     {"--json", NULL, BOTH, "one object a line: every event, and the outcome"},
     {"--quiet", NULL, BOTH, "no figures while it runs"},
     {"--help", NULL, BOTH, "this text"},
@@ -210,6 +211,7 @@ static void take_flag(struct share_options *o, const char *name)
                  {"--voice", &o->voice},
                  {"--sound", &o->sound},
                  {"--once", &o->once},
+                 {"--no-accounts", &o->no_accounts},
                  {"--json", &o->json},
                  {"--quiet", &o->quiet},
                  {"--help", &o->help}};

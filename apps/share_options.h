@@ -20,6 +20,7 @@ struct share_options {
     const char *audio, *speaker; /* With voice. */
     double seconds;              /* End after so long; 0: never. */
     bool no_window, voice, sound, json, quiet, once, help;
+    bool no_accounts;
     char identity[300], known[300];
 };
 

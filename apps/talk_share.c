@@ -41,7 +41,7 @@ int talk_share_fd(const struct talk_share *s)
 
 static void ask(struct talk_share *s, const struct tandem_share_event *e)
 {
-    char line[600], scopes[160];
+    char line[800], scopes[160];
 
     if (!s->terminal->keys) {
         (void)tandem_share_answer(s->share, s->allowed, 0, NULL);
@@ -58,7 +58,7 @@ static void ask(struct talk_share *s, const struct tandem_share_event *e)
 static void take_event(struct talk_share *s, const struct tandem_share_event *e)
 {
     struct tandem_cause cause = {""};
-    char line[600] = "", scopes[160];
+    char line[800] = "", scopes[160];
 
     switch (e->kind) {
     case TANDEM_SHARE_ASKED:

@@ -14,9 +14,12 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#define MACROBLOCK 16
+
 struct avc_decoder {
     struct tdm_lavc lavc;
     struct tdm_avc_stream stream;
+    uint32_t width_max, height_max; /* Coded, before cropping. */
 };
 
 static enum tdm_err avc_decode(struct tdm_video_decoder *dec, const uint8_t *data, size_t size,
@@ -30,7 +33,7 @@ static enum tdm_err avc_decode(struct tdm_video_decoder *dec, const uint8_t *dat
         tdm_avc_stream_lose(&d->stream);
         return TDM_E_MALFORMED;
     }
-    if (unit.width > TDM_PICTURE_SIDE_MAX || unit.height > TDM_PICTURE_SIDE_MAX) {
+    if (unit.width > d->width_max || unit.height > d->height_max) {
         tdm_avc_stream_lose(&d->stream);
         return TDM_E_UNSUPPORTED;
     }
@@ -66,13 +69,23 @@ static enum tdm_err avc_create(struct tdm_video_decoder **dec, struct tdm_cause 
         avc_destroy((struct tdm_video_decoder *)d);
         return tdm_fail(cause, TDM_E_SYSTEM, "libavcodec did not open its H.264 decoder.");
     }
+    d->width_max = d->height_max = TDM_PICTURE_SIDE_MAX;
     *dec = (struct tdm_video_decoder *)d;
     return TDM_OK;
+}
+
+static void avc_limit(struct tdm_video_decoder *dec, int width, int height)
+{
+    struct avc_decoder *d = (struct avc_decoder *)dec;
+
+    d->width_max = ((uint32_t)width + MACROBLOCK - 1) / MACROBLOCK * MACROBLOCK;
+    d->height_max = ((uint32_t)height + MACROBLOCK - 1) / MACROBLOCK * MACROBLOCK;
 }
 
 const struct tdm_video_decoder_ops tdm_avc_decoder = {
     .id = TDM_CODEC_H264,
     .create = avc_create,
     .destroy = avc_destroy,
+    .limit = avc_limit,
     .decode = avc_decode,
 };

@@ -92,6 +92,10 @@ struct tdm_video_decoder_ops {
     enum tdm_err (*create)(struct tdm_video_decoder **dec, struct tdm_cause *cause);
     void (*destroy)(struct tdm_video_decoder *dec);
 
+    /** From now on a picture with a side above these is TDM_E_UNSUPPORTED, before any work is done
+     *  for it. NULL: TDM_PICTURE_SIDE_MAX is the only limit. */
+    void (*limit)(struct tdm_video_decoder *dec, int width, int height);
+
     /**
      * Decodes one whole coded picture into at most one picture, at once (frames held = 0).
      *

@@ -17,6 +17,7 @@ struct vp8_decoder {
     vpx_codec_ctx_t vpx;
     bool open;
     bool in_sync; /* A keyframe decoded, and everything since. */
+    int width_max, height_max;
 };
 
 /* The frame header's uncompressed part, RFC 6386 section 9.1. */
@@ -42,9 +43,9 @@ static bool parse_header(struct header *header, const uint8_t *data, size_t size
     return r.ok && start_code;
 }
 
-static bool side_fits(int side)
+static bool sides_fit(const struct vp8_decoder *d, int width, int height)
 {
-    return side >= 2 && side <= TDM_PICTURE_SIDE_MAX;
+    return width >= 2 && width <= d->width_max && height >= 2 && height <= d->height_max;
 }
 
 /* Decodes and borrows libvpx's picture, NULL for one that is not shown. False when damaged. */
@@ -75,7 +76,7 @@ static enum tdm_err vp8_decode(struct tdm_video_decoder *dec, const uint8_t *dat
         return TDM_E_MALFORMED;
     }
     d->in_sync = false;
-    if (header.keyframe && (!side_fits(header.width) || !side_fits(header.height)))
+    if (header.keyframe && !sides_fit(d, header.width, header.height))
         return TDM_E_UNSUPPORTED;
     const vpx_image_t *image;
 
@@ -84,8 +85,7 @@ static enum tdm_err vp8_decode(struct tdm_video_decoder *dec, const uint8_t *dat
     d->in_sync = true;
     if (!header.shown) /* An alternate reference: it only helps the ones after it. */
         return TDM_E_AGAIN;
-    if (image->fmt != VPX_IMG_FMT_I420 || !side_fits((int)image->d_w) ||
-        !side_fits((int)image->d_h))
+    if (image->fmt != VPX_IMG_FMT_I420 || !sides_fit(d, (int)image->d_w, (int)image->d_h))
         return TDM_E_UNSUPPORTED;
     for (int i = 0; i < 3; i++) {
         pic->planes[i] = image->planes[i];
@@ -116,13 +116,23 @@ static enum tdm_err vp8_decoder_create(struct tdm_video_decoder **dec, struct td
         vp8_decoder_destroy((struct tdm_video_decoder *)d);
         return tdm_fail(cause, TDM_E_SYSTEM, "libvpx did not open its VP8 decoder.");
     }
+    d->width_max = d->height_max = TDM_PICTURE_SIDE_MAX;
     *dec = (struct tdm_video_decoder *)d;
     return TDM_OK;
+}
+
+static void vp8_limit(struct tdm_video_decoder *dec, int width, int height)
+{
+    struct vp8_decoder *d = (struct vp8_decoder *)dec;
+
+    d->width_max = width;
+    d->height_max = height;
 }
 
 const struct tdm_video_decoder_ops tdm_vp8_decoder = {
     .id = TDM_CODEC_VP8,
     .create = vp8_decoder_create,
     .destroy = vp8_decoder_destroy,
+    .limit = vp8_limit,
     .decode = vp8_decode,
 };

@@ -98,7 +98,7 @@ static bool hold(struct tdm_control_host *h, uint16_t usage, uint8_t code,
 void tdm_inject_key_up(struct tdm_control_host *h, uint16_t usage, struct tdm_control_host_out *out)
 {
     for (uint32_t i = 0; i < h->held_count; i++)
-        if (h->held[i].usage == usage) {
+        if (usage && h->held[i].usage == usage) {
             release(h, i, out);
             return;
         }
@@ -237,6 +237,15 @@ static bool same_layouts(const struct tdm_control_host *h)
     return h->helper_known && *h->keymap.name && strcmp(h->helper_layout, h->keymap.name) == 0;
 }
 
+/* Programs that type what their layout has not put it on a spare key, which is empty here. */
+static bool is_empty(const struct tdm_keymap *map, uint8_t code)
+{
+    for (uint32_t i = 0; i < map->entry_count; i++)
+        if (map->entries[i].code == code)
+            return false;
+    return true;
+}
+
 /* The one character that a key makes, 0: none or several, or a control character. */
 static uint32_t only_character(const struct tdm_control_record *rec)
 {
@@ -296,7 +305,7 @@ void tdm_inject_key(struct tdm_control_host *h, tdm_time now, const struct tdm_c
     }
     tdm_inject_agree(h, rec->mods, true, out);
     tdm_inject_key_up(h, rec->usage, out);
-    if (same_layouts(h)) {
+    if (same_layouts(h) && !is_empty(&h->keymap, place)) {
         agree_locks(h, rec->mods, out);
         (void)hold(h, rec->usage, place, out);
         return;
@@ -306,7 +315,7 @@ void tdm_inject_key(struct tdm_control_host *h, tdm_time now, const struct tdm_c
 
     if (!e || (e->keysym != rec->keysym && (!ucs || e->ucs != ucs)))
         e = tdm_keymap_find(&h->keymap, rec->keysym, ucs, mods);
-    if (e && ((mods ^ e->want) & e->mask) == 0)
+    if (e && rec->usage && ((mods ^ e->want) & e->mask) == 0)
         (void)hold(h, rec->usage, e->code, out);
     else if (!e && rec->mods & (TDM_MOD_CTRL | TDM_MOD_ALT | TDM_MOD_SUPER))
         (void)hold(h, rec->usage, place, out); /* A command: its place says more than its letter. */

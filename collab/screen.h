@@ -44,6 +44,8 @@
 #define TDM_SCREEN_CURSOR_SLOTS    32
 #define TDM_SCREEN_CACHE_TILES     4096 /* 64 MB at the viewer, when all are used. */
 #define TDM_SCREEN_POINTER_BYTES   16   /* At most, of a value on class 2. */
+#define TDM_SCREEN_UNIT_HEAD_MAX   16   /* Bytes before those of a unit. */
+#define TDM_SCREEN_UNIT_MAX        ((size_t)256 * 1024)
 
 /** A monitor, a window or a rectangle that is shared. */
 struct tdm_screen_surface {
@@ -76,6 +78,26 @@ struct tdm_screen_video {
     struct tdm_screen_rect rect; /* Sides are multiples of 8 but at the surface's edges. */
     uint32_t frame_id; /* The screen frame that told of it; later changes are the video's. */
 };
+
+/** How a moving region is coded. */
+enum tdm_screen_video_codec {
+    TDM_SCREEN_VIDEO_H264 = 1, /* Annex B. */
+    TDM_SCREEN_VIDEO_VP8 = 2,
+};
+
+/** A coded picture of a moving region: its rectangle's size, sides rounded down to even numbers.
+ * The first one of a region decodes by itself. */
+struct tdm_screen_unit {
+    uint8_t stream;
+    uint8_t codec;     /* enum tdm_screen_video_codec; others may come. */
+    uint32_t frame_id; /* Of the region, struct tdm_screen_video. */
+    const uint8_t *data;
+    size_t size; /* Up to TDM_SCREEN_UNIT_MAX. */
+};
+
+/** The record of a unit but for its data, which follows. @return bytes written. */
+size_t tdm_screen_unit_write_head(const struct tdm_screen_unit *unit,
+                                  uint8_t head[TDM_SCREEN_UNIT_HEAD_MAX]);
 
 /** Bytes written, up to TDM_SCREEN_POINTER_BYTES. */
 size_t tdm_screen_pointer_write(const struct tdm_screen_pointer *pointer,
@@ -140,6 +162,8 @@ struct tdm_screen_host_out {
     bool refine_ready; /* The same of class 5. */
     bool exact;        /* What the viewer has, or has on its way, is what was captured last. */
     bool videos_changed; /* Ask tdm_screen_host_videos. */
+    bool between;        /* No record is cut and no frame open: the driver may put a unit of a video
+                            behind what it has pulled. */
     bool failed;         /* The viewer breaks the protocol: reset the streams. */
     const char *why;
     bool acked; /* These of the viewer's answer: */
@@ -210,6 +234,8 @@ enum tdm_screen_view_event {
     TDM_SCREEN_VIEW_EV_SURFACES, /* The list is a new one: tdm_screen_view_surfaces. */
     TDM_SCREEN_VIEW_EV_FRAME,    /* A frame is complete and proved: present rects. */
     TDM_SCREEN_VIEW_EV_CURSOR,   /* cursor: borrowed until the next step. */
+    TDM_SCREEN_VIEW_EV_UNIT,     /* unit: of a region that there is; borrowed until the next step.
+                                    What it holds was not looked at. */
     TDM_SCREEN_VIEW_EV_RESYNC,   /* A frame did not prove: the host is asked for what differs. The
                                     picture stays as it is until then. */
     TDM_SCREEN_VIEW_EV_FAILED,   /* why: the host breaks the protocol. Reset the streams; only
@@ -230,6 +256,7 @@ struct tdm_screen_view_out {
     uint32_t rect_count;
     struct tdm_screen_rect rects[TDM_SCREEN_RECTS_MAX];
     struct tdm_screen_cursor cursor;
+    struct tdm_screen_unit unit;
     uint64_t work_pixels; /* That this step wrote. */
     const char *why;
 };

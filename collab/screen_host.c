@@ -297,6 +297,7 @@ static void report(struct tdm_screen_host *h, tdm_time now, struct tdm_screen_ho
         out->exact = out->exact && s->listed && tdm_screen_host_is_exact(h, s) && h->open != s;
     }
     out->screen_ready = urgent(h);
+    out->between = h->running && !h->open && !h->out_left && !h->tell_start && !h->tell_list;
     out->refine_ready = h->running && (h->out_left || refine <= now);
     out->wake_at = h->running ? tdm_screen_host_video_wake(h) : TDM_NEVER;
     if (h->running && refine > now)

@@ -115,9 +115,6 @@ static void resync(struct tdm_screen_host *h, struct tdm_reader *r)
     for (int id = 0; id < TDM_SCREEN_SURFACES_MAX; id++)
         if (h->surfaces[id].used)
             wipe(h, &h->surfaces[id]);
-    for (int i = 0; i < TDM_SCREEN_VIDEOS_MAX; i++)
-        if (h->videos[i].used)
-            h->videos[i].tell = h->tell_videos = true;
 }
 
 static void shown(struct tdm_screen_host *h, struct tdm_reader *r, struct tdm_screen_host_out *out)

@@ -56,6 +56,9 @@ static void make_start(struct tdm_screen_host *h)
     tdm_screen_start_write(&start, &record.body);
     finish_record(h, &record, TDM_SCREEN_START);
     tdm_screen_coders_reset(h->coders);
+    for (int i = 0; i < TDM_SCREEN_VIDEOS_MAX; i++)
+        if (h->videos[i].used)
+            h->videos[i].tell = h->tell_videos = true; /* The viewer has forgotten them too. */
     h->tell_start = false;
     h->told_time = 0;
 }

@@ -98,11 +98,20 @@ static void give_storage(struct tdm_screen_view *v, const struct tdm_screen_view
         v->waiting = v->waiting || (v->surfaces[i].used && v->surfaces[i].fresh);
 }
 
+static void end_videos(struct tdm_screen_view *v, uint32_t surfaces)
+{
+    for (int i = 0; i < TDM_SCREEN_VIDEOS_MAX; i++)
+        if (surfaces >> v->videos[i].surface & 1)
+            v->videos_used &= ~(1u << i);
+}
+
 static void set_surface(struct tdm_screen_view *v, const struct tdm_screen_surface *desc)
 {
     struct tdm_screen_seen_surface *s = &v->surfaces[desc->id];
     bool same = s->used && s->desc.width == desc->width && s->desc.height == desc->height;
 
+    if (!same)
+        end_videos(v, 1u << desc->id);
     if (!same)
         *s = (struct tdm_screen_seen_surface){
             .fresh = true,
@@ -141,9 +150,7 @@ static enum tdm_err set_surfaces(struct tdm_screen_view *v, struct tdm_reader *r
     for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++)
         if (!(ids >> i & 1))
             v->surfaces[i] = (struct tdm_screen_seen_surface){0};
-    for (int i = 0; i < TDM_SCREEN_VIDEOS_MAX; i++)
-        if (!(ids >> v->videos[i].surface & 1))
-            v->videos_used &= ~(1u << i);
+    end_videos(v, ~ids);
     out->event = TDM_SCREEN_VIEW_EV_SURFACES;
     return TDM_OK;
 }
@@ -182,6 +189,19 @@ static enum tdm_err set_cursor(struct tdm_screen_view *v, struct tdm_reader *r,
     return TDM_OK;
 }
 
+/* Pictures of a region that is over, or never was, are nobody's. */
+static void take_unit(struct tdm_screen_view *v, struct tdm_reader *r,
+                      struct tdm_screen_view_out *out)
+{
+    struct tdm_screen_unit unit;
+
+    if (tdm_screen_unit_parse(&unit, r) || !(v->videos_used >> unit.stream & 1) ||
+        v->videos[unit.stream].frame_id != unit.frame_id)
+        return;
+    out->unit = unit;
+    out->event = TDM_SCREEN_VIEW_EV_UNIT;
+}
+
 /* A host that goes wrong is asked to begin anew, but not for ever. */
 static void fault(struct tdm_screen_view *v, struct tdm_screen_view_out *out)
 {
@@ -214,6 +234,8 @@ static void take_record(struct tdm_screen_view *v, uint8_t kind, const uint8_t *
         err = tdm_screen_view_frame(v, &r, out);
     else if (kind == TDM_SCREEN_CURSOR)
         err = set_cursor(v, &r, out);
+    else if (kind == TDM_SCREEN_UNIT)
+        take_unit(v, &r, out);
     if (err)
         fault(v, out);
 }

@@ -307,3 +307,45 @@ enum tdm_err tdm_screen_pointer_parse(struct tdm_screen_pointer *pointer, const 
     };
     return TDM_OK;
 }
+
+/* The body's head is as long as its numbers are, so it is written twice: the size comes first. */
+static void write_unit(const struct tdm_screen_unit *unit, struct tdm_writer *w)
+{
+    tdm_write_u8(w, unit->stream);
+    tdm_write_u8(w, unit->codec);
+    tdm_screen_write_number(w, unit->frame_id);
+}
+
+size_t tdm_screen_unit_write_head(const struct tdm_screen_unit *unit,
+                                  uint8_t head[TDM_SCREEN_UNIT_HEAD_MAX])
+{
+    struct tdm_writer w = tdm_writer_of(head, TDM_SCREEN_UNIT_HEAD_MAX);
+
+    assert(unit->size <= TDM_SCREEN_UNIT_MAX);
+    write_unit(unit, &w);
+    size_t body = tdm_writer_size(&w) + unit->size;
+
+    w = tdm_writer_of(head, TDM_SCREEN_UNIT_HEAD_MAX);
+    tdm_write_u8(&w, TDM_SCREEN_UNIT);
+    tdm_screen_write_number(&w, body);
+    write_unit(unit, &w);
+    assert(w.ok);
+    return tdm_writer_size(&w);
+}
+
+enum tdm_err tdm_screen_unit_parse(struct tdm_screen_unit *unit, struct tdm_reader *r)
+{
+    uint8_t stream = tdm_read_u8(r), codec = tdm_read_u8(r);
+    uint64_t id = tdm_screen_read_number(r);
+    size_t size = tdm_reader_left(r);
+
+    if (!r->ok || stream >= TDM_SCREEN_VIDEOS_MAX || id > UINT32_MAX || !size ||
+        size > TDM_SCREEN_UNIT_MAX)
+        return TDM_E_MALFORMED;
+    *unit = (struct tdm_screen_unit){.stream = stream,
+                                     .codec = codec,
+                                     .frame_id = (uint32_t)id,
+                                     .data = tdm_read_bytes(r, size),
+                                     .size = size};
+    return TDM_OK;
+}

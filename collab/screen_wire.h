@@ -26,6 +26,7 @@ enum tdm_screen_record {
     TDM_SCREEN_SURFACES = 2,
     TDM_SCREEN_FRAME = 3,
     TDM_SCREEN_CURSOR = 4,
+    TDM_SCREEN_UNIT = 5, /* Of a moving region's video. */
 };
 
 /** First byte of a FRAME record; its low half is the surface. */
@@ -105,6 +106,9 @@ void tdm_screen_cursor_write(const struct tdm_screen_cursor *cursor, struct tdm_
 /** Into `pixels`, TDM_SCREEN_CURSOR_SIDE_MAX squared of them. */
 enum tdm_err tdm_screen_cursor_parse(struct tdm_screen_cursor *cursor, struct tdm_reader *r,
                                      uint8_t *pixels);
+
+/** The body of a unit's record; the data is borrowed. */
+enum tdm_err tdm_screen_unit_parse(struct tdm_screen_unit *unit, struct tdm_reader *r);
 
 /** What the hashes of a frame's touched tiles are joined with, in the order of tiles. */
 static inline uint64_t tdm_screen_hash_join(uint64_t sum, uint64_t hash)

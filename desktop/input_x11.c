@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <xcb/xcb.h>
 #include <xcb/xinput.h>
 #include <xcb/xtest.h>
@@ -109,7 +110,7 @@ static bool parse_key(const char *text, uint32_t *keysym, uint16_t *mods)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t size = strlen(names[i].name);
 
-        if (strncmp(text, names[i].name, size) != 0)
+        if (strncasecmp(text, names[i].name, size) != 0)
             continue;
         *mods |= names[i].mod;
         text += size;

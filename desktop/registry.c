@@ -105,6 +105,6 @@ enum tdm_err tdm_desktop_pick_parse(const char *text, struct tdm_desktop_pick *p
     }
     return tdm_fail(cause, TDM_E_MALFORMED,
                     "\"%s\" names no part of a desktop: write all, a monitor's number, "
-                    "window:ID (see \"tandem share --windows\") or WIDTHxHEIGHT+X+Y",
+                    "window:ID (xwininfo tells it) or WIDTHxHEIGHT+X+Y",
                     text);
 }

@@ -5,8 +5,10 @@
  */
 #include "engine/account.h"
 #include "engine/engine.h"
+#include "engine/io/interfaces.h"
 
 #include "engine/report.h"
+#include "signalling/sip_uri.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,22 @@ static void unlink_call(struct tandem *engine, struct tandem_call *call)
         }
 }
 
+/* From the first address there is, when nothing leads out of this network. */
+static enum tdm_err route_inside(struct tandem_call *call, struct tdm_cause *cause)
+{
+    struct tdm_address list[TDM_INTERFACES_MAX];
+    uint32_t count = tdm_interfaces_list(list, TDM_INTERFACES_MAX);
+    char text[TDM_ADDRESS_TEXT_MAX];
+
+    for (uint32_t i = count; i-- > 0;) /* IPv4, which comes last, first. */
+        if (list[i].family == TDM_IPV4 || i == 0) {
+            list[i].port = TDM_SIP_PORT; /* For brackets around IPv6. */
+            tdm_address_text(&list[i], text);
+            return tdm_call_route(call, text, cause);
+        }
+    return tdm_fail(cause, TDM_E_GONE, "there is no network: check the connection");
+}
+
 static void do_dial(struct tandem *engine, void *arg)
 {
     struct call_request *r = arg;
@@ -99,6 +117,8 @@ static void do_dial(struct tandem *engine, void *arg)
         r->err = tdm_call_route(call, way.route, &r->cause);
     if (r->err != TDM_OK && way.account) /* Known by SRV records alone: as to anywhere. */
         r->err = tdm_call_route(call, "192.0.2.1", &r->cause);
+    if (r->err != TDM_OK && way.account) /* A network without a way out. */
+        r->err = route_inside(call, &r->cause);
     r->unreachable = r->err != TDM_OK && r->err != TDM_E_MALFORMED;
     if (r->err == TDM_OK)
         r->err = tdm_call_dial(call, way.to, r->plan, &r->cause);

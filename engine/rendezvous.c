@@ -6,6 +6,7 @@
 #include "engine/io/entropy.h"
 #include "engine/io/http.h"
 #include "engine/io/interfaces.h"
+#include "engine/io/lan_announce.h"
 #include "engine/io/server_store.h"
 #include "engine/io/sip_sockets.h"
 #include "engine/io/thread.h"
@@ -21,8 +22,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LOOK_EVERY (1 * TDM_S) /* Whether accounts changed. */
+#define LOOK_EVERY (1 * TDM_S) /* At what others changed, at least. */
 #define WALL_EVERY (60 * TDM_S)
+#define AT_ONCE    256 /* Messages; then it is looked around. */
 #define LINKS      8192
 #define HOST_LINKS 1024
 
@@ -31,17 +33,18 @@ struct tdm_rendezvous {
     char domain[128], address[TDM_ADDRESS_TEXT_MAX];
     struct tdm_sip_sockets *sockets;
     struct tdm_server_store *store;
-    struct tdm_http *http; /* NULL: not wanted. */
-    struct tdm_rdv *core;  /* Under the lock, with its figures. */
+    struct tdm_http *http;             /* NULL: not wanted. */
+    struct tdm_lan_announce *announce; /* NULL: not wanted, or not possible. */
+    struct tdm_rdv *core;              /* Under the lock, with its figures. */
     size_t core_bytes;
     uint32_t links; /* A copy, under the lock. */
     struct tdm_rdv_out out;
+    tdm_time wall_told;
     int wake;
     bool started;
     atomic_bool stopping;
     pthread_t thread;
     pthread_mutex_t lock;
-    tdm_time looked_at, wall_told;
 };
 
 static int64_t wall_s(tdm_time now)
@@ -200,11 +203,8 @@ static void look_around(struct tdm_rendezvous *s, tdm_time now)
 {
     const struct tdm_http_request *request;
 
-    if (now >= s->looked_at + LOOK_EVERY) {
-        s->looked_at = now;
-        if (tdm_server_store_changed(s->store))
-            (void)load_accounts(s, now, NULL);
-    }
+    if (tdm_server_store_changed(s->store))
+        (void)load_accounts(s, now, NULL);
     if (now >= s->wall_told + WALL_EVERY) {
         s->wall_told = now;
         step(s, now, &(struct tdm_rdv_in){.kind = TDM_RDV_WALL, .wall_s = wall_s(now)});
@@ -220,16 +220,20 @@ static void *run(void *arg)
     while (!atomic_load_explicit(&s->stopping, memory_order_acquire)) {
         struct tdm_sip_arrival arrival;
         tdm_time now = tdm_clock_now();
+        int taken = 0;
 
-        while (tdm_sip_sockets_next(s->sockets, now, &arrival) == TDM_OK) {
+        /* First, so that who got an account just now may sign in. */
+        look_around(s, now);
+        while (taken < AT_ONCE && tdm_sip_sockets_next(s->sockets, now, &arrival) == TDM_OK) {
             take(s, now, &arrival);
             now = tdm_clock_now();
+            taken++;
         }
-        look_around(s, now);
         do
             step(s, now, NULL);
         while (s->out.wake_at <= now);
-        tdm_sip_sockets_wait(s->sockets, tdm_time_min(s->out.wake_at, now + LOOK_EVERY));
+        if (taken < AT_ONCE)
+            tdm_sip_sockets_wait(s->sockets, tdm_time_min(s->out.wake_at, now + LOOK_EVERY));
     }
     return NULL;
 }
@@ -257,6 +261,13 @@ static enum tdm_err add_listens(struct tdm_sip_sockets_config *sockets,
     return TDM_OK;
 }
 
+static bool is_all(const struct tdm_address *a)
+{
+    static const uint8_t zeros[16];
+
+    return memcmp(a->bytes, zeros, sizeof zeros) == 0;
+}
+
 static enum tdm_err open_sockets(struct tdm_rendezvous *s,
                                  const struct tandem_server_config *config,
                                  const struct tdm_identity *identity, struct tdm_cause *cause)
@@ -281,9 +292,7 @@ static enum tdm_err open_sockets(struct tdm_rendezvous *s,
         list += size;
         list += *list == ',';
     }
-    static const uint8_t zeros[16];
-
-    if (memcmp(first.bytes, zeros, sizeof zeros) == 0)
+    if (is_all(&first))
         first = s->core_config.own_count ? s->core_config.own[0] : first;
     for (uint32_t i = 0; i < s->core_config.own_count && !config->listen; i++)
         if (s->core_config.own[i].family == TDM_IPV4) {
@@ -351,6 +360,35 @@ static enum tdm_err open_store(struct tdm_rendezvous *s, const struct tandem_ser
     return tdm_server_store_open(&s->store, config->store_path ? config->store_path : path, cause);
 }
 
+/* Tells the network; who cannot be told, signs in by the address. */
+static void announce(struct tdm_rendezvous *s, const struct tandem_server_config *config,
+                     const struct tdm_identity *identity)
+{
+    struct tdm_address only[TDM_LAN_ONLY_MAX];
+    char fingerprint[2 * TDM_FINGERPRINT_BYTES + 1] = "", item[64];
+    const char *list = config->listen ? config->listen : "";
+    struct tdm_lan_announce_config c = {.domain = s->domain,
+                                        .fingerprint = fingerprint,
+                                        .udp_port = s->core_config.udp_port,
+                                        .tcp_port = s->core_config.udp_port,
+                                        .tls_port = identity ? config->sips_port : 0,
+                                        .only = only};
+
+    while (*list && c.only_count < TDM_LAN_ONLY_MAX) {
+        size_t size = strcspn(list, ",");
+
+        (void)snprintf(item, sizeof item, "%.*s", (int)size, list);
+        if (tdm_address_parse(&only[c.only_count], item, 0) == TDM_OK &&
+            !is_all(&only[c.only_count]))
+            c.only_count++;
+        list += size;
+        list += *list == ',';
+    }
+    for (size_t i = 0; identity && i < TDM_FINGERPRINT_BYTES; i++)
+        (void)snprintf(fingerprint + 2 * i, 3, "%02X", tdm_identity_fingerprint(identity)[i]);
+    (void)tdm_lan_announce_start(&s->announce, &c, NULL);
+}
+
 static enum tdm_err start(struct tdm_rendezvous *s, const struct tandem_server_config *config,
                           const struct tdm_identity *identity, struct tdm_cause *cause)
 {
@@ -375,6 +413,8 @@ static enum tdm_err start(struct tdm_rendezvous *s, const struct tandem_server_c
         err = tdm_thread_start(&s->thread, "tdm-rendezvous", TDM_PRIORITY_NORMAL, run, s, NULL,
                                cause);
     s->started = err == TDM_OK;
+    if (s->started && !config->no_announcement)
+        announce(s, config, identity);
     return err;
 }
 
@@ -402,6 +442,7 @@ void tdm_rendezvous_destroy(struct tdm_rendezvous *s)
 {
     if (!s)
         return;
+    tdm_lan_announce_stop(s->announce);
     if (s->started) {
         atomic_store_explicit(&s->stopping, true, memory_order_release);
         tdm_wake_signal(s->wake);
@@ -429,6 +470,7 @@ void tdm_rendezvous_stats(struct tdm_rendezvous *s, struct tandem_server_stats *
     (void)snprintf(stats->domain, sizeof stats->domain, "%s", s->domain);
     (void)snprintf(stats->sip_address, sizeof stats->sip_address, "%s", s->address);
     stats->http_port = s->http ? tdm_http_port(s->http) : 0;
+    stats->announced = s->announce != NULL;
     stats->accounts = c.accounts;
     stats->devices = c.bindings;
     stats->subscriptions = c.subscriptions;

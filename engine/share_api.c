@@ -77,6 +77,8 @@ static void say_allowed(struct tandem_share *s)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (s->allowed & words[i].scope)
             (void)snprintf(text + strlen(text), sizeof text - strlen(text), ", %s", words[i].word);
+    if (!(s->allowed & TANDEM_SHARE_VIEW))
+        (void)snprintf(text, sizeof text, "nothing is shown now");
     tdm_screen_window_say(s->window, text, (s->allowed & TANDEM_SHARE_POINTER) != 0);
 }
 
@@ -412,7 +414,7 @@ enum tandem_status tandem_share_snapshot(struct tandem_share *s, const char *pat
 
 enum tandem_status tandem_share_cursor(struct tandem_share *s, struct tandem_share_cursor *cursor)
 {
-    static _Thread_local uint8_t pixels[TDM_SHARE_SHAPE_BYTES];
+    uint8_t pixels[TDM_SHARE_SHAPE_BYTES];
     struct tdm_share_pointer p;
 
     if (!tdm_share_watch_cursor(s->watch, &p, pixels))
@@ -536,7 +538,7 @@ static void distribution(struct tandem_distribution *to, const struct tdm_histog
 
 static void give_stats(struct tandem_share *s, struct tandem_share_stats *stats)
 {
-    static _Thread_local struct tdm_share_give_figures give;
+    struct tdm_share_give_figures give;
     struct tdm_hand_figures hand;
 
     tdm_share_give_figures(s->give, &give);
@@ -557,7 +559,7 @@ static void give_stats(struct tandem_share *s, struct tandem_share_stats *stats)
 
 static void watch_stats(struct tandem_share *s, struct tandem_share_stats *stats)
 {
-    static _Thread_local struct tdm_share_watch_figures watch;
+    struct tdm_share_watch_figures watch;
     struct tdm_hand_figures hand;
 
     tdm_share_watch_figures(s->watch, &watch);

@@ -7,6 +7,7 @@
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
 #include "engine/share_bytes.h"
+#include "engine/share_region.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -19,6 +20,14 @@
 #define OUT_LOW      (64u << 10)  /* Below it the rest of a frame is fetched. */
 #define REFINE_BYTES 16384        /* So much of a refinement is fetched when the channel asks. */
 #define ANSWER_SLOTS 64
+#define UNIT_LOW     (16u << 10) /* With more before it a coded picture waits. */
+
+/* Of moving regions. Pictures come as often as they do, but for those that nobody would see. */
+#define REGION_EVERY  (30 * TDM_MS)
+#define REGION_FPS    30
+#define REGION_RATE   4000000 /* Of a link that was not measured yet. */
+#define REGION_BYTES  500     /* At least, a picture. */
+#define REGION_PIXELS 24      /* A byte for so many of them is all that a picture needs. */
 
 /* A surface: the desktop's, with a frame to capture into and the core's memory. */
 struct surface {
@@ -51,7 +60,19 @@ struct tdm_share_give {
     tdm_time core_wake;
     uint64_t shapes[TDM_SCREEN_CURSOR_SLOTS]; /* Hashes of what the slots hold. */
     uint8_t shape, shape_next;
+    uint8_t shape_pixels[TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4];
+    /* What the core fills; only this thread puts it into `bytes`, but a put may move them: so the
+     * lock, for a copy. */
+    uint8_t room[OUT_BYTES];
     struct tdm_share_bytes answer_now;
+    struct tdm_share_region *region; /* NULL: moving regions are coded as pictures. */
+    struct tdm_screen_video videos[TDM_SCREEN_VIDEOS_MAX];
+    uint32_t video_count;
+    struct {
+        bool dirty;                  /* Captured since the last picture of it. */
+        tdm_time at;                 /* No next picture before. */
+    } moving[TDM_SCREEN_VIDEOS_MAX]; /* By stream. */
+    bool between;                    /* As the core said last. */
     struct {
         uint32_t frame;
         tdm_time at;
@@ -83,9 +104,22 @@ static void tell(struct tdm_share_give *g, uint32_t news)
     g->config.wake(g->config.arg);
 }
 
+static void list_videos(struct tdm_share_give *g)
+{
+    g->video_count = tdm_screen_host_videos(g->core, g->videos);
+    if (!g->region)
+        return;
+    tdm_share_region_set(g->region, g->videos, g->video_count);
+    for (uint32_t i = 0; i < g->video_count; i++)
+        g->moving[g->videos[i].stream].dirty = true;
+}
+
 static void step(struct tdm_share_give *g, tdm_time now, const struct tdm_screen_host_in *in)
 {
     tdm_screen_host_step(g->core, now, in, &g->out);
+    g->between = g->out.between;
+    if (g->out.videos_changed || (in && in->kind == TDM_SCREEN_HOST_SURFACES))
+        list_videos(g);
     g->core_wake = g->out.wake_at;
     g->ready = g->out.screen_ready;
     g->refine_ready = g->out.refine_ready;
@@ -194,8 +228,7 @@ static void list_surfaces(struct tdm_share_give *g, tdm_time now)
 /* The desktop's colours are multiplied by alpha, and its shapes may be larger than the wire's. */
 static void send_shape(struct tdm_share_give *g, tdm_time now)
 {
-    static _Thread_local uint8_t
-        pixels[TDM_SCREEN_CURSOR_SIDE_MAX * TDM_SCREEN_CURSOR_SIDE_MAX * 4];
+    uint8_t *pixels = g->shape_pixels;
     struct tdm_desktop_cursor c;
 
     g->config.ops->cursor(g->desktop, &c);
@@ -303,6 +336,93 @@ static bool is_dirty(const struct tdm_share_give *g)
     return false;
 }
 
+/* Notes which moving regions have another picture. */
+static void look_for_movement(struct tdm_share_give *g, int surface,
+                              const struct tdm_screen_rect *rects, uint32_t count)
+{
+    for (uint32_t i = 0; i < g->video_count; i++) {
+        const struct tdm_screen_rect *v = &g->videos[i].rect;
+        bool *dirty = &g->moving[g->videos[i].stream].dirty;
+
+        for (uint32_t r = 0; g->videos[i].surface == surface && r < count && !*dirty; r++)
+            *dirty = rects[r].x < v->x + v->width && v->x < rects[r].x + rects[r].width &&
+                     rects[r].y < v->y + v->height && v->y < rects[r].y + rects[r].height;
+    }
+}
+
+/* Half of the link is for what moves. */
+static uint32_t region_budget(struct tdm_share_give *g, const struct tdm_screen_rect *rect)
+{
+    uint64_t most = (uint64_t)rect->width * (uint64_t)rect->height / REGION_PIXELS;
+
+    pthread_mutex_lock(&g->lock);
+    uint64_t rate = g->rate_bps ? g->rate_bps : REGION_RATE;
+
+    pthread_mutex_unlock(&g->lock);
+    uint64_t bytes = rate / 8 / 2 / REGION_FPS / (g->video_count ? g->video_count : 1);
+
+    bytes = bytes < most ? bytes : most;
+    return (uint32_t)(bytes > REGION_BYTES ? bytes : REGION_BYTES);
+}
+
+/* Pictures of moving regions to the thread that codes them. @return when the next is due. */
+static tdm_time feed_regions(struct tdm_share_give *g, tdm_time now)
+{
+    tdm_time due = TDM_NEVER;
+    uint32_t failed = tdm_share_region_failed(g->region);
+
+    for (uint8_t i = 0; i < TDM_SCREEN_VIDEOS_MAX; i++)
+        if (failed >> i & 1)
+            step(g, now,
+                 &(struct tdm_screen_host_in){.kind = TDM_SCREEN_HOST_VIDEO_GONE, .video = i});
+    for (uint32_t i = 0; i < g->video_count; i++) {
+        const struct tdm_screen_video *v = &g->videos[i];
+        const struct surface *s = &g->surfaces[v->surface];
+
+        if (!g->moving[v->stream].dirty || !s->pixels)
+            continue;
+        if (now < g->moving[v->stream].at) {
+            due = tdm_time_min(due, g->moving[v->stream].at);
+        } else if (tdm_share_region_give(g->region, v->stream,
+                                         s->pixels + v->rect.y * s->stride +
+                                             (ptrdiff_t)4 * v->rect.x,
+                                         s->stride, region_budget(g, &v->rect))) {
+            g->moving[v->stream].dirty = false;
+            g->moving[v->stream].at = now + REGION_EVERY;
+        }
+    }
+    return due;
+}
+
+/* A coded picture behind what lies ready, or alone. @return whether there was one. */
+static bool take_unit(struct tdm_share_give *g)
+{
+    struct tdm_screen_unit unit;
+    uint8_t head[TDM_SCREEN_UNIT_HEAD_MAX];
+
+    if (!g->region || !g->between || !tdm_share_region_take(g->region, &unit))
+        return false;
+    size_t size = tdm_screen_unit_write_head(&unit, head);
+
+    pthread_mutex_lock(&g->lock);
+    if (!tdm_share_bytes_put(&g->bytes, head, size) ||
+        !tdm_share_bytes_put(&g->bytes, unit.data, unit.size))
+        g->news |= TDM_SHARE_NEWS_FAILED;
+    g->open = false;
+    g->figures.units++;
+    g->figures.unit_bytes += unit.size;
+    pthread_mutex_unlock(&g->lock);
+    tdm_share_region_taken(g->region, unit.stream);
+    return true;
+}
+
+static bool has_unit(struct tdm_share_give *g)
+{
+    struct tdm_screen_unit unit;
+
+    return g->region && tdm_share_region_take(g->region, &unit);
+}
+
 /* Takes the pixels of all that changed, and tells the core. */
 static void capture(struct tdm_share_give *g, tdm_time now)
 {
@@ -330,6 +450,7 @@ static void capture(struct tdm_share_give *g, tdm_time now)
             }
         }
         s->dirty.count = 0;
+        look_for_movement(g, i, rects, count);
         if (count)
             step(g, now,
                  &(struct tdm_screen_host_in){.kind = TDM_SCREEN_HOST_DAMAGE,
@@ -345,14 +466,11 @@ static void fetch(struct tdm_share_give *g, tdm_time now, bool refine, size_t ma
     struct tdm_screen_host_in in = {
         .kind = refine ? TDM_SCREEN_HOST_PULL_REFINE : TDM_SCREEN_HOST_PULL, .size = max};
 
-    /* Only this thread puts bytes there, and a put may move them: so the lock, for a copy. */
-    static _Thread_local uint8_t room[OUT_BYTES];
-
-    in.room = room;
+    in.room = g->room;
     step(g, now, &in);
     g->more = g->out.more && !refine;
     pthread_mutex_lock(&g->lock);
-    if (!tdm_share_bytes_put(&g->bytes, room, g->out.filled))
+    if (!tdm_share_bytes_put(&g->bytes, g->room, g->out.filled))
         g->news |= TDM_SHARE_NEWS_FAILED;
     pthread_mutex_unlock(&g->lock);
 }
@@ -403,6 +521,14 @@ static void give(struct tdm_share_give *g)
         offers = 2;
     }
     pthread_mutex_lock(&g->lock);
+    bool room = open && tdm_share_bytes_size(&g->bytes) < UNIT_LOW;
+
+    pthread_mutex_unlock(&g->lock);
+    if (room && take_unit(g))
+        offers = 1;
+    bool unit = has_unit(g);
+
+    pthread_mutex_lock(&g->lock);
     if (offers == 2)
         g->refine_wanted = 0;
     /* What was not needed is still open. */
@@ -412,7 +538,7 @@ static void give(struct tdm_share_give *g)
         g->open = true;
     bool had = g->offers, had_refine = g->offers_refine;
 
-    g->offers = g->more || is_dirty(g) || g->ready;
+    g->offers = g->more || is_dirty(g) || g->ready || unit;
     g->offers_refine = g->refine_ready;
     g->figures.exact = g->out.exact && !is_dirty(g);
     bool tells = offers || (g->offers && !had) || (g->offers_refine && !had_refine);
@@ -495,7 +621,9 @@ static void *run(void *arg)
                 step(g, now, NULL);
             if (g->desktop)
                 give(g);
-            wake = tdm_time_min(g->core_wake, g->told.wake_at);
+            if (g->desktop && g->region)
+                wake = feed_regions(g, now);
+            wake = tdm_time_min(wake, tdm_time_min(g->core_wake, g->told.wake_at));
         }
         wait_for(g, wake);
     }
@@ -526,6 +654,7 @@ enum tdm_err tdm_share_give_create(struct tdm_share_give **give_out,
     if (!storage)
         (void)tdm_fail(cause, TDM_E_SYSTEM, "no memory to share a screen");
     if (storage && g->wake >= 0) {
+        core.video = tdm_share_region_create(&g->region, g->wake, cause) == TDM_OK;
         g->core = tdm_screen_host_init(storage, &core, tdm_clock_now());
         err = config->ops->open(&config->desktop, &g->desktop, cause);
     } else {
@@ -552,6 +681,7 @@ void tdm_share_give_destroy(struct tdm_share_give *g)
         tdm_wake_signal(g->wake);
         (void)pthread_join(g->thread, NULL);
     }
+    tdm_share_region_destroy(g->region);
     if (g->desktop)
         g->config.ops->close(g->desktop);
     for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++)

@@ -39,6 +39,7 @@ struct tdm_share_give_config {
 
 struct tdm_share_give_figures {
     struct tdm_screen_host_stats core;
+    uint64_t units, unit_bytes; /* Pictures of moving regions that were sent as video. */
     struct tdm_histogram capture, encode, answer;
     bool exact;
 };

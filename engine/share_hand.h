@@ -34,7 +34,7 @@ struct tdm_hand_event {
     uint16_t scopes;
     uint32_t seconds;
     int x, y, value;
-    char text[256];
+    char text[512];
 };
 
 struct tdm_share_hand_config {
@@ -46,8 +46,9 @@ struct tdm_share_hand_config {
     const char *revoke_key;
     struct tdm_consent_config consent;
     uint16_t offer;   /* Host: scopes out of TDM_SCOPES_SEEN that hold without a question, and */
-    uint16_t allow;   /* those that a question gets without anybody being asked, */
-    uint32_t allow_s; /* for so long. */
+    uint16_t allow;   /* those that hold without a question from when the other side may see, */
+    uint32_t allow_s; /* for so long from their first use; 0: no end. What the person takes back
+                         ends both. */
     void (*wake)(void *arg); /* Something to send, or the scopes changed. Without a lock. */
     void (*tell)(void *arg, const struct tdm_hand_event *event);
     void *arg;

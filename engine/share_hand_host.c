@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#define REVOKE_KEY "ctrl+alt+End"
+#define REVOKE_KEY "Ctrl+Alt+End"
 #define HAND_SHOWN (2 * TDM_S)
 /* A click on the indicator so soon after a button was injected may be the helper's. */
 #define DOUBTFUL (400 * TDM_MS)
@@ -42,6 +42,11 @@ static uint32_t seconds_left(tdm_time now, tdm_time until)
     return until == TDM_NEVER || until <= now ? 0 : (uint32_t)((until - now + TDM_S - 1) / TDM_S);
 }
 
+static const char *end_key(const struct tdm_share_hand *h)
+{
+    return h->config.revoke_key ? h->config.revoke_key : REVOKE_KEY;
+}
+
 /* Who sees, what they may do, and for how long. */
 static void show_state(struct tdm_share_hand *h, tdm_time now)
 {
@@ -61,11 +66,18 @@ static void show_state(struct tdm_share_hand *h, tdm_time now)
         (void)snprintf(text, sizeof text,
                        "%.60s sees your screen and may use: %s%s  |  click here or %s ends it",
                        h->peer, tdm_scopes_text(held & TDM_SCOPES_CONTROL, scopes, sizeof scopes),
-                       left, "Ctrl+Alt+End");
+                       left, end_key(h));
     else if (held & TDM_SCOPE_VIEW)
         (void)snprintf(text, sizeof text, "%.60s sees your screen  |  click here or %s ends it",
-                       h->peer, "Ctrl+Alt+End");
+                       h->peer, end_key(h));
     tdm_indicator_show(h->indicator, text, held & TDM_SCOPES_CONTROL);
+}
+
+/* What was allowed beforehand, until its time is over. That time begins once, however often the
+ * other side calls or asks. */
+static uint16_t wish_of(const struct tdm_share_hand *h, tdm_time now)
+{
+    return h->config.offer | (now < h->wish_until ? h->config.allow : 0);
 }
 
 static void tell_change(struct tdm_share_hand *h, tdm_time now, const struct tdm_consent_entry *e)
@@ -75,6 +87,8 @@ static void tell_change(struct tdm_share_hand *h, tdm_time now, const struct tdm
     tdm_time from = tdm_consent_answer_from(&h->host.consent);
 
     write_log(h, e);
+    if (e->to == TDM_CONSENT_ASKED && !(e->asked & ~wish_of(h, now)))
+        return; /* It has its answer: nobody is asked. */
     if (e->to == TDM_CONSENT_ASKED)
         tdm_hand_tell(h, TDM_HAND_ASKED, e->asked, seconds_left(now, from),
                       tdm_consent_warning(&h->host.consent));
@@ -152,18 +166,44 @@ static void consent(struct tdm_share_hand *h, tdm_time now, const struct tdm_con
     step(h, now, &(struct tdm_control_host_in){.kind = TDM_HOST_CONSENT, .consent = *act});
 }
 
+static void allow_by_wish(struct tdm_share_hand *h, tdm_time now)
+{
+    uint32_t seconds = TDM_CONSENT_SECONDS_MAX;
+
+    if (h->config.allow_s) {
+        h->wish_until = tdm_time_min(h->wish_until, now + h->config.allow_s * TDM_S);
+        seconds = seconds_left(now, h->wish_until);
+    }
+    consent(h, now,
+            &(struct tdm_consent_in){
+                .kind = TDM_CONSENT_IN_ALLOW, .scopes = h->host.consent.asked, .seconds = seconds});
+}
+
 /* What was allowed beforehand needs no person. */
 static void answer_by_wish(struct tdm_share_hand *h, tdm_time now)
 {
     const struct tdm_consent *c = &h->host.consent;
-    uint16_t wish = h->config.offer | h->config.allow;
 
-    if (c->state == TDM_CONSENT_ASKED && c->asked && !(c->asked & ~wish))
-        consent(h, now,
-                &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_ALLOW,
-                                         .scopes = c->asked,
-                                         .seconds = h->config.allow_s ? h->config.allow_s
-                                                                      : TDM_CONSENT_SECONDS_MAX});
+    if (c->state == TDM_CONSENT_ASKED && !(c->asked & ~wish_of(h, now)))
+        allow_by_wish(h, now);
+}
+
+/* Nor a question: it holds from when the other side may see. */
+static void give_wish(struct tdm_share_hand *h, tdm_time now)
+{
+    uint16_t held = tdm_hand_host_scopes(h, now), more = wish_of(h, now) & (uint16_t)~held;
+
+    if (!(held & TDM_SCOPE_VIEW) || !more || h->host.consent.asked)
+        return;
+    consent(h, now, &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_ASK, .scopes = more});
+    answer_by_wish(h, now);
+}
+
+/* The person thought otherwise: from now on he is asked. */
+static void end_wish(struct tdm_share_hand *h, uint16_t left)
+{
+    h->config.offer &= left;
+    h->config.allow &= left;
 }
 
 void tdm_hand_host_record(struct tdm_share_hand *h, tdm_time now,
@@ -193,6 +233,7 @@ void tdm_hand_host_act(struct tdm_share_hand *h, tdm_time now, const struct tdm_
     } else if (lost) {
         in.scopes = lost;
         in.kind = TDM_CONSENT_IN_TAKE_BACK;
+        end_wish(h, (uint16_t)~lost);
     } else if (in.seconds) {
         in.kind = TDM_CONSENT_IN_EXTEND;
     } else {
@@ -202,6 +243,8 @@ void tdm_hand_host_act(struct tdm_share_hand *h, tdm_time now, const struct tdm_
     if (h->host_out.consent.refused)
         tdm_hand_tell(h, TDM_HAND_NOTICE, held, seconds_left(now, c->answer_from),
                       "a yes counts in a moment: look at what is asked for first");
+    else if (in.kind == TDM_CONSENT_IN_ALLOW)
+        give_wish(h, now);
 }
 
 void tdm_hand_host_areas(struct tdm_share_hand *h, tdm_time now,
@@ -251,6 +294,8 @@ void tdm_hand_host_link(struct tdm_share_hand *h, tdm_time now, bool resumed)
         tdm_consent_tell(&h->host.consent, now, &hello);
         tdm_hand_send(h, &hello);
     }
+    if (!resumed)
+        give_wish(h, now);
     show_state(h, now);
 }
 
@@ -263,6 +308,7 @@ static void take_keymap(struct tdm_share_hand *h, tdm_time now)
 static void end_by(struct tdm_share_hand *h, tdm_time now, const char *how)
 {
     tdm_hand_tell(h, TDM_HAND_NOTICE, 0, 0, how);
+    end_wish(h, 0);
     consent(h, now, &(struct tdm_consent_in){.kind = TDM_CONSENT_IN_END});
 }
 
@@ -333,13 +379,12 @@ tdm_time tdm_hand_host_run(struct tdm_share_hand *h, tdm_time now)
 
 enum tdm_err tdm_hand_host_open(struct tdm_share_hand *h, struct tdm_cause *cause)
 {
-    const struct tdm_input_config input = {.display = h->config.display,
-                                           .revoke_key = h->config.revoke_key ? h->config.revoke_key
-                                                                              : REVOKE_KEY};
+    const struct tdm_input_config input = {.display = h->config.display, .revoke_key = end_key(h)};
     struct tdm_control_host_config core = {.consent = h->config.consent};
     enum tdm_err err = TDM_OK;
 
     h->pressed_at = -TDM_S;
+    h->wish_until = TDM_NEVER;
     h->input_ops = h->config.no_display ? &tdm_list_input : &tdm_x11_input;
     err = h->input_ops->create(&input, &h->input, cause);
     if (err != TDM_OK)

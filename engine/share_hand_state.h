@@ -57,7 +57,8 @@ struct tdm_share_hand {
     struct tdm_indicator *indicator;
     struct tdm_keymap keymap;
     bool locked;
-    tdm_time pressed_at;            /* A button was injected, and */
+    tdm_time wish_until; /* What was allowed beforehand ends; TDM_NEVER: it was not used yet. */
+    tdm_time pressed_at; /* A button was injected, and */
     int32_t injected_x, injected_y; /* where the pointer was put last. */
     tdm_time host_wake, indicator_wake;
     /* Of the viewer. */

@@ -5,6 +5,7 @@
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
 #include "engine/share_bytes.h"
+#include "engine/share_compose.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,6 +39,7 @@ struct tdm_share_watch {
     /* The thread's own. */
     struct tdm_screen_view *core;
     struct tdm_screen_view_out out;
+    struct tdm_share_compose *compose;
     struct tdm_share_bytes now; /* Being decoded. */
     void *storage[TDM_SCREEN_SURFACES_MAX];
     bool failed;
@@ -82,16 +84,9 @@ static void add_damage(struct shown *s, const struct tdm_screen_rect *rects, uin
     }
 }
 
-static void copy_rect(struct shown *s, const struct tdm_screen_view_surface *from,
-                      const struct tdm_screen_rect *rect)
+static struct tdm_screen_image image_of(const struct shown *s)
 {
-    struct tdm_rect r =
-        tdm_rect_both((struct tdm_rect){rect->x, rect->y, rect->width, rect->height},
-                      (struct tdm_rect){0, 0, s->surface.width, s->surface.height});
-
-    for (int y = r.y; y < r.y + r.height; y++)
-        memcpy(s->pixels + y * s->stride + (ptrdiff_t)4 * r.x,
-               from->pixels + y * from->stride + (ptrdiff_t)4 * r.x, (size_t)4 * (size_t)r.width);
+    return (struct tdm_screen_image){s->pixels, s->stride, s->surface.width, s->surface.height};
 }
 
 static void forget_shown(struct shown *s)
@@ -133,6 +128,14 @@ static void fail(struct tdm_share_watch *w, const char *why)
     tell(w, TDM_WATCH_NEWS_FAILED);
 }
 
+static void list_videos(struct tdm_share_watch *w)
+{
+    struct tdm_screen_video videos[TDM_SCREEN_VIDEOS_MAX];
+    uint32_t count = tdm_screen_view_videos(w->core, videos);
+
+    tdm_share_compose_set(w->compose, videos, count);
+}
+
 static void take_surfaces(struct tdm_share_watch *w)
 {
     struct tdm_screen_view_surface list[TDM_SCREEN_SURFACES_MAX];
@@ -168,10 +171,39 @@ static void take_surfaces(struct tdm_share_watch *w)
             free(w->storage[i]);
             w->storage[i] = NULL;
         }
+    list_videos(w); /* Those of a surface that is gone are, too. */
     if (!enough)
         fail(w, "there is no memory for the screens that are shown");
     else
         tell(w, TDM_WATCH_NEWS_SURFACES);
+    tdm_wake_signal(w->config.picture_fd); /* One may be gone, and no frame tells of that. */
+}
+
+/* A picture of a moving region: into what is shown, over the pixels. */
+static void take_unit(struct tdm_share_watch *w)
+{
+    struct tdm_screen_rect rect;
+    uint8_t surface;
+    tdm_time begun = tdm_clock_now();
+
+    if (!tdm_share_compose_unit(w->compose, &w->out.unit, &surface, &rect))
+        return;
+    struct shown *s = &w->shown[surface];
+
+    pthread_mutex_lock(&w->lock);
+    if (s->used) {
+        const struct tdm_screen_image to = image_of(s);
+
+        tdm_share_compose_draw(w->compose, w->out.unit.stream, &to);
+        add_damage(s, &rect, 1);
+        s->number++;
+        s->exact = false;
+        s->fresh = true;
+        w->figures.units++;
+        tdm_histogram_add(&w->figures.unit_decode, tdm_clock_now() - begun);
+    }
+    pthread_mutex_unlock(&w->lock);
+    tdm_wake_signal(w->config.picture_fd);
 }
 
 static void take_frame(struct tdm_share_watch *w, tdm_time begun)
@@ -181,13 +213,25 @@ static void take_frame(struct tdm_share_watch *w, tdm_time begun)
     struct shown *s = &w->shown[w->out.surface];
     bool first = false;
 
+    if (w->out.videos_changed)
+        list_videos(w);
     pthread_mutex_lock(&w->lock);
     for (uint32_t i = 0; s->used && i < count; i++) {
         if (list[i].surface.id != w->out.surface || !list[i].pixels)
             continue;
+        const struct tdm_screen_image to = image_of(s);
+        struct tdm_screen_rect left;
+
         for (uint32_t r = 0; r < w->out.rect_count; r++)
-            copy_rect(s, &list[i], &w->out.rects[r]);
+            tdm_share_compose_rect(w->compose, w->out.surface, &to, list[i].pixels, list[i].stride,
+                                   &w->out.rects[r]);
         add_damage(s, w->out.rects, w->out.rect_count);
+        if ((w->out.exact || w->out.refinement) &&
+            tdm_share_compose_left(w->compose, w->out.surface, &left)) {
+            tdm_share_compose_rect(w->compose, w->out.surface, &to, list[i].pixels, list[i].stride,
+                                   &left);
+            add_damage(s, &left, 1);
+        }
         s->number++;
         s->exact = w->out.exact;
         s->captured_at = w->out.capture_time;
@@ -266,6 +310,9 @@ static void decode(struct tdm_share_watch *w)
         case TDM_SCREEN_VIEW_EV_CURSOR:
             take_cursor(w);
             break;
+        case TDM_SCREEN_VIEW_EV_UNIT:
+            take_unit(w);
+            break;
         case TDM_SCREEN_VIEW_EV_FAILED:
             fail(w, w->out.why ? w->out.why : "the other side's frames are malformed");
             break;
@@ -298,6 +345,7 @@ static bool take_arrived(struct tdm_share_watch *w)
     if (restart) {
         w->failed = false;
         step(w, &(struct tdm_screen_view_in){.kind = TDM_SCREEN_VIEW_RESTART});
+        tdm_share_compose_set(w->compose, NULL, 0);
         fetch_answers(w);
     }
     return restart || tdm_share_bytes_size(&w->now);
@@ -325,16 +373,20 @@ enum tdm_err tdm_share_watch_create(struct tdm_share_watch **watch,
     struct tdm_share_watch *w = calloc(1, sizeof *w);
     const struct tdm_screen_view_config core = {.pixels_max = PIXELS_MAX};
     void *storage = w ? malloc(tdm_screen_view_bytes(&core)) : NULL;
+    struct tdm_share_compose *compose = storage ? tdm_share_compose_create() : NULL;
 
     *watch = NULL;
-    if (!storage) {
+    if (!compose) {
+        free(storage);
         free(w);
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory to watch a screen");
     }
     w->config = *config;
+    w->compose = compose;
     w->core = tdm_screen_view_init(storage, &core);
     (void)pthread_mutex_init(&w->lock, NULL);
     tdm_histogram_init(&w->figures.decode);
+    tdm_histogram_init(&w->figures.unit_decode);
     w->wake = tdm_wake_open(cause);
     enum tdm_err err = w->wake < 0 ? TDM_E_SYSTEM
                                    : tdm_thread_start(&w->thread, "tdm-watch", TDM_PRIORITY_NORMAL,
@@ -366,6 +418,7 @@ void tdm_share_watch_destroy(struct tdm_share_watch *w)
     tdm_share_bytes_free(&w->now);
     tdm_share_bytes_free(&w->arrived);
     tdm_share_bytes_free(&w->answers);
+    tdm_share_compose_destroy(w->compose);
     free(w->core);
     if (w->wake >= 0)
         (void)close(w->wake);

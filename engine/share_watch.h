@@ -32,7 +32,8 @@ struct tdm_share_watch_config {
 
 struct tdm_share_watch_figures {
     struct tdm_screen_view_stats core;
-    struct tdm_histogram decode;
+    uint64_t units; /* Pictures of moving regions that were shown. */
+    struct tdm_histogram decode, unit_decode;
     double exact_share;
 };
 

@@ -90,13 +90,16 @@ int tdm_indicator_fd(const struct tdm_indicator *i)
     return i->broken ? -1 : ConnectionNumber(i->display);
 }
 
-static PangoLayout *lay_out(cairo_t *cr, const char *text)
+/* In more than one line where the screen is narrow. */
+static PangoLayout *lay_out(cairo_t *cr, const char *text, int width_max)
 {
     PangoLayout *layout = pango_cairo_create_layout(cr);
     PangoFontDescription *font = pango_font_description_from_string(FONT);
 
     pango_layout_set_font_description(layout, font);
     pango_layout_set_text(layout, text, -1);
+    pango_layout_set_width(layout, (width_max - 2 * PADDING_X) * PANGO_SCALE);
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
     pango_font_description_free(font);
     return layout;
 }
@@ -105,7 +108,7 @@ static cairo_surface_t *paint(const struct tdm_indicator *i, int width_max)
 {
     cairo_surface_t *probe = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 8, 8);
     cairo_t *cr = cairo_create(probe);
-    PangoLayout *layout = lay_out(cr, i->text);
+    PangoLayout *layout = lay_out(cr, i->text, width_max);
     int width, height;
 
     pango_layout_get_pixel_size(layout, &width, &height);
@@ -124,7 +127,7 @@ static cairo_surface_t *paint(const struct tdm_indicator *i, int width_max)
     cairo_paint(cr);
     cairo_set_source_rgb(cr, 1, 1, 1);
     cairo_move_to(cr, PADDING_X, PADDING_Y);
-    layout = lay_out(cr, i->text);
+    layout = lay_out(cr, i->text, width_max);
     pango_cairo_show_layout(cr, layout);
     g_object_unref(layout);
     cairo_destroy(cr);

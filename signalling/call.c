@@ -479,8 +479,7 @@ static bool is_early_answer(const struct tdm_call_machine *m, const struct tdm_s
     uint8_t digest[TDM_SHA256_BYTES];
 
     tdm_sha256(event->body, event->body_size, digest);
-    return event->body_size == m->early_size &&
-           memcmp(digest, m->early_digest, sizeof digest) == 0;
+    return event->body_size == m->early_size && memcmp(digest, m->early_digest, sizeof digest) == 0;
 }
 
 /* As if it had never come; what we offered stands. */
@@ -526,8 +525,7 @@ static void early_answer(struct tdm_call_machine *m, const struct tdm_sig_event 
     m->early = true;
     m->early_size = event->body_size;
     tdm_sha256(event->body, event->body_size, m->early_digest);
-    if (tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause) ==
-        TDM_OK)
+    if (tdm_call_take_answer(m, (const char *)event->body, event->body_size, out, &cause) == TDM_OK)
         return;
     forget_early(m);
     out->media_changed = false;

@@ -203,6 +203,21 @@ static void refuse(struct tdm_rdv *r, const struct tdm_sip_message *m,
     tdm_rdv_answer_once(r, m, flow, &(struct tdm_rdv_answer){.code = 403, .reason = why}, out);
 }
 
+/* 503, as it passes: a client asks again then, and does not take it for a wrong password. */
+static void refuse_for_now(struct tdm_rdv *r, const struct tdm_sip_message *m,
+                           const struct tdm_rdv_flow *flow, struct tdm_rdv_out *out)
+{
+    char headers[40];
+
+    (void)snprintf(headers, sizeof headers, "Retry-After: %d\r\n", (int)(FAILURES_RESET / TDM_S));
+    tdm_rdv_answer_once(
+        r, m, flow,
+        &(struct tdm_rdv_answer){.code = 503,
+                                 .reason = "Too many wrong passwords: wait five minutes",
+                                 .headers = headers},
+        out);
+}
+
 /* "paul" of "paul" and "paul@example.org". */
 static uint32_t user_of(const struct tdm_rdv *r, const char *text)
 {
@@ -238,7 +253,13 @@ uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m
         (a && count_failures(&a->failures, &a->failures_since, r->now, false) >=
                   r->config.user_failures)) {
         r->stats.limited_failures++;
-        refuse(r, m, flow, "Too many wrong passwords: wait five minutes", out);
+        refuse_for_now(r, m, flow, out);
+        return TDM_RDV_NONE;
+    }
+    /* Before the password is looked at: whoever has no nonce of ours, like one who sends in
+     * another's name, can neither try one nor use up the tries of others. */
+    if (!is_fresh(r, c.nonce)) {
+        challenge(r, m, flow, proxy, true, out);
         return TDM_RDV_NONE;
     }
     if (!fits(m, &c, a)) {
@@ -255,12 +276,11 @@ uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m
     }
     uint64_t key = nonce_key(r, c.nonce);
     struct tdm_rdv_nonce *n = find_nonce(r, key);
-    bool fresh = is_fresh(r, c.nonce);
 
-    if (fresh && !n)
+    if (!n)
         n = add_nonce(r, key);
-    if (!fresh || !count_use(n, c.nc)) {
-        r->stats.replayed += fresh;
+    if (!count_use(n, c.nc)) {
+        r->stats.replayed++;
         challenge(r, m, flow, proxy, true, out);
         return TDM_RDV_NONE;
     }

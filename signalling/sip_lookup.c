@@ -1,15 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/io/entropy.h"
+#include "engine/io/lan_find.h"
 #include "engine/io/thread.h"
+#include "engine/io/udp.h"
 #include "signalling/sip_state.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void lookup_free(struct tdm_sip_lookup *lookup)
 {
     (void)pthread_mutex_destroy(&lookup->mutex);
     free(lookup);
+}
+
+/* DNS knows no server of an account's domain: one of this network may. */
+static void ask_network(struct tdm_sip_lookup *lookup)
+{
+    const enum tdm_lan_transport transport = lookup->uri.tls   ? TDM_LAN_TLS
+                                             : lookup->uri.tcp ? TDM_LAN_TCP
+                                                               : TDM_LAN_UDP;
+    struct tdm_lan_server servers[TDM_LAN_SERVERS_MAX];
+    uint32_t count;
+
+    if (lookup->uri.port || lookup->uri.ipv6 ||
+        tdm_lan_find(lookup->uri.host, TDM_LAN_FIND_TIME, servers, &count, NULL) != TDM_OK)
+        return;
+    for (uint32_t i = 0; i < count && lookup->address_count < TDM_SIP_ADDRESSES_MAX; i++) {
+        struct sockaddr_storage *address = &lookup->addresses[lookup->address_count];
+        socklen_t size;
+
+        memset(address, 0, sizeof *address);
+        if (servers[i].transport == transport &&
+            tdm_udp_sockaddr(&servers[i].address, servers[i].address.family, address, &size))
+            lookup->address_count++;
+    }
+    if (lookup->address_count)
+        lookup->err = TDM_OK;
 }
 
 static void *lookup_run(void *arg)
@@ -20,7 +48,9 @@ static void *lookup_run(void *arg)
     if (lookup->account)
         lookup->err = tdm_sip_resolve_all(&lookup->uri, lookup->seed, lookup->addresses,
                                           &lookup->address_count, &lookup->cause);
-    else
+    if (lookup->account && lookup->err == TDM_E_GONE)
+        ask_network(lookup);
+    if (!lookup->account)
         lookup->err = tdm_sip_resolve(&lookup->uri, lookup->addresses, &lookup->cause);
     (void)pthread_mutex_lock(&lookup->mutex);
     orphan = !lookup->mq || mqueue_push(lookup->mq, TDM_SIP_LOOKED_UP, lookup);

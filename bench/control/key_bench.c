@@ -181,13 +181,15 @@ int main(int argc, char **argv)
     fprintf(stderr, "%-20s %10s %10s %10s  %s\n", "us", "min", "median", "p99", "our part");
     printf("{\"bench\": \"control_key\", \"keys\": %d, \"rows\": [", keys);
     for (int row = 0; row < 2; row++) {
+        int middle = keys / 2, last = keys * 99 / 100;
+
         if (!measure(row == 1, keys, there, ours)) {
             fprintf(stderr, "a key did not arrive\n");
             return 1;
         }
         fprintf(stderr, "%-20s %10.1f %10.1f %10.1f  %.1f\n", names[row], (double)there[0] / 1000,
-                (double)there[keys / 2] / 1000, (double)there[keys * 99 / 100] / 1000,
-                (double)ours[keys / 2] / 1000);
+                (double)there[middle] / 1000, (double)there[last] / 1000,
+                (double)ours[middle] / 1000);
         printf("%s\n  {\"row\": \"%s\", \"min_ns\": %" PRId64 ", \"median_ns\": %" PRId64
                ", \"p99_ns\": %" PRId64 ", \"our_part_median_ns\": %" PRId64 "}",
                row ? "," : "", names[row], there[0], there[keys / 2], there[keys * 99 / 100],

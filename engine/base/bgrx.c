@@ -284,3 +284,39 @@ void tdm_bgrx_to_i420(struct tdm_picture *pic, const uint8_t *pixels, ptrdiff_t 
         at--;
     tdm_bgrx_variants[at].to_i420(pic, pixels, stride);
 }
+
+/* Of 65536: the formulas of the header, turned round. */
+#define BACK_SHIFT 16
+#define BACK_Y     76309
+#define BACK_RED_V 104597
+#define BACK_GRN_U 25675
+#define BACK_GRN_V 53279
+#define BACK_BLU_U 132201
+
+static inline uint8_t to_byte(int v)
+{
+    v >>= BACK_SHIFT;
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+static void row_to_bgrx(uint8_t *to, const uint8_t *luma, const uint8_t *u_row,
+                        const uint8_t *v_row, int width)
+{
+    for (int x = 0; x < width; x++, to += 4) {
+        int y = BACK_Y * (luma[x] - 16) + (1 << (BACK_SHIFT - 1));
+        int u = u_row[x / 2] - 128, v = v_row[x / 2] - 128;
+
+        to[0] = to_byte(y + BACK_BLU_U * u);
+        to[1] = to_byte(y - BACK_GRN_U * u - BACK_GRN_V * v);
+        to[2] = to_byte(y + BACK_RED_V * v);
+        to[3] = 0;
+    }
+}
+
+void tdm_i420_to_bgrx(uint8_t *pixels, ptrdiff_t stride, const struct tdm_picture *pic)
+{
+    for (int y = 0; y < pic->height; y++)
+        row_to_bgrx(pixels + y * stride, pic->planes[0] + (ptrdiff_t)y * pic->strides[0],
+                    pic->planes[1] + (ptrdiff_t)(y / 2) * pic->strides[1],
+                    pic->planes[2] + (ptrdiff_t)(y / 2) * pic->strides[2], pic->width);
+}

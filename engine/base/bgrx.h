@@ -3,7 +3,8 @@
 #define TDM_BASE_BGRX_H
 
 /*
- * A screen's pixels into a picture of the same size: BGRX (four bytes, the last ignored) to I420.
+ * A screen's pixels into a picture of the same size and back: BGRX (four bytes, the last ignored)
+ * and I420.
  * ITU-R BT.601, full range in and limited range out:
  *
  *     Y =  16 + 219/255 * ( 0.299 R     + 0.587 G     + 0.114 B )
@@ -19,6 +20,10 @@
 /** Converts pic's width by height pixels, which start at `pixels` and have rows `stride` bytes
  *  apart. Stamps stay. */
 void tdm_bgrx_to_i420(struct tdm_picture *pic, const uint8_t *pixels, ptrdiff_t stride);
+
+/** The way back, chroma of four pixels the same for each; the fourth byte is 0. Not exactly what it
+ *  was: U and V are of four pixels. */
+void tdm_i420_to_bgrx(uint8_t *pixels, ptrdiff_t stride, const struct tdm_picture *pic);
 
 /** One way to compute it (engine/base/cpu.h). */
 struct tdm_bgrx_variant {

@@ -79,8 +79,10 @@ static void grow(struct tdm_reliable *r, uint32_t bytes, uint32_t flight_before)
         window += bytes;
     else
         window += off * bytes / QUEUE_TARGET * TDM_RELIABLE_SEGMENT / window;
-    window = window > WINDOW_LEAST ? window : WINDOW_LEAST;
-    r->window = window < (int64_t)TDM_RELIABLE_BUFFER ? (uint32_t)window : TDM_RELIABLE_BUFFER;
+    uint32_t held = window < (int64_t)TDM_RELIABLE_BUFFER ? (uint32_t)tdm_time_max(window, 0)
+                                                          : TDM_RELIABLE_BUFFER;
+
+    r->window = held > WINDOW_LEAST ? held : WINDOW_LEAST;
 }
 
 static void shrink(struct tdm_reliable *r)

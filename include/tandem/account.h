@@ -104,6 +104,40 @@ TANDEM_API enum tandem_status tandem_account_use(struct tandem *engine, uint32_t
 /** "registered", "waiting to try again"... */
 TANDEM_API const char *tandem_account_state_name(enum tandem_account_state state);
 
+/** A way to a server that announces itself on a network of this machine (DNS-SD, RFC 6763). It is
+ *  what somebody there says of himself: nothing proves it but its certificate. */
+struct tandem_found_server {
+    char name[64];         /* As people read it. */
+    char domain[128];      /* Of its accounts. */
+    char server[64];       /* "10.0.0.7:5060" */
+    char fingerprint[100]; /* SHA-256 of its certificate; "": it said none. */
+    enum tandem_transport transport;
+};
+
+#define TANDEM_FOUND_MAX 16
+
+/** Looks for servers; blocks for up to three seconds. `domain` NULL: all there are; else its own.
+ *  TANDEM_UNREACHABLE with a cause: there is none. */
+TANDEM_API enum tandem_status tandem_servers_find(const char *domain,
+                                                  struct tandem_found_server *servers,
+                                                  size_t capacity, size_t *count,
+                                                  struct tandem_cause *cause);
+
+/**
+ * Fills in what a new account does not say from a server of this network: for the address "paul"
+ * the domain of the only one there is; for "paul@lan.example" whose domain DNS does not know, the
+ * way to it. Over TLS with its fingerprint where it offers that and no other transport is set. The
+ * place stays open: it is looked for whenever the account is used, as it may change. Blocks.
+ *
+ * @param found  Set to the one that was chosen.
+ *
+ * @return TANDEM_AGAIN: the account needs none of this; TANDEM_UNREACHABLE: there is none, or of
+ *         another transport alone; TANDEM_INVALID: there are several, with a cause that names them.
+ */
+TANDEM_API enum tandem_status tandem_account_discover(struct tandem_account *settings,
+                                                      struct tandem_found_server *found,
+                                                      struct tandem_cause *cause);
+
 /**
  * The file of accounts: JSON, one object with a list "accounts", whose members have the names of
  * struct tandem_account. Mode 0600 as it may hold passwords.

@@ -63,6 +63,7 @@ struct tandem_server_config {
     uint32_t devices;       /* Registered at once. [16384] */
     uint32_t source_rate;   /* Messages a second from one address, [200] */
     uint32_t total_rate;    /* and from all. [20000] */
+    bool no_announcement;   /* Do not tell the networks of this machine of it (DNS-SD). */
 };
 
 struct tandem_server;
@@ -116,6 +117,7 @@ struct tandem_server_stats {
     char sip_address[56];  /* "" without SIP. */
     char fingerprint[100]; /* SHA-256 of the certificate, for clients that pin it; "" = no TLS. */
     uint16_t http_port;
+    bool announced; /* To the networks of this machine. */
     uint32_t accounts, devices, subscriptions, transactions, connections;
     uint64_t requests, registers, calls, calls_answered, messages, messages_kept, refused_passwords,
         limited, store_failures;

@@ -68,12 +68,13 @@ TANDEM_API void tandem_share_destroy(struct tandem_share *share);
 /* At the host. */
 
 struct tandem_share_offer {
-    const char *what;  /* "all"; a monitor by number from 1; "window" (a click chooses) or
-                          "window:ID"; "WIDTHxHEIGHT+X+Y". ["all"] */
+    const char *what;  /* "all"; a monitor by number from 1; "window:ID", by its number in
+                          X; "WIDTHxHEIGHT+X+Y". ["all"] */
     bool view_only;    /* Control can neither be asked for nor given. */
     unsigned allow;    /* Scopes that the other side has without asking, beside what it may see;
-                          nobody is asked at the screen, so only by an explicit wish. */
-    uint32_t allow_s;  /* For so long; 0: as long as it is given. */
+                          nobody is asked at the screen, so only by an explicit wish. What the
+                          person there takes back is asked for again. */
+    uint32_t allow_s;  /* For so long from its first use; 0: as long as it is given. */
     bool unasked_view; /* Who is in the call sees it at once; else the first ASKED for
                           TANDEM_SHARE_VIEW waits for tandem_share_answer. */
 };
@@ -225,7 +226,7 @@ struct tandem_share_event {
     unsigned scopes;
     uint32_t seconds; /* ASKED: until a yes counts. */
     int x, y, value;
-    char text[256];
+    char text[512];
 };
 
 /** Readable when there may be events. */

@@ -214,6 +214,52 @@ def test_presence(server):
     ben.close()
 
 
+def test_people(server):
+    """Commands of somebody with an account and an address book."""
+    password = json.loads(server.run("adduser", "mia", "--json").stdout)["password"]
+    ned = server.client("ned", password=json.loads(
+        server.run("adduser", "ned", "--json").stdout)["password"])
+    environment = dict(server.environment, **{name: os.path.join(server.folder, "mia") for name in
+                                              ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")})
+
+    def run(*words, text=None):
+        return subprocess.run([TANDEM, *words], input=text, capture_output=True, text=True,
+                              env=environment, timeout=60)
+
+    def start(*words):
+        return subprocess.Popen([TANDEM, *words], env=environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    os.mkdir(environment["HOME"], mode=0o700)
+    check(run("account", "add", f"mia@{DOMAIN}", "--password", "--server",
+              f"127.0.0.1:{server.port}", text=password).returncode == 0, "an account is added")
+    check(run("contacts", "add", "ned", f"ned@{DOMAIN}").returncode == 0, "a contact is added")
+    answer = ned.register()
+    check(answer.status == 200, answer.first)
+    shown = json.loads(run("contacts", "list", "--json").stdout)
+    check(shown[0]["presence"]["state"] == "available", f"the list waits for the account: {shown}")
+    chat = subprocess.Popen([TANDEM, "chat", "ned", "--messages", "--port", str(free_port()),
+                             "--bind", "127.0.0.1"], env=environment, stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    chat.stdin.write(b"typed at once\n")
+    chat.stdin.close()
+    message = ned.take("MESSAGE")
+    ned.reply(message, 200)
+    check(message.body == "typed at once", "a text waits for the account")
+    errors = chat.stderr.read()
+    check(chat.wait(60) == 0, errors)
+    seen = []
+    for words in (("share", "ned", "--desktop", "pattern:still"), ("assist", "ned", "--no-window"),
+                  ("send", os.path.abspath(__file__), "ned", "--retry", "0")):
+        process = start(*words)
+        call = ned.wait(lambda m: m.method == "INVITE" and m.get("Call-ID") not in seen, "a call")
+        seen.append(call.get("Call-ID"))
+        check(f"sip:mia@{DOMAIN}" in call.get("From"), f"{words[0]} calls over the account")
+        ned.reply(call, 603, "Decline")
+        check(process.wait(60) == 3, f"{words[0]} says that it was declined")
+    ned.close()
+
+
 def test_nonsense(server):
     ann, slow = server.client("ann"), server.client("ann", tcp=True)
     slow.send_raw("REGISTER sip:x SIP/2.0\r\nVia: ")  # And never the rest.
@@ -223,6 +269,24 @@ def test_nonsense(server):
         ann.send_raw(data)
     check(ann.register().status == 200, "the server minds nonsense")
     slow.close()
+    ann.close()
+
+
+def test_wrong_passwords(server):
+    """The last one: behind it nobody signs in from this address."""
+    ann = server.client("ann")
+    uri = f"sip:{DOMAIN}"
+    made_up = ann.credentials(f'realm="{DOMAIN}", nonce="made-up"', "REGISTER", uri, password="x")
+    for _ in range(60):
+        cseq, call_id, _ = ann.request("REGISTER", uri, to=ann.aor,
+                                       authorization=f"Authorization: {made_up}")
+        answer = ann.answer_to(cseq, "REGISTER", call_id)
+        check(answer.status == 401, answer.first)
+    check(ann.register().status == 200, "who has no nonce uses up the tries of others")
+    for _ in range(20):
+        check(ann.register(password="wrong-one").status in (401, 503), "a wrong password is taken")
+    answer = ann.register()
+    check(answer.status == 503 and answer.get("Retry-After") == "300", answer.first)
     ann.close()
 
 
@@ -238,7 +302,7 @@ def main():
         server.start()
         try:
             for test in (test_signing_in, test_call, test_kept_messages, test_presence,
-                         test_nonsense):
+                         test_people, test_nonsense, test_wrong_passwords):
                 test(server)
                 print(test.__name__, "passed")
             server.kill(signal.SIGTERM)

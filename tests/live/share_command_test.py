@@ -74,6 +74,7 @@ class Share(unittest.TestCase):
         events = self.events(assist)
         self.assertIn("refused", [e["event"] for e in events])
         self.assertNotIn("shown", [e["event"] for e in events])
+        self.assertIn("refused", events[-1]["reason"])
 
     def test_allowed_beforehand(self):
         share, to = self.wait_with(self.start, "share", *PICTURE, "--allow", "view,keyboard",

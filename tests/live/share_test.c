@@ -169,6 +169,62 @@ static void test_asked(void **state)
     stop();
 }
 
+static void wait_for_scopes(struct sharer *s, unsigned scopes)
+{
+    const struct tandem_share_event *e;
+
+    do
+        e = next(s, TANDEM_SHARE_ALLOWED);
+    while ((e->scopes & scopes) != scopes);
+}
+
+/* What was allowed beforehand holds without a question; taken back or over, it is asked for. */
+static void allowed_beforehand(uint32_t seconds)
+{
+    const unsigned control = TANDEM_SHARE_POINTER | TANDEM_SHARE_KEYBOARD;
+
+    start("pattern:still", &(struct tandem_share_offer){.unasked_view = true,
+                                                        .allow = TANDEM_SHARE_VIEW | control,
+                                                        .allow_s = seconds});
+    wait_for_scopes(&viewer, control);
+    if (seconds > 1)
+        assert_int_equal(tandem_share_answer(host.share, TANDEM_SHARE_VIEW, 0, NULL), TANDEM_OK);
+    assert_int_equal(next(&viewer, TANDEM_SHARE_REVOKED)->scopes & control, 0);
+    (void)next(&host, TANDEM_SHARE_REVOKED);
+    for (uint32_t i = 0; i < host.seen; i++)
+        assert_int_not_equal(host.log[i].kind, TANDEM_SHARE_ASKED);
+    assert_int_equal(tandem_share_ask(viewer.share, control), TANDEM_OK);
+    assert_int_equal(next(&host, TANDEM_SHARE_ASKED)->scopes, control);
+    assert_int_equal(tandem_share_answer(host.share, TANDEM_SHARE_VIEW, 0, NULL), TANDEM_OK);
+    (void)next(&viewer, TANDEM_SHARE_REFUSED);
+    stop();
+}
+
+static void test_allowed(void **state)
+{
+    (void)state;
+    allowed_beforehand(300);
+}
+
+static void test_allowed_for_a_second(void **state)
+{
+    (void)state;
+    allowed_beforehand(1);
+}
+
+/* The warning beside a stranger's question arrives whole. */
+static void test_warned(void **state)
+{
+    (void)state;
+    start("pattern:still", &(struct tandem_share_offer){.unasked_view = true});
+    (void)next(&viewer, TANDEM_SHARE_ALLOWED);
+    assert_int_equal(tandem_share_ask(viewer.share, TANDEM_SHARE_KEYBOARD), TANDEM_OK);
+    const struct tandem_share_event *e = next(&host, TANDEM_SHARE_ASKED);
+
+    assert_non_null(strstr(e->text, "whom you asked for help."));
+    stop();
+}
+
 /* Ended and given again, in the same call. */
 static void test_again(void **state)
 {
@@ -242,8 +298,14 @@ static void test_voice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shown), cmocka_unit_test(test_moving), cmocka_unit_test(test_asked),
-        cmocka_unit_test(test_again), cmocka_unit_test(test_voice),
+        cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_moving),
+        cmocka_unit_test(test_asked),
+        cmocka_unit_test(test_allowed),
+        cmocka_unit_test(test_allowed_for_a_second),
+        cmocka_unit_test(test_warned),
+        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_voice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,12 +167,44 @@ static void test_well_known_colours(void **state)
     }
 }
 
+/* Four alike pixels come back but for rounding, and rows end where they should. */
+static void test_there_and_back(void **state)
+{
+    struct tdm_rng rng = tdm_rng_of(11);
+
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        uint8_t colour[4], pixels[16], back[2][12], storage[6];
+        struct tdm_picture pic;
+
+        for (int k = 0; k < 4; k++)
+            colour[k] = i < 256 ? (uint8_t)i : (uint8_t)tdm_rng_u32(&rng);
+        for (size_t k = 0; k < 4; k++)
+            memcpy(pixels + 4 * k, colour, 4);
+        memset(back, 0x77, sizeof back);
+        tdm_picture_over(&pic, storage, 2, 2);
+        tdm_bgrx_to_i420(&pic, pixels, 8);
+        tdm_i420_to_bgrx(back[0], sizeof back[0], &pic);
+        for (int k = 0; k < 16; k++) {
+            uint8_t got = back[k / 8][k % 8];
+
+            if (k % 4 == 3)
+                assert_int_equal(got, 0);
+            else
+                assert_in_range(got + 3 - colour[k % 4], 0, 6);
+        }
+        assert_int_equal(back[0][8], 0x77);
+        assert_int_equal(back[1][8], 0x77);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_variants_follow_the_formulas),
         cmocka_unit_test(test_variants_agree),
         cmocka_unit_test(test_well_known_colours),
+        cmocka_unit_test(test_there_and_back),
     };
 
     return cmocka_run_group_tests_name("bgrx", tests, NULL, NULL);

@@ -47,7 +47,8 @@ static void unknown_specs_are_explained(void **state)
     assert_null(tdm_video_source_find("patterns", &argument, &cause));
     assert_null(tdm_video_source_find("", &argument, NULL));
     assert_null(tdm_audio_source_find("pattern", &argument, &cause));
-    assert_string_equal(cause.text, "unknown audio source \"pattern\": use mic, file:PATH or tone");
+    assert_string_equal(cause.text, "unknown audio source \"pattern\": use mic, file:PATH, tone or "
+                                    "desktop");
 }
 
 static struct tdm_video_source *make_pattern(const char *argument, int wake_fd)

@@ -235,6 +235,11 @@ static void test_keys_by_place_and_by_symbol(void **state)
     key(0x1d, TDM_PRESS_DOWN, 'y', 0, "y"); /* Whatever they call it: it is there. */
     key(0x1d, TDM_PRESS_UP, 'y', 0, "");
     expect("+52 -52 ");
+    key(0x68, TDM_PRESS_DOWN, 0xdf, 0, "\xc3\x9f"); /* Their spare key: a place without a symbol. */
+    key(0x68, TDM_PRESS_UP, 0xdf, 0, "");
+    key(0, TDM_PRESS_DOWN, 0xe1, TDM_MOD_SHIFT, "\xc3\xa1"); /* On a key that has no name. */
+    key(0, TDM_PRESS_UP, 0xe1, TDM_MOD_SHIFT, "");
+    expect("240=df +240 -240 +50 241=e1 +241 -241 ");
     start(TDM_SCOPES_ALL, "de");
     key(0x1d, TDM_PRESS_DOWN, 'y', 0, "y");
     key(0x1d, TDM_PRESS_REPEAT, 'y', 0, "y");

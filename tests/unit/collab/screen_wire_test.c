@@ -216,6 +216,31 @@ static void test_pointer(void **state)
     assert_int_equal(tdm_screen_pointer_parse(&parsed, value, sizeof bytes), TDM_E_MALFORMED);
 }
 
+static void test_unit(void **state)
+{
+    static const uint8_t bytes[] = {5, 7, 3, 2, 0xac, 0x02, 'a', 'b', 'c'};
+    struct tdm_screen_unit unit = {
+        .stream = 3, .codec = TDM_SCREEN_VIDEO_VP8, .frame_id = 300, .size = 3};
+    uint8_t head[TDM_SCREEN_UNIT_HEAD_MAX];
+
+    (void)state;
+    assert_int_equal(tdm_screen_unit_write_head(&unit, head), 6);
+    assert_memory_equal(head, bytes, 6);
+    for (size_t i = 2; i <= sizeof bytes; i++) {
+        struct tdm_reader r = tdm_reader_of(bytes + 2, i - 2);
+
+        /* A unit of no bytes is none. */
+        assert_int_equal(tdm_screen_unit_parse(&unit, &r), i > 6 ? TDM_OK : TDM_E_MALFORMED);
+    }
+    assert_true(unit.stream == 3 && unit.codec == 2 && unit.frame_id == 300 && unit.size == 3 &&
+                unit.data[2] == 'c');
+    struct tdm_reader r = tdm_reader_of((const uint8_t *)"\4\1\1x", 4);
+
+    assert_int_equal(tdm_screen_unit_parse(&unit, &r), TDM_E_MALFORMED);
+    r = tdm_reader_of((const uint8_t *)"\1\1\x80\x80\x80\x80\x10x", 8);
+    assert_int_equal(tdm_screen_unit_parse(&unit, &r), TDM_E_MALFORMED);
+}
+
 /*
  * A transcript of version 1, by hand: a start, one surface of 72 x 16 pixels, and three frames that
  * fill it, draw 8 x 8 pixels raw, and move these by (8, 8). The proofs are computed by the rule of
@@ -224,6 +249,11 @@ static void test_pointer(void **state)
 static const uint8_t start_and_list[] = {1, 12, 1, 1, 2, 1, 0,  0, 0,  0, 0, 0, 0,
                                          5, 2,  9, 1, 0, 0, 72, 0, 16, 0, 0, 0};
 static const uint8_t fill_frame[] = {3, 18, 0x30, 20, 5, 0x11, 0x22, 0x33, 0, 0, 8, 1};
+/* 16 x 16 pixels are a video's from frame 4 on, and two units, of which one is of another frame's.
+ */
+static const uint8_t video_frame[] = {3, 16, 0x30, 0, 6, 0x11, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 5};
+static const uint8_t video_unit[] = {5, 5, 1, 1, 4, 0xaa, 0xbb};
+static const uint8_t other_unit[] = {5, 5, 1, 1, 3, 0xaa, 0xbb};
 static const uint8_t copy_frame[] = {3, 19, 0xb0, 0, 3, 1, 16, 16, 1, 1, 1, 0, 0};
 
 struct golden {
@@ -302,6 +332,19 @@ static void test_transcript(void **state)
     assert_true(g.out.exact);
     assert_int_equal(tdm_screen_view_surfaces(g.view, s), 1);
     assert_memory_equal(s[0].pixels, g.pixels, sizeof g.pixels);
+
+    struct tdm_screen_video videos[TDM_SCREEN_VIDEOS_MAX];
+
+    feed(&g, video_frame, sizeof video_frame);
+    assert_int_equal(g.out.event, TDM_SCREEN_VIEW_EV_FRAME);
+    assert_true(g.out.videos_changed);
+    assert_int_equal(tdm_screen_view_videos(g.view, videos), 1);
+    assert_true(videos[0].stream == 1 && videos[0].frame_id == 4 && videos[0].rect.width == 16);
+    feed(&g, other_unit, sizeof other_unit);
+    assert_int_equal(g.out.event, TDM_SCREEN_VIEW_EV_NONE);
+    feed(&g, video_unit, sizeof video_unit);
+    assert_int_equal(g.out.event, TDM_SCREEN_VIEW_EV_UNIT);
+    assert_true(g.out.unit.stream == 1 && g.out.unit.size == 2 && g.out.unit.data[1] == 0xbb);
     free(memory);
     free(storage);
 }
@@ -318,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_surfaces_that_cannot_be),
         cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_pointer),
+        cmocka_unit_test(test_unit),
         cmocka_unit_test(test_transcript),
     };
 

@@ -585,9 +585,34 @@ static int end(void **state)
     return 0;
 }
 
+static void test_names_of_the_revoke_key(void **state)
+{
+    static const struct {
+        const char *name;
+        enum tdm_err err;
+    } keys[] = {{"ctrl+alt+End", TDM_OK},
+                {"Ctrl+Alt+End", TDM_OK},
+                {"Pause", TDM_OK},
+                {"Meta+End", TDM_E_MALFORMED},
+                {"ctrl+", TDM_E_MALFORMED}};
+    struct tdm_input *one = NULL;
+    struct tdm_cause cause;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct tdm_input_config config = {.display = server.display,
+                                                .revoke_key = keys[i].name};
+
+        assert_int_equal(tdm_x11_input.create(&config, &one, &cause), keys[i].err);
+        if (keys[i].err == TDM_OK)
+            tdm_x11_input.destroy(one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_of_the_revoke_key),
         cmocka_unit_test(test_equal_layouts),
         cmocka_unit_test(test_other_layout),
         cmocka_unit_test(test_cyrillic_host),

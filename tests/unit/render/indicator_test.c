@@ -89,6 +89,25 @@ static int stop(void **state)
     return 0;
 }
 
+/* All of a long text is there: how it is ended stands last. */
+static void test_long(void **state)
+{
+    (void)state;
+    tdm_indicator_show(indicator, "Paul", true);
+    int height = tdm_indicator_area(indicator).height;
+
+    tdm_indicator_show(indicator,
+                       "Paul sees your screen and may use: pointer, keyboard, clipboard-in, "
+                       "clipboard-out, files, 14:59 left  |  click here or Ctrl+Alt+End ends it",
+                       true);
+    struct tdm_rect area = tdm_indicator_area(indicator);
+
+    assert_true(area.height > height + 10);
+    assert_true(area.x >= 0 && area.x + area.width <= 640);
+    tdm_indicator_show(indicator, "", false);
+    wait_for_top(area.x + 5, 5, true);
+}
+
 /* Whatever is put over it: it comes to the front again. */
 static void test_uncoverable(void **state)
 {
@@ -168,6 +187,7 @@ static void test_the_display_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long),
         cmocka_unit_test(test_uncoverable),
         cmocka_unit_test(test_click),
         cmocka_unit_test(test_points),
