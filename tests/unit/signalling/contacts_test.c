@@ -204,6 +204,25 @@ static void cards_of_others(void **state)
     assert_false(tdm_vcard_next(&walk, &c));
 }
 
+static void check_same(const struct tdm_contact *a, const struct tdm_contact *b)
+{
+    assert_string_equal(a->id, b->id);
+    assert_string_equal(a->name, b->name);
+    assert_string_equal(a->note, b->note);
+    assert_int_equal(a->address_count, b->address_count);
+    for (uint32_t i = 0; i < a->address_count; i++) {
+        assert_string_equal(a->addresses[i].uri, b->addresses[i].uri);
+        assert_string_equal(a->addresses[i].account, b->addresses[i].account);
+    }
+    assert_int_equal(a->group_count, b->group_count);
+    for (uint32_t i = 0; i < a->group_count; i++)
+        assert_string_equal(a->groups[i], b->groups[i]);
+    assert_int_equal(a->answer, b->answer);
+    assert_int_equal(a->policy_set, b->policy_set);
+    assert_int_equal(a->policy, b->policy);
+    assert_int_equal(a->unwatched, b->unwatched);
+}
+
 static void a_card_comes_back(void **state)
 {
     struct tdm_contact c = find(book, sizeof book - 1, "paul"), again;
@@ -227,7 +246,7 @@ static void a_card_comes_back(void **state)
     struct tdm_vcard_walk walk = tdm_vcard_walk_of(card, size);
 
     assert_true(tdm_vcard_next(&walk, &again));
-    assert_memory_equal(&c, &again, sizeof c);
+    check_same(&c, &again);
     for (size_t room = 0; room <= size; room++)
         assert_int_equal(tdm_vcard_write(&c, card, room, &size), TDM_E_SPACE);
 }
