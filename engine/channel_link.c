@@ -49,11 +49,13 @@ void tdm_channel_link_destroy(struct tdm_channel_link *link)
     if (!link)
         return;
     atomic_store(&link->stopping, true);
-    tdm_worker_close(&link->worker);
+    tdm_worker_stop(&link->worker);
     tdm_door_close(link);
     for (uint32_t i = 0; i < link->rider_count; i++)
         if (link->seats[i].ops->detach)
             link->seats[i].ops->detach(link->seats[i].rider);
+    /* Riders' threads may wake it until they are detached. */
+    tdm_worker_close(&link->worker);
     free(link->core_storage);
     free(link->reliable_storage);
     free(link);
