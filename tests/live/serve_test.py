@@ -238,6 +238,13 @@ def test_people(server):
     check(answer.status == 200, answer.first)
     shown = json.loads(run("contacts", "list", "--json").stdout)
     check(shown[0]["presence"]["state"] == "available", f"the list waits for the account: {shown}")
+    found = run("contacts", "search", "NED", "--json")
+    check(json.loads(found.stdout or "[]") == [{"address": f"ned@{DOMAIN}", "name": "",
+                                                "registered": True}], f"the search: {found}")
+    check("nobody" in run("contacts", "search", "ned", "mia").stdout, "who has one of two words")
+    lost = subprocess.run([TANDEM, "contacts", "search", "ned"], capture_output=True, text=True,
+                          env=dict(environment, XDG_CONFIG_HOME=server.folder), timeout=60)
+    check(lost.returncode == 2 and "no account" in lost.stderr, f"without an account: {lost}")
     chat = subprocess.Popen([TANDEM, "chat", "ned", "--messages", "--port", str(free_port()),
                              "--bind", "127.0.0.1"], env=environment, stdin=subprocess.PIPE,
                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
