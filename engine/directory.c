@@ -17,18 +17,10 @@ struct search {
     struct tdm_cause cause;
 };
 
-static const struct tdm_engine_account *find(const struct tandem *engine, uint32_t account)
-{
-    for (uint32_t i = 0; i < engine->accounts.count; i++)
-        if (engine->accounts.list[i].id == account)
-            return &engine->accounts.list[i];
-    return NULL;
-}
-
 static void search(struct tandem *engine, void *arg)
 {
     struct search *s = arg;
-    const struct tdm_engine_account *account = find(engine, s->account);
+    const struct tdm_engine_account *account = tdm_engine_account_find(engine, s->account);
     struct tdm_sig_body body = {"text/plain", s->words, strlen(s->words)};
     char uri[TDM_SIG_ADDRESS_MAX];
 
