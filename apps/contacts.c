@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/contacts.h"
 
+#include "apps/contacts_search.h"
 #include "apps/contacts_show.h"
 #include "apps/folders.h"
 #include "apps/options.h"
@@ -28,7 +29,8 @@ static const struct option {
     const char *argument, *help;
 } options[] = {
     {"--name", true, "NAME", "add: the full name"},
-    {"--by", true, "ACCOUNT", "add: the account that reaches these addresses"},
+    {"--by", true, "ACCOUNT",
+     "add: the account that reaches these addresses; search: whose server is asked"},
     {"--group", true, "GROUP", "add, list, export: a group; add takes several"},
     {"--note", true, "TEXT", "add: anything"},
     {"--answer", true, "HOW", "add: ask, auto or refuse calls of theirs [ask]"},
@@ -285,10 +287,17 @@ static int list(struct tandem_contacts *contacts, const struct contacts_options 
     return contacts_show(contacts, o->group_count ? o->groups[0] : NULL, o->json, !o->silent);
 }
 
+static int search(struct tandem_contacts *contacts, const struct contacts_options *o)
+{
+    (void)contacts; /* It is the server's people that are looked through. */
+    return contacts_search(o->words + 1, o->word_count - 1, o->by, o->json);
+}
+
 static void help(void)
 {
     puts("tandem contacts WHAT [options]: the address book\n\n"
          "  list                       who is in it, and who is there now\n"
+         "  search WORDS               who has an account at your server\n"
          "  add WORD ADDRESS...        somebody, or more of somebody\n"
          "  remove WHO                 by word, name or address\n"
          "  group WHO add|remove GROUP\n"
@@ -306,8 +315,8 @@ int contacts_run(int argc, char **argv)
     static const struct {
         const char *word;
         int (*run)(struct tandem_contacts *contacts, const struct contacts_options *o);
-    } verbs[] = {{"list", list},   {"add", add},       {"remove", remove_one},
-                 {"group", group}, {"import", import}, {"export", export}};
+    } verbs[] = {{"list", list},     {"add", add},       {"remove", remove_one}, {"group", group},
+                 {"import", import}, {"export", export}, {"search", search}};
     struct contacts_options o;
     struct tandem_contacts *contacts;
     int code = EXIT_USAGE;
@@ -330,5 +339,6 @@ int contacts_run(int argc, char **argv)
             return code;
         }
     tandem_contacts_close(contacts);
-    return complain(EXIT_USAGE, "what? list, add, remove, group, import or export; see --help");
+    return complain(EXIT_USAGE, "what? list, search, add, remove, group, import or export; see "
+                                "--help");
 }

@@ -34,7 +34,7 @@ const char *tandem_account_state_name(enum tandem_account_state state)
 
 /* --- Which way -------------------------------------------------------------------------------- */
 
-static const struct tdm_engine_account *find(const struct tandem *engine, tdm_sig_id id)
+const struct tdm_engine_account *tdm_engine_account_find(const struct tandem *engine, tdm_sig_id id)
 {
     for (uint32_t i = 0; i < engine->accounts.count; i++)
         if (engine->accounts.list[i].id == id)
@@ -96,7 +96,8 @@ static enum tdm_err way_of_number(const struct tandem *engine, const char *to,
 enum tdm_err tdm_engine_find_way(const struct tandem *engine, const char *to,
                                  struct tdm_engine_way *way, struct tdm_cause *cause)
 {
-    const struct tdm_engine_account *account = find(engine, engine->accounts.chosen);
+    const struct tdm_engine_account *account =
+        tdm_engine_account_find(engine, engine->accounts.chosen);
     struct tdm_sip_uri uri;
     enum tdm_err err;
 
@@ -276,7 +277,7 @@ void tdm_engine_account_event(struct tandem *engine, const struct tdm_sig_event 
         [TDM_SIG_ACCOUNT_UNREGISTERING] = TANDEM_ACCOUNT_LEAVING,
     };
     struct tdm_engine_account *account =
-        (struct tdm_engine_account *)(uintptr_t)find(engine, event->account);
+        (struct tdm_engine_account *)(uintptr_t)tdm_engine_account_find(engine, event->account);
     struct tandem_account_info *info = account ? &account->info : NULL;
 
     if (!info)
@@ -305,7 +306,8 @@ static void remove_account(struct tandem *engine, void *arg)
 {
     struct account_request *r = arg;
     struct tdm_engine_accounts *accounts = &engine->accounts;
-    const struct tdm_engine_account *account = r->account ? find(engine, r->account) : NULL;
+    const struct tdm_engine_account *account =
+        r->account ? tdm_engine_account_find(engine, r->account) : NULL;
     size_t at = account ? (size_t)(account - accounts->list) : 0;
 
     r->err = account ? engine->sig_ops->account_remove(engine->sig, r->account) : TDM_E_MALFORMED;
@@ -380,7 +382,7 @@ static void choose(struct tandem *engine, void *arg)
 {
     struct account_request *r = arg;
 
-    r->err = !r->account || find(engine, r->account) ? TDM_OK : TDM_E_MALFORMED;
+    r->err = !r->account || tdm_engine_account_find(engine, r->account) ? TDM_OK : TDM_E_MALFORMED;
     if (r->err == TDM_OK)
         engine->accounts.chosen = r->account;
 }

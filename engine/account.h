@@ -23,6 +23,10 @@ struct tdm_engine_way {
 enum tdm_err tdm_engine_find_way(const struct tandem *engine, const char *to,
                                  struct tdm_engine_way *way, struct tdm_cause *cause);
 
+/** NULL: there is none of this number. */
+const struct tdm_engine_account *tdm_engine_account_find(const struct tandem *engine,
+                                                         tdm_sig_id id);
+
 /** REGISTRATION of the backend. */
 void tdm_engine_account_event(struct tandem *engine, const struct tdm_sig_event *event);
 

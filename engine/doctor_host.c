@@ -31,7 +31,7 @@ static bool ask(const char *uri, unsigned transports, struct tdm_sig_event *even
     (void)snprintf(why->text, sizeof why->text, "it does not answer");
     if (ops->open(&sig, &config, why) != TDM_OK)
         return false;
-    if (ops->options(sig, uri, &id, why) != TDM_OK)
+    if (ops->options(sig, 0, uri, NULL, &id, why) != TDM_OK)
         over = true;
     while (!over && tdm_clock_now() < deadline) {
         (void)tdm_wait_until(deadline, -1, ops->fd(sig));

@@ -9,6 +9,7 @@
 
 #include "engine/base/ring.h"
 #include "engine/call.h"
+#include "engine/directory.h"
 #include "engine/reach.h"
 #include "signalling/signalling.h"
 #include "tandem/account.h"
@@ -56,6 +57,7 @@ struct tandem {
     struct tandem_call *calls;
     uint32_t call_count;
     struct tdm_engine_accounts accounts;
+    struct tdm_directory directory;
     tdm_time silence_notice, silence_end; /* How long nothing may come before it is told, and before
                                              the call ends. */
 

@@ -197,6 +197,8 @@ static void take_sig_event(struct tandem *engine, const struct tdm_sig_event *ev
     if (!web && engine->config.presence &&
         tdm_presence_take(engine->config.presence, engine, event))
         return;
+    if (!web && tdm_directory_take(engine, event))
+        return;
     if (event->kind == TDM_SIG_REGISTRATION)
         tdm_engine_account_event(engine, event);
     else if (event->kind == TDM_SIG_BACKEND_FAILED)

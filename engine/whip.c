@@ -592,10 +592,11 @@ static enum tdm_err answer_offer(struct tdm_sig *sig, tdm_sig_id id,
     return TDM_OK;
 }
 
-static enum tdm_err no_options(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
+static enum tdm_err no_options(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                               const struct tdm_sig_body *body, tdm_sig_id *id,
                                struct tdm_cause *cause)
 {
-    (void)sig, (void)uri, (void)id;
+    (void)sig, (void)account, (void)uri, (void)body, (void)id;
     return tdm_fail(cause, TDM_E_UNSUPPORTED, "a browser cannot be asked");
 }
 

@@ -238,12 +238,14 @@ static void ask(struct tdm_sig *sig, struct tdm_memory_call *call, enum tdm_memo
         tdm_memory_send_repeating(sig, call, &call->request, method, ++call->seq, 0, body);
 }
 
-static enum tdm_err memory_options(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
+static enum tdm_err memory_options(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                                   const struct tdm_sig_body *body, tdm_sig_id *id,
                                    struct tdm_cause *cause)
 {
     struct tdm_memory_call *call;
     enum tdm_err err = begin(sig, uri, &call, cause);
 
+    (void)account, (void)body;
     if (err)
         return err;
     *id = call->id;

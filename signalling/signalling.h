@@ -73,7 +73,8 @@ enum tdm_sig_kind {
     TDM_SIG_CANDIDATES, /* body = further candidates of the other side (RFC 8840). */
     TDM_SIG_DTMF_INFO,  /* digit, duration_ms, from a SIP INFO. */
     /* Outside a call. */
-    TDM_SIG_OPTIONS_ANSWERED, /* code; reason = User-Agent or Server of the other side. */
+    TDM_SIG_OPTIONS_ANSWERED, /* code; reason = User-Agent or Server of the other side; body of any
+                                 type, or empty. */
     TDM_SIG_MESSAGE_IN,       /* from, content_type, body; it is answered already. */
     TDM_SIG_MESSAGE_DONE, /* Of our `message`: code 2xx = it was taken; else reason says why not. */
     TDM_SIG_INVITED_BACK, /* from asks us to call `to`; `accept` without a body (then it is
@@ -210,8 +211,10 @@ struct tdm_sig_ops {
                            uint16_t code);
     /** CANCEL, BYE or refusal, whatever fits. Then ENDED. */
     enum tdm_err (*hangup)(struct tdm_sig *sig, tdm_sig_id id, const char *reason);
-    /** Asks who is there; *id for OPTIONS_ANSWERED or FAILED. */
-    enum tdm_err (*options)(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
+    /** Asks who is there, or what `body` (NULL: nothing) says; *id for OPTIONS_ANSWERED or
+     *  FAILED. */
+    enum tdm_err (*options)(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                            const struct tdm_sig_body *body, tdm_sig_id *id,
                             struct tdm_cause *cause);
     /** A digit by SIP INFO (application/dtmf-relay), for peers without telephone-event. */
     enum tdm_err (*dtmf_info)(struct tdm_sig *sig, tdm_sig_id id, char digit, uint16_t duration_ms);

@@ -15,10 +15,12 @@ static void emit(struct tdm_sip_call *call, enum tdm_sig_kind kind, const struct
 
     tdm_sip_event_of(&event, kind, call->id);
     event.code = msg->scode;
-    if (kind == TDM_SIG_OPTIONS_ANSWERED)
+    if (kind == TDM_SIG_OPTIONS_ANSWERED) {
         tdm_sip_take_agent(&event, msg);
-    else if (msg->scode >= 300)
+        (void)tdm_sip_take_message(&event, msg);
+    } else if (msg->scode >= 300) {
         (void)snprintf(event.reason, sizeof event.reason, "%s", tdm_sip_words(msg->scode));
+    }
     (void)tdm_sig_queue_push(&call->sig->queue, &event);
 }
 
@@ -62,7 +64,9 @@ int tdm_sip_ask(struct tdm_sip_call *call)
             call->body->buf, size);
     default:
         return tdm_sip_request(call, &call->req, "OPTIONS", 0, asked,
-                               TDM_SIP_ACCEPT TDM_SIP_NO_BODY);
+                               TDM_SIP_ACCEPT "%s%s%sContent-Length: %zu\r\n\r\n%b",
+                               size ? "Content-Type: " : "", size ? call->content_type : "",
+                               size ? "\r\n" : "", size, call->body->buf, size);
     }
 }
 

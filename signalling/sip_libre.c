@@ -225,13 +225,6 @@ static enum tdm_err libre_hangup(struct tdm_sig *sig, tdm_sig_id id, const char 
     return tdm_sip_push(sig, TDM_SIP_DO_HANGUP, &(struct tdm_sip_command){.id = id}, NULL);
 }
 
-static enum tdm_err libre_options(struct tdm_sig *sig, const char *uri, tdm_sig_id *id,
-                                  struct tdm_cause *cause)
-{
-    return tdm_sip_push_uri(sig, TDM_SIP_DO_OPTIONS, &(struct tdm_sip_begin){.uri = uri}, NULL, id,
-                            cause);
-}
-
 /* A type goes into a header as it is. */
 static bool is_content_type(const char *text)
 {
@@ -242,6 +235,17 @@ static bool is_content_type(const char *text)
             return false;
     return size > 2 && size < sizeof((struct tdm_sip_command *)0)->content_type &&
            strchr(text, '/');
+}
+
+static enum tdm_err libre_options(struct tdm_sig *sig, tdm_sig_id account, const char *uri,
+                                  const struct tdm_sig_body *body, tdm_sig_id *id,
+                                  struct tdm_cause *cause)
+{
+    if (body && !is_content_type(body->content_type))
+        return tdm_fail(cause, TDM_E_UNSUPPORTED, "a question needs a content type");
+    return tdm_sip_push_uri(sig, TDM_SIP_DO_OPTIONS,
+                            &(struct tdm_sip_begin){.uri = uri, .account = account}, body, id,
+                            cause);
 }
 
 static enum tdm_err libre_message(struct tdm_sig *sig, tdm_sig_id account, const char *uri,

@@ -101,6 +101,26 @@ TANDEM_API uint32_t tandem_account_for(struct tandem *engine, const char *to);
 /** What goes out from now on takes this account, whatever its address; 0: as tandem_account_for. */
 TANDEM_API enum tandem_status tandem_account_use(struct tandem *engine, uint32_t account);
 
+/** Somebody in the directory of a server. It is what the server says, made fit to be shown. */
+struct tandem_directory_person {
+    char user[64]; /* The part before the @ of the account's domain. */
+    char name[64]; /* "": none. */
+    bool registered;
+};
+
+#define TANDEM_DIRECTORY_MAX 50
+
+/** Asks the server of an account that is registered, or ready, for people whose user or name has
+ *  all of the words. TANDEM_EVENT_DIRECTORY follows; another question replaces one that is open.
+ *  Servers other than `tandem serve` have no such directory. */
+TANDEM_API enum tandem_status tandem_directory_search(struct tandem *engine, uint32_t account,
+                                                      const char *words,
+                                                      struct tandem_cause *cause);
+
+/** Whom the last answer named; returns how many. `people` NULL when only that is wanted. */
+TANDEM_API size_t tandem_directory_list(struct tandem *engine,
+                                        struct tandem_directory_person *people, size_t capacity);
+
 /** "registered", "waiting to try again"... */
 TANDEM_API const char *tandem_account_state_name(enum tandem_account_state state);
 

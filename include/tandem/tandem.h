@@ -242,6 +242,8 @@ enum tandem_event_kind {
                              which way it goes, or why it does not. */
     TANDEM_EVENT_ACCOUNT, /* An account stands otherwise (tandem/account.h): value = its number,
                              text = how. */
+    TANDEM_EVENT_DIRECTORY, /* tandem_directory_search is answered: value = how many were found; -1:
+                               text = why not. */
 };
 
 enum tandem_end {

@@ -238,6 +238,13 @@ def test_people(server):
     check(answer.status == 200, answer.first)
     shown = json.loads(run("contacts", "list", "--json").stdout)
     check(shown[0]["presence"]["state"] == "available", f"the list waits for the account: {shown}")
+    found = run("contacts", "search", "NED", "--json")
+    check(json.loads(found.stdout or "[]") == [{"address": f"ned@{DOMAIN}", "name": "",
+                                                "registered": True}], f"the search: {found}")
+    check("nobody" in run("contacts", "search", "ned", "mia").stdout, "who has one of two words")
+    lost = subprocess.run([TANDEM, "contacts", "search", "ned"], capture_output=True, text=True,
+                          env=dict(environment, XDG_CONFIG_HOME=server.folder), timeout=60)
+    check(lost.returncode == 2 and "no account" in lost.stderr, f"without an account: {lost}")
     chat = subprocess.Popen([TANDEM, "chat", "ned", "--messages", "--port", str(free_port()),
                              "--bind", "127.0.0.1"], env=environment, stdin=subprocess.PIPE,
                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -258,6 +265,39 @@ def test_people(server):
         ned.reply(call, 603, "Decline")
         check(process.wait(60) == 3, f"{words[0]} says that it was declined")
     ned.close()
+
+
+def test_other_directories(server):
+    """Servers that say of their people what no terminal should see, or have no directory."""
+    other = server.client("other")
+    environment = dict(server.environment, **{name: os.path.join(server.folder, "eve") for name in
+                                              ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")})
+    os.mkdir(environment["HOME"], mode=0o700)
+    subprocess.run([TANDEM, "account", "add", "eve@other.example", "--server",
+                    f"127.0.0.1:{other.port}"], env=environment, check=True, capture_output=True,
+                   timeout=60)
+    rows = [{"user": "mal\x1b[2J\nlory", "name": 5}, 7, {"name": "nobody"}, {"user": "x" * 300}]
+    for code, body in ((200, json.dumps(rows)), (200, "[{"), (404, "")):
+        search = subprocess.Popen([TANDEM, "contacts", "search", "a", "b"], env=environment,
+                                  text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        asked = None
+        while not asked:
+            request = other.wait(lambda m: m.method, "a request")
+            address = re.search(r" ([\d.]+):(\d+)", request.get("Via"))
+            other.server = (address[1], int(address[2]))
+            asked = request if "sip:directory@other.example" in request.first else None
+            if not asked:
+                other.reply(request, 200)
+        check(asked.body == "a b" and asked.get("Content-Type") == "text/plain", "the question")
+        other.reply(asked, code, body=body, headers="Content-Type: application/json\r\n")
+        said, errors = search.communicate(timeout=60)
+        if body.endswith("]"):
+            lines = said.splitlines()
+            check(search.returncode == 0 and len(lines) == 2 and "\x1b" not in said and
+                  lines[1] == f"{'x' * 63}@other.example, not signed in", f"{said} {errors}")
+        else:
+            check(search.returncode == 1 and "no directory" in errors, f"{said} {errors}")
+    other.close()
 
 
 def test_nonsense(server):
@@ -302,7 +342,7 @@ def main():
         server.start()
         try:
             for test in (test_signing_in, test_call, test_kept_messages, test_presence,
-                         test_people, test_nonsense, test_wrong_passwords):
+                         test_people, test_other_directories, test_nonsense, test_wrong_passwords):
                 test(server)
                 print(test.__name__, "passed")
             server.kill(signal.SIGTERM)

@@ -423,7 +423,7 @@ static void test_calling_out(void **state)
         ops->call(sig, 0, "sip:x", &(struct tdm_sig_body){.data = "x", .size = 1}, &id, &cause),
         TDM_E_UNSUPPORTED);
     assert_non_null(strstr(cause.text, "browser"));
-    assert_int_equal(ops->options(sig, "sip:x", &id, &cause), TDM_E_UNSUPPORTED);
+    assert_int_equal(ops->options(sig, 0, "sip:x", NULL, &id, &cause), TDM_E_UNSUPPORTED);
     ops->close(sig);
 }
 

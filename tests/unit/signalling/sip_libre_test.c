@@ -277,10 +277,10 @@ static void finds_hosts_by_name(void **state)
     (void)snprintf(uri, sizeof uri, "%s:%u", loopback_name(), sip->port(b));
     assert_int_equal(sip->call(a, 0, uri, &offer_body, &id, &cause), TDM_OK);
     (void)expect(b, TDM_SIG_CALL_IN);
-    assert_int_equal(sip->options(b, "127.0.0.1:1", &id, &cause), TDM_OK);
+    assert_int_equal(sip->options(b, 0, "127.0.0.1:1", NULL, &id, &cause), TDM_OK);
     (void)expect(b, TDM_SIG_FAILED);
     (void)snprintf(uri, sizeof uri, "sip:127.0.0.1:%u", sip->port(b));
-    assert_int_equal(sip->options(a, uri, &id, &cause), TDM_OK);
+    assert_int_equal(sip->options(a, 0, uri, NULL, &id, &cause), TDM_OK);
 
     struct tdm_sig_event event = expect(a, TDM_SIG_OPTIONS_ANSWERED);
 
@@ -616,7 +616,7 @@ static void survives_a_blast(void **state)
     tdm_sig_id id;
 
     (void)snprintf(uri, sizeof uri, "127.0.0.1:%u", sip->port(b));
-    assert_int_equal(sip->options(a, uri, &id, &cause), TDM_OK);
+    assert_int_equal(sip->options(a, 0, uri, NULL, &id, &cause), TDM_OK);
     assert_int_equal(expect(a, TDM_SIG_OPTIONS_ANSWERED).code, 200);
     sip->close(a);
     sip->close(b);
