@@ -311,7 +311,7 @@ static void relay_text(const struct tdm_address *relay, char text[TDM_ADDRESS_TE
 static void fingerprint_text(const uint8_t *bytes, char text[100])
 {
     for (int i = 0; i < TDM_FINGERPRINT_BYTES; i++)
-        (void)snprintf(text + 3 * i, 4, "%02X%s", bytes[i],
+        (void)snprintf(text + (ptrdiff_t)3 * i, 4, "%02X%s", bytes[i],
                        i + 1 < TDM_FINGERPRINT_BYTES ? ":" : "");
 }
 

@@ -28,7 +28,7 @@
 
 #define TDM_RDV_MESSAGE_MAX  32768 /* Of a SIP message; a longer one is refused with 513. */
 #define TDM_RDV_SENDS_MAX    16
-#define TDM_RDV_OUT_BYTES    (4 * TDM_RDV_MESSAGE_MAX)
+#define TDM_RDV_OUT_BYTES    ((size_t)4 * TDM_RDV_MESSAGE_MAX)
 #define TDM_RDV_USER_MAX     64
 #define TDM_RDV_OWN_MAX      32
 #define TDM_RDV_KEY_MAX      160

@@ -421,7 +421,10 @@ static bool add_branch(struct tdm_rdv *r, uint32_t tx, struct forward *f, struct
         return false;
     tdm_rdv_write_branch_id(r, branch, tdm_rdv_loop_mark(r, f->m), id);
     f->branch = id;
-    return tdm_rdv_start_branch(r, branch, r->made, write_forwarded(r, f), out);
+    size_t size = write_forwarded(r, f);
+
+    f->branch = NULL;
+    return tdm_rdv_start_branch(r, branch, r->made, size, out);
 }
 
 bool tdm_rdv_follow_routes(struct tdm_rdv *r, const struct tdm_sip_message *m,

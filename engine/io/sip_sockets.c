@@ -19,10 +19,10 @@
 #define READY_MAX    256
 #define LINKS_MAX    16384
 #define LINK_BITS    14
-#define OUT_MAX      (256 * 1024)   /* Bytes that wait for a client who does not read. */
-#define FIRST_WAIT   (30 * TDM_S)   /* For the first message of a connection. */
-#define MESSAGE_WAIT (15 * TDM_S)   /* For a message that began. */
-#define IDLE_WAIT    (7300 * TDM_S) /* A registration lasts two hours. */
+#define OUT_MAX      ((size_t)256 * 1024) /* Bytes that wait for a client who does not read. */
+#define FIRST_WAIT   (30 * TDM_S)         /* For the first message of a connection. */
+#define MESSAGE_WAIT (15 * TDM_S)         /* For a message that began. */
+#define IDLE_WAIT    (7300 * TDM_S)       /* A registration lasts two hours. */
 #define SWEEP_EVERY  (2 * TDM_S)
 #define TURN_MAX     64 /* Of one source before others have theirs. */
 #define PIECE        4096

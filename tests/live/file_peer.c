@@ -194,6 +194,7 @@ int main(int argc, char **argv)
         tdm_file_session_create(&p->session, &config, &cause) != TDM_OK ||
         (p->sending && !add_all(p, argv + 3))) {
         printf("%s\n", cause.text);
+        free(p);
         return 2;
     }
     while (!p->done) {

@@ -313,7 +313,7 @@ static int break_connections(uint16_t port)
     int broken = 0;
 
     for (int fd = 3; fd < 1024; fd++) {
-        struct sockaddr_in peer;
+        struct sockaddr_in peer = {0};
         socklen_t size = sizeof peer;
 
         if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&

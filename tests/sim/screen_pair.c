@@ -295,8 +295,10 @@ static bool share(struct screen_pair *p)
 
     desk_destroy(p->desktop);
     p->desktop = desk_create(p->config.width, p->config.height, p->config.seed);
-    if (!storage || !p->desktop)
+    if (!storage || !p->desktop) {
+        free(storage);
         return false;
+    }
     shared.pixels = desk_pixels(p->desktop);
     shared.stride = (ptrdiff_t)width * 4;
     host_step(p, &in);
