@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/indicator.h"
 
+#include "render/x_errors.h"
+
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <pango/pangocairo.h>
@@ -19,19 +21,12 @@
 struct tdm_indicator {
     Display *display;
     Window root, bar, hand;
-    bool shown, strong, covered, broken;
+    bool shown, strong, covered, broken, gone;
     tdm_time raised_at, hand_until;
     struct tdm_rect area;
     char text[TEXT_MAX];
 };
 
-static int on_io_error(Display *display)
-{
-    (void)display;
-    return 0;
-}
-
-/* libX11 ends the process when the connection is lost unless told otherwise. */
 static void on_lost(Display *display, void *arg)
 {
     struct tdm_indicator *i = arg;
@@ -65,11 +60,11 @@ enum tdm_err tdm_indicator_create(struct tdm_indicator **indicator, const char *
         return tdm_fail(cause, TDM_E_GONE, "cannot open display \"%.60s\": set DISPLAY",
                         display ? display : "");
     }
-    (void)XSetIOErrorHandler(on_io_error);
-    XSetIOErrorExitHandler(i->display, on_lost, i);
+    tdm_x_errors_catch(i->display, on_lost, i);
     i->root = DefaultRootWindow(i->display);
     i->hand_until = TDM_NEVER;
-    i->bar = make_window(i, 1, 1, 0, ExposureMask | ButtonPressMask | VisibilityChangeMask);
+    i->bar = make_window(
+        i, 1, 1, 0, ExposureMask | ButtonPressMask | VisibilityChangeMask | StructureNotifyMask);
     i->hand = make_window(i, HAND, HAND, 0xff2a00, 0);
     XStoreName(i->display, i->bar, "Tandem: your screen is seen");
     *indicator = i;
@@ -217,8 +212,10 @@ enum tdm_indicator_said tdm_indicator_step(struct tdm_indicator *i, tdm_time now
             said = TDM_INDICATOR_CLICK;
         else if (event.type == VisibilityNotify)
             i->covered = event.xvisibility.state != VisibilityUnobscured;
+        else if (event.type == DestroyNotify)
+            i->gone = true;
     }
-    if (i->broken)
+    if (i->broken || i->gone || tdm_x_errors_take(TDM_X_WINDOW_GONE))
         return TDM_INDICATOR_GONE;
     rise(i, now);
     if (now >= i->hand_until) {

@@ -23,7 +23,7 @@ struct tdm_indicator;
 enum tdm_indicator_said {
     TDM_INDICATOR_NOTHING,
     TDM_INDICATOR_CLICK,
-    TDM_INDICATOR_GONE, /* The display is no longer there. */
+    TDM_INDICATOR_GONE, /* The display is no longer there, or somebody destroyed the bar. */
 };
 
 /** `display` NULL: that of DISPLAY. TDM_E_GONE without one. */

@@ -172,6 +172,28 @@ static void test_points(void **state)
     wait_for_top(310, 210, true);
 }
 
+/* Without its sign nothing may be seen: who destroys it ends it all. */
+static void test_destroyed(void **state)
+{
+    struct tdm_indicator *other = indicator;
+    struct tdm_cause cause;
+
+    (void)state;
+    tdm_indicator_show(other, "", false);
+    assert_int_equal(tdm_indicator_create(&indicator, server.display, &cause), TDM_OK);
+    tdm_indicator_show(indicator, "Paul sees your screen", false);
+    struct tdm_rect area = tdm_indicator_area(indicator);
+
+    wait_for_top(area.x + 5, 5, false);
+    XDestroyWindow(display, top_at(area.x + 5, 5));
+    XSync(display, False);
+    assert_int_equal(step_for(PATIENCE), TDM_INDICATOR_GONE);
+    tdm_indicator_show(indicator, "Paul still sees your screen", true);
+    assert_int_equal(step_for(PATIENCE), TDM_INDICATOR_GONE);
+    tdm_indicator_destroy(indicator);
+    indicator = other;
+}
+
 static void test_the_display_goes(void **state)
 {
     (void)state;
@@ -187,11 +209,9 @@ static void test_the_display_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_uncoverable),
-        cmocka_unit_test(test_click),
-        cmocka_unit_test(test_points),
-        cmocka_unit_test(test_the_display_goes),
+        cmocka_unit_test(test_long),      cmocka_unit_test(test_uncoverable),
+        cmocka_unit_test(test_click),     cmocka_unit_test(test_points),
+        cmocka_unit_test(test_destroyed), cmocka_unit_test(test_the_display_goes),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
