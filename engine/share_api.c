@@ -245,6 +245,13 @@ static enum tdm_err open_parts(struct tandem_share *s, const struct tandem_share
 
     if (screen)
         config.desktop.argument = screen;
+    if (config.desktop.pick.what == TDM_DESKTOP_WINDOW && !config.desktop.pick.window) {
+        err = ops->choose ? ops->choose(config.desktop.argument, &config.desktop.pick.window, why)
+                          : tdm_fail(why, TDM_E_MALFORMED,
+                                     "no window of this desktop can be clicked: name window:ID");
+        if (err != TDM_OK)
+            return err;
+    }
     const struct tdm_share_hand_config hand = {
         .host = true,
         .no_display = !x11,
