@@ -3,10 +3,10 @@
 #define TDM_RENDER_INDICATOR_H
 
 /*
- * The sign at the host that somebody sees the screen: a bar at its top that no window manager
- * places and that comes to the front again whenever something covers it; a click on it ends it all.
- * It shows what it is told and tells of the click; it knows no consent, and cannot tell a click
- * that was injected: that is the matter of who injects.
+ * The sign at the host that somebody sees the screen: a bar at the top of its primary monitor that
+ * no window manager places and that comes to the front again whenever something covers it; a click
+ * on it ends it all. It shows what it is told and tells of the click; it knows no consent, and
+ * cannot tell a click that was injected: that is the matter of who injects.
  *
  * One thread, that which created it. It waits for nothing but the display server.
  */
