@@ -94,7 +94,8 @@ static const struct option options[] = {
     {"--send", PATHS, 0, CALL | ANSWER, "FILE",
      "send a file or folder once the call is up, beside sound and picture; may come again"},
     {"--share", TEXT, OWN(share), CALL | ANSWER, "WHAT",
-     "show our screen beside the call: all, a monitor by its number, window:ID, or "
+     "show our screen beside the call: all, a monitor by its number, window (click it), window:ID, "
+     "or "
      "WIDTHxHEIGHT+X+Y; who wants to control it asks (y, n; C takes it back)"},
     {"--assist", FLAG, OWN(assist), CALL | ANSWER, NULL,
      "see the screen that the other side shares, in a window of its own; C asks for control"},

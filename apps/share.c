@@ -433,6 +433,7 @@ static enum tandem_status prepare(struct side *s, struct tandem_cause *cause)
 {
     const struct share_options *o = s->o;
 
+    share_tell_choice(o->giving ? o->offer.what : NULL);
     if (o->giving)
         return tandem_share_give(s->share, &o->offer, cause);
     return o->no_window ? TANDEM_OK : tandem_share_open_window(s->share, "Tandem", cause);

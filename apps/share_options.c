@@ -17,7 +17,8 @@ static const struct option {
     const char *help;
 } options[] = {
     {"--screen", "WHAT", SHARE_ONLY,
-     "all, a monitor by its number from 1, window:ID, or WIDTHxHEIGHT+X+Y [all]"},
+     "all, a monitor by its number from 1, window (click it; Escape or the right button cancels), "
+     "window:ID, or WIDTHxHEIGHT+X+Y [all]"},
     {"--never", "LIST", SHARE_ONLY,
      "windows that are never shown, by a part of class or title, commas between; grey stands in "
      "their place"},
@@ -288,4 +289,10 @@ void share_options_help(FILE *to, bool giving)
                  : "c asks for pointer and keyboard, r gives them back, v talks or not, q ends\n",
           to);
     options_help_codes(to);
+}
+
+void share_tell_choice(const char *what)
+{
+    if (what && strcmp(what, "window") == 0)
+        fprintf(stderr, "click the window to be shown; Escape or the right button cancels\n");
 }

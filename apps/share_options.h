@@ -27,6 +27,9 @@ struct share_options {
 bool share_options_parse(struct share_options *o, bool giving, int argc, char **argv);
 void share_options_help(FILE *to, bool giving);
 
+/** Before a screen is given as `what`: says when that waits for a click. */
+void share_tell_choice(const char *what);
+
 /** "pointer,keyboard" as bits; false for a name that there is not. */
 bool share_scopes_parse(const char *text, unsigned *scopes);
 /** The other way round: "pointer, keyboard"; "nothing". @return text */

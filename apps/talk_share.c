@@ -17,6 +17,7 @@ enum tandem_status talk_share_open(struct talk_share *s, struct options *o,
     if (!o->share && !o->assist)
         return TANDEM_OK;
     status = tandem_share_create(NULL, &s->share, cause);
+    share_tell_choice(o->share);
     if (status == TANDEM_OK && o->share)
         status = tandem_share_give(s->share, &offer, cause);
     if (status != TANDEM_OK) {

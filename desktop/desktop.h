@@ -53,7 +53,7 @@ enum tdm_desktop_what {
 struct tdm_desktop_pick {
     enum tdm_desktop_what what;
     int number;           /* OUTPUT. */
-    uint32_t window;      /* WINDOW: an id of `windows`. */
+    uint32_t window;      /* WINDOW: an id of `windows`; 0 as parsed: `choose` tells it. */
     struct tdm_rect rect; /* RECT, in desktop coordinates. */
 };
 
@@ -142,6 +142,11 @@ struct tdm_desktop;
 struct tdm_desktop_ops {
     const char *kind;
 
+    /** Lets the person at the desktop click a window, for a minute at most; Escape or another
+     *  button than the left cancels. NULL: not possible. Any thread, also without a desktop open.
+     *  @return TDM_OK; TDM_E_GONE with a cause: cancelled, or no such display. */
+    enum tdm_err (*choose)(const char *argument, uint32_t *window, struct tdm_cause *cause);
+
     /** On the thread that steps, or before it starts.
      *  @return TDM_OK; else with a cause: TDM_E_GONE no such display, window or monitor;
      *          TDM_E_UNSUPPORTED a display without what is needed; TDM_E_SYSTEM. */
@@ -200,7 +205,7 @@ const struct tdm_desktop_ops *tdm_desktop_find(const char *spec, const char **ar
 
 /**
  * Parses what a user writes for "--screen": "all", a number from 1, "WIDTHxHEIGHT+X+Y",
- * "window:0xID". TDM_E_MALFORMED with a cause otherwise.
+ * "window:0xID", "window" (window 0: to be chosen). TDM_E_MALFORMED with a cause otherwise.
  */
 enum tdm_err tdm_desktop_pick_parse(const char *text, struct tdm_desktop_pick *pick,
                                     struct tdm_cause *cause);

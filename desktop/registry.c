@@ -93,6 +93,10 @@ enum tdm_err tdm_desktop_pick_parse(const char *text, struct tdm_desktop_pick *p
         pick->number = (int)value;
         return TDM_OK;
     }
+    if (strcmp(text, "window") == 0) {
+        pick->what = TDM_DESKTOP_WINDOW;
+        return TDM_OK;
+    }
     if (tdm_spec_is(text, "window", &rest) && number_until(&rest, "", &value) && value > 0 &&
         value <= UINT32_MAX) {
         pick->what = TDM_DESKTOP_WINDOW;
@@ -105,6 +109,6 @@ enum tdm_err tdm_desktop_pick_parse(const char *text, struct tdm_desktop_pick *p
     }
     return tdm_fail(cause, TDM_E_MALFORMED,
                     "\"%s\" names no part of a desktop: write all, a monitor's number, "
-                    "window:ID (xwininfo tells it) or WIDTHxHEIGHT+X+Y",
+                    "window (and click it), window:ID or WIDTHxHEIGHT+X+Y",
                     text);
 }

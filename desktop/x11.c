@@ -503,6 +503,7 @@ static enum tdm_err never(struct tdm_desktop *d, const struct tdm_desktop_rule *
 
 const struct tdm_desktop_ops tdm_x11_desktop = {
     .kind = "x11",
+    .choose = x11_choose,
     .open = open_desktop,
     .close = close_desktop,
     .fd = desktop_fd,

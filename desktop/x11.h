@@ -136,6 +136,9 @@ int x11_link_rows(const struct x11_link *link, int width);
 enum tdm_err x11_link_grab(struct x11_link *link, struct tdm_rect rect, struct x11_pixels *pixels);
 void x11_link_release(struct x11_pixels *pixels);
 
+/* x11_choose.c */
+enum tdm_err x11_choose(const char *display, uint32_t *window, struct tdm_cause *cause);
+
 /* x11_surfaces.c */
 void x11_surfaces_read_scale(struct tdm_desktop *d);
 void x11_surfaces_read_monitors(struct tdm_desktop *d);

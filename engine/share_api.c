@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SCOPES_ALL TDM_SCOPES_ALL
@@ -59,7 +60,7 @@ void tdm_share_tell(struct tandem_share *s, enum tandem_share_event_kind kind, u
         tdm_wake_signal(s->event_fd);
 }
 
-/* In the window: what its user may do. The lock is held. */
+/* In the window: what its user may do, and until when. The lock is held. */
 static void say_allowed(struct tandem_share *s)
 {
     static const struct {
@@ -70,13 +71,22 @@ static void say_allowed(struct tandem_share *s)
                  {TANDEM_SHARE_KEYBOARD, "keyboard"},
                  {TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT, "clipboard"},
                  {TANDEM_SHARE_FILES, "files"}};
-    char text[96] = "you may: look";
+    char text[128] = "you may: look";
 
     if (!s->window)
         return;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (s->allowed & words[i].scope)
             (void)snprintf(text + strlen(text), sizeof text - strlen(text), ", %s", words[i].word);
+    size_t used = strlen(text);
+
+    if (s->allowed & ~(unsigned)TANDEM_SHARE_VIEW && s->allowed_until != TDM_NEVER) {
+        time_t wall = (time_t)((s->allowed_until + tdm_clock_wall_offset()) / TDM_S);
+        struct tm local;
+
+        (void)strftime(text + used, sizeof text - used, " until %H:%M:%S",
+                       localtime_r(&wall, &local));
+    }
     if (!(s->allowed & TANDEM_SHARE_VIEW))
         (void)snprintf(text, sizeof text, "nothing is shown now");
     tdm_screen_window_say(s->window, text, (s->allowed & TANDEM_SHARE_POINTER) != 0);
@@ -103,6 +113,7 @@ void tdm_share_hear(void *arg, const struct tdm_hand_event *e)
         tdm_wake_signal(s->event_fd);
     if (e->kind == TDM_HAND_ALLOWED || e->kind == TDM_HAND_REVOKED) {
         s->allowed = e->scopes;
+        s->allowed_until = e->seconds ? tdm_clock_now() + e->seconds * TDM_S : TDM_NEVER;
         say_allowed(s);
     }
     pthread_mutex_unlock(&s->lock);
@@ -245,6 +256,13 @@ static enum tdm_err open_parts(struct tandem_share *s, const struct tandem_share
 
     if (screen)
         config.desktop.argument = screen;
+    if (config.desktop.pick.what == TDM_DESKTOP_WINDOW && !config.desktop.pick.window) {
+        err = ops->choose ? ops->choose(config.desktop.argument, &config.desktop.pick.window, why)
+                          : tdm_fail(why, TDM_E_MALFORMED,
+                                     "no window of this desktop can be clicked: name window:ID");
+        if (err != TDM_OK)
+            return err;
+    }
     const struct tdm_share_hand_config hand = {
         .host = true,
         .no_display = !x11,

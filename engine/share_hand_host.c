@@ -357,7 +357,7 @@ static void take_indicator(struct tdm_share_hand *h, tdm_time now)
     case TDM_INDICATOR_GONE:
         tdm_indicator_destroy(h->indicator);
         h->indicator = NULL;
-        end_by(h, now, "the display is gone");
+        end_by(h, now, "the display or the bar on it is gone");
         break;
     default:
         break;

@@ -39,7 +39,8 @@ struct tandem_share {
     struct tdm_share_watch *watch;
     struct tdm_share_hand *view;
     struct tdm_screen_window *window;
-    unsigned allowed; /* To us, at the viewer; as it was told last. */
+    unsigned allowed;       /* To us, at the viewer; as it was told last. */
+    tdm_time allowed_until; /* TDM_NEVER: as long as it is given. */
     char peer[256];
 
     struct tdm_rider_seat *seat; /* NULL: no channel. */

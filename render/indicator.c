@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/indicator.h"
 
+#include "render/x_errors.h"
+
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
+#include <X11/extensions/Xrandr.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,19 +22,14 @@
 struct tdm_indicator {
     Display *display;
     Window root, bar, hand;
-    bool shown, strong, covered, broken;
+    int randr_event;       /* The first of its events, or -1. */
+    struct tdm_rect place; /* Of the monitor that the bar is on. */
+    bool shown, strong, covered, broken, gone;
     tdm_time raised_at, hand_until;
     struct tdm_rect area;
     char text[TEXT_MAX];
 };
 
-static int on_io_error(Display *display)
-{
-    (void)display;
-    return 0;
-}
-
-/* libX11 ends the process when the connection is lost unless told otherwise. */
 static void on_lost(Display *display, void *arg)
 {
     struct tdm_indicator *i = arg;
@@ -51,6 +49,42 @@ static Window make_window(struct tdm_indicator *i, int width, int height, unsign
                          CWOverrideRedirect | CWBackPixel | CWEventMask, &attributes);
 }
 
+/* The primary monitor, else the first, else all there is. */
+static void find_place(struct tdm_indicator *i)
+{
+    int count = 0, chosen = 0;
+    XRRMonitorInfo *monitors =
+        i->randr_event >= 0 ? XRRGetMonitors(i->display, i->root, True, &count) : NULL;
+    XWindowAttributes all;
+
+    for (int k = count - 1; k >= 0; k--)
+        chosen = monitors[k].primary ? k : chosen;
+    if (count > 0) {
+        const XRRMonitorInfo *m = &monitors[chosen];
+
+        i->place = (struct tdm_rect){m->x, m->y, m->width, m->height};
+    } else if (XGetWindowAttributes(i->display, i->root, &all)) {
+        i->place = (struct tdm_rect){0, 0, all.width, all.height};
+    }
+    if (monitors)
+        XRRFreeMonitors(monitors);
+}
+
+static void watch_monitors(struct tdm_indicator *i)
+{
+    int error, major, minor;
+
+    XSelectInput(i->display, i->root, StructureNotifyMask);
+    if (!XRRQueryExtension(i->display, &i->randr_event, &error) ||
+        !XRRQueryVersion(i->display, &major, &minor) || (major == 1 && minor < 5))
+        i->randr_event = -1;
+    else
+        XRRSelectInput(i->display, i->root,
+                       RRScreenChangeNotifyMask | RRCrtcChangeNotifyMask |
+                           RROutputChangeNotifyMask);
+    find_place(i);
+}
+
 enum tdm_err tdm_indicator_create(struct tdm_indicator **indicator, const char *display,
                                   struct tdm_cause *cause)
 {
@@ -65,11 +99,12 @@ enum tdm_err tdm_indicator_create(struct tdm_indicator **indicator, const char *
         return tdm_fail(cause, TDM_E_GONE, "cannot open display \"%.60s\": set DISPLAY",
                         display ? display : "");
     }
-    (void)XSetIOErrorHandler(on_io_error);
-    XSetIOErrorExitHandler(i->display, on_lost, i);
+    tdm_x_errors_catch(i->display, on_lost, i);
     i->root = DefaultRootWindow(i->display);
     i->hand_until = TDM_NEVER;
-    i->bar = make_window(i, 1, 1, 0, ExposureMask | ButtonPressMask | VisibilityChangeMask);
+    watch_monitors(i);
+    i->bar = make_window(
+        i, 1, 1, 0, ExposureMask | ButtonPressMask | VisibilityChangeMask | StructureNotifyMask);
     i->hand = make_window(i, HAND, HAND, 0xff2a00, 0);
     XStoreName(i->display, i->bar, "Tandem: your screen is seen");
     *indicator = i;
@@ -135,12 +170,11 @@ static cairo_surface_t *paint(const struct tdm_indicator *i, int width_max)
     return surface;
 }
 
-/* To the middle of the top, as large as its text. */
+/* To the middle of the monitor's top, as large as its text. */
 static void draw(struct tdm_indicator *i)
 {
     int screen = DefaultScreen(i->display);
-    int room = DisplayWidth(i->display, screen);
-    cairo_surface_t *surface = paint(i, room);
+    cairo_surface_t *surface = paint(i, i->place.width);
     int width = cairo_image_surface_get_width(surface);
     int height = cairo_image_surface_get_height(surface);
     XImage *image = XCreateImage(i->display, DefaultVisual(i->display, screen),
@@ -148,8 +182,9 @@ static void draw(struct tdm_indicator *i)
                                  (char *)cairo_image_surface_get_data(surface), (unsigned)width,
                                  (unsigned)height, 32, cairo_image_surface_get_stride(surface));
 
-    i->area = (struct tdm_rect){(room - width) / 2, 0, width, height};
-    XMoveResizeWindow(i->display, i->bar, i->area.x, 0, (unsigned)width, (unsigned)height);
+    i->area =
+        (struct tdm_rect){i->place.x + (i->place.width - width) / 2, i->place.y, width, height};
+    XMoveResizeWindow(i->display, i->bar, i->area.x, i->area.y, (unsigned)width, (unsigned)height);
     XMapRaised(i->display, i->bar);
     if (image && image->bits_per_pixel == 32) {
         Pixmap pixmap = XCreatePixmap(i->display, i->bar, (unsigned)width, (unsigned)height,
@@ -197,6 +232,13 @@ void tdm_indicator_point(struct tdm_indicator *i, int x, int y, tdm_time until)
     XFlush(i->display);
 }
 
+static bool is_of_monitors(const struct tdm_indicator *i, const XEvent *event)
+{
+    return (event->type == ConfigureNotify && event->xconfigure.window == i->root) ||
+           (i->randr_event >= 0 && (event->type == i->randr_event + RRScreenChangeNotify ||
+                                    event->type == i->randr_event + RRNotify));
+}
+
 static void rise(struct tdm_indicator *i, tdm_time now)
 {
     if (!i->shown || !i->covered || now < i->raised_at + RAISE_EVERY)
@@ -209,6 +251,7 @@ static void rise(struct tdm_indicator *i, tdm_time now)
 enum tdm_indicator_said tdm_indicator_step(struct tdm_indicator *i, tdm_time now)
 {
     enum tdm_indicator_said said = TDM_INDICATOR_NOTHING;
+    bool moved = false;
     XEvent event;
 
     while (!i->broken && XPending(i->display)) {
@@ -217,9 +260,18 @@ enum tdm_indicator_said tdm_indicator_step(struct tdm_indicator *i, tdm_time now
             said = TDM_INDICATOR_CLICK;
         else if (event.type == VisibilityNotify)
             i->covered = event.xvisibility.state != VisibilityUnobscured;
+        else if (event.type == DestroyNotify)
+            i->gone = true;
+        else if (is_of_monitors(i, &event))
+            moved = true;
     }
-    if (i->broken)
+    if (i->broken || i->gone || tdm_x_errors_take(TDM_X_WINDOW_GONE))
         return TDM_INDICATOR_GONE;
+    if (moved) {
+        find_place(i);
+        if (i->shown)
+            draw(i);
+    }
     rise(i, now);
     if (now >= i->hand_until) {
         i->hand_until = TDM_NEVER;

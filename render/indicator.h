@@ -3,10 +3,10 @@
 #define TDM_RENDER_INDICATOR_H
 
 /*
- * The sign at the host that somebody sees the screen: a bar at its top that no window manager
- * places and that comes to the front again whenever something covers it; a click on it ends it all.
- * It shows what it is told and tells of the click; it knows no consent, and cannot tell a click
- * that was injected: that is the matter of who injects.
+ * The sign at the host that somebody sees the screen: a bar at the top of its primary monitor that
+ * no window manager places and that comes to the front again whenever something covers it; a click
+ * on it ends it all. It shows what it is told and tells of the click; it knows no consent, and
+ * cannot tell a click that was injected: that is the matter of who injects.
  *
  * One thread, that which created it. It waits for nothing but the display server.
  */
@@ -23,7 +23,7 @@ struct tdm_indicator;
 enum tdm_indicator_said {
     TDM_INDICATOR_NOTHING,
     TDM_INDICATOR_CLICK,
-    TDM_INDICATOR_GONE, /* The display is no longer there. */
+    TDM_INDICATOR_GONE, /* The display is no longer there, or somebody destroyed the bar. */
 };
 
 /** `display` NULL: that of DISPLAY. TDM_E_GONE without one. */

@@ -6,6 +6,7 @@
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
 #include "render/screen_window_state.h"
+#include "render/x_errors.h"
 
 #include <X11/Xcursor/Xcursor.h>
 #include <X11/Xutil.h>
@@ -17,12 +18,8 @@
 #define FIRST_WIDTH  1024
 #define FIRST_HEIGHT (640 + TDM_SCREEN_BAR_HEIGHT)
 #define ROOM_SHARE   0.9 /* Of our own screen, for a window that is as large as what it shows. */
-
-static int on_io_error(Display *display)
-{
-    (void)display;
-    return 0;
-}
+/* Of all surfaces: what the other side names may not fill the display's memory. Eight of 4K fit. */
+#define COPIED_PIXELS_MAX (64u << 20)
 
 static void on_lost(Display *display, void *arg)
 {
@@ -112,17 +109,31 @@ static void forget_copy(struct tdm_screen_window *w, struct tdm_screen_copy *c)
     *c = (struct tdm_screen_copy){0};
 }
 
-static void make_copy(struct tdm_screen_window *w, struct tdm_screen_copy *c,
-                      const struct tdm_screen_surface *surface)
+static uint64_t pixels_of(const struct tdm_screen_copy *c)
+{
+    return (uint64_t)c->surface.width * c->surface.height;
+}
+
+/* Stays without one when it is too large, for us or for the display. */
+static void make_copy(struct tdm_screen_window *w, struct tdm_screen_copy *c)
 {
     int screen = DefaultScreen(w->display);
+    uint64_t pixels = pixels_of(c);
 
-    forget_copy(w, c);
-    c->surface = *surface;
-    c->pixmap = XCreatePixmap(w->display, w->window, surface->width, surface->height,
+    for (int i = 0; i < w->count; i++)
+        pixels += w->copies[i].picture ? pixels_of(&w->copies[i]) : 0;
+    if (pixels > COPIED_PIXELS_MAX)
+        return;
+    (void)tdm_x_errors_take(TDM_X_NO_ROOM);
+    c->pixmap = XCreatePixmap(w->display, w->window, c->surface.width, c->surface.height,
                               (unsigned)DefaultDepth(w->display, screen));
+    (void)XSync(w->display, False);
+    if (tdm_x_errors_take(TDM_X_NO_ROOM)) {
+        c->pixmap = None;
+        return;
+    }
     c->picture = cairo_xlib_surface_create(w->display, c->pixmap, DefaultVisual(w->display, screen),
-                                           surface->width, surface->height);
+                                           c->surface.width, c->surface.height);
 }
 
 /* As large as what it shows, if our screen has room. */
@@ -150,21 +161,23 @@ static void look_at_surfaces(struct tdm_screen_window *w)
 
     for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++) {
         struct tdm_screen_copy *c = &w->copies[i];
-        bool same = i < count && c->picture && c->surface.id == list[i].id &&
-                    c->surface.width == list[i].width && c->surface.height == list[i].height;
+        bool same = i < count && c->surface.id == list[i].id && c->surface.width == list[i].width &&
+                    c->surface.height == list[i].height;
 
         news = news ||
                (i < count && (!same || c->surface.x != list[i].x || c->surface.y != list[i].y));
-        if (i >= count)
+        if (!same)
             forget_copy(w, c);
-        else if (!same)
-            make_copy(w, c, &list[i]);
-        else
+        if (i < count)
             c->surface = list[i];
     }
     w->count = count;
     if (!news)
         return;
+    /* Also those that had no room before. */
+    for (int i = 0; i < count; i++)
+        if (!w->copies[i].picture)
+            make_copy(w, &w->copies[i]);
     tdm_screen_window_arrange(w);
     if (count && !w->sized)
         size_to(w);
@@ -197,7 +210,7 @@ static void take_picture(struct tdm_screen_window *w, struct tdm_screen_copy *c)
 {
     struct tdm_share_picture picture;
 
-    if (!w->source.take(w->source.arg, c->surface.id, !c->known, &picture))
+    if (!c->picture || !w->source.take(w->source.arg, c->surface.id, !c->known, &picture))
         return;
     if (picture.surface.width == c->surface.width && picture.surface.height == c->surface.height) {
         cairo_surface_flush(c->picture);
@@ -298,18 +311,19 @@ static void *run(void *arg)
     XEvent event;
 
     while (!atomic_load(&w->stop)) {
-        while (!w->broken && XPending(w->display)) {
+        while (!w->broken && !w->gone && XPending(w->display)) {
             (void)XNextEvent(w->display, &event);
             tdm_screen_window_take(w, &event);
         }
         tdm_wake_clear(w->source.fd);
-        if (!w->broken) {
+        if (!w->broken && !w->gone)
             refresh(w);
-        } else if (!w->told_closed) {
+        w->gone = w->gone || tdm_x_errors_take(TDM_X_WINDOW_GONE);
+        if ((w->broken || w->gone) && !w->told_closed) {
             w->told_closed = true;
             w->source.closed(w->source.arg);
         }
-        if (w->broken)
+        if (w->broken || w->gone)
             (void)tdm_wait_until(TDM_NEVER, w->wake, -1);
         else if (!XPending(w->display))
             (void)tdm_wait_until(TDM_NEVER, w->source.fd, ConnectionNumber(w->display));
@@ -380,8 +394,7 @@ enum tdm_err tdm_screen_window_open(struct tdm_screen_window **window, const cha
         err = tdm_fail(cause, TDM_E_GONE, "cannot open a window on display \"%.60s\": set DISPLAY",
                        display ? display : "");
     if (err == TDM_OK) {
-        (void)XSetIOErrorHandler(on_io_error);
-        XSetIOErrorExitHandler(w->display, on_lost, w);
+        tdm_x_errors_catch(w->display, on_lost, w);
         make_window(w);
         err =
             tdm_thread_start(&w->thread, "screen-window", TDM_PRIORITY_NORMAL, run, w, NULL, cause);

@@ -294,6 +294,9 @@ void tdm_screen_window_take(struct tdm_screen_window *w, XEvent *event)
         w->height = event->xconfigure.height;
         tdm_screen_window_arrange(w);
         break;
+    case DestroyNotify:
+        w->gone = true;
+        break;
     case Expose:
         tdm_screen_window_dirty(w, (struct tdm_rect){event->xexpose.x, event->xexpose.y,
                                                      event->xexpose.width, event->xexpose.height});

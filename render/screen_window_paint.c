@@ -12,6 +12,8 @@
 #define FONT       "DejaVu Sans 9"
 #define MARGIN     8
 #define BADGE_SIDE 8 /* Of the dot. */
+/* What stands in for pixels, as at the host. */
+#define REFUSED_GREY (0x80 / 255.0)
 
 void tdm_screen_window_dirty(struct tdm_screen_window *w, struct tdm_rect area)
 {
@@ -38,9 +40,42 @@ struct tdm_rect tdm_screen_window_bar(const struct tdm_screen_window *w)
                           : (struct tdm_rect){0, w->height - side, w->width, side};
 }
 
+static bool is_chosen(const struct tdm_screen_window *w, int index)
+{
+    return w->chosen < 0 || w->chosen == index;
+}
+
 static bool is_shown(const struct tdm_screen_window *w, int index)
 {
-    return w->copies[index].known && (w->chosen < 0 || w->chosen == index);
+    return w->copies[index].known && is_chosen(w, index);
+}
+
+/* What is too large to be copied: grey, and why. */
+static void paint_refused(struct tdm_screen_window *w, cairo_t *cr,
+                          const struct tdm_screen_surface *s)
+{
+    PangoFontDescription *font = pango_font_description_from_string(FONT);
+    PangoLayout *layout = pango_cairo_create_layout(cr);
+    char words[TDM_SCREEN_NAME_MAX + 64];
+    struct tdm_rect place =
+        tdm_viewport_to_window(&w->viewport, (struct tdm_rect){s->x, s->y, s->width, s->height});
+
+    (void)snprintf(words, sizeof words, "%.*s: %d x %d is too large to be shown here",
+                   TDM_SCREEN_NAME_MAX, s->name, s->width, s->height);
+    cairo_save(cr);
+    cairo_rectangle(cr, place.x, place.y, place.width, place.height);
+    cairo_clip(cr);
+    cairo_set_source_rgb(cr, REFUSED_GREY, REFUSED_GREY, REFUSED_GREY);
+    cairo_paint(cr);
+    cairo_set_source_rgb(cr, 0, 0, 0);
+    cairo_move_to(cr, place.x + MARGIN, place.y + MARGIN);
+    pango_layout_set_font_description(layout, font);
+    pango_layout_set_text(layout, words, -1);
+    pango_layout_set_width(layout, (place.width - 2 * MARGIN) * PANGO_SCALE);
+    pango_cairo_show_layout(cr, layout);
+    cairo_restore(cr);
+    g_object_unref(layout);
+    pango_font_description_free(font);
 }
 
 static void paint_surfaces(struct tdm_screen_window *w, cairo_t *cr)
@@ -51,6 +86,8 @@ static void paint_surfaces(struct tdm_screen_window *w, cairo_t *cr)
     for (int i = 0; i < w->count; i++) {
         const struct tdm_screen_surface *s = &w->copies[i].surface;
 
+        if (is_chosen(w, i) && !w->copies[i].picture)
+            paint_refused(w, cr, s);
         if (!is_shown(w, i))
             continue;
         cairo_save(cr);

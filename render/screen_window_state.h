@@ -23,7 +23,7 @@ struct tdm_screen_copy {
     struct tdm_screen_surface surface;
     bool exact;
     Pixmap pixmap;
-    cairo_surface_t *picture;
+    cairo_surface_t *picture; /* NULL: too large to be copied. */
 };
 
 struct tdm_screen_window {
@@ -37,7 +37,9 @@ struct tdm_screen_window {
     GC gc;
     Atom wm_delete, wm_state, wm_full_screen, wm_check;
     cairo_surface_t *canvas; /* The window. */
-    bool broken, told_closed;
+    bool broken;             /* The connection; nothing of it may be used any more. */
+    bool gone;               /* The window. */
+    bool told_closed;
 
     struct tdm_viewport viewport;
     int width, height; /* Of the window, with its bar. */

@@ -21,6 +21,7 @@
 #include "render/overlay.h"
 #include "render/picture_slot.h"
 #include "render/registry.h"
+#include "render/x_errors.h"
 
 #include <SDL.h>
 #include <SDL_syswm.h>
@@ -85,26 +86,6 @@ static void on_display_lost(Display *display, void *arg)
         s->lost = true;
 }
 
-/* libX11's own handler ends the process before it comes to the display's exit handler. With this
- * one a lost display of another user of libX11 still ends it, by that display's exit handler. */
-static int on_io_error(Display *display)
-{
-    (void)display;
-    return 0;
-}
-
-/* Set on the window's thread when the server says that a window is not there any more. */
-static _Thread_local bool window_gone;
-
-/* libX11's own handler ends the process for any error. The one that matters here is that somebody
- * else destroyed the window, which is as good as closing it. */
-static int on_error(Display *display, XErrorEvent *error)
-{
-    (void)display;
-    window_gone |= error->error_code == BadWindow || error->error_code == BadDrawable;
-    return 0;
-}
-
 static enum tdm_err check_display(struct tdm_cause *cause)
 {
     const char *driver = tdm_environment("SDL_VIDEODRIVER");
@@ -142,9 +123,7 @@ static void find_connection(struct tdm_video_sink *s)
     if (!SDL_GetWindowWMInfo(s->window, &info) || info.subsystem != SDL_SYSWM_X11)
         return;
     s->display = info.info.x11.display;
-    (void)XSetErrorHandler(on_error);
-    (void)XSetIOErrorHandler(on_io_error);
-    XSetIOErrorExitHandler(s->display, on_display_lost, s);
+    tdm_x_errors_catch(s->display, on_display_lost, s);
 }
 
 static enum tdm_err open_window(struct tdm_video_sink *s, struct tdm_cause *cause)
@@ -401,7 +380,7 @@ static void *run(void *arg)
     if (failed)
         return NULL;
     s->dirty = true;
-    window_gone = false;
+    (void)tdm_x_errors_take(TDM_X_WINDOW_GONE);
     tdm_rt_enter();
     while (!atomic_load_explicit(&s->stop, memory_order_acquire)) {
         if (!s->lost) {
@@ -410,7 +389,8 @@ static void *run(void *arg)
             /* Presenting reads events into Xlib's queue, where the fd does not show them. */
             handle_events(s);
         }
-        s->lost |= window_gone;
+        /* Destroyed by somebody else is as good as closed. */
+        s->lost |= tdm_x_errors_take(TDM_X_WINDOW_GONE) != 0;
         if (s->lost && !told && s->events.closed)
             s->events.closed(s->events.arg);
         told = s->lost;

@@ -69,7 +69,8 @@ TANDEM_API void tandem_share_destroy(struct tandem_share *share);
 
 struct tandem_share_offer {
     const char *what;  /* "all"; a monitor by number from 1; "window:ID", by its number in
-                          X; "WIDTHxHEIGHT+X+Y". ["all"] */
+                          X; "window": tandem_share_give waits until the person there has clicked
+                          one, a minute at most; "WIDTHxHEIGHT+X+Y". ["all"] */
     bool view_only;    /* Control can neither be asked for nor given. */
     unsigned allow;    /* Scopes that the other side has without asking, beside what it may see;
                           nobody is asked at the screen, so only by an explicit wish. What the
@@ -79,8 +80,8 @@ struct tandem_share_offer {
                           TANDEM_SHARE_VIEW waits for tandem_share_answer. */
 };
 
-/** Gives a screen, now or as soon as a call names `share`. TANDEM_FAILED without a display,
- *  TANDEM_INVALID for a monitor or window that is not there. */
+/** Gives a screen, now or as soon as a call names `share`. TANDEM_FAILED without a display or a
+ * click, TANDEM_INVALID for a monitor or window that is not there. */
 TANDEM_API enum tandem_status tandem_share_give(struct tandem_share *share,
                                                 const struct tandem_share_offer *offer,
                                                 struct tandem_cause *cause);

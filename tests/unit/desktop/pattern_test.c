@@ -98,6 +98,7 @@ static void parts_are_named(void **state)
         {"1", {.what = TDM_DESKTOP_OUTPUT, .number = 1}},
         {"16", {.what = TDM_DESKTOP_OUTPUT, .number = 16}},
         {"window:0x1a00003", {.what = TDM_DESKTOP_WINDOW, .window = 0x1a00003}},
+        {"window", {.what = TDM_DESKTOP_WINDOW}},
         {"window:7", {.what = TDM_DESKTOP_WINDOW, .window = 7}},
         {"640x480+10+20", {.what = TDM_DESKTOP_RECT, .rect = {10, 20, 640, 480}}},
     };
@@ -106,7 +107,6 @@ static void parts_are_named(void **state)
                                         "0",
                                         "17",
                                         "-1",
-                                        "window",
                                         "window:",
                                         "window:x",
                                         "window:0",

@@ -6,6 +6,7 @@
 #include "tests/unit/x_server.h"
 
 #include <X11/Xlib.h>
+#include <X11/extensions/Xrandr.h>
 #include <setjmp.h>
 #include <stdarg.h>
 /* After the four headers that it needs. */
@@ -108,6 +109,45 @@ static void test_long(void **state)
     wait_for_top(area.x + 5, 5, true);
 }
 
+static void step_until_middle_is(int x, int y)
+{
+    tdm_time end = tdm_clock_now() + PATIENCE;
+    struct tdm_rect area = tdm_indicator_area(indicator);
+
+    while (abs(2 * area.x + area.width - 2 * x) > 1 || area.y != y) {
+        assert_true(tdm_clock_now() < end);
+        (void)step_for(20 * TDM_MS);
+        area = tdm_indicator_area(indicator);
+    }
+    wait_for_top(x, y + 5, false);
+}
+
+/* Where the person works, also when that becomes another monitor. */
+static void test_follows_the_primary_monitor(void **state)
+{
+    Window root = DefaultRootWindow(display);
+    XRRMonitorInfo monitor = {.name = XInternAtom(display, "RIGHT", False),
+                              .primary = True,
+                              .x = 300,
+                              .y = 40,
+                              .width = 320,
+                              .height = 400,
+                              .mwidth = 100,
+                              .mheight = 100};
+
+    (void)state;
+    tdm_indicator_show(indicator, "Paul sees your screen", false);
+    step_until_middle_is(320, 0);
+    XRRSetMonitor(display, root, &monitor);
+    XSync(display, False);
+    step_until_middle_is(460, 40);
+    XRRDeleteMonitor(display, root, monitor.name);
+    XSync(display, False);
+    step_until_middle_is(320, 0);
+    tdm_indicator_show(indicator, "", false);
+    wait_for_top(320, 5, true);
+}
+
 /* Whatever is put over it: it comes to the front again. */
 static void test_uncoverable(void **state)
 {
@@ -172,6 +212,28 @@ static void test_points(void **state)
     wait_for_top(310, 210, true);
 }
 
+/* Without its sign nothing may be seen: who destroys it ends it all. */
+static void test_destroyed(void **state)
+{
+    struct tdm_indicator *other = indicator;
+    struct tdm_cause cause;
+
+    (void)state;
+    tdm_indicator_show(other, "", false);
+    assert_int_equal(tdm_indicator_create(&indicator, server.display, &cause), TDM_OK);
+    tdm_indicator_show(indicator, "Paul sees your screen", false);
+    struct tdm_rect area = tdm_indicator_area(indicator);
+
+    wait_for_top(area.x + 5, 5, false);
+    XDestroyWindow(display, top_at(area.x + 5, 5));
+    XSync(display, False);
+    assert_int_equal(step_for(PATIENCE), TDM_INDICATOR_GONE);
+    tdm_indicator_show(indicator, "Paul still sees your screen", true);
+    assert_int_equal(step_for(PATIENCE), TDM_INDICATOR_GONE);
+    tdm_indicator_destroy(indicator);
+    indicator = other;
+}
+
 static void test_the_display_goes(void **state)
 {
     (void)state;
@@ -189,8 +251,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_uncoverable),
+        cmocka_unit_test(test_follows_the_primary_monitor),
         cmocka_unit_test(test_click),
         cmocka_unit_test(test_points),
+        cmocka_unit_test(test_destroyed),
         cmocka_unit_test(test_the_display_goes),
     };
 
