@@ -20,9 +20,10 @@ class Message:
         head, _, self.body = data.decode(errors="replace").partition("\r\n\r\n")
         lines = head.split("\r\n")
         self.first = lines[0]
-        self.headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:]]
-        self.status = int(self.first.split()[1]) if self.first.startswith("SIP/2.0") else 0
-        self.method = "" if self.status else self.first.split()[0]
+        self.headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:]
+                        if ":" in line]
+        self.status = int(self.first.split()[1]) if self.first.startswith("SIP/2.0 ") else 0
+        self.method = "" if self.status else self.first.partition(" ")[0]
 
     def all(self, name):
         return [value for key, value in self.headers if key.lower() == name.lower()]
