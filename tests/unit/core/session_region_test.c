@@ -222,9 +222,9 @@ static void check(double lost, bool repairs)
     for (uint8_t stream = CAMERA; stream <= REGION; stream++) {
         tdm_session_stats(sides[1].s, stream, &stats);
         assert_int_equal(stats.packets_refused, 0);
-        /* Nothing tells of a last packet that is lost. */
-        assert_in_range(sides[1].seen[stream], lost > 0 ? FRAMES - 3 : FRAMES, FRAMES);
-        assert_int_equal(sides[1].keys[stream], 1);
+        /* Nothing tells of a last packet that is lost, and a repair may be, too. */
+        assert_in_range(sides[1].seen[stream], lost > 0 ? FRAMES - 8 : FRAMES, FRAMES);
+        assert_in_range(sides[1].keys[stream], 1, lost > 0 ? 3 : 1);
         assert_true((stats.repaired > 0) == (lost > 0));
         tdm_session_stats(sides[0].s, stream, &stats);
         assert_true(stats.last_reported > now - 8 * TDM_S);
