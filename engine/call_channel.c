@@ -201,8 +201,9 @@ static void measure_rates(struct tandem_call *call)
 {
     struct tdm_call_channel *c = &call->channel;
     const struct tdm_net_status *net = &call->status;
-    uint64_t media_bytes =
-        net->streams[TDM_STREAM_AUDIO].bytes_sent + net->streams[TDM_STREAM_VIDEO].bytes_sent;
+    uint64_t media_bytes = net->streams[TDM_STREAM_AUDIO].bytes_sent +
+                           net->streams[TDM_STREAM_VIDEO].bytes_sent +
+                           net->streams[TDM_STREAM_REGION].bytes_sent;
     tdm_time passed = net->at - c->rates.since;
 
     if (c->rates.since && passed < RATE_OVER)
