@@ -236,6 +236,7 @@ void tdm_call_channel_share(struct tandem_call *call)
                        .media = sends_media(call),
                        .media_bps = call->channel.rates.media_bps,
                        .used_bps = call->channel.rates.used_bps,
+                       .known_bps = call->channel.status.stats.rate_bps,
                        .rtt = net->rtt,
                        .loss = lost[0] > lost[1] ? lost[0] : lost[1],
                    },
