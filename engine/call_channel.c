@@ -74,7 +74,7 @@ void tdm_call_channel_close(struct tandem_call *call)
     call->channel.mapped_port = 0;
     tdm_channel_link_destroy(call->channel.link);
     call->channel.link = NULL;
-    call->channel.agreed = call->channel.chats = false;
+    call->channel.agreed = call->channel.chats = call->channel.known = false;
     memset(&call->channel.media, 0, sizeof call->channel.media);
     call->channel.told[0] = 0;
     call->channel.status.state = TDM_CHANNEL_WAITING;
@@ -285,6 +285,20 @@ void tdm_call_channel_vouch(struct tandem_call *call)
                                                           : TDM_CHAT_MAY);
 }
 
+/* Who was in a call before, under the same certificate, is no stranger to the person who shares. */
+static void tell_known(struct tandem_call *call)
+{
+    const struct tdm_channel_link_status *s = &call->channel.status;
+    const struct tdm_call_path *p = &call->path;
+
+    if (call->channel.known || !call->plan.share || s->state != TDM_CHANNEL_UP ||
+        !s->peer_checked || !p->peer_checked || memcmp(p->peer, s->peer, sizeof s->peer) != 0 ||
+        (!p->trusted && p->contact != TANDEM_CONTACT_KNOWN))
+        return;
+    call->channel.known = true;
+    tdm_share_known(call->plan.share);
+}
+
 /* The media's association, when all that there are have the same other end. */
 static void tell_media(struct tandem_call *call)
 {
@@ -350,6 +364,7 @@ void tdm_call_channel_run(struct tandem_call *call, tdm_time now)
             (void)snprintf(c->broke, sizeof c->broke, "%s", text);
         }
     }
+    tell_known(call);
     tell_broken(call, now);
 }
 

@@ -43,10 +43,23 @@ bool tdm_share_meet(struct tandem_share *s, const char *peer)
     pthread_mutex_lock(&s->lock);
     bool is_free = !s->seat;
 
-    if (is_free)
+    if (is_free) {
         (void)snprintf(s->peer, sizeof s->peer, "%s", peer);
+        s->known = false;
+        if (s->host)
+            tdm_share_hand_known(s->host, false);
+    }
     pthread_mutex_unlock(&s->lock);
     return is_free;
+}
+
+void tdm_share_known(struct tandem_share *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->known = true;
+    if (s->host)
+        tdm_share_hand_known(s->host, true);
+    pthread_mutex_unlock(&s->lock);
 }
 
 enum tdm_direction tdm_share_regions(struct tandem_share *s)

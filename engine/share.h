@@ -19,6 +19,10 @@ extern const struct tdm_rider_ops tdm_share_rider; /* Its rider is a struct tand
 /** Before it is attached: with whom. False: it is in another call. */
 bool tdm_share_meet(struct tandem_share *share, const char *peer);
 
+/** The other side is a contact whose certificate is the one that it had in earlier calls, or that
+ *  the user trusts. Forgotten with the next tdm_share_meet. Any thread. */
+void tdm_share_known(struct tandem_share *share);
+
 /* Moving regions by the call's RTP (engine/call_region.h). Control thread. */
 
 /** What the call's m=video line would be used for: enum tdm_direction. */

@@ -311,6 +311,7 @@ enum tandem_status tandem_share_give(struct tandem_share *s, const struct tandem
     s->give = give;
     s->host = host;
     s->relinks = 0;
+    tdm_share_hand_known(host, s->known);
     if (s->up)
         tdm_share_hand_up(host, s->peer, false);
     if (s->seat)

@@ -44,6 +44,7 @@ struct tandem_share {
     unsigned allowed;       /* To us, at the viewer; as it was told last. */
     tdm_time allowed_until; /* TDM_NEVER: as long as it is given. */
     char peer[256];
+    bool known; /* Whose certificate is no new one. */
 
     struct tdm_rider_seat *seat; /* NULL: no channel. */
     bool up;

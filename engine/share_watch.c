@@ -15,8 +15,9 @@
 #define PIXELS_MAX   ((uint64_t)64 << 20) /* Of all surfaces: 256 MiB. */
 #define ANSWER_BYTES 65536
 #define STREAMS      2
-#define HELD_FOR     (2 * TDM_S) /* A unit by RTP waits so long for the frame that began its region. \
-                                  */
+#define HELD_FOR                                                                                   \
+    (2 * TDM_S) /* A unit by RTP waits so long for the frame that began its region.                \
+                 */
 
 /* What is shown of a surface. */
 struct shown {

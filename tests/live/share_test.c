@@ -160,6 +160,61 @@ static void test_voice(void **state)
     sharers_stop();
 }
 
+static bool is_contact(const struct tandem_stats *s, uint64_t contact)
+{
+    return s->security.contact == (enum tandem_contact)contact;
+}
+
+/* Ten seconds pass before a stranger's question can be answered with yes; none for a contact who
+ * was in a call before, under the same certificate. Another one is a stranger again. */
+static void test_contacts(void **state)
+{
+    char known[512], mine[512], theirs[512], other[512];
+    struct tandem_config a = {.known_path = pair_file("known", known, sizeof known),
+                              .identity_path = pair_file("mine", mine, sizeof mine)};
+    struct tandem_config b = {.identity_path = pair_file("theirs", theirs, sizeof theirs)};
+    static const enum tandem_contact seen[] = {TANDEM_CONTACT_NEW, TANDEM_CONTACT_KNOWN,
+                                               TANDEM_CONTACT_CHANGED};
+
+    (void)state;
+    sharers_config[0] = &a;
+    sharers_config[1] = &b;
+    for (int i = 0; i < 3; i++) {
+        if (i == 2)
+            b.identity_path = pair_file("other", other, sizeof other);
+        sharers_start("pattern:still", &(struct tandem_share_offer){.unasked_view = true});
+        (void)sharer_next(&viewer, TANDEM_SHARE_SHOWN);
+        (void)side_until(&sharers.a, is_contact, seen[i], "contact");
+        assert_int_equal(tandem_share_ask(viewer.share, TANDEM_SHARE_KEYBOARD), TANDEM_OK);
+        const struct tandem_share_event *e = sharer_next(&host, TANDEM_SHARE_ASKED);
+
+        assert_int_equal(e->seconds > 0, seen[i] != TANDEM_CONTACT_KNOWN);
+        assert_int_equal(strstr(e->text, "never helped you") != NULL,
+                         seen[i] != TANDEM_CONTACT_KNOWN);
+        sharers_stop();
+    }
+    sharers_config[0] = sharers_config[1] = NULL;
+}
+
+/* The person at the machine ends it: the call goes on, and the viewer says what became of it. */
+static void test_ended_at_the_host(void **state)
+{
+    (void)state;
+    sharers_start("pattern:still", &(struct tandem_share_offer){.unasked_view = true});
+    (void)sharer_next(&viewer, TANDEM_SHARE_SHOWN);
+    assert_int_equal(tandem_share_answer(host.share, 0, 0, NULL), TANDEM_OK);
+    uint32_t from = viewer.seen;
+    const struct tandem_share_event *e = sharer_next(&viewer, TANDEM_SHARE_REVOKED);
+
+    assert_int_equal(e->scopes, 0);
+    assert_string_equal(e->text, "the other side took it back");
+    viewer.seen = from; /* In either order. */
+    e = sharer_next(&viewer, TANDEM_SHARE_HIDDEN);
+    assert_string_equal(e->text, "the other side shows nothing any more");
+    assert_int_equal(side_count(&sharers.b, TANDEM_EVENT_ENDED), 0);
+    sharers_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +226,8 @@ int main(void)
         cmocka_unit_test(test_warned),
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_voice),
+        cmocka_unit_test(test_ended_at_the_host),
+        cmocka_unit_test_teardown(test_contacts, pair_files_remove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ static const struct tandem_media alone = {.video_source = "off",
 
 struct pair sharers;
 struct sharer host, viewer;
+const struct tandem_config *sharers_config[2];
 
 int64_t sharer_now_ms(void)
 {
@@ -81,7 +82,8 @@ void sharers_start_with(const char *desktop, const struct tandem_share_offer *of
     b.share = viewer.share;
     if (tandem_share_give(host.share, offer, &cause) != TANDEM_OK)
         fail_msg("%s", cause.text);
-    pair_start(&sharers, &a, &b);
+    pair_open_with(&sharers, sharers_config[0], sharers_config[1]);
+    pair_call(&sharers, &a, &b);
 }
 
 void sharers_start(const char *desktop, const struct tandem_share_offer *offer)

@@ -20,6 +20,9 @@ struct sharer {
 extern struct pair sharers;
 extern struct sharer host, viewer; /* A gives, B looks. */
 
+/** What differs from the default, of A and of B; NULL: nothing. */
+extern const struct tandem_config *sharers_config[2];
+
 /** A call without sound and picture, or with `media`, in which A gives `desktop`. */
 void sharers_start(const char *desktop, const struct tandem_share_offer *offer);
 void sharers_start_with(const char *desktop, const struct tandem_share_offer *offer,
