@@ -181,6 +181,34 @@ static void decode_run(struct micro_case *c, size_t variant)
     decode(c->state, variant);
 }
 
+/* What a hostile host can cost: bytes that mean nothing. */
+static void noise_prepare(struct micro_case *c, size_t variant)
+{
+    struct coding *s = c->state;
+    struct tdm_rng rng = tdm_rng_of(variant);
+
+    forget(s);
+    s->size = s->room;
+    for (size_t i = 0; i < s->size; i++)
+        s->bytes[i] = (uint8_t)tdm_rng_u32(&rng);
+    memset(c->out, 0, c->out_size);
+}
+
+/* The same bytes give the same pixels, whatever they are: nothing else was read. */
+static bool noise_right(struct micro_case *c, size_t variant, const uint8_t *reference)
+{
+    struct coding *s = c->state;
+    struct tdm_screen_image out = s->out;
+
+    (void)reference;
+    forget(s);
+    memset(s->seen.pixels, 0, c->out_size);
+    s->out = s->seen;
+    decode(s, variant);
+    s->out = out;
+    return memcmp(s->seen.pixels, c->out, c->out_size) == 0;
+}
+
 /* The scan for moved content: anchors of all tiles of a picture, as after a full change. */
 
 #define SCAN_WIDTH  1920
@@ -265,6 +293,14 @@ static const struct micro_routine rows[] = {
      .make = make,
      .prepare = decode_prepare,
      .run = decode_run,
+     .once = true},
+    {.name = "screen.noise",
+     .shape = "decoding bytes that mean nothing, 640x256",
+     .variant = variant_of,
+     .make = make,
+     .prepare = noise_prepare,
+     .run = decode_run,
+     .right = noise_right,
      .once = true},
     {.name = "screen.moves",
      .shape = "anchors of a whole page of text 1920x1080",
