@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_load --kind register|message|call|publish --users N [--over udp|tcp|tls] [--server PORT]
- *          [--domain D] [--outstanding 1,16,256] [--seconds S] [--pid P,...]
+ * sip_load --kinds register,message,call,publish --users N [--watch yes] [--over udp|tcp|tls]
+ *          [--server PORT] [--domain D] [--outstanding 1,16,256] [--seconds S] [--pid P,...]
  *
  * A load without pauses on a SIP server at 127.0.0.1: so many requests are always out, and how many
  * are done a second is what the server, or this program, can do. Users u0, u1, ... have the
  * passwords pw-u0, ... All of their devices are on one way (a socket or connection), all that they
- * ask goes over another one. A nonce is used until it is stale, as clients do. `publish` first lets
- * each user watch the next one: each document is then told to one watcher.
+ * ask goes over another one. A nonce is used until it is stale, as clients do. With --watch each
+ * user watches the next one all the time: each document is then told to one watcher.
  *
- * One JSON line for setting up (all users signed in, for `publish` all subscriptions), and one for
- * each number of requests that were out: done a second, milliseconds from the first copy of a
+ * One JSON line for setting up (all users signed in, all subscriptions), and one for each kind and
+ * number of requests that were out: done a second, milliseconds from the first copy of a
  * request to its end, what was sent again or failed, CPU seconds a second of the server's processes
  * and of this one. bench/signalling runs it.
  */
@@ -509,7 +509,8 @@ static void measure(struct load *l, const char *name, uint64_t wanted, double se
     l->done = l->failed = l->again = l->told = l->started = 0;
     l->latency_count = 0;
     l->wanted = wanted;
-    if (l->outstanding > people_of(l)) /* One each: what two say of one of them would collide. */
+    if (l->kind == PUBLISH &&
+        l->outstanding > people_of(l)) /* One each: what two say of one of them would collide. */
         l->outstanding = people_of(l);
     l->slot_count = l->outstanding;
     for (uint32_t i = 0; i < l->slot_count && i < wanted; i++)
@@ -532,10 +533,8 @@ static void measure(struct load *l, const char *name, uint64_t wanted, double se
         drive(l, now_ms() + 20);
 }
 
-static void set_up(struct load *l)
+static void set_up(struct load *l, bool watch)
 {
-    enum kind kind = l->kind;
-
     l->outstanding = SETTING_UP < l->users ? SETTING_UP : l->users;
     l->kind = REGISTER;
     measure(l, "sign in", l->users, 600);
@@ -543,32 +542,46 @@ static void set_up(struct load *l)
         give_up("%llu of %u could not sign in", (unsigned long long)l->failed, l->users);
     l->kind = SUBSCRIBE;
     l->next_user = 0;
-    if (kind == PUBLISH)
+    if (watch)
         measure(l, "subscribe", l->users, 600);
-    l->kind = kind;
 }
 
-static enum kind kind_of(const char *name)
+/* The kind that a list begins with. */
+static enum kind kind_of(const char *list)
 {
     static const char *const names[] = {"register", "subscribe", "message", "call", "publish"};
 
     for (int i = 0; i < 5; i++)
-        if (strcmp(name, names[i]) == 0)
+        if (strncmp(list, names[i], strcspn(list, ",")) == 0 &&
+            strlen(names[i]) == strcspn(list, ","))
             return (enum kind)i;
-    give_up("there is no load \"%s\"", name);
+    give_up("there is no load \"%s\"", list);
+}
+
+static void measure_all(struct load *l, const char *windows)
+{
+    for (char *rest = NULL; *windows; windows = *rest ? rest + 1 : rest) {
+        l->outstanding = (uint32_t)strtoul(windows, &rest, 10);
+        if (!l->outstanding || l->outstanding > SLOTS_MAX)
+            give_up("outstanding: 1 to %d", SLOTS_MAX);
+        measure(l, methods[l->kind], UINT64_MAX, l->seconds);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    static struct load l = {.domain = "home.test", .kind = MESSAGE, .users = 10, .seconds = 1};
+    static struct load l = {.domain = "home.test", .users = 10, .seconds = 1};
     struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(5060)};
-    const char *windows = "1,16,256", *over = "udp";
+    const char *windows = "1,16,256", *over = "udp", *kinds = "message";
+    bool watch = false;
 
     for (int i = 1; i + 1 < argc; i += 2) {
         const char *name = argv[i], *value = argv[i + 1];
 
-        if (strcmp(name, "--kind") == 0)
-            l.kind = kind_of(value);
+        if (strcmp(name, "--kinds") == 0)
+            kinds = value;
+        else if (strcmp(name, "--watch") == 0)
+            watch = strcmp(value, "yes") == 0;
         else if (strcmp(name, "--users") == 0)
             l.users = (uint32_t)strtoul(value, NULL, 10);
         else if (strcmp(name, "--over") == 0)
@@ -598,12 +611,10 @@ int main(int argc, char **argv)
     l.latency = malloc(LATENCY_MAX * sizeof *l.latency);
     if (!l.users || !l.slots || !l.tags || !l.latency)
         give_up("no memory, or no users");
-    set_up(&l);
-    for (char *rest = NULL; *windows; windows = *rest ? rest + 1 : rest) {
-        l.outstanding = (uint32_t)strtoul(windows, &rest, 10);
-        if (!l.outstanding || l.outstanding > SLOTS_MAX)
-            give_up("outstanding: 1 to %d", SLOTS_MAX);
-        measure(&l, methods[l.kind], UINT64_MAX, l.seconds);
+    set_up(&l, watch);
+    for (const char *at = kinds; *at; at += strcspn(at, ","), at += *at == ',') {
+        l.kind = kind_of(at);
+        measure_all(&l, windows);
     }
     lane_close(l.devices);
     lane_close(l.askers);

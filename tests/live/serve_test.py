@@ -319,6 +319,29 @@ def resident_kib(process):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
+def test_first_start(server):
+    """With TLS, where not even the folder above the state folder is there."""
+    state = os.path.join(server.folder, "not", "yet")
+    environment = dict(os.environ, XDG_STATE_HOME=state)
+    added = subprocess.run([TANDEM, "serve", "adduser", "ann"], env=environment, timeout=30,
+                           capture_output=True, text=True)
+    check(added.returncode == 0, added.stderr)
+    for attempt in range(5):
+        process = subprocess.Popen(
+            [TANDEM, "serve", "--listen", "127.0.0.1", "--json", "--quiet", "--no-secret",
+             "--no-announce", "--port", str(free_port()), "--sip-port", str(free_port()),
+             "--sips-port", str(free_port())], env=environment, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        line = process.stdout.readline()
+        started = line and json.loads(line)["event"] == "started"
+        process.terminate()
+        errors = process.communicate(timeout=60)[1]
+        if started:
+            break
+    check(started, f"it does not start: {errors}")
+    check(os.path.exists(os.path.join(state, "tandem", "serve-identity.pem")), "no certificate kept")
+
+
 def test_half_open(server):
     """10,000 that begin to register and never answer, and connections that say little or nothing."""
     ann = server.client("ann")
@@ -474,7 +497,7 @@ def main():
         try:
             for test in (test_signing_in, test_call, test_kept_messages, test_presence,
                          test_who_watches, test_hours, test_deleted, test_people,
-                         test_other_directories, test_nonsense, test_half_open,
+                         test_other_directories, test_nonsense, test_first_start, test_half_open,
                          test_wrong_passwords):
                 test(server)
                 print(test.__name__, "passed")
