@@ -199,6 +199,12 @@ def test_presence(server):
                      "Content-Type: application/pidf+xml\r\n")
     check(answer.status == 200 and answer.get("SIP-ETag"), "not published")
     check("at the desk" in state().body, "what was published is not told")
+    tag = answer.get("SIP-ETag")
+    # RFC 3903 sections 4.1 and 6: a refresh without a body gives a new tag, and the old one is gone.
+    answer = dan.ask("PUBLISH", uri, headers=f"Event: presence\r\nExpires: 600\r\nSIP-If-Match: {tag}\r\n")
+    check(answer.status == 200 and answer.get("SIP-ETag") not in (None, "", tag), "not refreshed")
+    answer = dan.ask("PUBLISH", uri, headers=f"Event: presence\r\nExpires: 600\r\nSIP-If-Match: {tag}\r\n")
+    check(answer.status == 412, f"a tag that is gone is answered with {answer.status}")
     server.kill()
     server.start()
     for client in (dan, ben):
