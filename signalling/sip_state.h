@@ -277,7 +277,8 @@ void tdm_sip_contact(const struct tdm_sip_call *call, enum sip_transp tp, char *
 int tdm_sip_write_contact(enum sip_transp tp, const struct sa *src, const struct sa *dst,
                           struct mbuf *mb, void *call);
 
-/* --- sip_guard.c: what libre would write to stderr, and how much it is asked ------------------- */
+/* --- sip_guard.c: what libre would write to stderr, and how much it is asked -------------------
+ */
 
 /** Its warnings; for the whole process, and each backend says the same. */
 void tdm_sip_silence(void);

@@ -40,9 +40,9 @@ static void one_host_has_its_rate(void **state)
     assert_in_range(admitted(&l, &now, 1, 10000, TDM_MS), 12 * TDM_REQUEST_SOURCE_RATE - 2,
                     12 * TDM_REQUEST_SOURCE_RATE);
     now += 100 * TDM_S;
-    assert_int_equal(admitted(&l, &now, 1, 10 * TDM_REQUEST_SOURCE_RATE,
-                              TDM_S / TDM_REQUEST_SOURCE_RATE),
-                     10 * TDM_REQUEST_SOURCE_RATE);
+    assert_int_equal(
+        admitted(&l, &now, 1, 10 * TDM_REQUEST_SOURCE_RATE, TDM_S / TDM_REQUEST_SOURCE_RATE),
+        10 * TDM_REQUEST_SOURCE_RATE);
 }
 
 static void all_together_have_theirs(void **state)
