@@ -283,7 +283,7 @@ static void send_ack(const struct load *l, const struct slot *s, const char *ans
 }
 
 /* False: it says nothing that can be answered. */
-static bool take_challenge(struct load *l, int way, const char *answer, int status)
+static bool take_challenge(struct load *l, int way, const char *answer, long status)
 {
     const char *name = status == 407 ? "Proxy-Authenticate:" : "WWW-Authenticate:";
     size_t size;
@@ -300,7 +300,7 @@ static bool take_challenge(struct load *l, int way, const char *answer, int stat
 
 static void take_answer(struct load *l, char *text)
 {
-    int status = atoi(text + 8);
+    long status = strtol(text + 8, NULL, 10);
     size_t size;
     const char *line = find_line(text, "Call-ID:", &size), *cseq;
     unsigned index;

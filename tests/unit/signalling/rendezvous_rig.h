@@ -165,8 +165,9 @@ static inline void rig_send(struct rig *g, const struct rig_request *q, uint32_t
 /* The status of the first message that was sent; 0: none was. */
 static inline uint16_t rig_status(const struct rig *g)
 {
-    return g->sent_count && strncmp(g->sent[0], "SIP/2.0 ", 8) == 0 ? (uint16_t)atoi(g->sent[0] + 8)
-                                                                    : 0;
+    return g->sent_count && strncmp(g->sent[0], "SIP/2.0 ", 8) == 0
+               ? (uint16_t)strtol(g->sent[0] + 8, NULL, 10)
+               : 0;
 }
 
 /* The value of a header of message `at`, or "". */
