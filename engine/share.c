@@ -256,7 +256,7 @@ static void take_watch_news(struct tandem_share *s)
 
     if (news & TDM_WATCH_NEWS_SURFACES)
         tdm_share_tell(s, TANDEM_SHARE_CHANGED, 0, 0, "");
-    if (news & TDM_WATCH_NEWS_FIRST) {
+    if (news & TDM_WATCH_NEWS_FIRST && s->their[TDM_SHARE_SCREEN]) {
         if (!s->shown)
             tdm_share_tell(s, TANDEM_SHARE_SHOWN, 0, 0, s->peer);
         s->shown = true;
@@ -512,6 +512,7 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
 
     (void)now;
     pthread_mutex_lock(&s->lock);
+    take_watch_news(s); /* What was shown is told before it is hidden. */
     int here = which(s->ours, stream), there = which(s->their, stream);
 
     if (here >= 0)

@@ -63,8 +63,11 @@ const struct tandem_share_event *sharer_next(struct sharer *s, enum tandem_share
         while (s->seen < s->count)
             if (s->log[s->seen++].kind == kind)
                 return &s->log[s->seen - 1];
-        if (sharer_now_ms() > until)
+        if (sharer_now_ms() > until) {
+            for (uint32_t i = 0; i < s->count; i++)
+                print_message("%d: %s\n", (int)s->log[i].kind, s->log[i].text);
             fail_msg("no event of kind %d at the %s", (int)kind, s == &host ? "host" : "viewer");
+        }
         sharers_wait();
     }
 }
