@@ -31,7 +31,7 @@
 #define EVERY_TYPE (100 * TDM_MS)
 #define EVERY_MOVE (33 * TDM_MS)
 #define PLAYED     120 /* Turns of the movie, */
-#define RESTED     45 /* and after it. */
+#define RESTED     45  /* and after it. */
 
 enum script { STILL, TYPING, SCROLL, DRAG, MOVIE, MIXED };
 
