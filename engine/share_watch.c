@@ -15,6 +15,7 @@
 #define PIXELS_MAX   ((uint64_t)64 << 20) /* Of all surfaces: 256 MiB. */
 #define ANSWER_BYTES 65536
 #define STREAMS      2
+#define TELL_BYTES   16384 /* What was taken of a stream is told with the next answer, or now. */
 #define HELD_FOR                                                                                   \
     (2 * TDM_S) /* A unit by RTP waits so long for the frame that began its region.                \
                  */
@@ -364,14 +365,15 @@ static bool take_arrived(struct tdm_share_watch *w)
     w->restart = false;
     tdm_share_bytes_clear(&w->now);
     tdm_share_bytes_swap(&w->arrived, &w->now);
-    bool consumed = w->waiting[0] || w->waiting[1];
+    bool much = false;
 
     for (int i = 0; i < STREAMS; i++) {
         w->consumed[i] += w->waiting[i];
         w->waiting[i] = 0;
+        much = much || w->consumed[i] >= TELL_BYTES;
     }
     pthread_mutex_unlock(&w->lock);
-    if (consumed)
+    if (much)
         tell(w, TDM_WATCH_NEWS_ANSWERS);
     if (restart) {
         w->failed = false;
