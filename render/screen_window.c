@@ -289,7 +289,7 @@ static void refresh(struct tdm_screen_window *w)
     take_pointer(w);
     take_shape(w, acts);
     tdm_screen_window_paint(w, acts, text);
-    (void)XFlush(w->display);
+    tdm_x_pixels_settle(&w->pixels);
 }
 
 static void *run(void *arg)

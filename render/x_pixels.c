@@ -118,15 +118,22 @@ void tdm_x_pixels_close(struct tdm_x_pixels *p)
     tdm_x_pixels_forget(p);
 }
 
-/* As many rows as have room; where none has, the server is waited for: it has read all then. */
+void tdm_x_pixels_settle(struct tdm_x_pixels *p)
+{
+    if (p->used)
+        (void)XSync(p->display, False);
+    else
+        (void)XFlush(p->display);
+    p->used = 0;
+}
+
+/* As many rows as have room. */
 static int rows_with_room(struct tdm_x_pixels *p, struct tdm_rect rect)
 {
     size_t row = (size_t)rect.width * 4;
 
-    if (p->size - p->used < row) {
-        (void)XSync(p->display, False);
-        p->used = 0;
-    }
+    if (p->size - p->used < row)
+        tdm_x_pixels_settle(p);
     size_t rows = (p->size - p->used) / row;
 
     return rows < (size_t)rect.height ? (int)rows : rect.height;
