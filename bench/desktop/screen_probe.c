@@ -224,10 +224,15 @@ static bool code_is_seen(struct probe *p)
            seen == p->drawn_at;
 }
 
-/* Until the code is at the viewer; false when it never comes. */
-static bool wait_for_code(struct probe *p, tdm_time from, struct tdm_series *series)
+/* Until the code is at the viewer; false when it never comes. The looks do not keep step with the
+ * draws: else all that lies between two of them would be the same to us. */
+static bool wait_for_code(struct probe *p, struct tdm_rng *rng, tdm_time from,
+                          struct tdm_series *series)
 {
-    for (tdm_time at = from; clock_now() - from < SEEN_WITHIN; at += LOOK_EVERY) {
+    tdm_time phase = (tdm_time)(tdm_rng_unit(rng) * LOOK_EVERY);
+
+    clock_sleep_until(from + phase);
+    for (tdm_time at = from + phase; clock_now() - from < SEEN_WITHIN; at += LOOK_EVERY) {
         tdm_time now = clock_now();
 
         if (code_is_seen(p)) {
@@ -269,7 +274,7 @@ static void measure_updates(struct probe *p, int count, int gap_ms)
     for (int i = 0; i < count; i++) {
         wait_gap(&rng, gap_ms);
         draw_code(p);
-        lost += !wait_for_code(p, p->drawn_at, &series);
+        lost += !wait_for_code(p, &rng, p->drawn_at, &series);
     }
     print_series(p, "update", &series, lost);
 }
@@ -317,7 +322,7 @@ static void measure_keys(struct probe *p, int count, int gap_ms)
         xcb_test_fake_input(p->view.c, XCB_KEY_PRESS, key, 0, p->view.screen->root, 0, 0, 0);
         xcb_test_fake_input(p->view.c, XCB_KEY_RELEASE, key, 0, p->view.screen->root, 0, 0, 0);
         xcb_flush(p->view.c);
-        lost += !answer_key(p, from + TDM_S) || !wait_for_code(p, from, &series);
+        lost += !answer_key(p, from + TDM_S) || !wait_for_code(p, &rng, from, &series);
         if (lost > 3)
             break; /* Keys do not arrive. */
     }
