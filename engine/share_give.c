@@ -20,7 +20,6 @@
 #define OUT_LOW      (64u << 10)  /* Below it the rest of a frame is fetched. */
 #define REFINE_BYTES 16384        /* So much of a refinement is fetched when the channel asks. */
 #define ANSWER_SLOTS 64
-#define TELL_BYTES   16384       /* What was taken of answers is told with the next frame, or now. */
 #define UNIT_LOW     (16u << 10) /* With more before it a coded picture waits. */
 
 /* Of moving regions. Pictures come as often as they do, but for those that nobody would see. */
@@ -636,7 +635,7 @@ static void take_words(struct tdm_share_give *g, tdm_time now)
     tdm_share_bytes_clear(&g->answer_now);
     tdm_share_bytes_swap(&g->answers, &g->answer_now);
     g->consumed += tdm_share_bytes_size(&g->answer_now);
-    bool much = g->consumed >= TELL_BYTES;
+    bool much = g->consumed >= TDM_SHARE_TELL_BYTES;
 
     pthread_mutex_unlock(&g->lock);
     if (much)

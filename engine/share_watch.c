@@ -15,7 +15,6 @@
 #define PIXELS_MAX   ((uint64_t)64 << 20) /* Of all surfaces: 256 MiB. */
 #define ANSWER_BYTES 65536
 #define STREAMS      2
-#define TELL_BYTES   16384 /* What was taken of a stream is told with the next answer, or now. */
 #define HELD_FOR                                                                                   \
     (2 * TDM_S) /* A unit by RTP waits so long for the frame that began its region.                \
                  */
@@ -370,7 +369,7 @@ static bool take_arrived(struct tdm_share_watch *w)
     for (int i = 0; i < STREAMS; i++) {
         w->consumed[i] += w->waiting[i];
         w->waiting[i] = 0;
-        much = much || w->consumed[i] >= TELL_BYTES;
+        much = much || w->consumed[i] >= TDM_SHARE_TELL_BYTES;
     }
     pthread_mutex_unlock(&w->lock);
     if (much)
