@@ -238,8 +238,7 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
         tdm_share_bytes_swap(&h->now[i], &h->arrived[i]);
         h->consumed[i] += tdm_share_bytes_size(&h->now[i]);
     }
-    bool much =
-        h->consumed[0] >= TDM_SHARE_TELL_BYTES || h->consumed[1] >= TDM_SHARE_TELL_BYTES;
+    bool much = h->consumed[0] >= TDM_SHARE_TELL_BYTES || h->consumed[1] >= TDM_SHARE_TELL_BYTES;
 
     pthread_mutex_unlock(&h->lock);
     if (much)

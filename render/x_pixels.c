@@ -50,9 +50,8 @@ static bool is_ours(struct tdm_x_pixels *p)
     const struct tdm_rect all = {0, 0, PROOF_PIXELS, 1};
     uint32_t sent[PROOF_PIXELS];
     bool same = true;
-    Pixmap seen =
-        XCreatePixmap(p->display, DefaultRootWindow(p->display), PROOF_PIXELS, 1,
-                      (unsigned)DefaultDepth(p->display, DefaultScreen(p->display)));
+    Pixmap seen = XCreatePixmap(p->display, DefaultRootWindow(p->display), PROOF_PIXELS, 1,
+                                (unsigned)DefaultDepth(p->display, DefaultScreen(p->display)));
 
     tdm_entropy(sent, sizeof sent);
     put_shared(p, seen, (const uint8_t *)sent, sizeof sent, all);

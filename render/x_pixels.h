@@ -33,8 +33,8 @@ void tdm_x_pixels_forget(struct tdm_x_pixels *p);
  *  display's next flush. */
 void tdm_x_pixels_put(struct tdm_x_pixels *p, Drawable to, const uint8_t *pixels, ptrdiff_t stride,
                       struct tdm_rect rect);
-/** Flushes, and waits until the server has taken what was put: the next ones have the room, which is
- *  in the caches of both. */
+/** Flushes, and waits until the server has taken what was put: the next ones have the room, which
+ * is in the caches of both. */
 void tdm_x_pixels_settle(struct tdm_x_pixels *p);
 
 #endif

@@ -26,7 +26,7 @@ const char *__tsan_default_suppressions(void)
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libfontconfig\nleak:libpango\nleak:libX11\n";
+    return "leak:libfontconfig\nleak:libpango\nleak:libcairo\nleak:libX11\n";
 }
 
 #define PATIENCE (30 * TDM_S)
