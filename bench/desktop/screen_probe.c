@@ -35,7 +35,7 @@
 
 #define STRIP_WIDTH 272 /* Cells of 8 pixels: they live through 4:2:0. */
 #define STRIP_ROWS  32
-#define LOOK_EVERY  (TDM_MS / 4)
+#define LOOK_EVERY  (250 * TDM_US)
 #define SEEN_WITHIN (5 * TDM_S)
 #define FIND_WITHIN (20 * TDM_S)
 #define TEXT_WIDTH  272
