@@ -366,6 +366,8 @@ class Command(unittest.TestCase):
                           "null", "--speaker", "null", "-s", "320x180", "-r", "15", "--quiet")
         self.assertEqual(demo.end(), DONE, demo.errors())
         outcome = json.loads(demo.output())
+        self.assertIs(outcome["server"]["met"], True, demo.errors())
+        self.assertGreater(outcome["server"]["message_ms"], 0)
         for end in "ab":
             self.assertGreater(outcome[end]["frames_shown"], 5)
         self.opens(outcome["recording"], ["audio", "video"])
