@@ -199,6 +199,13 @@ class Command(unittest.TestCase):
         self.assertIn("codec", call.errors())
         self.sentences(call.errors() + answer.errors())
 
+    def test_plain_is_refused(self):
+        _, to = self.answer("--keep")
+        call = self.call(to, "--only-plain")
+        self.assertEqual(call.end(), NO_COMMON_CODEC, call.errors())
+        self.assertIn("without --only-plain", call.errors())
+        self.sentences(call.errors())
+
     def test_busy(self):
         answer, to = self.answer()
         first = self.call(to, name="first")
