@@ -18,7 +18,8 @@
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-    return "race:libfontconfig\nrace:libglib\nrace:libpango\nrace:libcairo\nmutex:libX11\n";
+    return "race:libfontconfig\nrace:libglib\nrace:libpango\nrace:libcairo\nmutex:libX11\n"
+           "deadlock:libcairo\n"; /* The window is closed after its thread has ended. */
 }
 
 /* What they keep until the process ends; cairo's share of a display whose server is gone is freed
