@@ -25,8 +25,7 @@ struct tdm_screen_seen_surface {
     bool used, fresh;
     struct tdm_screen_surface desc;
     struct tdm_screen_image seen, before; /* before: where copies come from. */
-    uint8_t *touched;                     /* Each tile, since a frame was told of. */
-    struct tdm_screen_rect around;        /* All of that; of no width: nothing. */
+    uint8_t *touched;                     /* By the frame that comes in, each tile. */
     int tiles_x, tiles_y, columns, rows;
 };
 

@@ -324,24 +324,6 @@ static void measure_keys(struct probe *p, int count, int gap_ms)
     print_series(p, "key", &series, lost);
 }
 
-/* Somebody types in the window under the pointer, at (60, 60) of the host. */
-static void type_letters(struct side *host, int count, int gap_ms)
-{
-    const uint8_t first = 24; /* The letter q; nine more beside it. */
-    struct tdm_rng rng = tdm_rng_of(5);
-
-    xcb_test_fake_input(host->c, XCB_MOTION_NOTIFY, 0, 0, host->screen->root, 60, 60, 0);
-    for (int i = 0; i < count; i++) {
-        uint8_t key = (uint8_t)(first + tdm_rng_below(&rng, 10));
-
-        wait_gap(&rng, gap_ms);
-        xcb_test_fake_input(host->c, XCB_KEY_PRESS, key, 0, host->screen->root, 0, 0, 0);
-        xcb_test_fake_input(host->c, XCB_KEY_RELEASE, key, 0, host->screen->root, 0, 0, 0);
-        sync_side(host);
-    }
-    pause_for(300 * TDM_MS);
-}
-
 /* Letters of every colour on white, as an editor has them. */
 static void draw_text(uint32_t *pixels)
 {
@@ -498,14 +480,9 @@ int main(int argc, char **argv)
     struct probe p = {.x = 0};
 
     if (argc < 4)
-        fail("use screen_probe HOST VIEW update|key COUNT GAP_MS, exact, HOST - LOAD SECONDS, or "
-             "HOST - letters COUNT GAP_MS");
+        fail("use screen_probe HOST VIEW update|key COUNT GAP_MS, exact, or HOST - LOAD SECONDS");
     if (strcmp(argv[2], "-") == 0) {
         open_side(&p.host, argv[1]);
-        if (strcmp(argv[3], "letters") == 0 && argc > 5) {
-            type_letters(&p.host, (int)strtol(argv[4], NULL, 10), (int)strtol(argv[5], NULL, 10));
-            return 0;
-        }
         run_load(&p.host, argv[3], argc > 4 ? strtod(argv[4], NULL) : 10);
         return 0;
     }
