@@ -154,8 +154,9 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
 
     pthread_mutex_lock(&h->lock);
     bool link = h->link_news, resumed = h->link_resumed, areas_news = h->areas_news;
+    bool known = h->known && (h->known_news || link);
 
-    h->link_news = h->areas_news = false;
+    h->link_news = h->areas_news = h->known_news = false;
     h->locked = h->lock_on;
     if (link) {
         h->up = h->link_up;
@@ -177,6 +178,8 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
         h->config.wake(h->config.arg);
     if (link)
         link_changed(h, now, resumed);
+    if (known && h->up && h->config.host)
+        tdm_hand_host_act(h, now, &(struct tdm_hand_act){.act = {.kind = TDM_CONSENT_IN_KNOWN}});
     if (areas_news && h->config.host)
         tdm_hand_host_areas(h, now, areas);
     while (tdm_ring_pop(&h->acts, &act) == TDM_OK)
@@ -422,6 +425,15 @@ static bool push_act(struct tdm_share_hand *h, const struct tdm_hand_act *act)
 bool tdm_share_hand_act(struct tdm_share_hand *h, const struct tdm_consent_in *act)
 {
     return push_act(h, &(struct tdm_hand_act){.act = *act});
+}
+
+void tdm_share_hand_known(struct tdm_share_hand *h, bool known)
+{
+    pthread_mutex_lock(&h->lock);
+    h->known = known;
+    h->known_news = true;
+    pthread_mutex_unlock(&h->lock);
+    tdm_wake_signal(h->wake);
 }
 
 bool tdm_share_hand_answer(struct tdm_share_hand *h, uint16_t scopes, uint32_t seconds)

@@ -76,6 +76,7 @@ struct tdm_share_hand {
     bool link_news, link_up, link_resumed;
     char link_peer[TDM_HAND_PEER];
     bool areas_news, lock_news, lock_on;
+    bool known_news, known;
     struct tdm_control_surface areas[TDM_CONTROL_SURFACES_MAX];
     struct tdm_ring acts, inputs; /* Producers hold the lock. */
     struct tdm_hand_act act_slots[TDM_HAND_ACTS];
