@@ -176,7 +176,9 @@ static enum tdm_err take_run(struct taking *t, struct tdm_board_object *o)
 
 static enum tdm_err take_mark(struct taking *t, struct tdm_board_object *o)
 {
-    struct board_stamp stamp = {.actor = read_actor(t), .seq = read_seq(t->r)};
+    struct board_stamp stamp = {.actor = read_actor(t)};
+
+    stamp.seq = read_seq(t->r);
     uint8_t gone = tdm_read_u8(t->r);
     uint64_t at = tdm_board_read_v(t->r);
     uint32_t seq = read_seq(t->r);
@@ -257,8 +259,9 @@ static enum tdm_err take_state(struct taking *t)
 static enum tdm_err take_others(struct tdm_board *b, struct tdm_reader *r)
 {
     while (r->ok && r->at < r->end) {
-        struct board_op op = {.name = tdm_read_u32(r), .seq = read_seq(r)};
+        struct board_op op = {.name = tdm_read_u32(r)};
 
+        op.seq = read_seq(r);
         op.lamport = tdm_board_read_v(r);
         if (!board_op_read(r, &op) || op.name == 0)
             return TDM_E_MALFORMED;
