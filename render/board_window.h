@@ -14,6 +14,7 @@
  */
 
 #include "collab/board_tools.h"
+#include "render/board_scene.h"
 
 /** How things stand with the other side, shown at the top. */
 enum tdm_board_window_peer {
@@ -33,21 +34,21 @@ struct tdm_board_window_config {
     double scale;        /* Of the display; 0: as its resources say (Xft.dpi). */
     int width, height;   /* Pixels at scale 1; 0: 1280 x 800. */
     struct tdm_board *board; /* Borrowed until destroy. */
-    /** More room for the document (tdm_board_give); false: there is none. Called in a step. */
+    /** The document said TDM_E_SPACE or TDM_E_AGAIN in a step: give it a block, take what is fresh.
+     *  False: not possible, and the edit is dropped. Holds no lock that the window would need. */
     bool (*room)(void *arg);
-    /** An image's bytes by its hash, PNG or JPEG as it was stored; false: not here (yet). Borrowed
-     *  until the next call. Called in a step. */
-    bool (*blob)(void *arg, const uint8_t hash[32], const uint8_t **data, size_t *size);
     void *arg;
 };
 
 enum tdm_board_window_event_kind {
     TDM_BOARD_WINDOW_CLOSED,  /* By its user, or with the display: destroy it. */
     TDM_BOARD_WINDOW_EDITED,  /* The document has new operations of ours. */
-    TDM_BOARD_WINDOW_LIVE,    /* live: to the other side; the newest replaces older ones. */
+    TDM_BOARD_WINDOW_LIVE,    /* hand: to the other side; the newest replaces older ones. */
     TDM_BOARD_WINDOW_IMAGE,   /* data, size: an image was pasted or dropped. Store it, and call
                                  tdm_board_window_place() with x, y. */
     TDM_BOARD_WINDOW_FILE,    /* text: a path that was dropped or chosen, to be read; x, y. */
+    TDM_BOARD_WINDOW_WANT,    /* hash: an image is to be seen: tdm_board_window_picture(), when it
+                                 is here; asked once. */
     TDM_BOARD_WINDOW_CHOOSE,  /* The user wants to place an image: let a file be chosen. */
     TDM_BOARD_WINDOW_EXPORT,  /* The user wants the board as a file. */
     TDM_BOARD_WINDOW_NO_ROOM, /* `room` gave none and an edit was dropped. */
@@ -56,10 +57,11 @@ enum tdm_board_window_event_kind {
 /** Pointers borrow until the next call that is given the window. */
 struct tdm_board_window_event {
     enum tdm_board_window_event_kind kind;
-    struct tdm_board_tools_live live;
+    struct tdm_board_hand hand;
     const uint8_t *data;
     size_t size;
     const char *text;
+    uint8_t hash[TDM_BOARD_HASH_BYTES];
     double x, y; /* In the canvas. */
 };
 
@@ -83,7 +85,7 @@ bool tdm_board_window_take(struct tdm_board_window *window, struct tdm_board_win
 
 /** The other side's live values; drawn with its name by the next step. NULL: it is not there. */
 void tdm_board_window_show(struct tdm_board_window *window, tdm_time now,
-                           const struct tdm_board_tools_live *live);
+                           const struct tdm_board_hand *hand);
 
 /** Who is here, at the top. `name` NULL: as before. */
 void tdm_board_window_peer(struct tdm_board_window *window, enum tdm_board_window_peer peer,
@@ -93,11 +95,11 @@ void tdm_board_window_peer(struct tdm_board_window *window, enum tdm_board_windo
 void tdm_board_window_say(struct tdm_board_window *window, tdm_time now, const char *text);
 
 /** Puts an image on the page, its middle at x, y of the canvas (below 0: the canvas' middle). */
-void tdm_board_window_place(struct tdm_board_window *window, tdm_time now, const uint8_t hash[32],
-                            uint32_t width, uint32_t height, double x, double y);
+void tdm_board_window_place(struct tdm_board_window *window, tdm_time now, const uint8_t hash[TDM_BOARD_HASH_BYTES], uint32_t width, uint32_t height, double x, double y);
 
-/** An image that was not here came: what shows it is drawn again. */
-void tdm_board_window_blob(struct tdm_board_window *window, const uint8_t hash[32]);
+/** The pixels of an image, decoded; copied. */
+void tdm_board_window_picture(struct tdm_board_window *window,
+                              const struct tdm_board_picture *picture);
 
 /** As if the user had done it: commands of the control interface, tests. */
 void tdm_board_window_order(struct tdm_board_window *window, tdm_time now,
