@@ -31,7 +31,7 @@ struct tdm_board_ink_point {
 };
 
 struct tdm_board_ink_style {
-    double width;            /* px, at full pressure and for a marker. */
+    double width;            /* px, at half of the pressure, and of a marker. */
     double thinning;         /* 0: one width (marker) .. 1: down to nothing without pressure. */
     double taper;            /* px of tapering at an end; 0: none. */
     bool closed;             /* The stroke is finished: its end tapers too. */
@@ -43,7 +43,7 @@ struct tdm_board_ink_vertex {
 };
 
 /** Room of an outline of so many points; more is never needed. */
-#define TDM_BOARD_INK_OUTLINE_MAX(points) (4 * (size_t)(points) + 96)
+#define TDM_BOARD_INK_OUTLINE_MAX(points) (10 * (size_t)(points) + 64)
 
 /** The pen's usual style; `marker`: broad, of one width. `width` in px. */
 struct tdm_board_ink_style tdm_board_ink_style_of(double width, bool marker, bool sealed);
@@ -51,7 +51,7 @@ struct tdm_board_ink_style tdm_board_ink_style_of(double width, bool marker, boo
 /**
  * The outline of `count` points. One point is a dot.
  *
- * @param room  Vertices that fit into `outline`; what does not fit is left out at the stroke's end.
+ * @param room  Vertices that fit into `outline`; with too little room for all of them there are none.
  *
  * @return how many vertices there are; 0 without points. All are finite.
  */

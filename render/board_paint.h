@@ -20,47 +20,11 @@
  * the pixels, by tdm_board_view_to_window(); tdm_board_paint_figure() paints previews there.
  */
 
-#include "engine/base/rect.h"
 #include "render/board_scene.h"
+#include "render/board_view.h"
 
 #include <cairo.h>
 
-#define TDM_BOARD_SCALE_MIN 0.01
-#define TDM_BOARD_SCALE_MAX 64.0
-
-enum tdm_board_theme { TDM_BOARD_THEME_LIGHT, TDM_BOARD_THEME_DARK };
-
-/** What a window shows of the infinite board. */
-struct tdm_board_view {
-    double scale; /* Pixels of the window for one of the board. */
-    int64_t x, y; /* The window's corner on the scaled board: whole pixels. */
-    int width, height;
-    enum tdm_board_theme theme;
-    bool without_ground; /* Transparent behind the figures, for overlays on a shared screen. */
-};
-
-/** The view whose corner is nearest to a point of the board, in px. Clamps the scale. */
-struct tdm_board_view tdm_board_view_at(double scale, double left, double top, int width,
-                                        int height);
-/** Another scale; the point of the board under (x, y) of the window stays there (within half a
- *  pixel). */
-void tdm_board_view_zoom(struct tdm_board_view *view, double scale, double x, double y);
-/** All of `box` in the middle, with `margin` pixels around, never larger than `scale_max`. */
-void tdm_board_view_fit(struct tdm_board_view *view, const struct tdm_figure_box *box,
-                        double margin, double scale_max);
-void tdm_board_view_to_board(const struct tdm_board_view *view, double x, double y, double *board_x,
-                             double *board_y);
-void tdm_board_view_to_window(const struct tdm_board_view *view, double board_x, double board_y,
-                              double *x, double *y);
-/** The window's pixels that a box of the board touches, as far as they are visible. */
-struct tdm_rect tdm_board_view_rect(const struct tdm_board_view *view,
-                                    const struct tdm_figure_box *box);
-/** What of the board is visible. */
-struct tdm_figure_box tdm_board_view_box(const struct tdm_board_view *view);
-
-/** A colour of the document as the theme shows it: the dark one turns lightness around and keeps
- *  the hue. Both 0xRRGGBBAA. */
-uint32_t tdm_board_theme_colour(enum tdm_board_theme theme, uint32_t colour);
 /** The paper of a ground in a theme. */
 uint32_t tdm_board_theme_paper(enum tdm_board_theme theme, const struct tdm_board_ground *ground);
 
