@@ -33,7 +33,7 @@ struct sample {
 
 /* Goes along the points and smooths them: what it says of a point depends on the ones before. */
 struct follower {
-    const struct tdm_board_ink_point *points;
+    const struct tdm_board_point *points;
     size_t count, next;
     struct vec scale;
     double width;
@@ -97,7 +97,7 @@ struct tdm_board_ink_style tdm_board_ink_style_of(double width, bool marker, boo
                                         .scale_y = 1};
 }
 
-static bool one_pressure(const struct tdm_board_ink_point *points, size_t count)
+static bool one_pressure(const struct tdm_board_point *points, size_t count)
 {
     for (size_t i = 1; i < count; i++)
         if (points[i].pressure != points[0].pressure)
@@ -113,8 +113,8 @@ static struct vec place(const struct follower *f, size_t i)
 static void follow_from_start(struct follower *f)
 {
     f->next = 1;
-    f->last = (struct sample){
-        .at = place(f, 0), .pressure = f->by_speed ? 0.5 : f->points[0].pressure / 65535.0};
+    f->last = (struct sample){.at = place(f, 0),
+                              .pressure = f->by_speed ? 0.5 : f->points[0].pressure / 255.0};
 }
 
 /* The width goes after the hand's speed as a pen's does: slow and broad, fast and thin. */
@@ -136,7 +136,7 @@ static bool follow(struct follower *f)
     double part = i + 1 == f->count ? 1 : FOLLOW;
     struct vec at = along(f->last.at, minus(hand, f->last.at), part);
     double way = length(minus(at, f->last.at));
-    double pressure = f->points[i].pressure / 65535.0;
+    double pressure = f->points[i].pressure / 255.0;
 
     if (f->by_speed)
         pressure = pressure_by_speed(f, i, way);
@@ -295,7 +295,7 @@ static double scale_or_one(double scale)
     return isfinite(scale) && scale != 0 ? held(scale, -1e6, 1e6) : 1;
 }
 
-size_t tdm_board_ink_outline(const struct tdm_board_ink_point *points, size_t count,
+size_t tdm_board_ink_outline(const struct tdm_board_point *points, size_t count,
                              const struct tdm_board_ink_style *style,
                              struct tdm_board_ink_vertex *outline, size_t room)
 {
@@ -321,17 +321,17 @@ size_t tdm_board_ink_outline(const struct tdm_board_ink_point *points, size_t co
     return s.left + s.size - s.right;
 }
 
-static double ms_of(const struct tdm_board_ink_point *p)
+static double ms_of(const struct tdm_board_point *p)
 {
     return p->dt_ms > 0 ? p->dt_ms : SAMPLE_MS;
 }
 
-bool tdm_board_ink_predict(const struct tdm_board_ink_point *points, size_t count, double ahead_ms,
-                           struct tdm_board_ink_point *next)
+bool tdm_board_ink_predict(const struct tdm_board_point *points, size_t count, double ahead_ms,
+                           struct tdm_board_point *next)
 {
     if (count < 3 || !(ahead_ms > 0))
         return false;
-    const struct tdm_board_ink_point *last = &points[count - 1];
+    const struct tdm_board_point *last = &points[count - 1];
     size_t back = count - 1;
     double ms = 0;
 

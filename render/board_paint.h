@@ -17,11 +17,11 @@
  *             #############
  *
  * What belongs to the window alone (selection, cursors, handles) is not painted here: paint it over
- * the pixels, by tdm_board_view_to_window(); tdm_board_paint_figure() paints previews there.
+ * the pixels, by tdm_board_camera_to_window(); tdm_board_paint_figure() paints previews there.
  */
 
+#include "render/board_camera.h"
 #include "render/board_scene.h"
-#include "render/board_view.h"
 
 #include <cairo.h>
 
@@ -44,22 +44,22 @@ struct tdm_board_cache_report {
 };
 
 /**
- * Brings `target` (32 bits a pixel 0xAARRGGBB, view->width x view->height, kept by the caller from
- * one call to the next) up to date with scene and view. Reads the scene's damage.
+ * Brings `target` (32 bits a pixel 0xAARRGGBB, camera->width x camera->height, kept by the caller
+ * from one call to the next) up to date with scene and view. Reads the scene's damage.
  *
  * @param tiles_max  At most so many tiles are painted anew; others show what another scale or
  *                   nothing had there, until the next call. 0: all.
  */
-void tdm_board_cache_draw(struct tdm_board_cache *cache, const struct tdm_board_view *view,
+void tdm_board_cache_draw(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
                           uint8_t *target, int stride, int tiles_max,
                           struct tdm_board_cache_report *report);
 /** Paints up to `tiles_max` tiles around what is seen, towards (dx, dy), the way the view moves;
  *  for when there is time. @return how many were painted: 0 when there is nothing to do. */
-int tdm_board_cache_ahead(struct tdm_board_cache *cache, const struct tdm_board_view *view, int dx,
-                          int dy, int tiles_max);
+int tdm_board_cache_ahead(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
+                          int dx, int dy, int tiles_max);
 
 /** The view's pixels without any cache, the same as the cache's. */
-void tdm_board_paint_pixels(struct tdm_board_scene *scene, const struct tdm_board_view *view,
+void tdm_board_paint_pixels(struct tdm_board_scene *scene, const struct tdm_board_camera *camera,
                             uint8_t *target, int stride);
 /** Through whatever surface `cr` is of (PDF, SVG), in px of the board, all figures that `box`
  *  touches. Text stays text where the surface knows it. */
@@ -69,12 +69,12 @@ void tdm_board_paint_vector(struct tdm_board_scene *scene, cairo_t *cr,
 
 /** One figure that is not in the scene, over the window's pixels: a preview. `cr` is in pixels of
  *  the window; pictures are the scene's, which may be NULL. */
-void tdm_board_paint_figure(cairo_t *cr, const struct tdm_board_view *view,
+void tdm_board_paint_figure(cairo_t *cr, const struct tdm_board_camera *camera,
                             struct tdm_board_scene *scene, const struct tdm_board_figure *figure);
 /** The ink that is not there yet: from the end of a growing stroke to where the hand will be
  *  `ahead_ms` later (tdm_board_ink_predict). Over the window's pixels, each frame anew.
  *  @return the window's pixels that were painted, to be put back before the next one. */
-struct tdm_rect tdm_board_paint_prediction(cairo_t *cr, const struct tdm_board_view *view,
+struct tdm_rect tdm_board_paint_prediction(cairo_t *cr, const struct tdm_board_camera *camera,
                                            const struct tdm_board_figure *figure, double ahead_ms);
 
 #endif

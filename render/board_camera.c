@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "render/board_view.h"
+#include "render/board_camera.h"
 
 #include <math.h>
 
@@ -23,51 +23,51 @@ static int64_t whole(double v)
     return (int64_t)floor(held(v, -1e12, 1e12) + 0.5);
 }
 
-struct tdm_board_view tdm_board_view_at(double scale, double left, double top, int width,
-                                        int height)
+struct tdm_board_camera tdm_board_camera_at(double scale, double left, double top, int width,
+                                            int height)
 {
     scale = scale_of(scale);
-    return (struct tdm_board_view){.scale = scale,
-                                   .x = whole(left * scale),
-                                   .y = whole(top * scale),
-                                   .width = width,
-                                   .height = height};
+    return (struct tdm_board_camera){.scale = scale,
+                                     .x = whole(left * scale),
+                                     .y = whole(top * scale),
+                                     .width = width,
+                                     .height = height};
 }
 
-void tdm_board_view_zoom(struct tdm_board_view *view, double scale, double x, double y)
+void tdm_board_camera_zoom(struct tdm_board_camera *camera, double scale, double x, double y)
 {
     double board_x, board_y;
 
-    tdm_board_view_to_board(view, x, y, &board_x, &board_y);
-    view->scale = scale_of(scale);
-    view->x = whole(board_x * view->scale - x);
-    view->y = whole(board_y * view->scale - y);
+    tdm_board_camera_to_board(camera, x, y, &board_x, &board_y);
+    camera->scale = scale_of(scale);
+    camera->x = whole(board_x * camera->scale - x);
+    camera->y = whole(board_y * camera->scale - y);
 }
 
-void tdm_board_view_fit(struct tdm_board_view *view, const struct tdm_figure_box *box,
-                        double margin, double scale_max)
+void tdm_board_camera_fit(struct tdm_board_camera *camera, const struct tdm_figure_box *box,
+                          double margin, double scale_max)
 {
     double wide = box->right - box->left, high = box->bottom - box->top;
-    double scale = fmin((view->width - 2 * margin) / fmax(wide, 1e-6),
-                        (view->height - 2 * margin) / fmax(high, 1e-6));
+    double scale = fmin((camera->width - 2 * margin) / fmax(wide, 1e-6),
+                        (camera->height - 2 * margin) / fmax(high, 1e-6));
 
-    view->scale = scale_of(fmin(scale, scale_max));
-    view->x = whole((box->left + box->right) / 2 * view->scale - view->width / 2.0);
-    view->y = whole((box->top + box->bottom) / 2 * view->scale - view->height / 2.0);
+    camera->scale = scale_of(fmin(scale, scale_max));
+    camera->x = whole((box->left + box->right) / 2 * camera->scale - camera->width / 2.0);
+    camera->y = whole((box->top + box->bottom) / 2 * camera->scale - camera->height / 2.0);
 }
 
-void tdm_board_view_to_board(const struct tdm_board_view *view, double x, double y, double *board_x,
-                             double *board_y)
+void tdm_board_camera_to_board(const struct tdm_board_camera *camera, double x, double y,
+                               double *board_x, double *board_y)
 {
-    *board_x = ((double)view->x + x) / view->scale;
-    *board_y = ((double)view->y + y) / view->scale;
+    *board_x = ((double)camera->x + x) / camera->scale;
+    *board_y = ((double)camera->y + y) / camera->scale;
 }
 
-void tdm_board_view_to_window(const struct tdm_board_view *view, double board_x, double board_y,
-                              double *x, double *y)
+void tdm_board_camera_to_window(const struct tdm_board_camera *camera, double board_x,
+                                double board_y, double *x, double *y)
 {
-    *x = board_x * view->scale - (double)view->x;
-    *y = board_y * view->scale - (double)view->y;
+    *x = board_x * camera->scale - (double)camera->x;
+    *y = board_y * camera->scale - (double)camera->y;
 }
 
 static int pixel(double v, int most)
@@ -75,26 +75,26 @@ static int pixel(double v, int most)
     return (int)held(v, 0, most);
 }
 
-struct tdm_rect tdm_board_view_rect(const struct tdm_board_view *view,
-                                    const struct tdm_figure_box *box)
+struct tdm_rect tdm_board_camera_rect(const struct tdm_board_camera *camera,
+                                      const struct tdm_figure_box *box)
 {
     double left, top, right, bottom;
 
-    tdm_board_view_to_window(view, box->left, box->top, &left, &top);
-    tdm_board_view_to_window(view, box->right, box->bottom, &right, &bottom);
+    tdm_board_camera_to_window(camera, box->left, box->top, &left, &top);
+    tdm_board_camera_to_window(camera, box->right, box->bottom, &right, &bottom);
     /* Edges are smoothed into the pixel beside them. */
-    int x = pixel(floor(left) - 1, view->width), y = pixel(floor(top) - 1, view->height);
+    int x = pixel(floor(left) - 1, camera->width), y = pixel(floor(top) - 1, camera->height);
 
-    return (struct tdm_rect){x, y, pixel(ceil(right) + 1, view->width) - x,
-                             pixel(ceil(bottom) + 1, view->height) - y};
+    return (struct tdm_rect){x, y, pixel(ceil(right) + 1, camera->width) - x,
+                             pixel(ceil(bottom) + 1, camera->height) - y};
 }
 
-struct tdm_figure_box tdm_board_view_box(const struct tdm_board_view *view)
+struct tdm_figure_box tdm_board_camera_box(const struct tdm_board_camera *camera)
 {
     struct tdm_figure_box box;
 
-    tdm_board_view_to_board(view, 0, 0, &box.left, &box.top);
-    tdm_board_view_to_board(view, view->width, view->height, &box.right, &box.bottom);
+    tdm_board_camera_to_board(camera, 0, 0, &box.left, &box.top);
+    tdm_board_camera_to_board(camera, camera->width, camera->height, &box.right, &box.bottom);
     return box;
 }
 
@@ -142,7 +142,7 @@ static uint32_t colour_of(struct seen c, uint32_t alpha)
 
 uint32_t tdm_board_theme_colour(enum tdm_board_theme theme, uint32_t colour)
 {
-    if (theme == TDM_BOARD_THEME_LIGHT)
+    if (theme == TDM_THEME_LIGHT)
         return colour;
     struct seen c = seen_of(colour);
 
