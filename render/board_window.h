@@ -14,6 +14,7 @@
  */
 
 #include "collab/board_tools.h"
+#include "render/board_camera.h"
 #include "render/board_scene.h"
 
 /** How things stand with the other side, shown at the top. */
@@ -24,13 +25,11 @@ enum tdm_board_window_peer {
     TDM_BOARD_PEER_HERE,
 };
 
-enum tdm_board_window_theme { TDM_BOARD_LIGHT, TDM_BOARD_DARK };
-
 struct tdm_board_window_config {
     const char *display; /* NULL: as DISPLAY says. */
     const char *title;
     const char *peer; /* The other side's name; NULL: a board by itself. */
-    enum tdm_board_window_theme theme;
+    enum tdm_board_theme theme;
     double scale;            /* Of the display; 0: as its resources say (Xft.dpi). */
     int width, height;       /* Pixels at scale 1; 0: 1280 x 800. */
     struct tdm_board *board; /* Borrowed until destroy. */
