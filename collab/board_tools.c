@@ -37,7 +37,7 @@ void tdm_board_tools_init(struct tdm_board_tools *t, struct tdm_board *board,
                                         .corner = 8 * TDM_BOARD_UNIT};
     const struct tdm_board_object *first = tdm_board_lowest(board, TDM_BOARD_NONE);
 
-    t->page = first ? tdm_board_id_of(board, first) : TDM_BOARD_FIRST_PAGE;
+    t->page = first ? tdm_board_id_of(first) : TDM_BOARD_FIRST_PAGE;
     sight->page(sight->arg, t->page);
 }
 
@@ -433,7 +433,7 @@ static bool area_of(const struct tdm_board_tools *t, bool all, struct tdm_board_
 
     for (const struct tdm_board_object *o = tdm_board_lowest(t->board, t->page); o;
          o = tdm_board_above(o)) {
-        struct tdm_board_id id = tdm_board_id_of(t->board, o);
+        struct tdm_board_id id = tdm_board_id_of(o);
 
         if ((!all && !tdm_hand_is_selected(t, id)) || !t->sight.frame(t->sight.arg, id, &frame))
             continue;
@@ -640,7 +640,7 @@ static void remote(struct tdm_board_tools *t)
 
         if (first) {
             tdm_hand_say(t, "The other deleted the page");
-            tdm_hand_go_to(t, tdm_board_id_of(t->board, first));
+            tdm_hand_go_to(t, tdm_board_id_of(first));
         }
     }
     tdm_hand_look_again(t);

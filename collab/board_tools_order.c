@@ -54,7 +54,7 @@ static uint32_t in_order(struct tdm_board_tools *t)
 
     for (const struct tdm_board_object *o = tdm_board_lowest(t->board, t->page);
          o && count < TDM_BOARD_CHOSEN_MAX; o = tdm_board_above(o)) {
-        struct tdm_board_id id = tdm_board_id_of(t->board, o);
+        struct tdm_board_id id = tdm_board_id_of(o);
 
         if (tdm_hand_is_selected(t, id))
             t->found[count++] = id;
@@ -94,7 +94,7 @@ static void end_order(struct tdm_board_tools *t, bool front)
         const struct tdm_board_object *edge =
             front ? tdm_board_highest(t->board, t->page) : tdm_board_lowest(t->board, t->page);
 
-        if (!edge || tdm_board_same(tdm_board_id_of(t->board, edge), id))
+        if (!edge || tdm_board_same(tdm_board_id_of(edge), id))
             continue;
         put_between(t, id, front ? edge : NULL, front ? NULL : edge);
     }
@@ -429,7 +429,7 @@ uint32_t tdm_board_tools_page(const struct tdm_board_tools *t, uint32_t *count)
     *count = 0;
     for (const struct tdm_board_object *o = tdm_board_lowest(t->board, TDM_BOARD_NONE); o;
          o = tdm_board_above(o)) {
-        if (tdm_board_same(tdm_board_id_of(t->board, o), t->page))
+        if (tdm_board_same(tdm_board_id_of(o), t->page))
             at = *count;
         ++*count;
     }
@@ -520,7 +520,7 @@ static void delete_page(struct tdm_board_tools *t)
 
     if (!other)
         return;
-    tdm_hand_go_to(t, tdm_board_id_of(t->board, other));
+    tdm_hand_go_to(t, tdm_board_id_of(other));
     tdm_hand_open(t);
     (void)tdm_hand_delete(t, page);
     tdm_hand_close(t);
@@ -553,7 +553,7 @@ bool tdm_hand_turn_page(struct tdm_board_tools *t, enum tdm_board_command comman
     }
     if (o) {
         t->follows = false;
-        tdm_hand_go_to(t, tdm_board_id_of(t->board, o));
+        tdm_hand_go_to(t, tdm_board_id_of(o));
     }
     return true;
 }
