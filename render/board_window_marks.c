@@ -110,6 +110,7 @@ static void frame(const struct brush *b, const struct tdm_board_box *box, double
     note_outline(b, x, y, width * s);
     if (!b->cr)
         return;
+    cairo_new_path(b->cr);
     for (int i = 0; i < 4; i++)
         cairo_line_to(b->cr, x[i], y[i]);
     cairo_close_path(b->cr);
@@ -147,6 +148,7 @@ static void handle(const struct brush *b, double x, double y, bool round, bool o
     note(b, x - side, y - side, x + side, y + side);
     if (!b->cr)
         return;
+    cairo_new_path(b->cr);
     if (round)
         cairo_arc(b->cr, x, y, side, 0, 2 * PI);
     else
@@ -263,6 +265,7 @@ static void text_box(const struct brush *b, const struct tdm_board_box *object,
          fmax(fmax(x[0], x[1]), fmax(x[2], x[3])), fmax(fmax(y[0], y[1]), fmax(y[2], y[3])));
     if (!b->cr)
         return;
+    cairo_new_path(b->cr);
     for (int i = 0; i < 4; i++)
         cairo_line_to(b->cr, x[i], y[i]);
     cairo_close_path(b->cr);
@@ -368,6 +371,7 @@ static void rubber(const struct brush *b)
     note(b, x - 9 * s, y - 9 * s, x + 9 * s, y + 9 * s);
     if (!b->cr)
         return;
+    cairo_new_path(b->cr);
     cairo_arc(b->cr, x, y, 8 * s, 0, 2 * PI);
     tdm_board_window_source(b->cr, b->w->theme == TDM_THEME_DARK ? 0xffffff30 : 0x00000018);
     cairo_fill_preserve(b->cr);

@@ -7,6 +7,7 @@
 
 #define SHADOW 18.0
 #define RADIUS 11.0
+#define SHADOWS 14 /* Each a little smaller: a soft edge. */
 #define PI     3.14159265358979323846
 #define FAMILY "Inter, Cantarell, Noto Sans, DejaVu Sans, Sans"
 
@@ -26,7 +27,7 @@ static const struct palette palettes[] = {
                          .accent = 0x5b5bd6ff,
                          .tip = 0x25262eff,
                          .tip_ink = 0xf5f5f7ff,
-                         .shadow = 0x10182804},
+                         .shadow = 0x10182803},
     [TDM_THEME_DARK] = {.card = 0x24242bff,
                         .edge = 0xffffff1c,
                         .ink = 0xe7e7ecff,
@@ -37,7 +38,7 @@ static const struct palette palettes[] = {
                         .accent = 0x8f8df2ff,
                         .tip = 0xe9e9f0ff,
                         .tip_ink = 0x1c1c22ff,
-                        .shadow = 0x0000000c},
+                        .shadow = 0x00000009},
 };
 
 void tdm_board_window_source(cairo_t *cr, uint32_t c)
@@ -97,6 +98,7 @@ void tdm_board_window_text(struct tdm_board_window *w, cairo_t *cr, const char *
     cairo_move_to(cr, x, y);
     pango_cairo_update_layout(cr, layout);
     pango_cairo_show_layout(cr, layout);
+    cairo_new_path(cr);
     g_object_unref(layout);
 }
 
@@ -112,6 +114,7 @@ static void centred(struct tdm_board_window *w, cairo_t *cr, const char *text, d
                   b->y + (b->h - (double)height / PANGO_SCALE) / 2);
     pango_cairo_update_layout(cr, layout);
     pango_cairo_show_layout(cr, layout);
+    cairo_new_path(cr);
     g_object_unref(layout);
 }
 
@@ -284,8 +287,8 @@ static void paint_card(cairo_t *cr, const struct palette *p, const struct tdm_bo
 {
     double radius = bar == TDM_BAR_NOTICE ? 17 : bar == TDM_BAR_TIP ? 7 : RADIUS;
 
-    for (int i = 0; i < 9; i++) {
-        double grow = 9 - i;
+    for (int i = 0; i < SHADOWS; i++) {
+        double grow = (SHADOWS - i) * 0.9;
 
         tdm_board_window_rounded(cr, panel->x - grow, panel->y - grow + 3, panel->w + 2 * grow,
                                  panel->h + 2 * grow, radius + grow);
