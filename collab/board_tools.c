@@ -94,7 +94,9 @@ static void down_select(struct tdm_board_tools *t, const struct tdm_board_in *in
     struct tdm_board_view view;
     bool shift = in->mods & TDM_BOARD_SHIFT;
 
-    t->handle = tdm_hand_handle_at(t, t->at_x, t->at_y, reach + 2);
+    /* A double click means what is under it, also where a small box is all handles. */
+    t->handle = in->clicks == 2 ? TDM_BOARD_HANDLE_NONE
+                                : tdm_hand_handle_at(t, t->at_x, t->at_y, reach + 2);
     if (t->handle != TDM_BOARD_HANDLE_NONE) {
         tdm_hand_start_change(t, t->handle == TDM_BOARD_HANDLE_TURN ? TDM_BOARD_TURNS
                                                                     : TDM_BOARD_RESIZES);
