@@ -516,10 +516,6 @@ static bool order_state(struct tdm_board_tools *t, enum tdm_board_command comman
     case TDM_BOARD_DO_REDO:
         undo(t, command == TDM_BOARD_DO_UNDO);
         return true;
-    case TDM_BOARD_DO_GRID:
-        t->grid = !t->grid;
-        t->asked |= TDM_BOARD_ASK_VIEW;
-        break;
     case TDM_BOARD_DO_SNAP:
         t->snap = !t->snap;
         break;
@@ -585,7 +581,7 @@ static void key(struct tdm_board_tools *t, const struct tdm_board_in *in)
                  {TDM_BOARD_KEY_UP, 0, -1},
                  {TDM_BOARD_KEY_DOWN, 0, 1}};
     const struct tdm_board_shortcut *s = tdm_board_shortcut_of(in->key, in->mods);
-    double step = in->mods & TDM_BOARD_SHIFT ? 10 : t->grid ? TDM_BOARD_GRID_STEP : 1;
+    double step = in->mods & TDM_BOARD_SHIFT ? 10 : t->grid > 0 ? t->grid : 1;
 
     t->mods = in->mods;
     if (in->key != TDM_BOARD_KEY_ESCAPE && !tdm_hand_none(t->editing) && tdm_hand_edit_key(t, in))

@@ -29,7 +29,8 @@
 #define TDM_BOARD_COMPOSE_MAX 256
 #define TDM_BOARD_TOOLS_BEAT  (16 * TDM_MS)
 #define TDM_BOARD_LASER_LIFE  (1000 * TDM_MS)
-#define TDM_BOARD_GRID_STEP   20 /* px */
+#define TDM_BOARD_HANDLE_GAP  5.0 /* Pixels of the window between the selection and its handles. */
+#define TDM_BOARD_GRID_STEP   20  /* px */
 
 enum tdm_board_device {
     TDM_DEVICE_MOUSE,
@@ -223,7 +224,8 @@ struct tdm_board_tools {
     struct tdm_board_id page;
     struct tdm_board_canvas canvas;
     enum tdm_board_tool tool;
-    bool tool_stays, grid, snap;
+    bool tool_stays, snap;
+    double grid;  /* The page's step, px; 0: it has none. */
     bool follows; /* Our view is the other side's. */
     bool leads;   /* We ask the other side to follow. */
     struct tdm_board_style style;

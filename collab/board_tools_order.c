@@ -223,6 +223,11 @@ static bool order_selection(struct tdm_board_tools *t, enum tdm_board_command co
     case TDM_BOARD_DO_UNLOCK_ALL:
         unlock_all(t);
         return true;
+    case TDM_BOARD_DO_GRID:
+        /* It is the page's: both see it, and it is there again. */
+        (void)tdm_hand_set_int(t, t->page, TDM_PROP_GRID,
+                               t->grid > 0 ? 0 : TDM_BOARD_GRID_STEP * TDM_BOARD_UNIT);
+        return true;
     default:
         return false;
     }

@@ -76,8 +76,14 @@ void tdm_hand_look_again(struct tdm_board_tools *t)
 {
     struct tdm_board_frame around = {INFINITY, INFINITY, -INFINITY, -INFINITY}, f;
     struct tdm_board_view view;
+    const struct tdm_board_object *page = tdm_board_find(t->board, t->page);
     uint32_t kept = 0;
 
+    t->grid = 0;
+    if (page) {
+        tdm_board_read(t->board, page, &view);
+        t->grid = view.grid > 0 ? (double)view.grid / TDM_BOARD_UNIT : 0;
+    }
     for (uint32_t i = 0; i < t->selected_count; i++) {
         if (!tdm_hand_read(t, t->selected[i], &view))
             continue;
@@ -261,8 +267,10 @@ bool tdm_board_tools_handle(const struct tdm_board_tools *t, enum tdm_board_hand
             return false;
     if (upright && t->selected_count == 1 && view.type == TDM_BOARD_TEXT)
         return false; /* It is as high as its lines. */
-    *x = b->x + b->w * places[handle].x;
-    *y = b->y + b->h * places[handle].y;
+    double gap = TDM_BOARD_HANDLE_GAP / t->canvas.zoom;
+
+    *x = b->x + b->w * places[handle].x + gap * (2 * places[handle].x - 1);
+    *y = b->y + b->h * places[handle].y + gap * (2 * places[handle].y - 1);
     if (handle == TDM_BOARD_HANDLE_TURN)
         *y -= TDM_HAND_TURN_STEM / t->canvas.zoom;
     tdm_hand_turn_point(x, y, b->x + b->w / 2, b->y + b->h / 2, b->angle);
@@ -293,7 +301,9 @@ bool tdm_hand_in_box(const struct tdm_board_tools *t, double x, double y)
     if (!t->has_box || b->line)
         return false;
     tdm_hand_turn_point(&x, &y, b->x + b->w / 2, b->y + b->h / 2, -b->angle);
-    return x >= b->x && x <= b->x + b->w && y >= b->y && y <= b->y + b->h;
+    double gap = TDM_BOARD_HANDLE_GAP / t->canvas.zoom;
+
+    return x >= b->x - gap && x <= b->x + b->w + gap && y >= b->y - gap && y <= b->y + b->h + gap;
 }
 
 double tdm_hand_reach(const struct tdm_board_tools *t)

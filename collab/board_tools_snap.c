@@ -69,9 +69,9 @@ static int nearest(const struct tdm_board_tools *t, struct span own, bool across
     return which;
 }
 
-static double to_grid(double value)
+static double to_grid(double value, double step)
 {
-    return round(value / TDM_BOARD_GRID_STEP) * TDM_BOARD_GRID_STEP;
+    return round(value / step) * step;
 }
 
 static void guide(struct tdm_board_tools *t, const struct tdm_board_frame *own, int other,
@@ -96,9 +96,9 @@ void tdm_hand_snap_move(struct tdm_board_tools *t, struct tdm_board_frame f, dou
     t->guide_count = 0;
     if (t->mods & TDM_BOARD_CTRL)
         return; /* Held: freely. */
-    if (t->grid) {
-        *dx = to_grid(own.left) - f.left;
-        *dy = to_grid(own.top) - f.top;
+    if (t->grid > 0) {
+        *dx = to_grid(own.left, t->grid) - f.left;
+        *dy = to_grid(own.top, t->grid) - f.top;
         return;
     }
     int x = nearest(t, (struct span){own.left, own.right}, true, &way_x, &line_x);

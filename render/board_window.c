@@ -22,7 +22,7 @@
 
 void tdm_board_window_tell(struct tdm_board_window *w, const struct tdm_board_window_event *event)
 {
-    int last = (w->event_first + w->event_count - 1) % TDM_BOARD_EVENTS_MAX;
+    int last = (w->event_first + w->event_count + TDM_BOARD_EVENTS_MAX - 1) % TDM_BOARD_EVENTS_MAX;
     struct tdm_board_window_event *e = &w->events[last];
     bool same = w->event_count && e->kind == event->kind;
 
@@ -210,14 +210,6 @@ static bool draw_base(struct tdm_board_window *w)
     struct tdm_board_cache_report report;
 
     tdm_board_window_feed(w);
-    if (w->tools->grid != w->grid_shown) {
-        const struct tdm_board_ground ground = {.pattern = w->tools->grid ? TDM_GROUND_DOTS
-                                                                          : TDM_GROUND_PLAIN,
-                                                .step = TDM_BOARD_GRID_STEP * TDM_BOARD_UNIT};
-
-        w->grid_shown = w->tools->grid;
-        tdm_board_scene_ground(w->scene, &ground);
-    }
     if (!same_camera(&camera, &w->camera))
         w->all_dirty = true;
     w->camera = camera;

@@ -15,7 +15,10 @@
 #define STYLE_WIDTH 218.0
 #define LABEL       18.0
 #define NARROW      1010.0
-#define LOW         560.0
+#define BELOW       76.0 /* What the bars at the lower edge need. */
+#define COLOURS     91.0
+#define CHOICES     61.0
+#define OBJECT      97.0
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -141,7 +144,7 @@ static void menu(struct tdm_board_window *w, double y)
         bool on;
     } row[] = {
         {TDM_ICON_EXPORT, TDM_BOARD_DO_EXPORT, false},
-        {TDM_ICON_GRID, TDM_BOARD_DO_GRID, w->tools->grid},
+        {TDM_ICON_GRID, TDM_BOARD_DO_GRID, w->tools->grid > 0},
         {TDM_ICON_MAGNET, TDM_BOARD_DO_SNAP, w->tools->snap},
         {w->theme == TDM_THEME_DARK ? TDM_ICON_SUN : TDM_ICON_MOON, TDM_BOARD_DO_THEME, false},
         {TDM_ICON_HELP, TDM_BOARD_DO_HELP, w->help_shown}};
@@ -261,7 +264,7 @@ static double choices(struct tdm_board_window *w, double y, const struct choice 
 }
 
 static double text_style(struct tdm_board_window *w, double y, const struct tdm_board_style *style,
-                         bool aligned)
+                         double room)
 {
     static const struct choice fonts[] = {{TDM_ICON_SANS, TDM_FONT_SANS},
                                           {TDM_ICON_SERIF, TDM_FONT_SERIF},
@@ -275,6 +278,8 @@ static double text_style(struct tdm_board_window *w, double y, const struct tdm_
         int size;
     } sizes[] = {{"S", 16}, {"M", 24}, {"L", 36}, {"XL", 56}};
 
+    if (y + 2 * CHOICES > room)
+        return y;
     y = title(w, y, "Font");
     y = choices(w, y, fonts, COUNT(fonts), TDM_BOARD_DO_FONT, style->font);
     y = title(w, y, "Size");
@@ -288,7 +293,7 @@ static double text_style(struct tdm_board_window *w, double y, const struct tdm_
         (void)snprintf(b->text, sizeof b->text, "%s", sizes[i].name);
     }
     y += SMALL + 8;
-    if (!aligned)
+    if (y + CHOICES > room)
         return y;
     y = title(w, y, "Lines");
     return choices(w, y, aligns, COUNT(aligns), TDM_BOARD_DO_ALIGN, style->align);
@@ -322,7 +327,7 @@ static double layers(struct tdm_board_window *w, double y)
 }
 
 static double line_style(struct tdm_board_window *w, double y, unsigned shows,
-                         const struct tdm_board_style *style, uint32_t type)
+                         const struct tdm_board_style *style, uint32_t type, double room)
 {
     static const struct choice widths[] = {{TDM_ICON_THIN, 1 * TDM_BOARD_UNIT + 8},
                                            {TDM_ICON_MEDIUM, 3 * TDM_BOARD_UNIT},
@@ -338,16 +343,16 @@ static double line_style(struct tdm_board_window *w, double y, unsigned shows,
     static const struct choice corners[] = {{TDM_ICON_SHARP, 0},
                                             {TDM_ICON_ROUND, 8 * TDM_BOARD_UNIT}};
 
-    if (shows & SHOWS_WIDTH) {
+    if (shows & SHOWS_WIDTH && y + CHOICES <= room) {
         y = title(w, y, "Width");
         y = choices(w, y, type == TDM_BOARD_MARKER ? broad : widths, COUNT(widths),
                     TDM_BOARD_DO_WIDTH, (uint32_t)style->width);
     }
-    if (shows & SHOWS_DASH) {
+    if (shows & SHOWS_DASH && y + CHOICES <= room) {
         y = title(w, y, "Line");
         y = choices(w, y, dashes, COUNT(dashes), TDM_BOARD_DO_DASH, style->dash);
     }
-    if (shows & SHOWS_CORNER) {
+    if (shows & SHOWS_CORNER && y + CHOICES <= room) {
         y = title(w, y, "Corners");
         y = choices(w, y, corners, COUNT(corners), TDM_BOARD_DO_CORNER, (uint32_t)style->corner);
     }
@@ -359,9 +364,10 @@ static void style(struct tdm_board_window *w, double top, double height)
     uint32_t type = type_at_hand(w);
     unsigned shows = shows_of_type(type);
     struct tdm_board_style now;
-    double y = PAD + 4;
+    double y = PAD + 4, room = height - top - BELOW;
 
-    if (!type || height < LOW || w->tools->gesture == TDM_BOARD_DRAWS)
+    /* In a low window what comes last is left out: keys do it, too. */
+    if (!type || room < COLOURS || w->tools->gesture == TDM_BOARD_DRAWS)
         return;
     tdm_board_tools_style(w->tools, &now);
     begin(w, TDM_BAR_STYLE);
@@ -371,22 +377,24 @@ static void style(struct tdm_board_window *w, double top, double height)
                 ? colours(w, y, markers, COUNT(markers), TDM_BOARD_DO_COLOUR, now.colour)
                 : colours(w, y, inks, COUNT(inks), TDM_BOARD_DO_COLOUR, now.colour);
     }
-    if (shows & SHOWS_FILL) {
+    if (shows & SHOWS_FILL && y + COLOURS <= room) {
         y = title(w, y, type == TDM_BOARD_NOTE ? "Paper" : "Fill");
         y = colours(w, y, type == TDM_BOARD_NOTE ? sheets : fills, COUNT(fills), TDM_BOARD_DO_FILL,
                     now.fill);
     }
-    y = line_style(w, y, shows, &now, type);
+    y = line_style(w, y, shows, &now, type, room);
     if (shows & SHOWS_TEXT)
-        y = text_style(w, y, &now, true);
-    y = title(w, y, "Opacity");
-    struct tdm_board_widget *s =
-        add(w, TDM_BAR_STYLE, TDM_WIDGET_SLIDER, PAD + 6, y, STYLE_WIDTH - 24, 20);
+        y = text_style(w, y, &now, room);
+    if (y + 51 <= room) {
+        y = title(w, y, "Opacity");
+        struct tdm_board_widget *s =
+            add(w, TDM_BAR_STYLE, TDM_WIDGET_SLIDER, PAD + 6, y, STYLE_WIDTH - 24, 20);
 
-    s->command = TDM_BOARD_DO_OPACITY;
-    s->value = now.opacity;
-    y += 30;
-    if (w->tools->selected_count && !w->tools->editing.seq)
+        s->command = TDM_BOARD_DO_OPACITY;
+        s->value = now.opacity;
+        y += 30;
+    }
+    if (w->tools->selected_count && !w->tools->editing.seq && y + OBJECT <= room)
         y = layers(w, y);
     end(w, TDM_BAR_STYLE, EDGE, top, STYLE_WIDTH, y + PAD);
 }

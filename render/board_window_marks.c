@@ -332,13 +332,11 @@ static void trail(const struct brush *b, const struct tdm_board_trail *points, u
              fmax(y0, y1) + 8 * s);
         if (!b->cr)
             continue;
+        /* It gets thinner and not fainter: joints would show. */
         cairo_set_line_cap(b->cr, CAIRO_LINE_CAP_ROUND);
         cairo_move_to(b->cr, x0, y0);
         cairo_line_to(b->cr, x1, y1);
-        tdm_board_window_source(b->cr, (colour & ~0xffu) | (uint32_t)(0x30 * left));
-        cairo_set_line_width(b->cr, width * 2.4);
-        cairo_stroke_preserve(b->cr);
-        tdm_board_window_source(b->cr, (colour & ~0xffu) | (uint32_t)(0xff * left));
+        tdm_board_window_source(b->cr, colour);
         cairo_set_line_width(b->cr, width);
         cairo_stroke(b->cr);
         cairo_set_line_cap(b->cr, CAIRO_LINE_CAP_BUTT);

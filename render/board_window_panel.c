@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-#define SHADOW 18.0
-#define RADIUS 11.0
+#define SHADOW  18.0
+#define RADIUS  11.0
 #define SHADOWS 14 /* Each a little smaller: a soft edge. */
-#define PI     3.14159265358979323846
-#define FAMILY "Inter, Cantarell, Noto Sans, DejaVu Sans, Sans"
+#define PI      3.14159265358979323846
+#define FAMILY  "Inter, Cantarell, Noto Sans, DejaVu Sans, Sans"
 
 /* Of the bars themselves, per theme. */
 struct palette {

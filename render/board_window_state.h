@@ -150,8 +150,7 @@ struct tdm_board_window {
     struct tdm_board_id page; /* That the scene shows. */
     struct tdm_board_out out; /* Of the last step; `asked` adds up. */
     tdm_time tools_wake;
-    uint64_t mark; /* Of the document, as of our last look. */
-    bool grid_shown;
+    uint64_t mark;                          /* Of the document, as of our last look. */
     uint64_t figures[TDM_BOARD_CHOSEN_MAX]; /* Of a question of the tools. */
     uint32_t wanted_count;
     uint8_t wanted[TDM_BOARD_WANTED_MAX][TDM_BOARD_HASH_BYTES];

@@ -63,7 +63,8 @@ static inline bool hand_room(void *arg)
     return hand_give(arg);
 }
 
-/* The eye ---------------------------------------------------------------------------------------- */
+/* The eye ----------------------------------------------------------------------------------------
+ */
 
 static inline void hand_page(void *arg, struct tdm_board_id page)
 {
@@ -249,7 +250,8 @@ static inline void hand_text_word(void *arg, struct tdm_board_id id, uint32_t at
     *to = hand_text_move(arg, id, *from, TDM_BOARD_TEXT_WORD_RIGHT, 0);
 }
 
-/* Life ------------------------------------------------------------------------------------------- */
+/* Life -------------------------------------------------------------------------------------------
+ */
 
 static inline void hand_step(struct hand *h, const struct tdm_board_in *in)
 {
@@ -289,7 +291,8 @@ static inline void hand_close(struct hand *h)
     free(h->storage);
 }
 
-/* What a user does --------------------------------------------------------------------------------- */
+/* What a user does
+ * --------------------------------------------------------------------------------- */
 
 static inline void hand_pointer(struct hand *h, enum tdm_board_in_kind kind, double x, double y,
                                 uint32_t mods)
@@ -341,8 +344,8 @@ static inline void hand_key(struct hand *h, uint32_t key, uint32_t mods)
 
 static inline void hand_type(struct hand *h, const char *text)
 {
-    hand_step(h, &(struct tdm_board_in){
-                     .kind = TDM_BOARD_IN_TEXT, .text = text, .size = strlen(text)});
+    hand_step(
+        h, &(struct tdm_board_in){.kind = TDM_BOARD_IN_TEXT, .text = text, .size = strlen(text)});
 }
 
 static inline void hand_do(struct hand *h, enum tdm_board_command command, uint32_t value)
@@ -357,7 +360,8 @@ static inline void hand_wait(struct hand *h, tdm_time time)
     hand_step(h, &(struct tdm_board_in){.kind = TDM_BOARD_IN_TIME});
 }
 
-/* What is there ----------------------------------------------------------------------------------- */
+/* What is there -----------------------------------------------------------------------------------
+ */
 
 static inline int hand_count(const struct hand *h)
 {

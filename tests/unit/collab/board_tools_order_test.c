@@ -233,12 +233,9 @@ static void test_pages(void **state)
 
 static void wheel(double dx, double dy, uint32_t mods)
 {
-    hand_step(&h, &(struct tdm_board_in){.kind = TDM_BOARD_IN_WHEEL,
-                                         .x = 500,
-                                         .y = 400,
-                                         .dx = dx,
-                                         .dy = dy,
-                                         .mods = mods});
+    hand_step(
+        &h, &(struct tdm_board_in){
+                .kind = TDM_BOARD_IN_WHEEL, .x = 500, .y = 400, .dx = dx, .dy = dy, .mods = mods});
 }
 
 static void test_view(void **state)

@@ -208,8 +208,8 @@ static void test_paste(void **state)
     static char large[20000];
 
     memset(large, 'm', sizeof large);
-    hand_step(&h, &(struct tdm_board_in){
-                      .kind = TDM_BOARD_IN_TEXT, .text = large, .size = sizeof large});
+    hand_step(
+        &h, &(struct tdm_board_in){.kind = TDM_BOARD_IN_TEXT, .text = large, .size = sizeof large});
     assert_int_equal(hand_object(&h, 1).characters, sizeof large);
 }
 
@@ -251,8 +251,8 @@ static void test_compose(void **state)
 {
     (void)state;
     begin_text("a");
-    hand_step(&h, &(struct tdm_board_in){
-                      .kind = TDM_BOARD_IN_COMPOSE, .text = "\xc2\xb4", .size = 2});
+    hand_step(&h,
+              &(struct tdm_board_in){.kind = TDM_BOARD_IN_COMPOSE, .text = "\xc2\xb4", .size = 2});
     assert_int_equal(h.tools.compose_size, 2);
     text_is(&h, 0, "a");
     hand_type(&h, "\xc3\xa1");
