@@ -122,7 +122,7 @@ struct tdm_board_frame {
 };
 
 /**
- * What the tools ask somebody who knows fonts and painted shapes (render/board_window_sight.h does,
+ * What the tools ask somebody who knows fonts and painted shapes (render/board_window_sight.c does,
  * with render/board_scene.h). Answers are about the page at hand and the document as it is in the
  * moment of the question, also within a step. None but `room` may
  * change anything.
