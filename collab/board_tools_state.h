@@ -108,16 +108,32 @@ void tdm_hand_paste(struct tdm_board_tools *t, const struct tdm_board_in *in);
 /** Copies of the selection, moved by so much, which are selected instead. */
 void tdm_hand_duplicate(struct tdm_board_tools *t, double dx, double dy);
 
-/* board_tools_order.c: commands on the selection and on pages. False: not one of these. */
+/* board_tools_order.c, board_tools_style.c, board_tools_pages.c: commands on the selection, on how
+ * it looks, and on pages. False: not one of these. */
 bool tdm_hand_order(struct tdm_board_tools *t, enum tdm_board_command command, uint32_t value);
 void tdm_hand_copied(struct tdm_board_tools *t);
 bool tdm_hand_restyle(struct tdm_board_tools *t, enum tdm_board_command command, uint32_t value);
 bool tdm_hand_turn_page(struct tdm_board_tools *t, enum tdm_board_command command, uint32_t value);
 void tdm_hand_go_to(struct tdm_board_tools *t, struct tdm_board_id page);
 
+/* board_tools_pointer.c */
+void tdm_hand_point(struct tdm_board_tools *t, const struct tdm_board_in *in);
+void tdm_hand_wheel(struct tdm_board_tools *t, const struct tdm_board_in *in);
+void tdm_hand_hover(struct tdm_board_tools *t);
+void tdm_hand_end_gesture(struct tdm_board_tools *t);
+/** As if it had not been. */
+void tdm_hand_cancel(struct tdm_board_tools *t);
+/** By our own hand: it ends following. */
+void tdm_hand_view_moved(struct tdm_board_tools *t);
+/** Writes what was put off, when it is due. @return when the rest is. */
+tdm_time tdm_hand_catch_up(struct tdm_board_tools *t);
+
+/* board_tools_command.c */
+void tdm_hand_key(struct tdm_board_tools *t, const struct tdm_board_in *in);
+void tdm_hand_command(struct tdm_board_tools *t, enum tdm_board_command command, uint32_t value);
+
 /* board_tools.c */
 void tdm_hand_use(struct tdm_board_tools *t, enum tdm_board_tool tool);
-void tdm_hand_end_gesture(struct tdm_board_tools *t);
 void tdm_hand_say(struct tdm_board_tools *t, const char *say);
 /** The tool has made something: it is selected, unless the tool stays. */
 void tdm_hand_made(struct tdm_board_tools *t, struct tdm_board_id id);
