@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #define COLUMN 260.0
 #define LINE   23.0
@@ -12,29 +11,11 @@
 #define MARGIN 26.0
 #define FOOT   46.0
 
-static struct tdm_board_widget *add(struct tdm_board_window *w, enum tdm_board_widget_kind kind,
-                                    double x, double y, double width, double height)
-{
-    struct tdm_board_panel *p = &w->panels[TDM_BAR_HELP];
-
-    if (w->widget_count == TDM_BOARD_WIDGETS_MAX)
-        w->widget_count--;
-    struct tdm_board_widget *widget = &w->widgets[w->widget_count++];
-
-    memset(widget, 0, sizeof *widget);
-    widget->kind = kind;
-    widget->x = x;
-    widget->y = y;
-    widget->w = width;
-    widget->h = height;
-    p->count = w->widget_count - p->first;
-    return widget;
-}
-
 static void label(struct tdm_board_window *w, double x, double y, double width, const char *text,
                   bool heavy, bool muted)
 {
-    struct tdm_board_widget *l = add(w, TDM_WIDGET_LABEL, x, y, width, 18);
+    struct tdm_board_widget *l = tdm_board_window_add(w, TDM_BAR_HELP, TDM_WIDGET_LABEL,
+                                                      (struct tdm_board_spot){x, y, width, 18});
 
     (void)snprintf(l->text, sizeof l->text, "%s", text);
     l->heavy = heavy;
@@ -53,10 +34,7 @@ void tdm_board_window_arrange_help(struct tdm_board_window *w)
     int columns = (int)fmax(1, fmin(3, (width - 2 * MARGIN - 24) / COLUMN));
     int lines = (int)((shown + (size_t)columns - 1) / (size_t)columns);
 
-    p->there = true;
-    p->plain = false;
-    p->first = w->widget_count;
-    p->count = 0;
+    tdm_board_window_begin(w, TDM_BAR_HELP);
     p->w = columns * COLUMN + 2 * MARGIN - 20;
     p->h = fmin(HEAD + lines * LINE + FOOT, height - 24);
     p->x = (double)(int)((width - p->w) / 2);
@@ -75,7 +53,8 @@ void tdm_board_window_arrange_help(struct tdm_board_window *w)
         if (line < 0 || line >= fit)
             continue;
         double x = p->x + MARGIN + column * COLUMN, y = p->y + HEAD + line * LINE;
-        struct tdm_board_widget *k = add(w, TDM_WIDGET_KEYS, x, y, COLUMN - 24, 18);
+        struct tdm_board_widget *k = tdm_board_window_add(
+            w, TDM_BAR_HELP, TDM_WIDGET_KEYS, (struct tdm_board_spot){x, y, COLUMN - 24, 18});
 
         (void)snprintf(k->text, sizeof k->text, "%s", s[i].keys);
         label(w, x, y, COLUMN - 24, s[i].name, false, false);

@@ -27,7 +27,7 @@ static const struct palette palettes[] = {
                          .accent = 0x5b5bd6ff,
                          .tip = 0x25262eff,
                          .tip_ink = 0xf5f5f7ff,
-                         .shadow = 0x10182803},
+                         .shadow = 0x10182802},
     [TDM_THEME_DARK] = {.card = 0x24242bff,
                         .edge = 0xffffff1c,
                         .ink = 0xe7e7ecff,
@@ -38,7 +38,7 @@ static const struct palette palettes[] = {
                         .accent = 0x8f8df2ff,
                         .tip = 0xe9e9f0ff,
                         .tip_ink = 0x1c1c22ff,
-                        .shadow = 0x00000009},
+                        .shadow = 0x00000007},
 };
 
 void tdm_board_window_source(cairo_t *cr, uint32_t c)

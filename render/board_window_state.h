@@ -23,7 +23,7 @@
 
 #define TDM_BOARD_DIRTY_MAX   64
 #define TDM_BOARD_EVENTS_MAX  64
-#define TDM_BOARD_WIDGETS_MAX 160
+#define TDM_BOARD_WIDGETS_MAX 320
 #define TDM_BOARD_WANTED_MAX  256
 #define TDM_BOARD_SAY_MAX     160
 #define TDM_BOARD_NAME_ROOM   80
@@ -54,6 +54,15 @@ enum tdm_board_widget_kind {
     TDM_WIDGET_KEYS, /* A label in a frame, to the right. */
     TDM_WIDGET_RULE,
     TDM_WIDGET_FACE, /* A person's letter in a circle of `value`. */
+};
+
+#define TDM_BAR_EDGE  12.0 /* From the window's edges. */
+#define TDM_BAR_PAD   6.0
+#define TDM_BAR_SMALL 32.0 /* A button's side, but for the tools. */
+
+/** Pixels at scale 1. */
+struct tdm_board_spot {
+    double x, y, w, h;
 };
 
 /** Places in pixels at scale 1, of the window. */
@@ -237,7 +246,20 @@ void tdm_board_window_paste(struct tdm_board_window *w);
 void tdm_board_window_selection(struct tdm_board_window *w, tdm_time now, XEvent *event);
 void tdm_board_window_drag(struct tdm_board_window *w, const XClientMessageEvent *event);
 
-/* board_window_bars.c: what stands where. */
+/* board_window_bars.c, board_window_style.c, board_window_help.c: what stands where. Widgets are
+ * added between begin and end, in places of the panel, which end says. */
+void tdm_board_window_begin(struct tdm_board_window *w, enum tdm_board_bar bar);
+struct tdm_board_widget *tdm_board_window_add(struct tdm_board_window *w, enum tdm_board_bar bar,
+                                              enum tdm_board_widget_kind kind,
+                                              struct tdm_board_spot at);
+struct tdm_board_widget *tdm_board_window_button(struct tdm_board_window *w, enum tdm_board_bar bar,
+                                                 struct tdm_board_spot at, enum tdm_board_icon icon,
+                                                 enum tdm_board_command command);
+void tdm_board_window_end(struct tdm_board_window *w, enum tdm_board_bar bar,
+                          struct tdm_board_spot at);
+/** Below `top`, in a window so high. */
+void tdm_board_window_arrange_style(struct tdm_board_window *w, double top, double height);
+void tdm_board_window_arrange_help(struct tdm_board_window *w);
 void tdm_board_window_arrange(struct tdm_board_window *w, tdm_time now);
 int tdm_board_window_widget_at(const struct tdm_board_window *w, double x, double y, bool *on_bar);
 
@@ -256,8 +278,5 @@ void tdm_board_window_source(cairo_t *cr, uint32_t colour);
 /** cr NULL: only notes where marks are, in `w->marks`. */
 void tdm_board_window_paint_marks(struct tdm_board_window *w, cairo_t *cr, tdm_time now);
 uint32_t tdm_board_window_peer_colour(const struct tdm_board_window *w);
-
-/* board_window_help.c */
-void tdm_board_window_arrange_help(struct tdm_board_window *w);
 
 #endif
