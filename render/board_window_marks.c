@@ -174,7 +174,7 @@ static void selection(const struct brush *b)
     if (!t->has_box)
         return;
     if (!t->box.line)
-        frame(b, &t->box, t->selected_count > 1 ? 5 : 0, accent(b->w), 1.2, t->selected_count > 1);
+        frame(b, &t->box, TDM_BOARD_HANDLE_GAP, accent(b->w), 1.2, t->selected_count > 1);
     if (t->gesture == TDM_BOARD_MOVES)
         return;
     for (int i = TDM_BOARD_HANDLE_NW; i < TDM_BOARD_HANDLES; i++)
