@@ -51,6 +51,7 @@ struct desk {
     bool closed, edited;
     struct tdm_board_live live;
     int wanted;
+    char file[256]; /* That was dropped. */
 };
 
 static struct x_server server;
@@ -115,6 +116,8 @@ static void step(struct desk *d)
         d->wanted += event.kind == TDM_BOARD_WINDOW_WANT;
         if (event.kind == TDM_BOARD_WINDOW_LIVE)
             d->live = event.live;
+        if (event.kind == TDM_BOARD_WINDOW_FILE)
+            (void)snprintf(d->file, sizeof d->file, "%s", event.text);
     }
     tdm_board_fresh_done(d->board);
 }
@@ -339,24 +342,93 @@ static void test_clipboard(void **state)
     close_desk(&desks[1]);
 }
 
+static Window newest_window(void)
+{
+    Window root = DefaultRootWindow(display), parent, *children = NULL, found;
+    unsigned count = 0;
+
+    assert_int_not_equal(XQueryTree(display, root, &root, &parent, &children, &count), 0);
+    assert_true(count > 0);
+    found = children[count - 1];
+    (void)XFree(children);
+    return found;
+}
+
+static void drop_message(Window to, const char *name, Window from, const long data[4])
+{
+    XEvent event = {.xclient = {.type = ClientMessage,
+                                .window = to,
+                                .message_type = XInternAtom(display, name, False),
+                                .format = 32,
+                                .data.l = {(long)from, data[0], data[1], data[2], data[3]}}};
+
+    (void)XSendEvent(display, to, False, NoEventMask, &event);
+    (void)XFlush(display);
+}
+
+/* A file manager: gives what is dropped, until it is told that it was taken. */
+static bool give_dropped(const char *uris)
+{
+    XEvent event;
+
+    while (XPending(display)) {
+        (void)XNextEvent(display, &event);
+        if (event.type == ClientMessage &&
+            event.xclient.message_type == XInternAtom(display, "XdndFinished", False))
+            return true;
+        if (event.type != SelectionRequest)
+            continue;
+        const XSelectionRequestEvent *ask = &event.xselectionrequest;
+        XEvent reply = {.xselection = {.type = SelectionNotify,
+                                       .requestor = ask->requestor,
+                                       .selection = ask->selection,
+                                       .target = ask->target,
+                                       .property = ask->property,
+                                       .time = ask->time}};
+
+        (void)XChangeProperty(display, ask->requestor, ask->property, ask->target, 8,
+                              PropModeReplace, (const unsigned char *)uris, (int)strlen(uris));
+        (void)XSendEvent(display, ask->requestor, False, NoEventMask, &reply);
+        (void)XFlush(display);
+    }
+    return false;
+}
+
+static void test_drop(void **state)
+{
+    Atom uri_list = XInternAtom(display, "text/uri-list", False);
+    Window from = XCreateSimpleWindow(display, DefaultRootWindow(display), 0, 0, 1, 1, 0, 0, 0);
+
+    (void)state;
+    (void)XSync(display, False); /* It is older than the board's. */
+    open_desk(&desks[0], 7, NULL);
+    UNTIL(colour_at(450, 300) == PAPER);
+    Window to = newest_window();
+
+    (void)XSetSelectionOwner(display, XInternAtom(display, "XdndSelection", False), from,
+                             CurrentTime);
+    drop_message(to, "XdndEnter", from, (const long[4]){5L << 24, (long)uri_list});
+    drop_message(to, "XdndPosition", from, (const long[4]){0, 450L << 16 | 300});
+    drop_message(to, "XdndDrop", from, (const long[4]){0});
+    UNTIL(give_dropped("# a comment\r\nfile://machine/tmp/a%20b.png\r\n"));
+    UNTIL(*desks[0].file);
+    assert_string_equal(desks[0].file, "/tmp/a b.png");
+    (void)XDestroyWindow(display, from);
+    close_desk(&desks[0]);
+}
+
 /* By its user, by somebody else, and with the display: it says so, and the process lives on. */
 static void test_closes(void **state)
 {
-    Window root = DefaultRootWindow(display), parent, *children = NULL;
-    unsigned count = 0;
-
     (void)state;
     open_desk(&desks[0], 7, NULL);
     UNTIL(colour_at(450, 300) == PAPER);
-    assert_int_not_equal(XQueryTree(display, root, &root, &parent, &children, &count), 0);
-    assert_true(count > 0);
     XEvent event = {.xclient = {.type = ClientMessage,
-                                .window = children[count - 1],
+                                .window = newest_window(),
                                 .message_type = XInternAtom(display, "WM_PROTOCOLS", False),
                                 .format = 32,
                                 .data.l = {(long)XInternAtom(display, "WM_DELETE_WINDOW", False)}}};
 
-    (void)XFree(children);
     (void)XSendEvent(display, event.xclient.window, False, NoEventMask, &event);
     (void)XFlush(display);
     UNTIL(desks[0].closed);
@@ -373,7 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hand_to_screen), cmocka_unit_test(test_other_side),
         cmocka_unit_test(test_image),          cmocka_unit_test(test_clipboard),
-        cmocka_unit_test(test_closes),
+        cmocka_unit_test(test_drop),           cmocka_unit_test(test_closes),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
