@@ -105,7 +105,13 @@ static void choose_events(struct tdm_board_window *w)
 /* What composes letters: dead keys, and input methods where one runs. */
 static void open_input_method(struct tdm_board_window *w)
 {
+    (void)XSetLocaleModifiers("");
     w->im = XOpenIM(w->display, NULL, NULL, NULL);
+    if (!w->im) {
+        /* The one that the environment names does not run: dead keys work without. */
+        (void)XSetLocaleModifiers("@im=none");
+        w->im = XOpenIM(w->display, NULL, NULL, NULL);
+    }
     if (w->im)
         w->ic = XCreateIC(w->im, XNInputStyle, (XIMStyle)(XIMPreeditNothing | XIMStatusNothing),
                           XNClientWindow, w->window, XNFocusWindow, w->window, (void *)NULL);
