@@ -13,6 +13,7 @@
 #include "apps/talk.h"
 
 #include <limits.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +86,9 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* For the input methods of windows, which ask the process how letters are made.
+     * NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet. */
+    (void)setlocale(LC_CTYPE, "");
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_DONE;
