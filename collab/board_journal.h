@@ -77,13 +77,14 @@ bool tdm_journal_session_parse(struct tdm_journal_session *session,
 struct tdm_journal_scan {
     const uint8_t *data;
     size_t size;
-    size_t at;        /* Of the next record. */
-    int64_t wall_ms;  /* Of the last record; never goes back. */
-    uint64_t records; /* Whole ones so far. */
-    uint64_t holes;   /* Places with spoiled bytes that whole records follow. */
-    uint64_t lost;    /* Bytes of those, and of the tail. */
-    size_t good_size; /* Behind the last whole record: where the next one is to be written. */
-    bool torn;        /* At the end: bytes that are no whole record. */
+    size_t at;            /* Of the next record. */
+    int64_t wall_ms;      /* Of the last record; never goes back. */
+    uint64_t records;     /* Whole ones so far. */
+    uint64_t holes;       /* Places with spoiled bytes that whole records follow. */
+    uint64_t lost;        /* Bytes of those, and of the tail. */
+    size_t good_size;     /* Behind the last whole record: where the next one is to be written. */
+    uint64_t search_left; /* Bytes that the search for whole records may still check. */
+    bool torn;            /* At the end: bytes that are no whole record. */
 };
 
 /** TDM_E_MALFORMED, TDM_E_UNSUPPORTED: as in tdm_journal_head_parse; then nothing is scanned. */
