@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/board_pipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum tdm_err tdm_board_pipe_open(struct tdm_board_pipe *p, size_t capacity)
+{
+    *p = (struct tdm_board_pipe){.ring = malloc(capacity), .capacity = capacity};
+    return p->ring ? TDM_OK : TDM_E_SYSTEM;
+}
+
+void tdm_board_pipe_close(struct tdm_board_pipe *p)
+{
+    free(p->ring);
+    *p = (struct tdm_board_pipe){.ring = NULL};
+}
+
+void tdm_board_pipe_restart(struct tdm_board_pipe *p)
+{
+    p->acked = p->pulled = p->put = 0;
+}
+
+uint8_t *tdm_board_pipe_room(struct tdm_board_pipe *p, size_t *size)
+{
+    size_t at = (size_t)(p->put % p->capacity), used = (size_t)(p->put - p->acked);
+    size_t free_bytes = p->capacity - used;
+
+    *size = free_bytes < p->capacity - at ? free_bytes : p->capacity - at;
+    return p->ring + at;
+}
+
+void tdm_board_pipe_put(struct tdm_board_pipe *p, size_t size)
+{
+    p->put += size;
+}
+
+bool tdm_board_pipe_has(const struct tdm_board_pipe *p)
+{
+    return p->pulled < p->put;
+}
+
+size_t tdm_board_pipe_pull(struct tdm_board_pipe *p, uint8_t *room, size_t max)
+{
+    size_t filled = 0;
+
+    while (filled < max && p->pulled < p->put) {
+        size_t at = (size_t)(p->pulled % p->capacity), size = (size_t)(p->put - p->pulled);
+
+        size = size < p->capacity - at ? size : p->capacity - at;
+        size = size < max - filled ? size : max - filled;
+        memcpy(room + filled, p->ring + at, size);
+        filled += size;
+        p->pulled += size;
+    }
+    return filled;
+}
+
+void tdm_board_pipe_acked(struct tdm_board_pipe *p, uint64_t offset)
+{
+    if (offset > p->acked && offset <= p->pulled)
+        p->acked = offset;
+}
+
+void tdm_board_pipe_rewind(struct tdm_board_pipe *p, uint64_t offset)
+{
+    if (offset >= p->acked && offset <= p->put)
+        p->pulled = offset;
+}
