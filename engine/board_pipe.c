@@ -21,18 +21,23 @@ void tdm_board_pipe_restart(struct tdm_board_pipe *p)
     p->acked = p->pulled = p->put = 0;
 }
 
-uint8_t *tdm_board_pipe_room(struct tdm_board_pipe *p, size_t *size)
+size_t tdm_board_pipe_free(const struct tdm_board_pipe *p)
 {
-    size_t at = (size_t)(p->put % p->capacity), used = (size_t)(p->put - p->acked);
-    size_t free_bytes = p->capacity - used;
-
-    *size = free_bytes < p->capacity - at ? free_bytes : p->capacity - at;
-    return p->ring + at;
+    return p->capacity - (size_t)(p->put - p->acked);
 }
 
-void tdm_board_pipe_put(struct tdm_board_pipe *p, size_t size)
+void tdm_board_pipe_put(struct tdm_board_pipe *p, const uint8_t *data, size_t size)
 {
-    p->put += size;
+    assert(size <= tdm_board_pipe_free(p));
+    while (size) {
+        size_t at = (size_t)(p->put % p->capacity);
+        size_t piece = size < p->capacity - at ? size : p->capacity - at;
+
+        memcpy(p->ring + at, data, piece);
+        p->put += piece;
+        data += piece;
+        size -= piece;
+    }
 }
 
 bool tdm_board_pipe_has(const struct tdm_board_pipe *p)

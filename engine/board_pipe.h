@@ -27,10 +27,10 @@ void tdm_board_pipe_close(struct tdm_board_pipe *p);
 /** A new stream: empty, from offset 0. */
 void tdm_board_pipe_restart(struct tdm_board_pipe *p);
 
-/** The room for the next bytes that is in one piece; *size 0: none is free. */
-uint8_t *tdm_board_pipe_room(struct tdm_board_pipe *p, size_t *size);
-/** So much of that room was filled. */
-void tdm_board_pipe_put(struct tdm_board_pipe *p, size_t size);
+/** So many bytes can be put. */
+size_t tdm_board_pipe_free(const struct tdm_board_pipe *p);
+/** No more than are free. */
+void tdm_board_pipe_put(struct tdm_board_pipe *p, const uint8_t *data, size_t size);
 
 /** For the channel, as in engine/channel_rider.h. */
 bool tdm_board_pipe_has(const struct tdm_board_pipe *p);

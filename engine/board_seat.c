@@ -36,16 +36,6 @@ void tdm_board_seat_close(struct tdm_board_seat *s)
     (void)pthread_mutex_destroy(&s->lock);
 }
 
-/* Words are few; should the board's thread sleep through sixty-four of them, the last ones are what
- * counts least: an OVER finds room because nothing follows it. */
-static void say(struct tdm_board_seat *s, const struct tdm_board_word *word)
-{
-    struct tdm_board_word old;
-
-    while (tdm_ring_push(&s->words, word) != TDM_OK)
-        (void)tdm_ring_pop(&s->words, &old);
-    tdm_wake_signal(s->wake);
-}
 
 static int lane_of(const uint32_t ids[TDM_BOARD_LANES], uint32_t stream)
 {
@@ -84,6 +74,32 @@ static void close_streams(struct tdm_board_seat *s)
     s->asked = s->closing = false;
     s->epoch++;
     clear_in(s);
+}
+
+/* Who opens and resets faster than the board's thread can follow begins anew, from nothing. */
+static void begin_anew(struct tdm_board_seat *s)
+{
+    struct tdm_board_word word;
+
+    while (tdm_ring_pop(&s->words, &word) == TDM_OK)
+        continue;
+    word = (struct tdm_board_word){.kind = TDM_BOARD_WORD_OVER};
+    (void)tdm_ring_push(&s->words, &word);
+    if (!s->seat)
+        return;
+    close_streams(s);
+    s->wanted = false;
+    word = (struct tdm_board_word){.kind = TDM_BOARD_WORD_UP};
+    word.peer_known = tdm_rider_peer(s->seat, word.peer);
+    if (s->up)
+        (void)tdm_ring_push(&s->words, &word);
+}
+
+static void say(struct tdm_board_seat *s, const struct tdm_board_word *word)
+{
+    if (tdm_ring_push(&s->words, word) != TDM_OK)
+        begin_anew(s);
+    tdm_wake_signal(s->wake);
 }
 
 /* What the thread wants of the channel. */
@@ -420,16 +436,22 @@ void tdm_board_seat_end(struct tdm_board_seat *s)
 size_t tdm_board_seat_send(struct tdm_board_seat *s, enum tdm_board_lane lane,
                            size_t (*fill)(void *arg, uint8_t *room, size_t max), void *arg)
 {
-    size_t filled = 0, size, max;
+    size_t filled = 0, size;
 
-    pthread_mutex_lock(&s->lock);
     do {
-        uint8_t *room = tdm_board_pipe_room(&s->out[lane], &max);
+        pthread_mutex_lock(&s->lock);
+        size_t max = tdm_board_pipe_free(&s->out[lane]);
 
-        size = max ? fill(arg, room, max) : 0;
-        tdm_board_pipe_put(&s->out[lane], size);
+        pthread_mutex_unlock(&s->lock);
+        /* Only this thread puts: the room can only grow meanwhile. */
+        max = max < sizeof s->scratch ? max : sizeof s->scratch;
+        size = max ? fill(arg, s->scratch, max) : 0;
+        pthread_mutex_lock(&s->lock);
+        tdm_board_pipe_put(&s->out[lane], s->scratch, size);
+        pthread_mutex_unlock(&s->lock);
         filled += size;
     } while (size);
+    pthread_mutex_lock(&s->lock);
     if (filled)
         wake_channel(s);
     pthread_mutex_unlock(&s->lock);

@@ -60,6 +60,8 @@ struct tdm_board_seat {
     tdm_time arrived_at;                        /* The oldest of them; TDM_NEVER. */
     size_t consumed[TDM_BOARD_LANES];
     uint64_t bytes_sent, bytes_received;
+
+    uint8_t scratch[32768]; /* The board's thread's own. */
 };
 
 enum tdm_err tdm_board_seat_open(struct tdm_board_seat *s, int wake);
