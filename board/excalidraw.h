@@ -8,16 +8,16 @@
  * counted. docs/board-formats.md has the table.
  */
 
-#include "board/scene.h"
+#include "board/drawing.h"
 
 #define TDM_EXCALIDRAW_MAX ((size_t)256 << 20)
 
-/** TDM_E_MALFORMED: no drawing of Excalidraw; TDM_E_SPACE: too large. The scene is initialised and
- *  to be freed in any case. */
-enum tdm_err tdm_excalidraw_read(struct tdm_scene *scene, const char *text, size_t size,
+/** TDM_E_MALFORMED: no drawing of Excalidraw; TDM_E_SPACE: too large. The drawing is initialised
+ * and to be freed in any case. */
+enum tdm_err tdm_excalidraw_read(struct tdm_drawing *drawing, const char *text, size_t size,
                                  struct tdm_cause *cause);
 /** The text, ended by a zero, to be freed. TDM_E_SYSTEM: no memory. */
-enum tdm_err tdm_excalidraw_write(const struct tdm_scene *scene, char **text, size_t *size,
+enum tdm_err tdm_excalidraw_write(const struct tdm_drawing *drawing, char **text, size_t *size,
                                   struct tdm_cause *cause);
 
 #endif

@@ -8,7 +8,7 @@
  * until shown: bounded in time, memory, output and pages. Blocks.
  */
 
-#include "board/scene.h"
+#include "board/drawing.h"
 
 #define TDM_PDF_PAGES_MAX 500
 
@@ -18,9 +18,9 @@ struct tdm_pdf_choice {
 };
 
 /** TDM_E_UNSUPPORTED: pdftocairo is not installed; TDM_E_MALFORMED: it could not read it;
- *  TDM_E_SPACE: too many pages, too large, too long. The scene is initialised and to be freed in
+ *  TDM_E_SPACE: too many pages, too large, too long. The drawing is initialised and to be freed in
  *  any case. */
-enum tdm_err tdm_pdf_read(struct tdm_scene *scene, const char *path,
+enum tdm_err tdm_pdf_read(struct tdm_drawing *drawing, const char *path,
                           const struct tdm_pdf_choice *choice, struct tdm_cause *cause);
 
 #endif

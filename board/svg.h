@@ -9,13 +9,13 @@
  * references to other files, no entities; what is not known is skipped and counted.
  */
 
-#include "board/scene.h"
+#include "board/drawing.h"
 
 #define TDM_SVG_MAX ((size_t)64 << 20)
 
-/** TDM_E_MALFORMED: not XML, or no svg; TDM_E_SPACE: too large. The scene is initialised and to be
- *  freed in any case. */
-enum tdm_err tdm_svg_read(struct tdm_scene *scene, const char *text, size_t size,
+/** TDM_E_MALFORMED: not XML, or no svg; TDM_E_SPACE: too large. The drawing is initialised and to
+ * be freed in any case. */
+enum tdm_err tdm_svg_read(struct tdm_drawing *drawing, const char *text, size_t size,
                           struct tdm_cause *cause);
 
 #endif

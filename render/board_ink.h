@@ -3,7 +3,8 @@
 #define TDM_RENDER_BOARD_INK_H
 
 /*
- * The outline of a stroke of ink. Points of the hand are smoothed by a filter that follows them
+ * The outline of a stroke of ink. Points of the hand (1/16 px,
+ * relative to the stroke's place) are smoothed by a filter that follows them
  * ("streamline"), each gets a width by its pressure, or by the speed where the device has none, and
  * the outline runs along both sides with round caps; ends taper. Decides geometry only: it paints
  * nothing, keeps nothing, allocates nothing, and the same points give the same outline.
@@ -19,19 +20,10 @@
  * control points).
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/** As the document keeps it: 1/16 px, relative to the stroke's place. */
-struct tdm_board_ink_point {
-    int32_t x, y;
-    uint16_t pressure; /* 0 to 65535; a stroke of one value all along goes by its speed. */
-    uint16_t dt_ms;    /* Since the point before. */
-};
+#include "collab/board_object.h"
 
 struct tdm_board_ink_style {
-    double width;            /* px, at full pressure and for a marker. */
+    double width;            /* px, at half of the pressure, and of a marker. */
     double thinning;         /* 0: one width (marker) .. 1: down to nothing without pressure. */
     double taper;            /* px of tapering at an end; 0: none. */
     bool closed;             /* The stroke is finished: its end tapers too. */
@@ -43,7 +35,7 @@ struct tdm_board_ink_vertex {
 };
 
 /** Room of an outline of so many points; more is never needed. */
-#define TDM_BOARD_INK_OUTLINE_MAX(points) (4 * (size_t)(points) + 96)
+#define TDM_BOARD_INK_OUTLINE_MAX(points) (10 * (size_t)(points) + 64)
 
 /** The pen's usual style; `marker`: broad, of one width. `width` in px. */
 struct tdm_board_ink_style tdm_board_ink_style_of(double width, bool marker, bool sealed);
@@ -51,11 +43,12 @@ struct tdm_board_ink_style tdm_board_ink_style_of(double width, bool marker, boo
 /**
  * The outline of `count` points. One point is a dot.
  *
- * @param room  Vertices that fit into `outline`; what does not fit is left out at the stroke's end.
+ * @param room  Vertices that fit into `outline`; with too little room for all of them there are
+ * none.
  *
  * @return how many vertices there are; 0 without points. All are finite.
  */
-size_t tdm_board_ink_outline(const struct tdm_board_ink_point *points, size_t count,
+size_t tdm_board_ink_outline(const struct tdm_board_point *points, size_t count,
                              const struct tdm_board_ink_style *style,
                              struct tdm_board_ink_vertex *outline, size_t room);
 
@@ -65,7 +58,7 @@ size_t tdm_board_ink_outline(const struct tdm_board_ink_point *points, size_t co
  *
  * @return false where it is not worth it: too few points, or a hand at rest.
  */
-bool tdm_board_ink_predict(const struct tdm_board_ink_point *points, size_t count, double ahead_ms,
-                           struct tdm_board_ink_point *next);
+bool tdm_board_ink_predict(const struct tdm_board_point *points, size_t count, double ahead_ms,
+                           struct tdm_board_point *next);
 
 #endif

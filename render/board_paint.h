@@ -17,50 +17,14 @@
  *             #############
  *
  * What belongs to the window alone (selection, cursors, handles) is not painted here: paint it over
- * the pixels, by tdm_board_view_to_window(); tdm_board_paint_figure() paints previews there.
+ * the pixels, by tdm_board_camera_to_window(); tdm_board_paint_figure() paints previews there.
  */
 
-#include "engine/base/rect.h"
+#include "render/board_camera.h"
 #include "render/board_scene.h"
 
 #include <cairo.h>
 
-#define TDM_BOARD_SCALE_MIN 0.01
-#define TDM_BOARD_SCALE_MAX 64.0
-
-enum tdm_board_theme { TDM_BOARD_THEME_LIGHT, TDM_BOARD_THEME_DARK };
-
-/** What a window shows of the infinite board. */
-struct tdm_board_view {
-    double scale; /* Pixels of the window for one of the board. */
-    int64_t x, y; /* The window's corner on the scaled board: whole pixels. */
-    int width, height;
-    enum tdm_board_theme theme;
-    bool without_ground; /* Transparent behind the figures, for overlays on a shared screen. */
-};
-
-/** The view whose corner is nearest to a point of the board, in px. Clamps the scale. */
-struct tdm_board_view tdm_board_view_at(double scale, double left, double top, int width,
-                                        int height);
-/** Another scale; the point of the board under (x, y) of the window stays there (within half a
- *  pixel). */
-void tdm_board_view_zoom(struct tdm_board_view *view, double scale, double x, double y);
-/** All of `box` in the middle, with `margin` pixels around, never larger than `scale_max`. */
-void tdm_board_view_fit(struct tdm_board_view *view, const struct tdm_figure_box *box,
-                        double margin, double scale_max);
-void tdm_board_view_to_board(const struct tdm_board_view *view, double x, double y, double *board_x,
-                             double *board_y);
-void tdm_board_view_to_window(const struct tdm_board_view *view, double board_x, double board_y,
-                              double *x, double *y);
-/** The window's pixels that a box of the board touches, as far as they are visible. */
-struct tdm_rect tdm_board_view_rect(const struct tdm_board_view *view,
-                                    const struct tdm_figure_box *box);
-/** What of the board is visible. */
-struct tdm_figure_box tdm_board_view_box(const struct tdm_board_view *view);
-
-/** A colour of the document as the theme shows it: the dark one turns lightness around and keeps
- *  the hue. Both 0xRRGGBBAA. */
-uint32_t tdm_board_theme_colour(enum tdm_board_theme theme, uint32_t colour);
 /** The paper of a ground in a theme. */
 uint32_t tdm_board_theme_paper(enum tdm_board_theme theme, const struct tdm_board_ground *ground);
 
@@ -80,22 +44,22 @@ struct tdm_board_cache_report {
 };
 
 /**
- * Brings `target` (32 bits a pixel 0xAARRGGBB, view->width x view->height, kept by the caller from
- * one call to the next) up to date with scene and view. Reads the scene's damage.
+ * Brings `target` (32 bits a pixel 0xAARRGGBB, camera->width x camera->height, kept by the caller
+ * from one call to the next) up to date with scene and view. Reads the scene's damage.
  *
  * @param tiles_max  At most so many tiles are painted anew; others show what another scale or
  *                   nothing had there, until the next call. 0: all.
  */
-void tdm_board_cache_draw(struct tdm_board_cache *cache, const struct tdm_board_view *view,
+void tdm_board_cache_draw(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
                           uint8_t *target, int stride, int tiles_max,
                           struct tdm_board_cache_report *report);
 /** Paints up to `tiles_max` tiles around what is seen, towards (dx, dy), the way the view moves;
  *  for when there is time. @return how many were painted: 0 when there is nothing to do. */
-int tdm_board_cache_ahead(struct tdm_board_cache *cache, const struct tdm_board_view *view, int dx,
-                          int dy, int tiles_max);
+int tdm_board_cache_ahead(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
+                          int dx, int dy, int tiles_max);
 
 /** The view's pixels without any cache, the same as the cache's. */
-void tdm_board_paint_pixels(struct tdm_board_scene *scene, const struct tdm_board_view *view,
+void tdm_board_paint_pixels(struct tdm_board_scene *scene, const struct tdm_board_camera *camera,
                             uint8_t *target, int stride);
 /** Through whatever surface `cr` is of (PDF, SVG), in px of the board, all figures that `box`
  *  touches. Text stays text where the surface knows it. */
@@ -105,12 +69,12 @@ void tdm_board_paint_vector(struct tdm_board_scene *scene, cairo_t *cr,
 
 /** One figure that is not in the scene, over the window's pixels: a preview. `cr` is in pixels of
  *  the window; pictures are the scene's, which may be NULL. */
-void tdm_board_paint_figure(cairo_t *cr, const struct tdm_board_view *view,
+void tdm_board_paint_figure(cairo_t *cr, const struct tdm_board_camera *camera,
                             struct tdm_board_scene *scene, const struct tdm_board_figure *figure);
 /** The ink that is not there yet: from the end of a growing stroke to where the hand will be
  *  `ahead_ms` later (tdm_board_ink_predict). Over the window's pixels, each frame anew.
  *  @return the window's pixels that were painted, to be put back before the next one. */
-struct tdm_rect tdm_board_paint_prediction(cairo_t *cr, const struct tdm_board_view *view,
+struct tdm_rect tdm_board_paint_prediction(cairo_t *cr, const struct tdm_board_camera *camera,
                                            const struct tdm_board_figure *figure, double ahead_ms);
 
 #endif

@@ -15,10 +15,10 @@
 struct tdm_board_scene;
 
 enum tdm_board_ground_pattern {
-    TDM_BOARD_GROUND_PLAIN,
-    TDM_BOARD_GROUND_DOTS,
-    TDM_BOARD_GROUND_GRID,
-    TDM_BOARD_GROUND_RULED
+    TDM_GROUND_PLAIN,
+    TDM_GROUND_DOTS,
+    TDM_GROUND_GRID,
+    TDM_GROUND_RULED
 };
 
 /** What lies behind the figures. */
@@ -30,7 +30,7 @@ struct tdm_board_ground {
 
 /** Decoded pixels of an image; the scene copies them, and keeps smaller versions beside them. */
 struct tdm_board_picture {
-    uint8_t hash[TDM_FIGURE_HASH_SIZE];
+    const uint8_t *hash;   /* TDM_BOARD_HASH_BYTES */
     int width, height;     /* 1 to 16384 */
     int stride;            /* Bytes. */
     const uint8_t *pixels; /* 32 bits each in native order, 0xAARRGGBB, colours times alpha. */
@@ -68,8 +68,8 @@ const struct tdm_board_figure *tdm_board_scene_find(const struct tdm_board_scene
 
 /** All that the figure may paint on, with border and shadow. False when it is not there. */
 bool tdm_board_scene_box(struct tdm_board_scene *scene, uint64_t id, struct tdm_figure_box *box);
-/** Its frame, unturned, without border: what selection handles stand at. Text: as it is laid out;
- *  ink: around its points. */
+/** Its frame, unturned, without border: what selection handles stand at, and what it is turned
+ *  around the middle of. Text: as it is laid out; points: around them. */
 bool tdm_board_scene_frame(struct tdm_board_scene *scene, uint64_t id,
                            struct tdm_figure_box *frame);
 /** Around all figures; false when nothing is painted. */

@@ -24,13 +24,13 @@ void tdm_board_letters_destroy(struct tdm_board_letters *letters);
 void tdm_board_text_measure(struct tdm_board_letters *letters,
                             const struct tdm_board_figure *figure, double *width, double *height);
 
-struct tdm_board_caret {
+struct tdm_board_caret_place {
     double x, y, height; /* Its top. */
     bool leftward;       /* Text runs to the left there. */
     double split_x;      /* Where text of the other direction would go in; else x. */
 };
 void tdm_board_text_caret(struct tdm_board_letters *letters, const struct tdm_board_figure *figure,
-                          size_t index, struct tdm_board_caret *caret);
+                          size_t index, struct tdm_board_caret_place *caret);
 /** The place between characters that is nearest to a point. */
 size_t tdm_board_text_index(struct tdm_board_letters *letters,
                             const struct tdm_board_figure *figure, double x, double y);

@@ -9,7 +9,7 @@
  * least once a second. A write that fails (a full disk) takes back what it wrote in part: the file
  * stays good, and the same record may be written again.
  *
- * One thread calls. The bytes that were there at the opening are mapped and borrowed until close.
+ * One thread calls.
  */
 
 #include "collab/board_journal.h"
@@ -20,9 +20,9 @@ struct tdm_board_file;
 
 struct tdm_board_file_config {
     const char *path;
-    bool read_only;               /* No lock, no change. */
-    bool create;                  /* When it is not there, with this head. */
-    struct tdm_journal_head head; /* Also tells the head of what was there. */
+    bool read_only; /* No lock, no change. */
+    bool create;    /* When it is not there, with this head. */
+    struct tdm_journal_head head;
 };
 
 /**
@@ -38,8 +38,10 @@ enum tdm_err tdm_board_file_open(struct tdm_board_file **file,
 void tdm_board_file_close(struct tdm_board_file *file);
 
 /** What was there at the opening: a scan from its begin. Again: from the begin again. */
-struct tdm_journal_scan tdm_board_file_scan(const struct tdm_board_file *file,
-                                            struct tdm_journal_head *head);
+struct tdm_journal_scan tdm_board_file_scan(const struct tdm_board_file *file);
+/** Frees the bytes that scans borrow; further scans find nothing. */
+void tdm_board_file_forget(struct tdm_board_file *file);
+const struct tdm_journal_head *tdm_board_file_head(const struct tdm_board_file *file);
 /** A number of the file itself: another one for a copy of it. */
 uint64_t tdm_board_file_place(const struct tdm_board_file *file);
 uint64_t tdm_board_file_size(const struct tdm_board_file *file);
