@@ -32,7 +32,7 @@ static bool path_in(char path[TDM_BOARD_PATH_MAX], const char *folder,
 
 static void read_file(const char *path, struct tdm_board_person *person)
 {
-    char line[TDM_BOARD_WHO_MAX + 16];
+    char line[TDM_BOARD_WHO_MAX];
     FILE *file = fopen(path, "re");
 
     if (!file)

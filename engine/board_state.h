@@ -4,7 +4,8 @@
 
 /*
  * The inside of engine/board.h, shared by its files: board_run.c (the thread and what it moves),
- * board_open.c (which document is open, and who may draw on it), board_api.c (the program's side).
+ * board_open.c (which document is open, and who may draw on it), board_pane.c (the window),
+ * board_api.c and board_events.c (the program's side).
  */
 
 #include "collab/board_door.h"
@@ -15,9 +16,10 @@
 #include "engine/board_people.h"
 #include "engine/board_seat.h"
 #include "engine/base/histogram.h"
-#include "render/board_window.h"
 
 #define TDM_BOARD_EVENTS 256
+
+struct tdm_board_window;
 
 enum tdm_board_order {
     TDM_BOARD_ORDER_INVITE = 1 << 0,
@@ -98,6 +100,22 @@ void tdm_board_close_document(struct tandem_board *board);
 size_t tdm_board_at_door(struct tandem_board *board, const struct tdm_door_in *in);
 /** Orders of the program. */
 void tdm_board_follow_orders(struct tandem_board *board);
+
+/* board_pane.c: the window, if there is one; on the thread. */
+void tdm_board_pane_open(struct tandem_board *board);
+void tdm_board_pane_close(struct tandem_board *board);
+/** The document is being closed; the window comes again with the next one. */
+void tdm_board_pane_gone(struct tandem_board *board);
+/** Takes what its user did, paints what changed. */
+void tdm_board_pane_step(struct tandem_board *board, tdm_time now);
+/** The other side's hand, from their_live; none when they are not live. */
+void tdm_board_pane_show(struct tandem_board *board, tdm_time now);
+/** Whether the other side is there. */
+void tdm_board_pane_peer(struct tandem_board *board);
+/** Readable: step; -1: there is no window. */
+int tdm_board_pane_fd(const struct tandem_board *board);
+/** An image came. */
+void tdm_board_pane_image(struct tandem_board *board, const uint8_t hash[TDM_BOARD_HASH_BYTES]);
 
 /* board_events.c: any thread. */
 void tdm_board_tell(struct tandem_board *board, enum tandem_board_event_kind kind,

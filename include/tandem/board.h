@@ -30,9 +30,6 @@
 extern "C" {
 #endif
 
-struct tandem_board;
-struct tandem_share;
-
 struct tandem_board_config {
     const char *file;   /* The board; made when it is not there. NULL: the contact's, out of */
     const char *folder; /* this folder, which exists; each lies there under the fingerprint of its
