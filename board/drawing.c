@@ -3,14 +3,17 @@
 
 #include "engine/base/utf8.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PIECE_BYTES ((size_t)64 << 10)
 #define TURN        65536.0
 #define ITEMS_FIRST 64u
+#define WORD_MAX    40
 
 /* Storage, the newest in front; what is larger than a piece has one of its own. */
 struct tdm_drawing_piece {
@@ -167,18 +170,20 @@ int32_t tdm_drawing_image_add(struct tdm_drawing *d, const uint8_t *data, size_t
 
 void tdm_drawing_skip(struct tdm_drawing *d, const char *what)
 {
-    size_t used = strlen(d->missing), size = strnlen(what, 40);
+    size_t used = strlen(d->missing), size = 0;
+    char word[WORD_MAX];
 
+    /* It comes from the file, and goes into a sentence for people. */
+    for (; what[size] && size < sizeof word - 1; size++)
+        word[size] =
+            isalnum((unsigned char)what[size]) || strchr(" :-_.", what[size]) ? what[size] : '?';
+    word[size] = '\0';
     d->skipped++;
     for (const char *at = d->missing; *at; at += strcspn(at, ","), at += strspn(at, ", "))
-        if (strncmp(at, what, size) == 0 && (at[size] == ',' || !at[size]))
+        if (strncmp(at, word, size) == 0 && (at[size] == ',' || !at[size]))
             return;
-    if (used + size + 3 > sizeof d->missing)
-        return;
-    if (used)
-        memcpy(d->missing + used, ", ", 3), used += 2;
-    memcpy(d->missing + used, what, size);
-    d->missing[used + size] = '\0';
+    if (used + size + sizeof ", " <= sizeof d->missing)
+        (void)snprintf(d->missing + used, sizeof d->missing - used, "%s%s", used ? ", " : "", word);
 }
 
 struct tdm_drawing_box tdm_drawing_box_of(const struct tdm_drawing_item *item)

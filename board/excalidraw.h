@@ -10,7 +10,7 @@
 
 #include "board/drawing.h"
 
-#define TDM_EXCALIDRAW_MAX ((size_t)256 << 20)
+#define TDM_EXCALIDRAW_MAX ((size_t)128 << 20)
 
 /** TDM_E_MALFORMED: no drawing of Excalidraw; TDM_E_SPACE: too large. The drawing is initialised
  * and to be freed in any case. */

@@ -18,17 +18,18 @@
 #include "collab/board.h"
 #include "collab/board_canvas.h"
 #include "collab/board_tools_keys.h"
+#include "collab/board_wire.h"
 #include "engine/base/err.h"
 #include "engine/base/time.h"
 
-#define TDM_BOARD_SELECTED_MAX 16384
-#define TDM_BOARD_LASER_MAX    256
-#define TDM_BOARD_GUIDES_MAX   2
-#define TDM_BOARD_NEAR_MAX     256 /* Objects that are snapped to. */
-#define TDM_BOARD_COMPOSE_MAX  256
-#define TDM_BOARD_TOOLS_BEAT   (16 * TDM_MS)
-#define TDM_BOARD_LASER_LIFE   (1000 * TDM_MS)
-#define TDM_BOARD_GRID_STEP    20 /* px */
+#define TDM_BOARD_CHOSEN_MAX  16384
+#define TDM_BOARD_TRAIL_MAX   256
+#define TDM_BOARD_GUIDES_MAX  2
+#define TDM_BOARD_NEAR_MAX    256 /* Objects that are snapped to. */
+#define TDM_BOARD_COMPOSE_MAX 256
+#define TDM_BOARD_TOOLS_BEAT  (16 * TDM_MS)
+#define TDM_BOARD_LASER_LIFE  (1000 * TDM_MS)
+#define TDM_BOARD_GRID_STEP   20 /* px */
 
 enum tdm_board_device {
     TDM_DEVICE_MOUSE,
@@ -51,10 +52,11 @@ enum tdm_board_in_kind {
     TDM_BOARD_IN_COMPOSE, /* text, size: what an input method has not committed; none: nothing */
     TDM_BOARD_IN_COMMAND, /* command, value */
     TDM_BOARD_IN_RESIZE,  /* x, y: the canvas is so large */
-    TDM_BOARD_IN_IMAGE,   /* hash, width, height in px; x, y in the window, or below 0: its middle */
-    TDM_BOARD_IN_CLIP,    /* text, size: what tdm_board_tools_copy() wrote */
-    TDM_BOARD_IN_VIEW,    /* area, page: what the other side sees, if we follow it */
-    TDM_BOARD_IN_REMOTE,  /* The document was changed by somebody else. */
+    TDM_BOARD_IN_IMAGE,  /* hash, width, height in px; x, y in the window, or below 0: its middle */
+    TDM_BOARD_IN_CLIP,   /* text, size: what tdm_board_tools_copy() wrote */
+    TDM_BOARD_IN_VIEW,   /* area, page: what the other side sees, if we follow it */
+    TDM_BOARD_IN_COPIED, /* What was asked for is on the clipboard: after a cut it goes. */
+    TDM_BOARD_IN_REMOTE, /* The document was changed by somebody else. */
 };
 
 /** One input. Numbers may be anything; text is UTF-8, and repaired where it is not. */
@@ -200,20 +202,8 @@ struct tdm_board_trail {
     tdm_time at;
 };
 
-/** What the other side is shown of us and nobody keeps. */
-struct tdm_board_hand {
-    struct tdm_board_id page;
-    bool inside;  /* The pointer is over the canvas, at x, y (1/16 px), */
-    bool laser;   /* and shines. */
-    bool lead;    /* Please follow. */
-    uint8_t tool; /* enum tdm_board_tool */
-    int32_t x, y;
-    struct tdm_board_area view;
-    uint32_t selected_count; /* The first of them. */
-    struct tdm_board_id selected[16];
-};
-
 #define TDM_BOARD_FINGERS    2
+#define TDM_BOARD_SEEN_MAX   32                   /* Pages whose view is remembered. */
 #define TDM_BOARD_EDIT_BYTES ((size_t)256 * 1024) /* Longer texts are cut off for the caret. */
 #define TDM_BOARD_WAIT_MAX   TDM_BOARD_INK_MAX
 
@@ -233,14 +223,16 @@ struct tdm_board_tools {
     struct tdm_board_id page;
     struct tdm_board_canvas canvas;
     enum tdm_board_tool tool;
-    bool tool_stays, grid, snap, follows, leads;
+    bool tool_stays, grid, snap;
+    bool follows; /* Our view is the other side's. */
+    bool leads;   /* We ask the other side to follow. */
     struct tdm_board_style style;
 
     uint32_t selected_count;
-    struct tdm_board_id selected[TDM_BOARD_SELECTED_MAX];
+    struct tdm_board_id selected[TDM_BOARD_CHOSEN_MAX];
     bool has_box;
     struct tdm_board_box box;
-    struct tdm_board_id hover; /* What a click would select; none. */
+    struct tdm_board_id hover;  /* What a click would select; none. */
     enum tdm_board_handle over; /* Which handle the pointer is over, */
     bool over_box;              /* or the selection. */
 
@@ -254,20 +246,23 @@ struct tdm_board_tools {
     enum tdm_board_gesture gesture;
     enum tdm_board_device device;
     uint8_t button;
-    bool step_open; /* Of undo. */
-    bool moved;     /* Beyond a click. */
-    bool dirty;     /* There is something to write at the next beat. */
+    bool step_open;    /* Of undo, */
+    uint32_t step_seq; /* after so many operations of ours. */
+    bool moved;        /* Beyond a click. */
+    bool dirty;        /* There is something to write at the next beat. */
     tdm_time begun_at, beat_at;
-    double from_x, from_y;     /* Board, where it began. */
-    double from_wx, from_wy;   /* Window. */
-    double last_x, last_y;     /* Board, the point before. */
-    struct tdm_board_id made;  /* The object that it makes. */
+    double from_x, from_y;    /* Board, where it began. */
+    double from_wx, from_wy;  /* Window. */
+    double last_x, last_y;    /* Board, the point before. */
+    struct tdm_board_id made; /* The object that it makes. */
     enum tdm_board_handle handle;
     struct tdm_board_box box_before;
-    bool add; /* With shift: to the selection. */
+    double move_x, move_y, scale_x, scale_y, turn; /* Since then. */
+    bool handle_widens;          /* Text wraps at another width, and is not enlarged. */
+    bool add;                    /* With shift: to the selection. */
     struct tdm_board_id pressed; /* What was under it when it began. */
     uint32_t start_count;
-    struct tdm_board_start starts[TDM_BOARD_SELECTED_MAX];
+    struct tdm_board_start starts[TDM_BOARD_CHOSEN_MAX];
     struct tdm_board_frame band; /* Of BANDS. */
     uint32_t guide_count;
     struct tdm_board_frame guides[TDM_BOARD_GUIDES_MAX]; /* Lines that it snapped to. */
@@ -277,18 +272,19 @@ struct tdm_board_tools {
     /* Ink that the document does not have yet. */
     uint32_t ink_count;
     struct tdm_board_point ink[TDM_BOARD_WAIT_MAX];
-    tdm_time ink_at; /* When the last point came, */
+    tdm_time ink_at;  /* When the last point came, */
     tdm_time ink_put; /* and when some were written last. */
     uint32_t finger_count;
     uint32_t fingers[TDM_BOARD_FINGERS];
     double finger_x[TDM_BOARD_FINGERS], finger_y[TDM_BOARD_FINGERS];
+    bool fingers_left; /* There were two: the last one draws nothing. */
 
     uint32_t laser_count;
-    struct tdm_board_trail laser[TDM_BOARD_LASER_MAX];
+    struct tdm_board_trail laser[TDM_BOARD_TRAIL_MAX];
 
     /* Text under the caret. */
-    struct tdm_board_id editing; /* None: no. */
-    bool fresh_text;             /* Made by this editing: goes when it stays empty. */
+    struct tdm_board_id editing;        /* None: no. */
+    bool fresh_text;                    /* Made by this editing: goes when it stays empty. */
     struct tdm_board_caret caret, mark; /* The selection lies between them. */
     double wish_x;                      /* For up and down; NAN: where the caret is. */
     tdm_time typed_at;
@@ -297,7 +293,25 @@ struct tdm_board_tools {
     uint32_t text_size;
     char text[TDM_BOARD_EDIT_BYTES];
 
+    bool cuts;            /* What is copied is to go. */
     uint32_t paste_count; /* How often the same was pasted: each a little farther. */
+    uint16_t laser_stroke;
+
+    uint32_t found_count;
+    struct tdm_board_id found[TDM_BOARD_CHOSEN_MAX]; /* Of a question under way. */
+
+    /* Where pages were looked at. */
+    uint32_t seen_count;
+    struct tdm_board_seen {
+        struct tdm_board_id page;
+        double x, y, zoom;
+    } seen[TDM_BOARD_SEEN_MAX];
+
+    /* Of the step under way: what it will say. */
+    tdm_time now;
+    uint32_t asked;
+    enum tdm_board_command command;
+    const char *say;
 };
 
 /** `board` and what `sight` names are borrowed until the tools are forgotten. */
@@ -307,8 +321,8 @@ void tdm_board_tools_init(struct tdm_board_tools *t, struct tdm_board *board,
 void tdm_board_tools_step(struct tdm_board_tools *t, tdm_time now, const struct tdm_board_in *in,
                           struct tdm_board_out *out);
 
-/** What the other side is shown. */
-void tdm_board_tools_hand(const struct tdm_board_tools *t, struct tdm_board_hand *hand);
+/** What the other side is shown of us, but for the name and the colour, which are left alone. */
+void tdm_board_tools_live(const struct tdm_board_tools *t, struct tdm_board_live *live);
 
 /**
  * The selection as bytes for the clipboard.

@@ -49,13 +49,13 @@ enum tdm_board_command {
     TDM_BOARD_DO_BACK,
     TDM_BOARD_DO_LOCK, /* Locked objects are seen and not touched; again: unlocks. */
     TDM_BOARD_DO_UNLOCK_ALL,
-    TDM_BOARD_DO_COLOUR,     /* As the property, of the selection and of what comes. */
-    TDM_BOARD_DO_FILL,       /* As the property; 0: none */
-    TDM_BOARD_DO_WIDTH,      /* 1/16 px */
-    TDM_BOARD_DO_DASH,       /* As the property */
-    TDM_BOARD_DO_OPACITY,    /* As the property */
-    TDM_BOARD_DO_FONT,       /* As the property */
-    TDM_BOARD_DO_FONT_SIZE,  /* 1/16 px */
+    TDM_BOARD_DO_COLOUR,    /* As the property, of the selection and of what comes. */
+    TDM_BOARD_DO_FILL,      /* As the property; 0: none */
+    TDM_BOARD_DO_WIDTH,     /* 1/16 px */
+    TDM_BOARD_DO_DASH,      /* As the property */
+    TDM_BOARD_DO_OPACITY,   /* As the property */
+    TDM_BOARD_DO_FONT,      /* As the property */
+    TDM_BOARD_DO_FONT_SIZE, /* 1/16 px */
     TDM_BOARD_DO_FONT_LARGER,
     TDM_BOARD_DO_FONT_SMALLER,
     TDM_BOARD_DO_ALIGN,  /* As the property */

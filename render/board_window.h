@@ -29,10 +29,10 @@ enum tdm_board_window_theme { TDM_BOARD_LIGHT, TDM_BOARD_DARK };
 struct tdm_board_window_config {
     const char *display; /* NULL: as DISPLAY says. */
     const char *title;
-    const char *peer;    /* The other side's name; NULL: a board by itself. */
+    const char *peer; /* The other side's name; NULL: a board by itself. */
     enum tdm_board_window_theme theme;
-    double scale;        /* Of the display; 0: as its resources say (Xft.dpi). */
-    int width, height;   /* Pixels at scale 1; 0: 1280 x 800. */
+    double scale;            /* Of the display; 0: as its resources say (Xft.dpi). */
+    int width, height;       /* Pixels at scale 1; 0: 1280 x 800. */
     struct tdm_board *board; /* Borrowed until destroy. */
     /** The document said TDM_E_SPACE or TDM_E_AGAIN in a step: give it a block, take what is fresh.
      *  False: not possible, and the edit is dropped. Holds no lock that the window would need. */
@@ -43,7 +43,7 @@ struct tdm_board_window_config {
 enum tdm_board_window_event_kind {
     TDM_BOARD_WINDOW_CLOSED,  /* By its user, or with the display: destroy it. */
     TDM_BOARD_WINDOW_EDITED,  /* The document has new operations of ours. */
-    TDM_BOARD_WINDOW_LIVE,    /* hand: to the other side; the newest replaces older ones. */
+    TDM_BOARD_WINDOW_LIVE,    /* live: to the other side; the newest replaces older ones. */
     TDM_BOARD_WINDOW_IMAGE,   /* data, size: an image was pasted or dropped. Store it, and call
                                  tdm_board_window_place() with x, y. */
     TDM_BOARD_WINDOW_FILE,    /* text: a path that was dropped or chosen, to be read; x, y. */
@@ -57,7 +57,7 @@ enum tdm_board_window_event_kind {
 /** Pointers borrow until the next call that is given the window. */
 struct tdm_board_window_event {
     enum tdm_board_window_event_kind kind;
-    struct tdm_board_hand hand;
+    struct tdm_board_live live;
     const uint8_t *data;
     size_t size;
     const char *text;
@@ -85,7 +85,7 @@ bool tdm_board_window_take(struct tdm_board_window *window, struct tdm_board_win
 
 /** The other side's live values; drawn with its name by the next step. NULL: it is not there. */
 void tdm_board_window_show(struct tdm_board_window *window, tdm_time now,
-                           const struct tdm_board_hand *hand);
+                           const struct tdm_board_live *live);
 
 /** Who is here, at the top. `name` NULL: as before. */
 void tdm_board_window_peer(struct tdm_board_window *window, enum tdm_board_window_peer peer,
@@ -95,7 +95,9 @@ void tdm_board_window_peer(struct tdm_board_window *window, enum tdm_board_windo
 void tdm_board_window_say(struct tdm_board_window *window, tdm_time now, const char *text);
 
 /** Puts an image on the page, its middle at x, y of the canvas (below 0: the canvas' middle). */
-void tdm_board_window_place(struct tdm_board_window *window, tdm_time now, const uint8_t hash[TDM_BOARD_HASH_BYTES], uint32_t width, uint32_t height, double x, double y);
+void tdm_board_window_place(struct tdm_board_window *window, tdm_time now,
+                            const uint8_t hash[TDM_BOARD_HASH_BYTES], uint32_t width,
+                            uint32_t height, double x, double y);
 
 /** The pixels of an image, decoded; copied. */
 void tdm_board_window_picture(struct tdm_board_window *window,
