@@ -19,6 +19,7 @@ struct tdm_board_doc;
 struct tdm_board_doc_config {
     const char *path; /* NULL: in memory only, for a program that keeps no file. */
     bool create;      /* When it is not there. */
+    const uint8_t *document; /* With create: its number, 16 bytes; NULL: a random one. */
     bool read_only;   /* Beside a program that draws in it. */
     bool replay;      /* Read only, and empty at first: tdm_board_doc_replay brings the records. */
     int64_t until_ms; /* Read only, as it was at this Unix time; 0: as it is. */
@@ -42,6 +43,9 @@ enum tdm_err tdm_board_doc_open(struct tdm_board_doc **doc,
                                 struct tdm_board_doc_found *found, struct tdm_cause *cause);
 /** Journals what is new, waits for the disk, and gives the lock back. */
 void tdm_board_doc_close(struct tdm_board_doc *doc);
+
+/** Its number, by which others know it again. */
+void tdm_board_doc_id(const struct tdm_board_doc *doc, uint8_t id[16]);
 
 /** The core, for tools, painting and reading. Whoever edits calls tdm_board_doc_room before, or
  *  repeats what gave TDM_E_SPACE after it. */
