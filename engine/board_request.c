@@ -89,7 +89,7 @@ static enum tdm_err page_of(struct job *j, struct tdm_board_id *page)
     }
     if (!o)
         return tdm_fail(j->cause, TDM_E_GONE, "there is no such page");
-    *page = tdm_board_id_of(b, o);
+    *page = tdm_board_id_of(o);
     return TDM_OK;
 }
 
