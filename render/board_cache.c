@@ -156,9 +156,8 @@ static struct tile *claim(struct tdm_board_cache *c, int64_t x, int64_t y)
 
 static void paint(struct tdm_board_cache *c, struct tile *t)
 {
-    struct tdm_rect part = t->painted ? t->dirty : whole;
-
-    tdm_board_tile_paint(c->scene, &c->look, t->x, t->y, t->surface, part);
+    /* Always the whole tile: cairo's edges differ by a shade where a clip cuts them. */
+    tdm_board_tile_paint(c->scene, &c->look, t->x, t->y, t->surface, whole);
     t->painted = true;
     t->dirty = (struct tdm_rect){0, 0, 0, 0};
 }

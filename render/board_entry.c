@@ -35,6 +35,11 @@ static bool is_drawn(uint32_t type)
     return type >= TDM_BOARD_PEN && type <= TDM_BOARD_IMAGE;
 }
 
+bool tdm_board_entry_drawn(const struct tdm_board_entry *e)
+{
+    return is_drawn(e->f.type);
+}
+
 static double scale_of(int32_t scale)
 {
     return scale == 0 ? 1 : scale / 65536.0;

@@ -1,281 +1,236 @@
 /* SPDX-License-Identifier: MIT */
-/* What is where: every figure is a run of places in its own px, open or closed, that has a width
- * and may be full; a point is a segment that goes nowhere. */
+/* What of a scene is at a place. */
 #include "render/board_scene_state.h"
 
 #include <math.h>
 
-#define UNIT    ((double)TDM_FIGURE_UNIT)
-#define ELLIPSE 48 /* Sides of the polygon that stands for one. */
-#define PI      3.14159265358979323846
+#define UNIT       ((double)TDM_FIGURE_UNIT)
+#define ARC_LINES  64
+#define LINES_MOST 512 /* Pieces of an eraser's way. */
 
-struct segment {
-    struct tdm_path_spot from, to;
+struct spot {
+    double x, y;
 };
 
-/* Of a figure. */
-struct form {
-    const struct tdm_board_entry *e;
-    size_t count;
-    bool closed, full;
-    double half; /* Of the width of its line. */
-};
-
-static struct tdm_board_entry *entry_of(const struct tdm_board_figure *f)
+static double to_line(struct spot p, struct spot a, struct spot b)
 {
-    return (struct tdm_board_entry *)(uintptr_t)f; /* Its first member. */
+    double x = b.x - a.x, y = b.y - a.y, square = x * x + y * y;
+    double t = square > 0 ? ((p.x - a.x) * x + (p.y - a.y) * y) / square : 0;
+
+    t = t < 0 ? 0 : t > 1 ? 1 : t;
+    return hypot(p.x - a.x - t * x, p.y - a.y - t * y);
 }
 
-static struct form form_of(const struct tdm_board_entry *e)
+static double to_spots(const struct tdm_board_entry *e, size_t count, struct spot p)
 {
-    const struct tdm_board_figure *f = &e->f;
-    struct form form = {.e = e,
-                        .count = 4,
-                        .closed = true,
-                        .full = (f->fill & 0xff) != 0,
-                        .half = f->width / UNIT / 2};
+    struct tdm_path_spot before = tdm_board_entry_spot(e, 0);
+    double least = hypot(p.x - before.x, p.y - before.y);
 
-    switch (f->type) {
-    case TDM_BOARD_PEN:
-    case TDM_BOARD_MARKER:
-        form.count = f->point_count;
-        form.closed = form.full = false;
-        break;
-    case TDM_BOARD_LINE:
-    case TDM_BOARD_ARROW:
-        form.count = tdm_board_entry_spots(e);
-        form.closed = form.full = false;
-        break;
-    case TDM_BOARD_ELLIPSE:
-        form.count = ELLIPSE;
-        break;
-    case TDM_BOARD_TEXT:
-    case TDM_BOARD_NOTE:
-    case TDM_BOARD_IMAGE:
-        form.full = true;
-        form.half = 0;
-        break;
-    case TDM_BOARD_RECTANGLE:
-    case TDM_BOARD_DIAMOND:
-        break;
-    default:
-        form.count = 0;
+    for (size_t i = 1; i < count; i++) {
+        struct tdm_path_spot s = tdm_board_entry_spot(e, i);
+
+        least = fmin(least, to_line(p, (struct spot){before.x, before.y}, (struct spot){s.x, s.y}));
+        before = s;
     }
-    return form;
+    return least;
 }
 
-static struct tdm_path_spot spot(const struct form *form, size_t i)
+static bool in_box(const struct tdm_figure_box *b, struct spot p, double by)
 {
-    const struct tdm_figure_box *b = &form->e->frame;
-    double x = (b->left + b->right) / 2, y = (b->top + b->bottom) / 2;
+    return p.x >= b->left - by && p.x <= b->right + by && p.y >= b->top - by &&
+           p.y <= b->bottom + by;
+}
 
-    if (!form->closed)
-        return tdm_board_entry_spot(form->e, i);
-    i %= form->count;
-    if (form->e->f.type == TDM_BOARD_ELLIPSE) {
-        double turn = (double)i * 2 * PI / ELLIPSE;
+/* A corner of the polygon that stands for a shape's border. */
+static struct spot border(const struct tdm_board_entry *e, int i, int *count)
+{
+    const struct tdm_figure_box *f = &e->frame;
+    double x = (f->left + f->right) / 2, y = (f->top + f->bottom) / 2;
 
-        return (struct tdm_path_spot){x + (b->right - x) * cos(turn),
-                                      y + (b->bottom - y) * sin(turn)};
+    if (e->f.type == TDM_BOARD_ELLIPSE) {
+        double angle = 2 * acos(-1) * i / ARC_LINES;
+
+        *count = ARC_LINES;
+        return (struct spot){x + (f->right - x) * cos(angle), y + (f->bottom - y) * sin(angle)};
     }
-    if (form->e->f.type == TDM_BOARD_DIAMOND) {
-        const struct tdm_path_spot corners[4] = {
-            {x, b->top}, {b->right, y}, {x, b->bottom}, {b->left, y}};
-
-        return corners[i];
-    }
-    return (struct tdm_path_spot){i == 0 || i == 3 ? b->left : b->right,
-                                  i < 2 ? b->top : b->bottom};
+    *count = 4;
+    i %= 4;
+    if (e->f.type == TDM_BOARD_DIAMOND)
+        return (struct spot){i == 0   ? f->left
+                             : i == 2 ? f->right
+                                      : x,
+                             i == 1   ? f->top
+                             : i == 3 ? f->bottom
+                                      : y};
+    return (struct spot){i == 0 || i == 3 ? f->left : f->right, i < 2 ? f->top : f->bottom};
 }
 
-static double cross(struct tdm_path_spot o, struct tdm_path_spot a, struct tdm_path_spot b)
+static bool in_shape(const struct tdm_board_entry *e, struct spot p, double reach)
 {
-    return (a.x - o.x) * (b.y - o.y) - (a.y - o.y) * (b.x - o.x);
-}
+    double least = INFINITY;
+    bool inside = false;
+    int count = 4;
 
-static bool cut(const struct segment *a, const struct segment *b)
-{
-    return cross(a->from, a->to, b->from) * cross(a->from, a->to, b->to) < 0 &&
-           cross(b->from, b->to, a->from) * cross(b->from, b->to, a->to) < 0;
-}
+    for (int i = 0; i < count; i++) {
+        struct spot a = border(e, i, &count), b = border(e, i + 1, &count);
 
-static double to_segment(struct tdm_path_spot p, const struct segment *s)
-{
-    double dx = s->to.x - s->from.x, dy = s->to.y - s->from.y;
-    double length = dx * dx + dy * dy;
-    double t = length > 0 ? ((p.x - s->from.x) * dx + (p.y - s->from.y) * dy) / length : 0;
-
-    t = fmax(0, fmin(1, t));
-    return hypot(s->from.x + t * dx - p.x, s->from.y + t * dy - p.y);
-}
-
-static double apart(const struct segment *a, const struct segment *b)
-{
-    if (cut(a, b))
-        return 0;
-    return fmin(fmin(to_segment(a->from, b), to_segment(a->to, b)),
-                fmin(to_segment(b->from, a), to_segment(b->to, a)));
-}
-
-/* Even-odd. */
-static bool inside(const struct form *form, struct tdm_path_spot p)
-{
-    bool in = false;
-
-    for (size_t i = 0; i < form->count; i++) {
-        struct tdm_path_spot a = spot(form, i), b = spot(form, i + 1);
-
+        least = fmin(least, to_line(p, a, b));
         if ((a.y > p.y) != (b.y > p.y) && p.x < (b.x - a.x) * (p.y - a.y) / (b.y - a.y) + a.x)
-            in = !in;
+            inside = !inside;
     }
-    return in;
+    return least <= reach + e->f.width / UNIT / 2 || (inside && (e->f.fill & 255));
 }
 
-static bool reached(const struct form *form, const struct segment *s, double reach)
+static bool entry_hit(const struct tdm_board_entry *e, double x, double y, double reach)
 {
-    size_t lines = form->closed ? form->count : form->count - 1;
-
-    if (form->count == 0)
-        return false;
-    if (form->full && inside(form, s->from))
-        return true;
-    if (form->count == 1)
-        return to_segment(spot(form, 0), s) <= reach + form->half;
-    for (size_t i = 0; i < lines; i++) {
-        struct segment line = {spot(form, i), spot(form, i + 1)};
-
-        if (apart(s, &line) <= reach + form->half)
-            return true;
-    }
-    return false;
-}
-
-static bool touches(const struct tdm_board_entry *e, const struct segment *board, double reach)
-{
-    struct form form = form_of(e);
-    struct segment s = *board;
+    struct spot p = {x, y};
     cairo_matrix_t m;
 
     tdm_board_entry_matrix(e, &m);
     if (cairo_matrix_invert(&m) != CAIRO_STATUS_SUCCESS)
         return false;
-    cairo_matrix_transform_point(&m, &s.from.x, &s.from.y);
-    cairo_matrix_transform_point(&m, &s.to.x, &s.to.y);
-    return reached(&form, &s, reach);
-}
-
-static struct tdm_figure_box around(const struct segment *s, double by)
-{
-    return (struct tdm_figure_box){fmin(s->from.x, s->to.x) - by, fmin(s->from.y, s->to.y) - by,
-                                   fmax(s->from.x, s->to.x) + by, fmax(s->from.y, s->to.y) + by};
-}
-
-bool tdm_board_scene_box(struct tdm_board_scene *scene, uint64_t id, struct tdm_figure_box *box)
-{
-    const struct tdm_board_figure *f = tdm_board_scene_find(scene, id);
-
-    if (f)
-        *box = entry_of(f)->box;
-    return f != NULL;
-}
-
-bool tdm_board_scene_frame(struct tdm_board_scene *scene, uint64_t id, struct tdm_figure_box *frame)
-{
-    const struct tdm_board_figure *f = tdm_board_scene_find(scene, id);
-
-    if (!f)
+    cairo_matrix_transform_point(&m, &p.x, &p.y);
+    switch (e->f.type) {
+    case TDM_BOARD_PEN:
+    case TDM_BOARD_MARKER:
+        return e->f.point_count > 0 &&
+               to_spots(e, e->f.point_count, p) <= reach + e->f.width / UNIT / 2;
+    case TDM_BOARD_LINE:
+    case TDM_BOARD_ARROW:
+        return to_spots(e, tdm_board_entry_spots(e), p) <= reach + e->f.width / UNIT / 2;
+    case TDM_BOARD_RECTANGLE:
+    case TDM_BOARD_ELLIPSE:
+    case TDM_BOARD_DIAMOND:
+        return in_shape(e, p, reach);
+    case TDM_BOARD_TEXT:
+    case TDM_BOARD_NOTE:
+    case TDM_BOARD_IMAGE:
+        return in_box(&e->frame, p, reach);
+    default:
         return false;
-    *frame = entry_of(f)->frame;
-    frame->left += f->x / UNIT;
-    frame->right += f->x / UNIT;
-    frame->top += f->y / UNIT;
-    frame->bottom += f->y / UNIT;
-    return true;
-}
-
-bool tdm_board_scene_extent(struct tdm_board_scene *scene, struct tdm_figure_box *box)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct tdm_figure_box *b = &scene->order[i]->box;
-
-        if (b->right <= b->left)
-            continue;
-        if (!any)
-            *box = *b;
-        any = true;
-        *box = (struct tdm_figure_box){fmin(box->left, b->left), fmin(box->top, b->top),
-                                       fmax(box->right, b->right), fmax(box->bottom, b->bottom)};
     }
-    return any;
 }
 
-uint64_t tdm_board_scene_hit(struct tdm_board_scene *scene, double x, double y, double reach)
+static struct tdm_figure_box around(double x, double y, double reach)
 {
+    return (struct tdm_figure_box){x - reach, y - reach, x + reach, y + reach};
+}
+
+uint64_t tdm_board_scene_hit(struct tdm_board_scene *s, double x, double y, double reach)
+{
+    const struct tdm_figure_box box = around(x, y, reach);
     uint64_t id = 0;
 
-    (void)tdm_board_scene_crossed(scene, (double[2]){x, y}, (double[2]){x, y}, reach, &id, 1);
+    for (size_t i = 0; (i = tdm_board_scene_touching(s, &box, i)) < s->count; i++)
+        if (entry_hit(s->order[i], x, y, reach))
+            id = s->order[i]->f.id;
     return id;
-}
-
-size_t tdm_board_scene_crossed(struct tdm_board_scene *scene, const double from[2],
-                               const double to[2], double reach, uint64_t *ids, size_t max)
-{
-    const struct segment s = {{from[0], from[1]}, {to[0], to[1]}};
-    const struct tdm_figure_box box = around(&s, reach);
-    size_t count = 0;
-
-    for (size_t i = scene->count; i-- > 0 && count < max;) {
-        const struct tdm_board_entry *e = scene->order[i];
-
-        if (tdm_figure_box_touch(&e->box, &box) && touches(e, &s, reach))
-            ids[count++] = e->f.id;
-    }
-    return count;
-}
-
-static bool is_within(const struct tdm_figure_box *a, const struct tdm_figure_box *box)
-{
-    return a->left >= box->left && a->right <= box->right && a->top >= box->top &&
-           a->bottom <= box->bottom;
-}
-
-/* Any of the box's sides, or all of the figure in it. */
-static bool touches_box(const struct tdm_board_entry *e, const struct tdm_figure_box *box)
-{
-    const struct tdm_path_spot corners[5] = {{box->left, box->top},
-                                             {box->right, box->top},
-                                             {box->right, box->bottom},
-                                             {box->left, box->bottom},
-                                             {box->left, box->top}};
-
-    for (int i = 0; i < 4; i++)
-        if (touches(e, &(struct segment){corners[i], corners[i + 1]}, 0))
-            return true;
-    return is_within(&e->box, box);
-}
-
-size_t tdm_board_scene_within(struct tdm_board_scene *scene, const struct tdm_figure_box *box,
-                              bool touched, uint64_t *ids, size_t max)
-{
-    size_t count = 0;
-
-    for (size_t i = tdm_board_scene_touching(scene, box, 0); i < scene->count && count < max;
-         i = tdm_board_scene_touching(scene, box, i + 1)) {
-        const struct tdm_board_entry *e = scene->order[i];
-
-        if (e->box.right > e->box.left && (touched ? touches_box(e, box) : is_within(&e->box, box)))
-            ids[count++] = e->f.id;
-    }
-    return count;
 }
 
 bool tdm_board_figure_hit(const struct tdm_board_figure *figure, double x, double y, double reach)
 {
     struct tdm_board_entry *e = tdm_board_entry_create(NULL, figure);
-    bool hit = e && touches(e, &(struct segment){{x, y}, {x, y}}, reach);
+    bool hit = e && entry_hit(e, x, y, reach);
 
     tdm_board_entry_destroy(e);
     return hit;
+}
+
+size_t tdm_board_scene_crossed(struct tdm_board_scene *s, const double from[2], const double to[2],
+                               double reach, uint64_t *ids, size_t max)
+{
+    double way = hypot(to[0] - from[0], to[1] - from[1]);
+    double steps = fmin(ceil(way / fmax(reach, 0.5)) + 1, LINES_MOST);
+    size_t count = 0;
+    struct tdm_figure_box box = {fmin(from[0], to[0]) - reach, fmin(from[1], to[1]) - reach,
+                                 fmax(from[0], to[0]) + reach, fmax(from[1], to[1]) + reach};
+
+    for (size_t i = s->count; i-- > 0 && count < max;) {
+        if (tdm_board_scene_touching(s, &box, i) != i)
+            continue;
+        for (double k = 0; k <= steps; k++)
+            if (entry_hit(s->order[i], from[0] + (to[0] - from[0]) * k / steps,
+                          from[1] + (to[1] - from[1]) * k / steps, reach)) {
+                ids[count++] = s->order[i]->f.id;
+                break;
+            }
+    }
+    return count;
+}
+
+/* Around the frame as it is turned. */
+static struct tdm_figure_box turned(const struct tdm_board_entry *e)
+{
+    struct tdm_figure_box box = {INFINITY, INFINITY, -INFINITY, -INFINITY};
+    cairo_matrix_t m;
+
+    tdm_board_entry_matrix(e, &m);
+    for (int i = 0; i < 4; i++) {
+        double x = i & 1 ? e->frame.right : e->frame.left;
+        double y = i & 2 ? e->frame.bottom : e->frame.top;
+
+        cairo_matrix_transform_point(&m, &x, &y);
+        box = (struct tdm_figure_box){fmin(box.left, x), fmin(box.top, y), fmax(box.right, x),
+                                      fmax(box.bottom, y)};
+    }
+    return box;
+}
+
+size_t tdm_board_scene_within(struct tdm_board_scene *s, const struct tdm_figure_box *box,
+                              bool touched, uint64_t *ids, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; (i = tdm_board_scene_touching(s, box, i)) < s->count && count < max; i++) {
+        struct tdm_figure_box f = turned(s->order[i]);
+        bool inside = f.left >= box->left && f.top >= box->top && f.right <= box->right &&
+                      f.bottom <= box->bottom;
+        bool touches = f.left <= box->right && box->left <= f.right && f.top <= box->bottom &&
+                       box->top <= f.bottom;
+
+        if (tdm_board_entry_drawn(s->order[i]) && (touched ? touches : inside))
+            ids[count++] = s->order[i]->f.id;
+    }
+    return count;
+}
+
+bool tdm_board_scene_box(struct tdm_board_scene *s, uint64_t id, struct tdm_figure_box *box)
+{
+    size_t rank;
+    bool there = tdm_board_scene_rank(s, id, &rank);
+
+    *box = there ? s->order[rank]->box : (struct tdm_figure_box){0, 0, 0, 0};
+    return there;
+}
+
+bool tdm_board_scene_frame(struct tdm_board_scene *s, uint64_t id, struct tdm_figure_box *frame)
+{
+    size_t rank;
+
+    *frame = (struct tdm_figure_box){0, 0, 0, 0};
+    if (!tdm_board_scene_rank(s, id, &rank))
+        return false;
+    const struct tdm_board_entry *e = s->order[rank];
+    double x = e->f.x / UNIT, y = e->f.y / UNIT;
+
+    *frame = (struct tdm_figure_box){e->frame.left + x, e->frame.top + y, e->frame.right + x,
+                                     e->frame.bottom + y};
+    return true;
+}
+
+bool tdm_board_scene_extent(struct tdm_board_scene *s, struct tdm_figure_box *box)
+{
+    *box = (struct tdm_figure_box){INFINITY, INFINITY, -INFINITY, -INFINITY};
+    for (size_t i = 0; i < s->count; i++) {
+        const struct tdm_figure_box *b = &s->order[i]->box;
+
+        if (tdm_board_entry_drawn(s->order[i]))
+            *box =
+                (struct tdm_figure_box){fmin(box->left, b->left), fmin(box->top, b->top),
+                                        fmax(box->right, b->right), fmax(box->bottom, b->bottom)};
+    }
+    if (box->left < box->right)
+        return true;
+    *box = (struct tdm_figure_box){0, 0, 0, 0};
+    return false;
 }

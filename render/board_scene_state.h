@@ -72,6 +72,9 @@ void tdm_board_entry_matrix(const struct tdm_board_entry *e, cairo_matrix_t *mat
 size_t tdm_board_entry_spots(const struct tdm_board_entry *e);
 struct tdm_path_spot tdm_board_entry_spot(const struct tdm_board_entry *e, size_t i);
 
+/** A group or a page has no looks of its own. */
+bool tdm_board_entry_drawn(const struct tdm_board_entry *e);
+
 /** How long an arrow's head is, px. */
 double tdm_board_entry_head(const struct tdm_board_figure *f);
 
