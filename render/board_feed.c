@@ -155,15 +155,15 @@ static enum tdm_err read_page(struct tdm_board_feed *feed, const struct tdm_boar
     return err;
 }
 
-static bool stands_above(const struct tdm_board_feed *feed, const struct tdm_board *board,
-                         const struct tdm_board_object *o, size_t rank)
+static bool stands_above(const struct tdm_board_feed *feed, const struct tdm_board_object *o,
+                         size_t rank)
 {
     const struct tdm_board_object *below = tdm_board_below(o);
 
     if (rank == 0 || !below)
         return rank == 0 && !below;
     return tdm_board_scene_at(feed->scene, rank - 1)->id ==
-           tdm_board_figure_id(tdm_board_id_of(board, below));
+           tdm_board_figure_id(tdm_board_id_of(below));
 }
 
 /* An object that changed, where it is in the scene and keeps its place there. */
@@ -183,7 +183,7 @@ static enum tdm_err change(struct tdm_board_feed *feed, const struct tdm_board *
 
     if (view.deleted || !tdm_board_same(view.page, feed->page))
         return there ? TDM_E_GONE : TDM_OK;
-    if (!there || !stands_above(feed, board, o, rank))
+    if (!there || !stands_above(feed, o, rank))
         return TDM_E_GONE;
     enum tdm_err err = read_figure(feed, o, &view, &f);
 
