@@ -11,8 +11,8 @@
 
 #define TDM_BOARD_ZOOM_MIN  0.05
 #define TDM_BOARD_ZOOM_MAX  32.0
-#define TDM_BOARD_UNIT      16                               /* Of the document, in a px. */
-#define TDM_BOARD_EDGE      (TDM_BOARD_FAR / TDM_BOARD_UNIT) /* px; nothing is beyond it. */
+#define TDM_BOARD_UNIT      16                                       /* Of the document, in a px. */
+#define TDM_BOARD_EDGE      ((double)TDM_BOARD_FAR / TDM_BOARD_UNIT) /* px; nothing is beyond it. */
 #define TDM_BOARD_PIXEL_MAX 1e6 /* Of a window; what a device says beyond is cut. */
 
 /** A rectangle of the board, 1/16 px. */

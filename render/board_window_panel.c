@@ -327,6 +327,7 @@ static uint64_t mix(uint64_t stamp, const void *data, size_t size)
     const uint8_t *bytes = data;
 
     for (size_t i = 0; i < size; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all of it is set. */
         stamp = (stamp ^ bytes[i]) * 0x100000001b3u;
     return stamp;
 }

@@ -100,16 +100,19 @@ static double colours(struct tdm_board_window *w, double y, const uint32_t *list
     double step = (WIDE - 2 * (PAD + 6)) / columns;
 
     for (int i = 0; i < count; i++) {
+        const int row = i / columns;
         struct tdm_board_widget *s = tdm_board_window_add(
             w, TDM_BAR_STYLE, TDM_WIDGET_COLOUR,
             (struct tdm_board_spot){PAD + 6 + step * (i % columns) + (step - SWATCH) / 2,
-                                    y + (i / columns) * (SWATCH + 6), SWATCH, SWATCH});
+                                    y + row * (SWATCH + 6), SWATCH, SWATCH});
 
         s->command = command;
         s->value = list[i];
         s->on = list[i] == chosen || ((list[i] & 0xff) == 0 && (chosen & 0xff) == 0);
     }
-    return y + ((count + columns - 1) / columns) * (SWATCH + 6) + 6;
+    const int rows = (count + columns - 1) / columns;
+
+    return y + rows * (SWATCH + 6) + 6;
 }
 
 struct choice {

@@ -97,7 +97,7 @@ static void test_marking(void **state)
     hand_type(&h, "3");
     text_is(&h, 0, "one two 3");
     /* With the pointer: from the middle of the text to its begin. */
-    struct tdm_board_frame f;
+    struct tdm_board_frame f = {0};
 
     assert_true(hand_frame(&h, h.tools.editing, &f));
     hand_drag(&h, f.left + 7 * HAND_LETTER, f.top + 5, f.left + 4 * HAND_LETTER, f.top + 5, 0);
