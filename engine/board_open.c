@@ -46,6 +46,7 @@ enum tdm_err tdm_board_open_document(struct tandem_board *b, const char *path,
     b->link = tdm_board_link_init(b->link_storage, any);
     tdm_board_images_init(&b->images, b->doc);
     b->fresh_put = 0;
+    b->disk_trouble = false;
     b->told_mark = 0;
     b->doc_wake = 0;
     tell_found(b);
@@ -157,6 +158,7 @@ static void join(struct tandem_board *b, bool anew)
 {
     if (anew) {
         tdm_board_link_start(b->link, tdm_board_doc_board(b->doc));
+        b->link_pulled = 0;
         tdm_board_images_restart(&b->images);
         b->failed = false;
         remember(b, NULL);

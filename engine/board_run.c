@@ -54,10 +54,10 @@ bool tdm_board_relieve(void *arg, enum tdm_err err)
     if (err == TDM_E_SPACE)
         return tdm_board_doc_room(b->doc, TDM_BOARD_ROOM) == TDM_OK;
     tdm_board_send_fresh(b);
-    enum tdm_err saved = tdm_board_doc_save(b->doc, NULL);
-
+    /* What a full disk does not take waits in memory. */
+    (void)!tdm_board_doc_save(b->doc, NULL);
     count_fresh(b);
-    return saved == TDM_OK && b->fresh_put == 0;
+    return b->fresh_put == 0;
 }
 
 void tdm_board_tell_changes(struct tandem_board *b, bool theirs)
@@ -278,11 +278,15 @@ static void take_arrived(struct tandem_board *b, tdm_time now)
     take_blobs(b);
 }
 
+/* The seat keeps what it was given until the other side has it: the link need not. */
 static size_t fill_ops(void *arg, uint8_t *room, size_t max)
 {
     struct tandem_board *b = arg;
+    size_t size = tdm_board_link_pull(b->link, core_of(b), room, max);
 
-    return tdm_board_link_pull(b->link, core_of(b), room, max);
+    b->link_pulled += size;
+    tdm_board_link_acked(b->link, b->link_pulled);
+    return size;
 }
 
 static size_t fill_blobs(void *arg, uint8_t *room, size_t max)
@@ -320,6 +324,12 @@ static void keep(struct tandem_board *b, tdm_time now)
         return;
     b->doc_wake = tdm_board_doc_step(b->doc, now);
     count_fresh(b);
+    struct tdm_cause cause;
+    bool trouble = tdm_board_doc_state(b->doc, &cause) != TDM_OK;
+
+    if (trouble && !b->disk_trouble)
+        tdm_board_tell(b, TANDEM_BOARD_NOTICE, cause.text);
+    b->disk_trouble = trouble;
 }
 
 static tdm_time turn(struct tandem_board *b)

@@ -60,7 +60,9 @@ struct tandem_board {
     struct tdm_board_link *link; /* In it, as long as a document is open. */
     bool linked;                 /* Joined, and the channel stands. */
     bool failed;                 /* The link is broken for this time. */
+    uint64_t link_pulled;        /* Bytes of its stream that the seat has. */
     size_t fresh_put;            /* Of what is fresh in the document, given to the link. */
+    bool disk_trouble;           /* It was told that the disk does not take what is drawn. */
     uint64_t told_mark;          /* Changes up to there were told. */
     struct tdm_share_bytes now[TDM_BOARD_LANES];
     struct tdm_board_images images;
