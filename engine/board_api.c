@@ -202,9 +202,9 @@ enum tandem_status tandem_board_open_contact(struct tandem_board *b, const char 
         err = tdm_board_open_document(b, path, &why);
     }
     pthread_mutex_unlock(&b->lock);
-    return err == TDM_OK ? TANDEM_OK
-                         : fail(cause, err == TDM_E_GONE ? TANDEM_INVALID : tdm_engine_status(err),
-                                why.text);
+    return err == TDM_OK
+               ? TANDEM_OK
+               : fail(cause, err == TDM_E_GONE ? TANDEM_INVALID : tdm_engine_status(err), why.text);
 }
 
 enum tandem_status tandem_board_open_window(struct tandem_board *b, const char *title,
@@ -403,11 +403,11 @@ static enum tdm_err info(struct tandem_board *b, const json_t *request, json_t *
     tdm_board_figures(core, &figures);
     tdm_board_digest(core, digest);
     tdm_board_hash_text(digest, text);
-    json_t *about = json_pack(
-        "{s:s, s:b, s:s, s:I, s:I, s:I, s:s, s:b, s:b}", "file", b->path, "linked", b->linked,
-        "peer", b->seated ? b->who : "", "objects", (json_int_t)figures.objects, "actors",
-        (json_int_t)figures.actors, "operations", (json_int_t)figures.operations, "digest", text,
-        "undo", tdm_board_can_undo(core), "redo", tdm_board_can_redo(core));
+    json_t *about = json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:s, s:b, s:b}", "file", b->path,
+                              "linked", b->linked, "peer", b->seated ? b->who : "", "objects",
+                              (json_int_t)figures.objects, "actors", (json_int_t)figures.actors,
+                              "operations", (json_int_t)figures.operations, "digest", text, "undo",
+                              tdm_board_can_undo(core), "redo", tdm_board_can_redo(core));
 
     (void)json_object_update(answer, about);
     json_decref(about);
@@ -454,7 +454,6 @@ static enum tdm_err save(struct tandem_board *b, const json_t *request, json_t *
 {
     (void)request;
     (void)answer;
-    tdm_board_send_fresh(b);
     return tdm_board_doc_save(b->doc, why);
 }
 
@@ -530,7 +529,7 @@ enum tandem_status tandem_board_request(struct tandem_board *b, const char *text
     if (err == TDM_OK)
         return TANDEM_OK;
     return fail(cause,
-                err == TDM_E_AGAIN                         ? TANDEM_AGAIN
+                err == TDM_E_AGAIN                          ? TANDEM_AGAIN
                 : err == TDM_E_SYSTEM || err == TDM_E_SPACE ? TANDEM_FAILED
                                                             : TANDEM_INVALID,
                 why.text);

@@ -66,6 +66,12 @@ enum tdm_err tdm_board_doc_room(struct tdm_board_doc *d, size_t bytes)
     return TDM_OK;
 }
 
+void tdm_board_doc_watch(struct tdm_board_doc *d, void (*taking)(void *arg), void *arg)
+{
+    d->taking = taking;
+    d->taking_arg = arg;
+}
+
 struct tdm_board *tdm_board_doc_board(struct tdm_board_doc *d)
 {
     return d->board;
@@ -146,6 +152,55 @@ enum tdm_err tdm_board_doc_apply(struct tdm_board_doc *d, const uint8_t *ops, si
     return err;
 }
 
+/* Images that `other` shows and `d` has not. What is missing there, or cannot be kept here, stays
+ * missing. */
+static enum tdm_err merge_blobs(struct tdm_board_doc *d, struct tdm_board_doc *other,
+                                struct tdm_cause *cause)
+{
+    struct tdm_board_view view;
+    uint8_t *data, hash[TDM_SHA256_BYTES];
+    enum tdm_err err = TDM_OK;
+    size_t size;
+
+    for (const struct tdm_board_object *o = tdm_board_first(other->board); o && err == TDM_OK;
+         o = tdm_board_next(o)) {
+        tdm_board_read(other->board, o, &view);
+        if (!view.image || tdm_board_doc_blob_has(d, view.image) ||
+            tdm_board_doc_blob_get(other, view.image, &data, &size, NULL) != TDM_OK)
+            continue;
+        err = tdm_board_doc_blob_put(d, data, size, hash, cause);
+        free(data);
+    }
+    return err;
+}
+
+enum tdm_err tdm_board_doc_merge(struct tdm_board_doc *d, struct tdm_board_doc *other,
+                                 struct tdm_cause *cause)
+{
+    struct tdm_board_since *since = calloc(1, sizeof *since);
+    struct tdm_board_version *known = calloc(TDM_BOARD_ACTORS_MAX, sizeof *known);
+    uint8_t *room = malloc(TDM_BOARD_SINCE_MIN);
+    enum tdm_err err = TDM_OK;
+
+    if (!since || !known || !room) {
+        err = tdm_fail(cause, TDM_E_SYSTEM, "no memory to merge boards");
+    } else {
+        since->known = known;
+        since->known_count = tdm_board_versions(d->board, known, TDM_BOARD_ACTORS_MAX);
+        while (!since->done && err == TDM_OK) {
+            size_t size = tdm_board_since(other->board, since, room, TDM_BOARD_SINCE_MIN);
+
+            err = tdm_board_doc_apply(d, room, size);
+        }
+        if (err != TDM_OK)
+            err = tdm_fail(cause, err, "the two boards together are larger than a board may be");
+    }
+    free(since);
+    free(known);
+    free(room);
+    return err == TDM_OK ? merge_blobs(d, other, cause) : err;
+}
+
 /* The journal --------------------------------------------------------------------------------- */
 
 /* All of the board, to be freed; NULL: no memory, or more than a record holds. */
@@ -223,6 +278,8 @@ static enum tdm_err append_snapshot(struct tdm_board_doc *d)
 /* Everything that waits into the journal; after an error it waits on. */
 static enum tdm_err flush(struct tdm_board_doc *d)
 {
+    if (d->taking)
+        d->taking(d->taking_arg);
     keep_fresh(d);
     tdm_board_fresh_done(d->board);
     d->fresh_kept = 0;

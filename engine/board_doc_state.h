@@ -29,6 +29,8 @@ struct tdm_board_doc {
     struct tdm_board_file *file; /* NULL: in memory only. */
     bool read_only;
     bool replay;
+    void (*taking)(void *arg); /* NULL: nobody watches. */
+    void *taking_arg;
     struct tdm_journal_scan scan; /* replay: how far it is. */
 
     /* What the journal does not have yet. */

@@ -43,6 +43,7 @@ enum tdm_err tdm_board_open_document(struct tandem_board *b, const char *path,
         return err;
     }
     (void)snprintf(b->path, sizeof b->path, "%s", path);
+    tdm_board_doc_watch(b->doc, tdm_board_fresh_goes, b);
     b->link = tdm_board_link_init(b->link_storage, any);
     tdm_board_images_init(&b->images, b->doc);
     b->fresh_put = 0;
@@ -79,8 +80,8 @@ static enum tdm_err open_meant(struct tandem_board *b, struct tdm_cause *cause)
     if (b->file)
         return b->doc ? TDM_OK : tdm_board_open_document(b, b->file, cause);
     if (b->folder) {
-        enum tdm_err err = tdm_board_person_path(b->folder, b->print, meant ? meant->id : NULL,
-                                                 path, cause);
+        enum tdm_err err =
+            tdm_board_person_path(b->folder, b->print, meant ? meant->id : NULL, path, cause);
 
         if (err != TDM_OK)
             return err;
@@ -111,8 +112,7 @@ static void look_up(struct tandem_board *b)
 
     if (b->peer_known)
         tdm_board_person_read(b->folder, b->print, &person);
-    (void)tdm_board_at_door(b,
-                            &(struct tdm_door_in){.kind = TDM_DOOR_RULE, .rule = person.rule});
+    (void)tdm_board_at_door(b, &(struct tdm_door_in){.kind = TDM_DOOR_RULE, .rule = person.rule});
 }
 
 static void ask(struct tandem_board *b)

@@ -25,8 +25,7 @@ static struct tdm_board *core_of(struct tandem_board *b)
     return tdm_board_doc_board(b->doc);
 }
 
-/* The document's own step takes what is fresh for the journal: before that it has to be given to
- * the link, and only what is new of it. */
+/* What is fresh stays so until the document takes it for the journal: only what is new of it. */
 void tdm_board_send_fresh(struct tandem_board *b)
 {
     size_t size = 0;
@@ -39,12 +38,12 @@ void tdm_board_send_fresh(struct tandem_board *b)
     b->fresh_put = size;
 }
 
-static void count_fresh(struct tandem_board *b)
+void tdm_board_fresh_goes(void *arg)
 {
-    size_t size;
+    struct tandem_board *b = arg;
 
-    (void)tdm_board_fresh(core_of(b), &size);
-    b->fresh_put = b->fresh_put < size ? b->fresh_put : size;
+    tdm_board_send_fresh(b);
+    b->fresh_put = 0;
 }
 
 bool tdm_board_relieve(void *arg, enum tdm_err err)
@@ -52,11 +51,9 @@ bool tdm_board_relieve(void *arg, enum tdm_err err)
     struct tandem_board *b = arg;
 
     if (err == TDM_E_SPACE)
-        return tdm_board_doc_room(b->doc, TDM_BOARD_ROOM) == TDM_OK;
-    tdm_board_send_fresh(b);
+        return tdm_board_doc_room(b->doc, tdm_board_room(core_of(b)) + TDM_BOARD_ROOM) == TDM_OK;
     /* What a full disk does not take waits in memory. */
     (void)!tdm_board_doc_save(b->doc, NULL);
-    count_fresh(b);
     return b->fresh_put == 0;
 }
 
@@ -219,8 +216,8 @@ static void take_blobs(struct tandem_board *b)
 /* Who is there now is somebody else than before: as if the call were another one. */
 static void meet(struct tandem_board *b, const struct tdm_board_word *word)
 {
-    bool same = b->peer_known == word->peer_known &&
-                memcmp(b->print, word->peer, sizeof b->print) == 0;
+    bool same =
+        b->peer_known == word->peer_known && memcmp(b->print, word->peer, sizeof b->print) == 0;
     bool wish = b->door.wish && !b->peer_known;
 
     if (same)
@@ -236,8 +233,8 @@ static void meet(struct tandem_board *b, const struct tdm_board_word *word)
 static void take_words(struct tandem_board *b)
 {
     static const enum tdm_door_input inputs[] = {
-        [TDM_BOARD_WORD_UP] = TDM_DOOR_UP,         [TDM_BOARD_WORD_DOWN] = TDM_DOOR_DOWN,
-        [TDM_BOARD_WORD_OVER] = TDM_DOOR_OVER,     [TDM_BOARD_WORD_OPENED] = TDM_DOOR_OPENED,
+        [TDM_BOARD_WORD_UP] = TDM_DOOR_UP,       [TDM_BOARD_WORD_DOWN] = TDM_DOOR_DOWN,
+        [TDM_BOARD_WORD_OVER] = TDM_DOOR_OVER,   [TDM_BOARD_WORD_OPENED] = TDM_DOOR_OPENED,
         [TDM_BOARD_WORD_RESET] = TDM_DOOR_RESET,
     };
     struct tdm_board_word word;
@@ -323,7 +320,6 @@ static void keep(struct tandem_board *b, tdm_time now)
     if (!b->doc)
         return;
     b->doc_wake = tdm_board_doc_step(b->doc, now);
-    count_fresh(b);
     struct tdm_cause cause;
     bool trouble = tdm_board_doc_state(b->doc, &cause) != TDM_OK;
 

@@ -10,12 +10,12 @@
 
 #include "collab/board_door.h"
 #include "collab/board_link.h"
+#include "engine/base/histogram.h"
 #include "engine/board.h"
 #include "engine/board_doc.h"
 #include "engine/board_images.h"
 #include "engine/board_people.h"
 #include "engine/board_seat.h"
-#include "engine/base/histogram.h"
 
 #define TDM_BOARD_EVENTS 256
 
@@ -45,10 +45,10 @@ struct tandem_board {
     int64_t at_ms;
 
     struct tdm_board_seat seat;
-    bool seated;           /* A call has named it. */
-    char peer[256];        /* "sip:..." of whom the call is with, */
+    bool seated;                 /* A call has named it. */
+    char peer[256];              /* "sip:..." of whom the call is with, */
     char who[TDM_BOARD_WHO_MAX]; /* "user@host", */
-    bool peer_known;       /* and its certificate, */
+    bool peer_known;             /* and its certificate, */
     uint8_t print[TDM_FINGERPRINT_BYTES];
     struct tdm_board_door door;
     uint32_t orders;
@@ -89,6 +89,8 @@ struct tandem_board {
 void tdm_board_wake(struct tandem_board *board);
 /** What edits have made goes to the other side and to the journal. */
 void tdm_board_send_fresh(struct tandem_board *board);
+/** For tdm_board_doc_watch; `arg` is the board. */
+void tdm_board_fresh_goes(void *arg);
 /** Objects that changed since the last call are told. */
 void tdm_board_tell_changes(struct tandem_board *board, bool theirs);
 /** For struct tdm_board_desk: `arg` is the board. */
