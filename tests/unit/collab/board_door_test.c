@@ -15,7 +15,7 @@ struct side {
     struct tdm_board_door door;
     enum tdm_door_rule rule;
     bool can_open;
-    bool said_yes, was_asked;
+    bool was_asked, not_up, late;
     int joins, goes_on, lefts, refusals, opens;
     const char *why;
 };
@@ -40,6 +40,9 @@ static void send_preface(struct side *s)
     uint8_t bytes[TDM_DOOR_PREFACE_MAX];
     size_t size = tdm_door_preface_write(s->door.file ? &s->door.ours : &contacts, bytes);
 
+    s->late = other(s)->not_up; /* It comes when that one knows of the channel, too. */
+    if (s->late)
+        return;
     tell(other(s), TDM_DOOR_OPENED);
     for (size_t i = 0; i < size; i++) /* In pieces of one byte. */
         give(other(s), &(struct tdm_door_in){.kind = TDM_DOOR_BYTES, .data = bytes + i, .size = 1});
@@ -71,8 +74,12 @@ static void give(struct side *s, const struct tdm_door_in *in)
 
 static void both_up(bool resumed)
 {
+    bob.not_up = true;
     give(&ann, &(struct tdm_door_in){.kind = TDM_DOOR_UP, .resumed = resumed});
+    bob.not_up = false;
     give(&bob, &(struct tdm_door_in){.kind = TDM_DOOR_UP, .resumed = resumed});
+    if (ann.late)
+        send_preface(&ann);
 }
 
 static void start(const struct tdm_door_preface *anns, const struct tdm_door_preface *bobs)
