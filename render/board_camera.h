@@ -22,7 +22,8 @@ struct tdm_board_camera {
     int64_t x, y; /* The window's corner on the scaled board: whole pixels. */
     int width, height;
     enum tdm_board_theme theme;
-    bool without_ground; /* Transparent behind the figures, for overlays on a shared screen. */
+    bool without_ground;  /* Transparent behind the figures, for overlays on a shared screen. */
+    bool without_pattern; /* Paper without its dots or lines. */
 };
 
 /** The view whose corner is nearest to a point of the board, in px. Clamps the scale. */

@@ -62,13 +62,13 @@ int tdm_board_cache_ahead(struct tdm_board_cache *cache, const struct tdm_board_
 void tdm_board_paint_pixels(struct tdm_board_scene *scene, const struct tdm_board_camera *camera,
                             uint8_t *target, int stride);
 /** Through whatever surface `cr` is of (PDF, SVG), in px of the board, all figures that `box`
- *  touches. Text stays text where the surface knows it. */
+ *  touches, in the camera's theme. Text stays text where the surface knows it. */
 void tdm_board_paint_vector(struct tdm_board_scene *scene, cairo_t *cr,
-                            const struct tdm_figure_box *box, enum tdm_board_theme theme,
-                            bool without_ground);
+                            const struct tdm_figure_box *box,
+                            const struct tdm_board_camera *camera);
 
 /** One figure that is not in the scene, over the window's pixels: a preview. `cr` is in pixels of
- *  the window; pictures are the scene's, which may be NULL. */
+ *  the window; letters and pictures are the scene's. */
 void tdm_board_paint_figure(cairo_t *cr, const struct tdm_board_camera *camera,
                             struct tdm_board_scene *scene, const struct tdm_board_figure *figure);
 /** The ink that is not there yet: from the end of a growing stroke to where the hand will be

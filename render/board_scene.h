@@ -13,6 +13,7 @@
 #include "render/board_figure.h"
 
 struct tdm_board_scene;
+struct tdm_board_letters; /* render/board_text.h */
 
 enum tdm_board_ground_pattern {
     TDM_GROUND_PLAIN,
@@ -42,7 +43,8 @@ void tdm_board_scene_destroy(struct tdm_board_scene *scene);
 /**
  * All figures of the page anew: begin, each one by `put` from the bottom to the top, end. Those
  * that were there with the same id and version keep what was worked out, and what is not put is
- * gone at the end. Damage comes out of the difference.
+ * gone at the end. Damage comes out of the difference. A `put` that fails leaves its figure out;
+ * `end` is called all the same, and nothing else between the two.
  */
 void tdm_board_scene_begin(struct tdm_board_scene *scene);
 enum tdm_err tdm_board_scene_put(struct tdm_board_scene *scene,
@@ -60,11 +62,17 @@ enum tdm_err tdm_board_scene_picture(struct tdm_board_scene *scene,
                                      const struct tdm_board_picture *picture);
 bool tdm_board_scene_has_picture(const struct tdm_board_scene *scene, const uint8_t *hash);
 
+/** For measuring text; the scene's own. */
+struct tdm_board_letters *tdm_board_scene_letters(struct tdm_board_scene *scene);
+
 size_t tdm_board_scene_count(const struct tdm_board_scene *scene);
 /** From the bottom; NULL behind the top. Its points and text are the scene's, until it changes. */
 const struct tdm_board_figure *tdm_board_scene_at(const struct tdm_board_scene *scene, size_t i);
 const struct tdm_board_figure *tdm_board_scene_find(const struct tdm_board_scene *scene,
                                                     uint64_t id);
+
+/** Its place in the order, from the bottom. False when it is not there. */
+bool tdm_board_scene_rank(const struct tdm_board_scene *scene, uint64_t id, size_t *rank);
 
 /** All that the figure may paint on, with border and shadow. False when it is not there. */
 bool tdm_board_scene_box(struct tdm_board_scene *scene, uint64_t id, struct tdm_figure_box *box);

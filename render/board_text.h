@@ -8,7 +8,7 @@
  * (x, y), unturned; indices are bytes of the figure's UTF-8 and may point into a character, which
  * counts as its start. The layout does not depend on the scale at which it is shown.
  *
- * Works on figures by themselves, in a scene or not; the last few layouts are kept in `letters`.
+ * Works on figures by themselves, in a scene or not.
  */
 
 #include "engine/base/err.h"
