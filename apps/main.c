@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/account.h"
 #include "apps/bench.h"
+#include "apps/board.h"
 #include "apps/chat.h"
 #include "apps/contacts.h"
 #include "apps/demo.h"
@@ -58,6 +59,8 @@ static const struct verb {
     {"share", "tandem share [WHO]", "show a screen, and be helped on it when you allow it", NULL,
      share_run},
     {"assist", "tandem assist [WHO]", "see somebody's screen, and help on it", NULL, assist_run},
+    {"board", "tandem board [WHO]", "draw together, or on a file; info, export, import, merge",
+     NULL, board_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 

@@ -10,9 +10,8 @@
 /* The newest that the program has not taken; NULL: there is none. */
 static struct tandem_board_event *newest(struct tandem_board *b)
 {
-    return b->event_count
-               ? &b->events[(b->event_first + b->event_count - 1) % TDM_BOARD_EVENTS]
-               : NULL;
+    return b->event_count ? &b->events[(b->event_first + b->event_count - 1) % TDM_BOARD_EVENTS]
+                          : NULL;
 }
 
 /* Says the same as one that waits still, or makes it out of date. */

@@ -45,7 +45,7 @@ enum tdm_err tdm_board_open_document(struct tandem_board *b, const char *path,
     (void)snprintf(b->path, sizeof b->path, "%s", path);
     tdm_board_doc_watch(b->doc, tdm_board_fresh_goes, b);
     b->link = tdm_board_link_init(b->link_storage, any);
-    tdm_board_images_init(&b->images, b->doc);
+    tdm_board_image_link_init(&b->images, b->doc);
     b->fresh_put = 0;
     b->disk_trouble = false;
     b->told_mark = 0;
@@ -63,7 +63,7 @@ void tdm_board_close_document(struct tandem_board *b)
     if (!b->doc)
         return;
     tdm_board_pane_gone(b);
-    tdm_board_images_free(&b->images);
+    tdm_board_image_link_free(&b->images);
     tdm_board_doc_close(b->doc);
     b->doc = NULL;
     b->link = NULL;
@@ -159,7 +159,7 @@ static void join(struct tandem_board *b, bool anew)
     if (anew) {
         tdm_board_link_start(b->link, tdm_board_doc_board(b->doc));
         b->link_pulled = 0;
-        tdm_board_images_restart(&b->images);
+        tdm_board_image_link_restart(&b->images);
         b->failed = false;
         remember(b, NULL);
     }

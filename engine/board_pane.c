@@ -31,8 +31,7 @@ void tdm_board_pane_open(struct tandem_board *b)
 
     if (b->window)
         return;
-    b->window_err =
-        tdm_board_window_create(&b->window, &config, tdm_clock_now(), &b->window_cause);
+    b->window_err = tdm_board_window_create(&b->window, &config, tdm_clock_now(), &b->window_cause);
     if (b->window_err != TDM_OK) {
         b->window = NULL;
         tdm_board_tell(b, TANDEM_BOARD_NOTICE, b->window_cause.text);
@@ -97,7 +96,7 @@ static void give_picture(struct tandem_board *b, const uint8_t hash[TDM_BOARD_HA
     size_t size;
 
     if (tdm_board_doc_blob_get(b->doc, hash, &data, &size, &why) != TDM_OK) {
-        tdm_board_images_need(&b->images, hash);
+        tdm_board_image_link_need(&b->images, hash);
         return;
     }
     if (tdm_image_decode(&image, data, size, &why) == TDM_OK) {

@@ -108,8 +108,7 @@ static bool peer_of(const char *name, uint8_t peer[TDM_FINGERPRINT_BYTES])
     return true;
 }
 
-bool tdm_board_person_find(const char *folder, const char *who,
-                           uint8_t peer[TDM_FINGERPRINT_BYTES])
+bool tdm_board_person_find(const char *folder, const char *who, uint8_t peer[TDM_FINGERPRINT_BYTES])
 {
     DIR *list = folder ? opendir(folder) : NULL;
     const struct dirent *entry;

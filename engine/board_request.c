@@ -345,14 +345,15 @@ static enum tdm_err delete_all(struct job *j)
         err = named(j, "object", &id);
         return err == TDM_OK ? erase(j, id) : err;
     }
-    json_array_foreach(list, i, item)
-        if (!json_is_string(item) || !tdm_board_id_parse(json_string_value(item), &id) ||
-            !existing(j, id))
-            return tdm_fail(j->cause, TDM_E_GONE, "one of the objects is not there");
+    json_array_foreach(
+        list, i, item) if (!json_is_string(item) ||
+                           !tdm_board_id_parse(json_string_value(item), &id) ||
+                           !existing(j, id)) return tdm_fail(j->cause, TDM_E_GONE,
+                                                             "one of the objects is not there");
     tdm_board_begin(j->desk->board);
-    json_array_foreach(list, i, item)
-        if (err == TDM_OK && tdm_board_id_parse(json_string_value(item), &id))
-            err = erase(j, id);
+    json_array_foreach(list, i,
+                       item) if (err == TDM_OK && tdm_board_id_parse(json_string_value(item), &id))
+        err = erase(j, id);
     tdm_board_end(j->desk->board);
     return err;
 }
@@ -367,7 +368,8 @@ static enum tdm_err undo_or_redo(struct job *j, bool redo)
                    : tdm_board_undo(j->desk->board, &undone);
     while (again(j, err));
     if (err == TDM_E_GONE)
-        return tdm_fail(j->cause, err, redo ? "there is nothing to redo" : "there is nothing to undo");
+        return tdm_fail(j->cause, err,
+                        redo ? "there is nothing to redo" : "there is nothing to undo");
     if (err != TDM_OK)
         return explain(j, err);
     (void)json_object_set_new(j->answer, "changed", json_integer(undone.changed));
@@ -449,9 +451,9 @@ static const struct {
     const char *name;
     enum tdm_err (*perform)(struct job *j);
 } requests[] = {
-    {"add", add},   {"set", set},   {"ink", more_ink}, {"text", text},   {"delete", delete_all},
-    {"undo", undo}, {"redo", redo}, {"page", page},    {"pages", pages}, {"list", list},
-    {"get", get},
+    {"add", add},           {"set", set},   {"ink", more_ink}, {"text", text},
+    {"delete", delete_all}, {"undo", undo}, {"redo", redo},    {"page", page},
+    {"pages", pages},       {"list", list}, {"get", get},
 };
 
 enum tdm_err tdm_board_request_do(const struct tdm_board_desk *desk, const json_t *request,
@@ -476,6 +478,6 @@ enum tdm_err tdm_board_request_do(const struct tdm_board_desk *desk, const json_
             json_decref(j.answer);
         return err;
     }
-    return tdm_fail(cause, TDM_E_UNSUPPORTED, "there is no request \"%.40s\"; see docs/board-use.md",
-                    name);
+    return tdm_fail(cause, TDM_E_UNSUPPORTED,
+                    "there is no request \"%.40s\"; see docs/board-use.md", name);
 }

@@ -74,7 +74,7 @@ void tdm_board_tell_changes(struct tandem_board *b, bool theirs)
         event.on = !view.deleted;
         tdm_board_tell_event(b, &event);
         if (view.image)
-            tdm_board_images_need(&b->images, view.image);
+            tdm_board_image_link_need(&b->images, view.image);
     }
     b->told_mark = mark;
 }
@@ -207,7 +207,7 @@ static void take_blobs(struct tandem_board *b)
     if (!size)
         return;
     if (b->linked && !b->failed &&
-        !tdm_board_images_take(&b->images, in->data + in->at, size, image_arrived, b))
+        !tdm_board_image_link_take(&b->images, in->data + in->at, size, image_arrived, b))
         fail_link(b, "the other side's images break the rules: nothing of it is believed");
     tdm_share_bytes_clear(in);
     tdm_board_seat_consumed(&b->seat, TDM_BOARD_LANE_BLOBS, size);
@@ -290,7 +290,7 @@ static size_t fill_blobs(void *arg, uint8_t *room, size_t max)
 {
     struct tandem_board *b = arg;
 
-    return tdm_board_images_fill(&b->images, room, max);
+    return tdm_board_image_link_fill(&b->images, room, max);
 }
 
 static void send_live(struct tandem_board *b)

@@ -36,7 +36,6 @@ void tdm_board_seat_close(struct tdm_board_seat *s)
     (void)pthread_mutex_destroy(&s->lock);
 }
 
-
 static int lane_of(const uint32_t ids[TDM_BOARD_LANES], uint32_t stream)
 {
     for (int i = 0; stream && i < TDM_BOARD_LANES; i++)

@@ -13,7 +13,7 @@
 #include "engine/base/histogram.h"
 #include "engine/board.h"
 #include "engine/board_doc.h"
-#include "engine/board_images.h"
+#include "engine/board_image_link.h"
 #include "engine/board_people.h"
 #include "engine/board_seat.h"
 
@@ -65,7 +65,7 @@ struct tandem_board {
     bool disk_trouble;           /* It was told that the disk does not take what is drawn. */
     uint64_t told_mark;          /* Changes up to there were told. */
     struct tdm_share_bytes now[TDM_BOARD_LANES];
-    struct tdm_board_images images;
+    struct tdm_board_image_link images;
     struct tdm_board_live live, their_live;
     bool live_changed, they_are_live;
 

@@ -276,11 +276,15 @@ bool tdm_board_point_parse(const json_t *item, struct tdm_board_point *point)
 
     if (!json_is_number(x) || !json_is_number(y))
         return false;
-    *point = (struct tdm_board_point){
-        .x = tdm_board_units(json_number_value(x)),
-        .y = tdm_board_units(json_number_value(y)),
-        .pressure = (uint8_t)lround((press < 0 ? 0 : press > 1 ? 1 : press) * 255),
-        .dt_ms = (uint16_t)(time < 0 ? 0 : time > UINT16_MAX ? UINT16_MAX : time)};
+    *point = (struct tdm_board_point){.x = tdm_board_units(json_number_value(x)),
+                                      .y = tdm_board_units(json_number_value(y)),
+                                      .pressure = (uint8_t)lround((press < 0   ? 0
+                                                                   : press > 1 ? 1
+                                                                               : press) *
+                                                                  255),
+                                      .dt_ms = (uint16_t)(time < 0            ? 0
+                                                          : time > UINT16_MAX ? UINT16_MAX
+                                                                              : time)};
     return true;
 }
 

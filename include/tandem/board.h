@@ -73,10 +73,6 @@ TANDEM_API enum tandem_status
 tandem_board_open_window(struct tandem_board *board, const char *title, struct tandem_cause *cause);
 TANDEM_API void tandem_board_close_window(struct tandem_board *board);
 
-/** From now on what is drawn with an anchor lies over the screen that `share` shows or gives, and
- *  moves with its content. NULL: no longer. `share` outlives that. */
-TANDEM_API void tandem_board_annotate(struct tandem_board *board, struct tandem_share *share);
-
 /* By a program: the same requests that `tandem board --json` takes, a line each. */
 
 /**

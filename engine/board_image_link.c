@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/board_images.h"
+#include "engine/board_image_link.h"
 
 #include "engine/io/board_blobs.h"
 
@@ -8,19 +8,19 @@
 
 #define MESSAGE_HEAD 96 /* Of a blob's message, at most, before its data. */
 
-void tdm_board_images_init(struct tdm_board_images *m, struct tdm_board_doc *doc)
+void tdm_board_image_link_init(struct tdm_board_image_link *m, struct tdm_board_doc *doc)
 {
-    *m = (struct tdm_board_images){.doc = doc};
+    *m = (struct tdm_board_image_link){.doc = doc};
 }
 
-static void stop_going(struct tdm_board_images *m)
+static void stop_going(struct tdm_board_image_link *m)
 {
     free(m->going);
     m->going = NULL;
     m->going_size = m->going_at = 0;
 }
 
-void tdm_board_images_free(struct tdm_board_images *m)
+void tdm_board_image_link_free(struct tdm_board_image_link *m)
 {
     stop_going(m);
     tdm_share_bytes_free(&m->in);
@@ -28,7 +28,7 @@ void tdm_board_images_free(struct tdm_board_images *m)
     m->doc = NULL;
 }
 
-void tdm_board_images_restart(struct tdm_board_images *m)
+void tdm_board_image_link_restart(struct tdm_board_image_link *m)
 {
     stop_going(m);
     m->asked_count = 0;
@@ -47,7 +47,8 @@ static int find(uint8_t list[TDM_BOARD_WANTS_MAX][TDM_BOARD_HASH_BYTES], uint32_
     return -1;
 }
 
-void tdm_board_images_need(struct tdm_board_images *m, const uint8_t hash[TDM_BOARD_HASH_BYTES])
+void tdm_board_image_link_need(struct tdm_board_image_link *m,
+                               const uint8_t hash[TDM_BOARD_HASH_BYTES])
 {
     if (!m->doc || m->wanted_count == TDM_BOARD_WANTS_MAX ||
         find(m->wanted, m->wanted_count, hash) >= 0 || tdm_board_doc_blob_has(m->doc, hash))
@@ -56,7 +57,7 @@ void tdm_board_images_need(struct tdm_board_images *m, const uint8_t hash[TDM_BO
     m->to_ask++;
 }
 
-static void forget_want(struct tdm_board_images *m, const uint8_t hash[TDM_BOARD_HASH_BYTES])
+static void forget_want(struct tdm_board_image_link *m, const uint8_t hash[TDM_BOARD_HASH_BYTES])
 {
     int at = find(m->wanted, m->wanted_count, hash);
 
@@ -70,7 +71,7 @@ static void forget_want(struct tdm_board_images *m, const uint8_t hash[TDM_BOARD
 }
 
 /* A piece of the image that is coming. False: it breaks the rules. */
-static bool take_data(struct tdm_board_images *m, const struct tdm_board_blob *blob,
+static bool take_data(struct tdm_board_image_link *m, const struct tdm_board_blob *blob,
                       void (*arrived)(void *arg, const uint8_t hash[TDM_BOARD_HASH_BYTES]),
                       void *arg)
 {
@@ -94,9 +95,9 @@ static bool take_data(struct tdm_board_images *m, const struct tdm_board_blob *b
         return true;
     tdm_sha256(m->coming.data + m->coming.at, tdm_share_bytes_size(&m->coming), hash);
     bool right = memcmp(hash, m->coming_hash, sizeof hash) == 0;
-    bool kept = right && tdm_board_doc_blob_put(m->doc, m->coming.data + m->coming.at,
-                                                tdm_share_bytes_size(&m->coming), hash,
-                                                &why) == TDM_OK;
+    bool kept =
+        right && tdm_board_doc_blob_put(m->doc, m->coming.data + m->coming.at,
+                                        tdm_share_bytes_size(&m->coming), hash, &why) == TDM_OK;
 
     forget_want(m, m->coming_hash);
     m->refused += !kept;
@@ -107,9 +108,9 @@ static bool take_data(struct tdm_board_images *m, const struct tdm_board_blob *b
     return right;
 }
 
-bool tdm_board_images_take(struct tdm_board_images *m, const uint8_t *data, size_t size,
-                           void (*arrived)(void *arg, const uint8_t hash[TDM_BOARD_HASH_BYTES]),
-                           void *arg)
+bool tdm_board_image_link_take(struct tdm_board_image_link *m, const uint8_t *data, size_t size,
+                               void (*arrived)(void *arg, const uint8_t hash[TDM_BOARD_HASH_BYTES]),
+                               void *arg)
 {
     struct tdm_board_blob blob;
     size_t taken = 0;
@@ -148,7 +149,7 @@ static size_t write_one(const struct tdm_board_blob *blob, uint8_t *room, size_t
     return tdm_board_blob_write(blob, &w) == TDM_OK ? tdm_writer_size(&w) : 0;
 }
 
-static void next_asked(struct tdm_board_images *m)
+static void next_asked(struct tdm_board_image_link *m)
 {
     stop_going(m);
     m->asked_count--;
@@ -156,14 +157,14 @@ static void next_asked(struct tdm_board_images *m)
 }
 
 /* More of what the other side asked for. */
-static size_t fill_data(struct tdm_board_images *m, uint8_t *room, size_t max)
+static size_t fill_data(struct tdm_board_image_link *m, uint8_t *room, size_t max)
 {
     struct tdm_board_blob blob = {.type = TDM_BOARD_BLOB_DATA};
     struct tdm_cause why;
 
     memcpy(blob.hash, m->asked[0], sizeof blob.hash);
-    if (!m->going && tdm_board_doc_blob_get(m->doc, blob.hash, &m->going, &m->going_size, &why) !=
-                         TDM_OK) {
+    if (!m->going &&
+        tdm_board_doc_blob_get(m->doc, blob.hash, &m->going, &m->going_size, &why) != TDM_OK) {
         m->going = NULL;
         blob.type = TDM_BOARD_BLOB_LACK;
         size_t size = write_one(&blob, room, max);
@@ -187,7 +188,7 @@ static size_t fill_data(struct tdm_board_images *m, uint8_t *room, size_t max)
     return size;
 }
 
-size_t tdm_board_images_fill(struct tdm_board_images *m, uint8_t *room, size_t max)
+size_t tdm_board_image_link_fill(struct tdm_board_image_link *m, uint8_t *room, size_t max)
 {
     struct tdm_board_blob blob = {.type = TDM_BOARD_BLOB_WANT};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TDM_ENGINE_BOARD_IMAGES_H
-#define TDM_ENGINE_BOARD_IMAGES_H
+#ifndef TDM_ENGINE_BOARD_IMAGE_LINK_H
+#define TDM_ENGINE_BOARD_IMAGE_LINK_H
 
 /*
  * Images of a board between two sides, on the stream of class 6: what an object shows and is not
@@ -15,7 +15,7 @@
 
 #define TDM_BOARD_WANTS_MAX 64
 
-struct tdm_board_images {
+struct tdm_board_image_link {
     struct tdm_board_doc *doc; /* NULL: no board is open. */
     struct tdm_share_bytes in; /* A message that is not whole. */
     /* Asked for, the oldest first; the other side sends in that order. */
@@ -33,20 +33,21 @@ struct tdm_board_images {
     uint64_t refused;
 };
 
-void tdm_board_images_init(struct tdm_board_images *m, struct tdm_board_doc *doc);
-void tdm_board_images_free(struct tdm_board_images *m);
+void tdm_board_image_link_init(struct tdm_board_image_link *m, struct tdm_board_doc *doc);
+void tdm_board_image_link_free(struct tdm_board_image_link *m);
 /** A new stream: what was under way is asked for again. */
-void tdm_board_images_restart(struct tdm_board_images *m);
+void tdm_board_image_link_restart(struct tdm_board_image_link *m);
 
 /** An object shows it: asked for, if it is not here. */
-void tdm_board_images_need(struct tdm_board_images *m, const uint8_t hash[TDM_BOARD_HASH_BYTES]);
+void tdm_board_image_link_need(struct tdm_board_image_link *m,
+                               const uint8_t hash[TDM_BOARD_HASH_BYTES]);
 
 /** Bytes of the other side. `arrived` is called for each image that is kept now. False: it breaks
  *  the rules. */
-bool tdm_board_images_take(struct tdm_board_images *m, const uint8_t *data, size_t size,
-                           void (*arrived)(void *arg, const uint8_t hash[TDM_BOARD_HASH_BYTES]),
-                           void *arg);
+bool tdm_board_image_link_take(struct tdm_board_image_link *m, const uint8_t *data, size_t size,
+                               void (*arrived)(void *arg, const uint8_t hash[TDM_BOARD_HASH_BYTES]),
+                               void *arg);
 /** Fills what is to be sent. @return bytes; 0: nothing, or there is too little room. */
-size_t tdm_board_images_fill(struct tdm_board_images *m, uint8_t *room, size_t max);
+size_t tdm_board_image_link_fill(struct tdm_board_image_link *m, uint8_t *room, size_t max);
 
 #endif
