@@ -59,10 +59,17 @@ static void say(struct side *s, const char *text)
         terminal_print(&s->terminal, text);
 }
 
-static void tell(struct side *s, const char *event, const char *text)
+/* For programs. */
+static void report(struct side *s, const char *event, const char *text)
 {
     if (s->o->json)
         print_json(json_pack("{s:s, s:s, s:s}", "event", event, "peer", s->peer, "text", text));
+}
+
+/* For people, too. */
+static void tell(struct side *s, const char *event, const char *text)
+{
+    report(s, event, text);
     say(s, text);
 }
 
@@ -189,8 +196,7 @@ static void board_event(struct side *s, const struct tandem_board_event *e)
         asked(s, e->text);
         break;
     case TANDEM_BOARD_OPENED:
-        if (s->o->json)
-            tell(s, "opened", e->text);
+        report(s, "opened", e->text);
         break;
     case TANDEM_BOARD_JOINED:
         s->joined = true;
@@ -199,8 +205,7 @@ static void board_event(struct side *s, const struct tandem_board_event *e)
         tell(s, "joined", "you draw together");
         break;
     case TANDEM_BOARD_SYNCED:
-        if (s->o->json)
-            tell(s, "synced", e->text);
+        report(s, "synced", e->text);
         break;
     case TANDEM_BOARD_LEFT:
         s->asked = false;
@@ -413,6 +418,9 @@ static enum tandem_status open_board(struct side *s, struct tandem_cause *cause)
     }
     enum tandem_status status = tandem_board_create(&config, &s->board, cause);
 
+    /* What the two drew before is there at once. */
+    if (status == TANDEM_OK && s->who && config.folder)
+        (void)tandem_board_open_contact(s->board, s->who, NULL);
     if (status == TANDEM_OK && !o->no_window)
         status = tandem_board_open_window(s->board, "Tandem", cause);
     return status;

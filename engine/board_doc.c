@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/board_doc_state.h"
 
+#include "collab/board_op.h"
 #include "engine/io/entropy.h"
 
 #include <assert.h>
@@ -135,6 +136,20 @@ static void keep_fresh(struct tdm_board_doc *d)
     d->fresh_kept = size;
 }
 
+/* Whether there is more than operations in it: what stands for many, and up to where it goes. */
+static bool says_much(const uint8_t *records, size_t size)
+{
+    struct tdm_reader r = tdm_reader_of(records, size);
+
+    while (r.at < r.end) {
+        struct tdm_reader record = tdm_read_sub(&r, tdm_read_u16(&r));
+
+        if (tdm_read_u8(&record) != BOARD_RECORD_OPS)
+            return r.ok;
+    }
+    return false;
+}
+
 enum tdm_err tdm_board_doc_apply(struct tdm_board_doc *d, const uint8_t *ops, size_t size)
 {
     struct tdm_board_applied applied = {0};
@@ -142,7 +157,7 @@ enum tdm_err tdm_board_doc_apply(struct tdm_board_doc *d, const uint8_t *ops, si
     keep_fresh(d);
     enum tdm_err err = tdm_doc_take(d, ops, size, &applied);
 
-    if (journals(d) && (applied.fresh || applied.held))
+    if (journals(d) && (applied.fresh || applied.held || says_much(ops, size)))
         keep(d, ops, size);
     if (tdm_board_doubled(d->board)) {
         enum tdm_err become = tdm_board_become(d->board, new_actor());

@@ -60,8 +60,8 @@ bool tdm_board_relieve(void *arg, enum tdm_err err)
 void tdm_board_tell_changes(struct tandem_board *b, bool theirs)
 {
     struct tandem_board_event event = {.kind = TANDEM_BOARD_CHANGED, .theirs = theirs};
-    const struct tdm_board *core = core_of(b);
-    uint64_t mark = tdm_board_mark(core);
+    const struct tdm_board *core = b->doc ? core_of(b) : NULL;
+    uint64_t mark = core ? tdm_board_mark(core) : b->told_mark;
     struct tdm_board_view view;
 
     if (mark == b->told_mark)
@@ -136,8 +136,7 @@ static void take_ops(struct tandem_board *b)
     if (b->failed || !b->door.opened)
         tdm_share_bytes_clear(in);
     tdm_board_seat_consumed(&b->seat, TDM_BOARD_LANE_OPS, before - tdm_share_bytes_size(in));
-    if (b->doc)
-        tdm_board_tell_changes(b, true);
+    tdm_board_tell_changes(b, true);
 }
 
 static void tell_live(struct tandem_board *b)

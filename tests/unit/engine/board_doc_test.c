@@ -208,6 +208,30 @@ static void test_others_work_is_journaled(void **state)
     tdm_board_doc_close(b);
 }
 
+/* What was merged is known as such the next time, too. */
+static void test_merge_is_journaled(void **state)
+{
+    const struct place *p = *state;
+    struct tdm_board_doc *a = open_doc(p->path, NULL, NULL), *b = open_doc(p->copy, NULL, NULL);
+    uint8_t one[TDM_BOARD_DIGEST_BYTES], two[TDM_BOARD_DIGEST_BYTES];
+    struct tdm_cause cause;
+
+    (void)add_at(a, 1);
+    (void)add_at(b, 2);
+    assert_int_equal(tdm_board_doc_merge(a, b, &cause), TDM_OK);
+    assert_int_equal(tdm_board_doc_merge(b, a, &cause), TDM_OK);
+    tdm_board_doc_close(a);
+    tdm_board_doc_close(b);
+    a = open_doc(p->path, NULL, NULL);
+    b = open_doc(p->copy, NULL, NULL);
+    digest_of(a, one);
+    digest_of(b, two);
+    assert_memory_equal(one, two, sizeof one);
+    assert_int_equal(count_of(a), 2);
+    tdm_board_doc_close(a);
+    tdm_board_doc_close(b);
+}
+
 static uint8_t *read_all(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
@@ -445,6 +469,7 @@ int main(void)
         IN_PLACE(test_step_journals),
         IN_PLACE(test_read_only_changes_nothing),
         IN_PLACE(test_others_work_is_journaled),
+        IN_PLACE(test_merge_is_journaled),
         IN_PLACE(test_crash_at_any_byte),
         IN_PLACE(test_spoiled),
         IN_PLACE(test_as_it_was),
