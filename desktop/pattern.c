@@ -3,7 +3,7 @@
 /*
  * A synthetic desktop that plays a script by the time it is told, so that every run has the same
  * pixels: pattern, pattern:still, pattern:typing, pattern:scroll, pattern:drag, pattern:movie (what
- * a camera sees, for 2.5 s of 4). Text is made of invented glyphs. There is
+ * a camera sees, for 4 s of 5.5). Text is made of invented glyphs. There is
  * one surface, 640 by 360; a window "notes" lies on it, and its rules and picks work as on a real
  * one.
  */
@@ -30,8 +30,8 @@
 #define GLYPHS     61
 #define EVERY_TYPE (100 * TDM_MS)
 #define EVERY_MOVE (33 * TDM_MS)
-#define PLAYED     75 /* Turns of the movie, */
-#define RESTED     45 /* and after it. */
+#define PLAYED     120 /* Turns of the movie, */
+#define RESTED     45  /* and after it. */
 
 enum script { STILL, TYPING, SCROLL, DRAG, MOVIE, MIXED };
 
@@ -147,7 +147,7 @@ static void drag(struct tdm_desktop *d)
 /* Smooth, with grain. */
 static void show_movie(struct tdm_desktop *d)
 {
-    static const struct tdm_rect area = {304, 136, 320, 192};
+    static const struct tdm_rect area = {304, 136, 192, 128};
     uint32_t turn = (uint32_t)d->turn;
 
     if (d->turn % (PLAYED + RESTED) >= PLAYED)
