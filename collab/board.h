@@ -22,8 +22,8 @@
 #include "collab/board_object.h"
 #include "engine/base/err.h"
 
-#define TDM_BOARD_BLOCK_MIN    ((size_t)64 * 1024) /* That give takes; 1 MiB is a good size. */
-#define TDM_BOARD_ROOM         ((size_t)128 * 1024) /* With so much nearly any one edit finds memory. */
+#define TDM_BOARD_BLOCK_MIN    ((size_t)64 * 1024)  /* That give takes; 1 MiB is a good size. */
+#define TDM_BOARD_ROOM         ((size_t)128 * 1024) /* With so much nearly any edit finds room. */
 #define TDM_BOARD_FRESH_BYTES  ((size_t)256 * 1024) /* Own operations waiting to be taken. */
 #define TDM_BOARD_HELD_BYTES   ((size_t)256 * 1024) /* Others' that wait for their causes. */
 #define TDM_BOARD_ACTORS_MAX   4096

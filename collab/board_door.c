@@ -142,7 +142,8 @@ static void take_bytes(struct tdm_board_door *d, const struct tdm_door_in *in,
                            ? TDM_DOOR_PREFACE_HEAD
                            : TDM_DOOR_PREFACE_HEAD + (size_t)d->bytes[TDM_DOOR_PREFACE_HEAD - 1];
 
-        if (whole > TDM_DOOR_PREFACE_MAX || (d->size == whole && !parse(&d->theirs, d->bytes, whole))) {
+        if (whole > TDM_DOOR_PREFACE_MAX ||
+            (d->size == whole && !parse(&d->theirs, d->bytes, whole))) {
             d->wish = false;
             out->acts |= TDM_DOOR_REFUSED;
             out->why = "the other side's board is of a newer version: update Tandem";

@@ -38,18 +38,18 @@ size_t tdm_door_preface_write(const struct tdm_door_preface *preface,
                               uint8_t bytes[TDM_DOOR_PREFACE_MAX]);
 
 enum tdm_door_input {
-    TDM_DOOR_UP,      /* The channel stands; resumed: streams go on. */
-    TDM_DOOR_DOWN,    /* It broke, and may come again. */
-    TDM_DOOR_OVER,    /* It is over. */
-    TDM_DOOR_INVITE,  /* Our user wants to draw with the other side. */
-    TDM_DOOR_LEAVE,   /* And no longer. */
-    TDM_DOOR_OPENED,  /* The other side's streams are there. */
-    TDM_DOOR_BYTES,   /* data, size: of its operations' stream. */
-    TDM_DOOR_RESET,   /* It gave the streams up, ours or its. */
-    TDM_DOOR_RULE,    /* rule: the answer to LOOK_UP. */
-    TDM_DOOR_ANSWER,  /* yes: our user's, to ASK. */
-    TDM_DOOR_READY,   /* The document that OPEN asked for is open, */
-    TDM_DOOR_FAILED,  /* or is not to be had. */
+    TDM_DOOR_UP,     /* The channel stands; resumed: streams go on. */
+    TDM_DOOR_DOWN,   /* It broke, and may come again. */
+    TDM_DOOR_OVER,   /* It is over. */
+    TDM_DOOR_INVITE, /* Our user wants to draw with the other side. */
+    TDM_DOOR_LEAVE,  /* And no longer. */
+    TDM_DOOR_OPENED, /* The other side's streams are there. */
+    TDM_DOOR_BYTES,  /* data, size: of its operations' stream. */
+    TDM_DOOR_RESET,  /* It gave the streams up, ours or its. */
+    TDM_DOOR_RULE,   /* rule: the answer to LOOK_UP. */
+    TDM_DOOR_ANSWER, /* yes: our user's, to ASK. */
+    TDM_DOOR_READY,  /* The document that OPEN asked for is open, */
+    TDM_DOOR_FAILED, /* or is not to be had. */
 };
 
 enum tdm_door_rule { TDM_DOOR_ASKS, TDM_DOOR_ALWAYS, TDM_DOOR_NEVER };
@@ -64,16 +64,16 @@ struct tdm_door_in {
 
 /** What to do, in this order. Bits. */
 enum tdm_door_act {
-    TDM_DOOR_LOOK_UP = 1 << 0, /* Find the rule for this peer, say RULE. */
-    TDM_DOOR_ASK = 1 << 1,     /* Ask our user: `theirs` says about what. */
-    TDM_DOOR_FORGET = 1 << 2,  /* What was asked needs no answer any more. */
-    TDM_DOOR_OPEN = 1 << 3,    /* Have the document open that is meant (tdm_door_meant). */
-    TDM_DOOR_STREAMS = 1 << 4, /* Open our streams, and say the preface. */
-    TDM_DOOR_CLOSE = 1 << 5,   /* Reset all streams, both sides'. */
-    TDM_DOOR_JOINED = 1 << 6,  /* Begin the link; */
-    TDM_DOOR_GO_ON = 1 << 7,   /* take it up where it was; */
-    TDM_DOOR_BROKEN = 1 << 8,  /* it waits for the channel; */
-    TDM_DOOR_LEFT = 1 << 9,    /* it is over: `why`. */
+    TDM_DOOR_LOOK_UP = 1 << 0,  /* Find the rule for this peer, say RULE. */
+    TDM_DOOR_ASK = 1 << 1,      /* Ask our user: `theirs` says about what. */
+    TDM_DOOR_FORGET = 1 << 2,   /* What was asked needs no answer any more. */
+    TDM_DOOR_OPEN = 1 << 3,     /* Have the document open that is meant (tdm_door_meant). */
+    TDM_DOOR_STREAMS = 1 << 4,  /* Open our streams, and say the preface. */
+    TDM_DOOR_CLOSE = 1 << 5,    /* Reset all streams, both sides'. */
+    TDM_DOOR_JOINED = 1 << 6,   /* Begin the link; */
+    TDM_DOOR_GO_ON = 1 << 7,    /* take it up where it was; */
+    TDM_DOOR_BROKEN = 1 << 8,   /* it waits for the channel; */
+    TDM_DOOR_LEFT = 1 << 9,     /* it is over: `why`. */
     TDM_DOOR_REFUSED = 1 << 10, /* Our invitation is: `why`. */
 };
 

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,7 @@ static struct tdm_door_preface named(uint8_t id, const char *name)
 {
     struct tdm_door_preface p = {.document = true, .id = {id}};
 
-    (void)strcpy(p.name, name);
+    (void)snprintf(p.name, sizeof p.name, "%s", name);
     return p;
 }
 
@@ -319,8 +320,8 @@ static void test_any_order_keeps_consent(void **state)
             struct tdm_door_out out;
 
             tdm_door_step(&bob.door, &in, &out);
-            assert_true(agreed || !(out.acts & (TDM_DOOR_JOINED | TDM_DOOR_OPEN |
-                                                TDM_DOOR_STREAMS | TDM_DOOR_GO_ON)));
+            assert_true(agreed || !(out.acts & (TDM_DOOR_JOINED | TDM_DOOR_OPEN | TDM_DOOR_STREAMS |
+                                                TDM_DOOR_GO_ON)));
             assert_true(out.consumed <= in.size);
             assert_true(bob.door.up || !(out.acts & (TDM_DOOR_JOINED | TDM_DOOR_STREAMS)));
         }

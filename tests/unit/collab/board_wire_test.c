@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,7 +131,7 @@ static void test_names(void **state)
         struct tdm_board_live said = {.tool = 0}, heard;
         uint8_t data[TDM_BOARD_LIVE_MAX];
 
-        strcpy(said.name, names[i].said);
+        (void)snprintf(said.name, sizeof said.name, "%s", names[i].said);
         assert_int_equal(tdm_board_live_parse(&heard, data, tdm_board_live_write(&said, data)),
                          TDM_OK);
         assert_string_equal(heard.name, names[i].heard);
