@@ -396,7 +396,7 @@ static enum tdm_err read_file(const char *path, uint8_t **data, size_t *size,
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     enum tdm_err err = TDM_OK;
-    struct stat s;
+    struct stat s = {.st_size = 0};
 
     *data = NULL;
     if (fd < 0 || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_HEAD 96 /* Of a blob's message, at most, before its data. */
+#define MESSAGE_HEAD ((size_t)96) /* Of a blob's message, at most, before its data. */
 
 void tdm_board_image_link_init(struct tdm_board_image_link *m, struct tdm_board_doc *doc)
 {

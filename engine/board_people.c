@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEX_BYTES (2 * TDM_FINGERPRINT_BYTES)
+#define HEX_BYTES ((size_t)2 * TDM_FINGERPRINT_BYTES)
+#define ID_HEX    ((size_t)2 * TDM_DOOR_ID_BYTES)
 
 static void hex_of(const uint8_t *bytes, size_t size, char *text)
 {
@@ -67,7 +68,8 @@ static enum tdm_err make_folder(const char *folder, const uint8_t peer[TDM_FINGE
     if (!path_in(path, folder, peer, ""))
         return tdm_fail(cause, TDM_E_SYSTEM, "the path of the folder of boards is too long");
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return tdm_fail(cause, TDM_E_SYSTEM, "%.150s cannot be made: %s", path, strerror(errno));
+        return tdm_fail(cause, TDM_E_SYSTEM, "%.150s cannot be made: %s", path,
+                        strerrordesc_np(errno));
     return TDM_OK;
 }
 
@@ -93,14 +95,14 @@ enum tdm_err tdm_board_person_write(const char *folder, const uint8_t peer[TDM_F
     }
     return good ? TDM_OK
                 : tdm_fail(cause, TDM_E_SYSTEM, "%.150s cannot be written: %s", path,
-                           strerror(errno));
+                           strerrordesc_np(errno));
 }
 
 static bool peer_of(const char *name, uint8_t peer[TDM_FINGERPRINT_BYTES])
 {
     if (strlen(name) != HEX_BYTES || strspn(name, "0123456789abcdef") != HEX_BYTES)
         return false;
-    for (size_t i = 0; i < TDM_FINGERPRINT_BYTES; i++) {
+    for (size_t i = 0; i < (size_t)TDM_FINGERPRINT_BYTES; i++) {
         const char pair[3] = {name[2 * i], name[2 * i + 1], '\0'};
 
         peer[i] = (uint8_t)strtoul(pair, NULL, 16);
@@ -117,6 +119,7 @@ bool tdm_board_person_find(const char *folder, const char *who, uint8_t peer[TDM
     time_t newest = 0;
     bool found = false;
 
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream. */
     while (list && (entry = readdir(list)) != NULL) {
         uint8_t one[TDM_FINGERPRINT_BYTES];
         char path[TDM_BOARD_PATH_MAX];
@@ -140,14 +143,14 @@ enum tdm_err tdm_board_person_path(const char *folder, const uint8_t peer[TDM_FI
                                    const uint8_t *document, char path[TDM_BOARD_PATH_MAX],
                                    struct tdm_cause *cause)
 {
-    char name[2 * TDM_DOOR_ID_BYTES + sizeof ".board"] = "our.board";
+    char name[ID_HEX + sizeof ".board"] = "our.board";
     enum tdm_err err = make_folder(folder, peer, cause);
 
     if (err != TDM_OK)
         return err;
     if (document) {
         hex_of(document, TDM_DOOR_ID_BYTES, name);
-        (void)snprintf(name + 2 * TDM_DOOR_ID_BYTES, sizeof ".board", ".board");
+        (void)snprintf(name + ID_HEX, sizeof ".board", ".board");
     }
     return path_in(path, folder, peer, name)
                ? TDM_OK

@@ -43,6 +43,7 @@ static enum tdm_err named(struct job *j, const char *member, struct tdm_board_id
 {
     const char *text = json_string_value(json_object_get(j->request, member));
 
+    *id = TDM_BOARD_NONE;
     if (!text || !tdm_board_id_parse(text, id))
         return tdm_fail(j->cause, TDM_E_MALFORMED,
                         "\"%s\" must name an object, like \"1a2b3c4d.17\"", member);
@@ -218,7 +219,7 @@ static enum tdm_err add(struct job *j)
     const char *type_text = json_string_value(json_object_get(j->request, "type"));
     enum tdm_board_type type = type_text ? tdm_board_type_parse(type_text) : 0;
     struct tdm_board_values values;
-    struct tdm_board_id id, page;
+    struct tdm_board_id id = TDM_BOARD_NONE, page = TDM_BOARD_NONE;
     enum tdm_err err;
 
     if (!type)
