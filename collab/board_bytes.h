@@ -25,7 +25,7 @@ static inline uint64_t tdm_board_read_v(struct tdm_reader *r)
     uint64_t value = 0;
 
     for (unsigned shift = 0; shift < 64 && r->ok && r->at < r->end; shift += 7) {
-        uint8_t byte = *r->at++;
+        uint8_t byte = tdm_read_u8(r);
 
         value |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80)

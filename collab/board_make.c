@@ -81,7 +81,8 @@ enum tdm_err board_ready(struct tdm_board *b, size_t payload, size_t memory)
     if (next_lamport(b) >> BOARD_JUMP >= TDM_BOARD_SEQ_MAX - 2 * TDM_BOARD_TYPED_MAX ||
         self->seq >= TDM_BOARD_SEQ_MAX - 2 * TDM_BOARD_TYPED_MAX || b->doubled)
         return TDM_E_DENIED;
-    if (TDM_BOARD_FRESH_BYTES - b->fresh_size < payload + 2 * (HEAD_MAX + BOARD_OP_HEAD_MAX))
+    if (TDM_BOARD_FRESH_BYTES - b->fresh_size <
+        payload + (size_t)2 * (HEAD_MAX + BOARD_OP_HEAD_MAX))
         return TDM_E_AGAIN;
     if (tdm_board_memory_room(&b->memory) < BOARD_ROOM + memory)
         return TDM_E_SPACE;

@@ -214,9 +214,7 @@ uint32_t board_text_mend(uint8_t *text, size_t size)
             return 0;
         if (turns_others(code))
             memcpy(text + at, "\xef\xbf\xbd", 3); /* U+FFFD; as long as those are. */
-        else if (code < 0x20 && controls(code))
-            text[at] = ' ';
-        else if (code == 0x7f)
+        else if ((code < 0x20 && controls(code)) || code == 0x7f)
             text[at] = ' ';
         else if (controls(code))
             memcpy(text + at, "\xc2\xa0", 2);

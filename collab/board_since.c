@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-#define ENTRY_HEAD_MAX  (6 * TDM_BOARD_V_MAX)
+#define ENTRY_HEAD_MAX  ((size_t)6 * TDM_BOARD_V_MAX)
 #define VALUE_MAX       (4 * TDM_BOARD_V_MAX + TDM_BOARD_VALUE_MAX)
 #define RUN_MAX         (6 * TDM_BOARD_V_MAX + BOARD_ITEM_BYTES)
 #define MARK_MAX        (6 * TDM_BOARD_V_MAX)

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define UNIT       ((double)TDM_FIGURE_UNIT)
-#define WIDTH_MOST (1024 * TDM_FIGURE_UNIT)
+#define WIDTH_MOST ((int64_t)1024 * TDM_FIGURE_UNIT)
+#define SCALE_MOST ((int64_t)64 * TDM_BOARD_SCALE_ONE)
 #define SHADOW     18.0 /* px around a note. */
 #define PI         3.14159265358979323846
 
@@ -192,8 +193,8 @@ static void clamp(struct tdm_board_figure *f)
     f->h = near(f->h);
     f->width = held(f->width, 0, WIDTH_MOST);
     f->corner = held(f->corner, 0, TDM_BOARD_FAR);
-    f->scale_x = held(f->scale_x, -64 * 65536, 64 * 65536);
-    f->scale_y = held(f->scale_y, -64 * 65536, 64 * 65536);
+    f->scale_x = held(f->scale_x, -SCALE_MOST, SCALE_MOST);
+    f->scale_y = held(f->scale_y, -SCALE_MOST, SCALE_MOST);
 }
 
 struct tdm_board_entry *tdm_board_entry_create(struct tdm_board_letters *letters,

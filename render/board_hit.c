@@ -140,7 +140,7 @@ size_t tdm_board_scene_crossed(struct tdm_board_scene *s, const double from[2], 
                                double reach, uint64_t *ids, size_t max)
 {
     double way = hypot(to[0] - from[0], to[1] - from[1]);
-    double steps = fmin(ceil(way / fmax(reach, 0.5)) + 1, LINES_MOST);
+    int steps = (int)fmin(ceil(way / fmax(reach, 0.5)) + 1, LINES_MOST);
     size_t count = 0;
     struct tdm_figure_box box = {fmin(from[0], to[0]) - reach, fmin(from[1], to[1]) - reach,
                                  fmax(from[0], to[0]) + reach, fmax(from[1], to[1]) + reach};
@@ -148,7 +148,7 @@ size_t tdm_board_scene_crossed(struct tdm_board_scene *s, const double from[2], 
     for (size_t i = s->count; i-- > 0 && count < max;) {
         if (tdm_board_scene_touching(s, &box, i) != i)
             continue;
-        for (double k = 0; k <= steps; k++)
+        for (int k = 0; k <= steps; k++)
             if (entry_hit(s->order[i], from[0] + (to[0] - from[0]) * k / steps,
                           from[1] + (to[1] - from[1]) * k / steps, reach)) {
                 ids[count++] = s->order[i]->f.id;

@@ -117,7 +117,7 @@ static size_t by_line(const struct tdm_board_lines *lines, int at, int down, dou
         (void)pango_layout_iter_next_line(iter);
     pango_layout_iter_get_line_extents(iter, NULL, &r);
     pango_layout_iter_free(iter);
-    return index_at(lines, x, lines->y + (double)(r.y + r.height / 2) / PANGO_SCALE);
+    return index_at(lines, x, lines->y + (r.y + r.height / 2.0) / PANGO_SCALE);
 }
 
 static size_t line_edge(const struct tdm_board_lines *lines, int at, bool end)
@@ -132,7 +132,7 @@ static size_t line_edge(const struct tdm_board_lines *lines, int at, bool end)
         return (size_t)at;
     if (!end)
         return (size_t)l->start_index;
-    size_t last = (size_t)(l->start_index + l->length);
+    size_t last = (size_t)l->start_index + (size_t)l->length;
     bool wrapped = last < size_of(lines) && text[last] != '\n' && text[last] != '\r';
 
     /* Behind the last letter of a wrapped line would be the next line's begin. */
@@ -236,7 +236,7 @@ static size_t line_boxes(const struct tdm_board_lines *lines, PangoLayoutIter *i
         return 0;
     pango_layout_line_get_x_ranges(line, range[0], range[1], &xs, &pairs);
     pango_layout_iter_get_line_extents(iter, NULL, &r);
-    for (int i = 0; i < pairs && count < room; i++)
+    for (size_t i = 0; i < (size_t)pairs && count < room; i++)
         boxes[count++] = (struct tdm_figure_box){lines->x + (double)xs[2 * i] / PANGO_SCALE,
                                                  lines->y + (double)r.y / PANGO_SCALE,
                                                  lines->x + (double)xs[2 * i + 1] / PANGO_SCALE,
