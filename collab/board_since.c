@@ -9,11 +9,11 @@
 #include <assert.h>
 
 #define ENTRY_HEAD_MAX  ((size_t)6 * TDM_BOARD_V_MAX)
-#define VALUE_MAX       (4 * TDM_BOARD_V_MAX + TDM_BOARD_VALUE_MAX)
-#define RUN_MAX         (6 * TDM_BOARD_V_MAX + BOARD_ITEM_BYTES)
-#define MARK_MAX        (6 * TDM_BOARD_V_MAX)
-#define INK_HEAD_MAX    (6 * TDM_BOARD_V_MAX)
-#define OTHER_MAX       (4 + 2 * TDM_BOARD_V_MAX + BOARD_OP_HEAD_MAX + BOARD_OTHER_MAX)
+#define VALUE_MAX       ((size_t)4 * TDM_BOARD_V_MAX + TDM_BOARD_VALUE_MAX)
+#define RUN_MAX         ((size_t)6 * TDM_BOARD_V_MAX + BOARD_ITEM_BYTES)
+#define MARK_MAX        ((size_t)6 * TDM_BOARD_V_MAX)
+#define INK_HEAD_MAX    ((size_t)6 * TDM_BOARD_V_MAX)
+#define OTHER_MAX       (4 + (size_t)2 * TDM_BOARD_V_MAX + BOARD_OP_HEAD_MAX + BOARD_OTHER_MAX)
 #define COVER_MAX       (4 + TDM_BOARD_V_MAX)
 #define RECORD_HEAD_MAX (BOARD_RECORD_HEAD + 1 + TDM_BOARD_V_MAX + 4 * BOARD_NAMES_MAX)
 
@@ -204,7 +204,7 @@ static bool give_runs(struct giving *g, const struct tdm_board_object *o)
 {
     struct tdm_board_since *s = g->s;
     const struct board_item *first = s->piece ? s->piece : o->text ? o->text->first : NULL, *end;
-    size_t bytes = ENTRY_HEAD_MAX + 2 * TDM_BOARD_V_MAX;
+    size_t bytes = ENTRY_HEAD_MAX + (size_t)2 * TDM_BOARD_V_MAX;
     uint32_t names = 1, count = 0;
 
     for (end = first; end && fits(g, names + 2, bytes + RUN_MAX); end = end->next) {
@@ -252,7 +252,7 @@ static bool give_marks(struct giving *g, const struct tdm_board_object *o)
         for (; m; m = m->next, s->number++) {
             if (!lacks(g, m->actor, m->seq) && !item_lacks(g, i))
                 continue;
-            if (!fits(g, 3, ENTRY_HEAD_MAX + 2 * TDM_BOARD_V_MAX + MARK_MAX)) {
+            if (!fits(g, 3, ENTRY_HEAD_MAX + (size_t)2 * TDM_BOARD_V_MAX + MARK_MAX)) {
                 s->piece = i;
                 return false;
             }
