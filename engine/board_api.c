@@ -273,6 +273,16 @@ static enum tdm_err with_document(struct tandem_board *b, struct tdm_cause *why)
                              "no board is open yet: it comes with the contact, or name a file");
 }
 
+/* And one that may be drawn on. */
+static enum tdm_err to_draw(struct tandem_board *b, struct tdm_cause *why)
+{
+    enum tdm_err err = with_document(b, why);
+
+    return err == TDM_OK && b->read_only
+               ? tdm_fail(why, TDM_E_DENIED, "this board was opened to be looked at only")
+               : err;
+}
+
 enum tandem_status tandem_board_export(struct tandem_board *b, const char *path, int page,
                                        struct tandem_cause *cause)
 {
@@ -296,7 +306,7 @@ enum tandem_status tandem_board_import(struct tandem_board *b, const char *path,
     struct tdm_cause why;
 
     pthread_mutex_lock(&b->lock);
-    enum tdm_err err = with_document(b, &why);
+    enum tdm_err err = to_draw(b, &why);
 
     if (err == TDM_OK)
         err = tdm_board_doc_import(b->doc, path, NULL, &imported, &why);
@@ -317,7 +327,7 @@ enum tandem_status tandem_board_merge(struct tandem_board *b, const char *path,
     struct tdm_cause why;
 
     pthread_mutex_lock(&b->lock);
-    enum tdm_err err = with_document(b, &why);
+    enum tdm_err err = to_draw(b, &why);
 
     if (err == TDM_OK)
         err = tdm_board_doc_open(&other, &config, NULL, &why);
@@ -466,6 +476,18 @@ static const struct {
     {"import", import_from}, {"save", save},
 };
 
+/* Those that leave the board as it is. */
+static bool only_looks(const json_t *request)
+{
+    static const char *const names[] = {"pages", "list", "get", "info", "export", "cursor", "save"};
+    const char *name = json_string_value(json_object_get(request, "do"));
+
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static enum tdm_err perform(struct tandem_board *b, const json_t *request, json_t **answer,
                             struct tdm_cause *why)
 {
@@ -513,7 +535,7 @@ enum tandem_status tandem_board_request(struct tandem_board *b, const char *text
                        request ? "this is something else" : error.text);
     } else {
         pthread_mutex_lock(&b->lock);
-        err = with_document(b, &why);
+        err = only_looks(request) ? with_document(b, &why) : to_draw(b, &why);
         if (err == TDM_OK)
             err = perform(b, request, &done, &why);
         tdm_board_wake(b);

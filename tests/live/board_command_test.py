@@ -191,6 +191,9 @@ class Files(unittest.TestCase):
                 self.assertTrue(f.read(8).startswith(begin), ending)
         self.run_on("import", self.file("c"), self.file("out.excalidraw"))
         self.assertEqual(self.run_on("info", self.file("c"))[0]["objects"], 3)
+        looked = self.run_on("open", self.file("a"), "--at", str(time.time() + 60), "--no-window",
+                             said='{"do": "add", "type": "note"}\n{"do": "list"}\n')
+        self.assertEqual([line["ok"] for line in looked if "ok" in line], [False, True])
         steps = self.run_on("replay", self.file("a"), "--steps", "4")
         self.assertEqual(len(steps), 4)
         self.assertEqual(steps[-1]["digest"], a["digest"])
