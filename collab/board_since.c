@@ -10,7 +10,7 @@
 
 #define ENTRY_HEAD_MAX  ((size_t)6 * TDM_BOARD_V_MAX)
 #define VALUE_MAX       ((size_t)4 * TDM_BOARD_V_MAX + TDM_BOARD_VALUE_MAX)
-#define RUN_MAX         ((size_t)6 * TDM_BOARD_V_MAX + BOARD_ITEM_BYTES)
+#define RUN_HEAD_MAX    ((size_t)6 * TDM_BOARD_V_MAX)
 #define MARK_MAX        ((size_t)6 * TDM_BOARD_V_MAX)
 #define INK_HEAD_MAX    ((size_t)6 * TDM_BOARD_V_MAX)
 #define OTHER_MAX       (4 + (size_t)2 * TDM_BOARD_V_MAX + BOARD_OP_HEAD_MAX + BOARD_OTHER_MAX)
@@ -20,7 +20,8 @@
 enum stage { BEGIN, OBJECTS, OTHERS, COVER };
 enum part { VALUES, INK, RUNS, MARKS };
 
-static_assert(RECORD_HEAD_MAX + ENTRY_HEAD_MAX + INK_HEAD_MAX + VALUE_MAX + RUN_MAX + OTHER_MAX <
+static_assert(RECORD_HEAD_MAX + ENTRY_HEAD_MAX + INK_HEAD_MAX + VALUE_MAX + RUN_HEAD_MAX +
+                      BOARD_ITEM_BYTES + OTHER_MAX <
                   TDM_BOARD_SINCE_MIN,
               "a record has room for any one piece");
 
@@ -208,18 +209,27 @@ static void write_run(struct giving *g, const struct board_item *i)
     tdm_write_bytes(&g->w, i->text, i->size);
 }
 
+/* The names that a run needs stand in the table from now on. */
+static void name_run(struct giving *g, const struct board_item *i)
+{
+    (void)place_of(g, g->b->actors[i->actor].name);
+    if (i->origin_actor != BOARD_NO_ACTOR)
+        (void)place_of(g, g->b->actors[i->origin_actor].name);
+}
+
 static bool give_runs(struct giving *g, const struct tdm_board_object *o)
 {
     struct tdm_board_since *s = g->s;
     const struct board_item *first = s->piece ? s->piece : o->text ? o->text->first : NULL, *end;
     size_t bytes = ENTRY_HEAD_MAX + (size_t)2 * TDM_BOARD_V_MAX;
-    uint32_t names = 1, count = 0;
+    uint32_t count = 0;
 
-    for (end = first; end && fits(g, names + 2, bytes + RUN_MAX); end = end->next) {
+    /* Three names: the object's, and the run's two. */
+    for (end = first; end && fits(g, 3, bytes + RUN_HEAD_MAX + end->size); end = end->next) {
         if (!item_lacks(g, end))
             continue;
-        bytes += RUN_MAX;
-        names += 2;
+        name_run(g, end);
+        bytes += RUN_HEAD_MAX + end->size;
         count++;
     }
     if (first && end == first)
