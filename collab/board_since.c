@@ -140,8 +140,7 @@ static bool give_values(struct giving *g, const struct tdm_board_object *o)
     }
     if (end == s->number && o->reg_count > s->number)
         return false;
-    if (count ||
-        (s->number == 0 && lacks(g, o->actor, o->seq) && is_due(g, o->actor, o->seq))) {
+    if (count || (s->number == 0 && lacks(g, o->actor, o->seq) && is_due(g, o->actor, o->seq))) {
         write_entry(g, o, count, 0);
         for (uint32_t i = s->number; i < end; i++)
             if (reg_lacks(g, &o->regs[i]))
