@@ -266,7 +266,7 @@ static enum tdm_err move(struct tdm_board *b, struct board_steps *from, struct b
 
     if (err != TDM_OK)
         return err;
-    if (b->moving != to)
+    if (b->moving != to || !to->top)
         (void)push(b, to);
     b->moving = to;
     b->step_open = false;
