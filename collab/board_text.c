@@ -101,7 +101,7 @@ static void split(struct tdm_board *b, struct board_text *t, struct board_item *
 
 static size_t split_need(const struct board_item *i)
 {
-    size_t need = sizeof *i + 2 * BOARD_ITEM_BYTES;
+    size_t need = sizeof *i + (size_t)2 * BOARD_ITEM_BYTES;
 
     for (const struct board_mark *m = i->marks; m; m = m->next)
         need += sizeof *m;
@@ -219,7 +219,8 @@ static uint32_t stretch(const struct board_text *t, const struct board_typed *p,
 size_t board_text_type_need(const struct tdm_board *b, const struct tdm_board_object *o,
                             const struct board_typed *typed)
 {
-    size_t need = sizeof(struct board_text) + sizeof(struct board_author) + 8 * BOARD_ITEM_BYTES;
+    size_t need =
+        sizeof(struct board_text) + sizeof(struct board_author) + (size_t)8 * BOARD_ITEM_BYTES;
     struct board_item *i =
         board_text_find(o->text, origin_actor_of(b, typed->origin), typed->origin.seq);
 

@@ -334,7 +334,7 @@ static void compare(struct world *w)
     tdm_board_digest(w->sides[0].board, first);
     for (size_t i = 1; i < w->side_count; i++) {
         tdm_board_digest(w->sides[i].board, digest);
-        if (memcmp(first, digest, sizeof first))
+        if (memcmp(first, digest, sizeof first) != 0)
             w->why = "the boards differ";
     }
     /* A late joiner has the same from a snapshot alone, and from old letters makes the same, too:
@@ -344,7 +344,7 @@ static void compare(struct world *w)
     side_open(w, &late);
     sync(w, &w->sides[0], &late, true);
     tdm_board_digest(late.board, digest);
-    if (memcmp(first, digest, sizeof first))
+    if (memcmp(first, digest, sizeof first) != 0)
         w->why = "a late joiner differs";
     for (size_t i = 0; i < w->sides[0].mail_count; i++) {
         apply(w, &w->sides[0], w->sides[0].mail[i].bytes, w->sides[0].mail[i].size);
@@ -353,7 +353,7 @@ static void compare(struct world *w)
     sync(w, &w->sides[0], &late, false); /* What had waited there for those. */
     tdm_board_digest(w->sides[0].board, first);
     tdm_board_digest(late.board, digest);
-    if (memcmp(first, digest, sizeof first))
+    if (memcmp(first, digest, sizeof first) != 0)
         w->why = "old letters made a difference";
     side_close(&late);
     free(late.journal.bytes);
