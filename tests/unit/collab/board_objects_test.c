@@ -227,7 +227,7 @@ static void test_what_comes_before_its_page(void **state)
 
 static void test_pages_and_what_is_deleted(void **state)
 {
-    struct tdm_board_id second = add(&ann, TDM_BOARD_PAGE, TDM_BOARD_NONE), ids[8];
+    struct tdm_board_id second = add(&ann, TDM_BOARD_PAGE, TDM_BOARD_NONE), ids[8] = {{0}};
     struct tdm_board_id a = add(&ann, TDM_BOARD_LINE, second),
                         b = add(&ann, TDM_BOARD_LINE, second);
 
