@@ -208,7 +208,7 @@ static bool parse_part(const char **at, double whole, double *value)
     if (!tdm_number_take(at, *at + strlen(*at), value))
         return false;
     if (**at == '%') {
-        *value *= whole / 100;
+        *value = *value * whole / 100;
         (*at)++;
     }
     if (!(*value > 0))

@@ -19,6 +19,7 @@ static AVFrame *decode(const struct tdm_image_info *info, const uint8_t *data, s
     AVFrame *frame = av_frame_alloc();
     bool good = context && packet && frame && av_new_packet(packet, (int)size) == 0;
 
+    av_log_set_level(AV_LOG_QUIET); /* Our causes tell what matters. */
     if (good) {
         memcpy(packet->data, data, size);
         context->thread_count = 1;
