@@ -14,7 +14,8 @@ size_t tdm_base64_room(size_t size)
 void tdm_base64_write(const uint8_t *data, size_t size, char *text)
 {
     for (size_t at = 0; at < size; at += 3) {
-        uint32_t three = (uint32_t)data[at] << 16 | (at + 1 < size ? data[at + 1] << 8 : 0) |
+        uint32_t three = (uint32_t)data[at] << 16 |
+                         (at + 1 < size ? (uint32_t)data[at + 1] << 8 : 0) |
                          (at + 2 < size ? data[at + 2] : 0);
 
         for (size_t i = 0; i < 4; i++)

@@ -22,12 +22,12 @@
 #include "collab/board_object.h"
 #include "engine/base/err.h"
 
-#define TDM_BOARD_BLOCK_MIN    ((size_t)64 * 1024)   /* That give takes; 1 MiB is a good size. */
-#define TDM_BOARD_ROOM         ((size_t)48 * 1024)   /* With so much any one edit finds memory. */
-#define TDM_BOARD_FRESH_BYTES  ((size_t)256 * 1024)  /* Own operations waiting to be taken. */
-#define TDM_BOARD_HELD_BYTES   ((size_t)1024 * 1024) /* Others' that wait for their causes. */
-#define TDM_BOARD_ACTORS_MAX   1024
-#define TDM_BOARD_PROPS_MAX    64    /* Properties of an object, unknown ones included. */
+#define TDM_BOARD_BLOCK_MIN    ((size_t)64 * 1024)  /* That give takes; 1 MiB is a good size. */
+#define TDM_BOARD_ROOM         ((size_t)128 * 1024) /* With so much nearly any edit finds room. */
+#define TDM_BOARD_FRESH_BYTES  ((size_t)256 * 1024) /* Own operations waiting to be taken. */
+#define TDM_BOARD_HELD_BYTES   ((size_t)256 * 1024) /* Others' that wait for their causes. */
+#define TDM_BOARD_ACTORS_MAX   4096
+#define TDM_BOARD_PROPS_MAX    64    /* Their numbers are below; unknown ones included. */
 #define TDM_BOARD_POINTS_MAX   65536 /* Of a stroke. */
 #define TDM_BOARD_INK_MAX      256   /* Points of one tdm_board_ink. */
 #define TDM_BOARD_TYPED_MAX    1024  /* Bytes of one tdm_board_text_insert. */
@@ -45,17 +45,16 @@ size_t tdm_board_bytes_needed(void);
 /**
  * A new, empty document in `storage` (aligned to 16, tdm_board_bytes_needed()).
  *
- * @param actor  Whose edits these will be: random, not 0, and only for one side of one document.
- *               Kept beside the journal and used again only when that was closed in order: numbers
- *               that others have and the journal lost must never be given again.
+ * @param actor  Whose edits these will be: random, not 0, and new whenever a document is opened:
+ *               numbers that others have and a journal lost must never be given again. A session
+ *               without edits leaves no trace of it.
  */
 struct tdm_board *tdm_board_init(void *storage, uint32_t actor);
 
 uint32_t tdm_board_actor(const struct tdm_board *b);
-/** From now on edits are another actor's; undo forgets. For tdm_board_doubled, or time travel. */
+/** From now on edits are another actor's; undo forgets. TDM_E_DENIED: there are too many. */
 enum tdm_err tdm_board_become(struct tdm_board *b, uint32_t actor);
-/** Somebody else made operations as us (a copied journal, or a tail that was lost): become another
- *  actor before the next edit. */
+/** Somebody else makes operations as us. Edits return TDM_E_DENIED until tdm_board_become. */
 bool tdm_board_doubled(const struct tdm_board *b);
 
 /** Memory: aligned to 16, at least TDM_BOARD_BLOCK_MIN, until the board's end. What does not find
@@ -89,7 +88,7 @@ enum tdm_err tdm_board_ink(struct tdm_board *b, struct tdm_board_id id,
 enum tdm_err tdm_board_seal(struct tdm_board *b, struct tdm_board_id id);
 
 /** Puts text before character `at` (from 0; at most all). Broken UTF-8 is refused; controls other
- *  than line ends and tabs, and characters that turn the direction of others, become U+FFFD. */
+ *  than line ends and tabs become spaces, characters that turn the direction of others U+FFFD. */
 enum tdm_err tdm_board_text_insert(struct tdm_board *b, struct tdm_board_id id, uint32_t at,
                                    const char *text, size_t size);
 enum tdm_err tdm_board_text_delete(struct tdm_board *b, struct tdm_board_id id, uint32_t at,
@@ -111,7 +110,8 @@ struct tdm_board_undone {
 
 bool tdm_board_can_undo(const struct tdm_board *b);
 bool tdm_board_can_redo(const struct tdm_board *b);
-/** TDM_E_GONE: nothing to undo. After TDM_E_SPACE or TDM_E_AGAIN repeat: it goes on. */
+/** `undone` is added to. TDM_E_GONE: nothing to undo. After TDM_E_SPACE or TDM_E_AGAIN repeat: it
+ *  goes on. */
 enum tdm_err tdm_board_undo(struct tdm_board *b, struct tdm_board_undone *undone);
 enum tdm_err tdm_board_redo(struct tdm_board *b, struct tdm_board_undone *undone);
 
@@ -122,7 +122,7 @@ enum tdm_err tdm_board_redo(struct tdm_board *b, struct tdm_board_undone *undone
 const struct tdm_board_object *tdm_board_find(const struct tdm_board *b, struct tdm_board_id id);
 void tdm_board_read(const struct tdm_board *b, const struct tdm_board_object *o,
                     struct tdm_board_view *view);
-struct tdm_board_id tdm_board_id_of(const struct tdm_board *b, const struct tdm_board_object *o);
+struct tdm_board_id tdm_board_id_of(const struct tdm_board_object *o);
 
 /** The objects of a page that are not deleted, from the lowest up; of TDM_BOARD_NONE: the pages,
  *  from the first on. NULL behind the last. Groups are among them. */
@@ -205,20 +205,22 @@ struct tdm_board_version {
 size_t tdm_board_versions(const struct tdm_board *b, struct tdm_board_version *versions,
                           size_t max);
 
-/** What somebody lacks, in pieces: from `known` on until `done`. With none known it is a compact
- *  snapshot. Edits may come between the calls: they are the caller's to pass on behind it. */
+/** What somebody lacks, in pieces, until `done`. With nothing known it is a compact snapshot. Edits
+ *  may come between the calls: they are the caller's to pass on behind it. */
 struct tdm_board_since {
-    const struct tdm_board_version *known; /* Borrowed until done. */
+    const struct tdm_board_version *known; /* Borrowed for the first call. */
     size_t known_count;
-    /* The rest is zero at first, and the board's. */
-    const struct tdm_board_object *object;
-    uint32_t stage, part;
     bool done;
-    size_t cover_count;
-    struct tdm_board_version cover[TDM_BOARD_ACTORS_MAX];
+    /* The rest is zero at first, and the board's. */
+    uint8_t stage, part;
+    const struct tdm_board_object *object;
+    const void *piece;
+    uint32_t number, cover_count;
+    uint32_t known_seq[TDM_BOARD_ACTORS_MAX], cover_seq[TDM_BOARD_ACTORS_MAX];
 };
-#define TDM_BOARD_SINCE_MIN ((size_t)16 * 1024)
-/** Whole records into `room` of at least TDM_BOARD_SINCE_MIN bytes. @return their size. */
+#define TDM_BOARD_SINCE_MIN ((size_t)32 * 1024)
+/** Whole records into `room` of at least TDM_BOARD_SINCE_MIN bytes. @return their size; 0 only when
+ *  done. */
 size_t tdm_board_since(const struct tdm_board *b, struct tdm_board_since *s, uint8_t *room,
                        size_t size);
 

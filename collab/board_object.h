@@ -20,6 +20,12 @@
 #define TDM_BOARD_ANCHOR_BYTES 16
 #define TDM_BOARD_ORDER_MAX    64
 
+/* What an object reads as that says nothing itself. */
+#define TDM_BOARD_COLOUR_DEFAULT    0x1e1e1effu
+#define TDM_BOARD_WIDTH_DEFAULT     32
+#define TDM_BOARD_FONT_SIZE_DEFAULT 320
+#define TDM_BOARD_SCALE_ONE         65536
+
 /** An object, for ever: who made it, and the number of the operation. {0, 0} is none. */
 struct tdm_board_id {
     uint32_t actor;

@@ -15,7 +15,7 @@
  */
 
 #include "collab/board.h"
-#include "engine/base/bytes.h"
+#include "collab/board_bytes.h"
 
 #define TDM_BOARD_WIRE_VERSION   1
 #define TDM_BOARD_DOCUMENT_BYTES 16
@@ -100,12 +100,5 @@ enum tdm_err tdm_board_blob_write(const struct tdm_board_blob *blob, struct tdm_
  */
 enum tdm_err tdm_board_blob_parse(struct tdm_board_blob *blob, const uint8_t *data, size_t size,
                                   size_t *taken);
-
-/** Numbers of variable size: 7 bits a byte, the lowest first, at most 10 bytes. */
-void tdm_board_write_v(struct tdm_writer *w, uint64_t value);
-uint64_t tdm_board_read_v(struct tdm_reader *r);
-/** Signed: 0, -1, 1, -2, ... */
-void tdm_board_write_s(struct tdm_writer *w, int64_t value);
-int64_t tdm_board_read_s(struct tdm_reader *r);
 
 #endif

@@ -17,9 +17,10 @@
 struct tdm_board_doc;
 
 struct tdm_board_doc_config {
-    const char *path; /* NULL: in memory only, for a program that keeps no file. */
-    bool create;      /* When it is not there. */
-    bool read_only;   /* Beside a program that draws in it. */
+    const char *path;        /* NULL: in memory only, for a program that keeps no file. */
+    bool create;             /* When it is not there. */
+    const uint8_t *document; /* With create: its number, 16 bytes; NULL: a random one. */
+    bool read_only;          /* Beside a program that draws in it. */
     bool replay;      /* Read only, and empty at first: tdm_board_doc_replay brings the records. */
     int64_t until_ms; /* Read only, as it was at this Unix time; 0: as it is. */
 };
@@ -42,6 +43,13 @@ enum tdm_err tdm_board_doc_open(struct tdm_board_doc **doc,
                                 struct tdm_board_doc_found *found, struct tdm_cause *cause);
 /** Journals what is new, waits for the disk, and gives the lock back. */
 void tdm_board_doc_close(struct tdm_board_doc *doc);
+
+/** `taking` is called before what is fresh in the board is taken for the journal: for who sends it,
+ *  too. */
+void tdm_board_doc_watch(struct tdm_board_doc *doc, void (*taking)(void *arg), void *arg);
+
+/** Its number, by which others know it again. */
+void tdm_board_doc_id(const struct tdm_board_doc *doc, uint8_t id[16]);
 
 /** The core, for tools, painting and reading. Whoever edits calls tdm_board_doc_room before, or
  *  repeats what gave TDM_E_SPACE after it. */
@@ -75,5 +83,9 @@ enum tdm_err tdm_board_doc_blob_put(struct tdm_board_doc *doc, const void *data,
 enum tdm_err tdm_board_doc_blob_get(struct tdm_board_doc *doc, const uint8_t hash[TDM_SHA256_BYTES],
                                     uint8_t **data, size_t *size, struct tdm_cause *cause);
 bool tdm_board_doc_blob_has(struct tdm_board_doc *doc, const uint8_t hash[TDM_SHA256_BYTES]);
+
+/** Everything of `other` that `doc` has not, with its images. */
+enum tdm_err tdm_board_doc_merge(struct tdm_board_doc *doc, struct tdm_board_doc *other,
+                                 struct tdm_cause *cause);
 
 #endif

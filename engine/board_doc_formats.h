@@ -17,8 +17,9 @@ struct tdm_board_imported {
     char missing[200]; /* What those were: "iframe, 2 links"; "" when nothing was skipped. */
 };
 
-/** As one step that undo takes back. `page`: a visible page, or NULL for new ones. TDM_E_MALFORMED,
- *  TDM_E_UNSUPPORTED, TDM_E_SPACE, TDM_E_SYSTEM with a cause; then nothing was added. */
+/** As one step that undo takes back. `page`: a visible page, or NULL for new ones; of a board with
+ *  nothing on its only page, that is the first of them. TDM_E_MALFORMED, TDM_E_UNSUPPORTED,
+ *  TDM_E_SPACE, TDM_E_SYSTEM with a cause; then nothing was added. */
 enum tdm_err tdm_board_doc_import(struct tdm_board_doc *doc, const char *path,
                                   const struct tdm_board_id *page,
                                   struct tdm_board_imported *imported, struct tdm_cause *cause);
@@ -37,9 +38,5 @@ struct tdm_board_export_choice {
 enum tdm_err tdm_board_doc_export(struct tdm_board_doc *doc, const char *path,
                                   const struct tdm_board_export_choice *choice,
                                   struct tdm_cause *cause);
-
-/** Everything of `other` that `doc` has not, with its images. */
-enum tdm_err tdm_board_doc_merge(struct tdm_board_doc *doc, struct tdm_board_doc *other,
-                                 struct tdm_cause *cause);
 
 #endif

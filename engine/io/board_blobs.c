@@ -156,6 +156,7 @@ uint32_t tdm_board_blobs_sweep(const struct tdm_board_blobs *b,
 
     if (!folder)
         return 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream. */
     for (struct dirent *e; (e = readdir(folder));) {
         size_t size = strlen(e->d_name);
         bool half = size > 4 && strcmp(e->d_name + size - 4, ".new") == 0;
