@@ -266,8 +266,8 @@ static enum tdm_err move(struct tdm_board *b, struct board_steps *from, struct b
 
     if (err != TDM_OK)
         return err;
-    if (b->moving != to || !to->top)
-        (void)push(b, to);
+    struct board_step *into = b->moving != to || !to->top ? push(b, to) : to->top;
+
     b->moving = to;
     b->step_open = false;
     for (struct board_entry *e; (e = from->top->entries) != NULL;) {
@@ -275,9 +275,9 @@ static enum tdm_err move(struct tdm_board *b, struct board_steps *from, struct b
         if (err != TDM_OK)
             return err;
         from->top->entries = e->next;
-        e->next = to->top->entries;
-        e->step = to->top;
-        to->top->entries = e;
+        e->next = into->entries;
+        e->step = into;
+        into->entries = e;
     }
     pop(b, from);
     b->moving = NULL;
