@@ -174,6 +174,7 @@ void tdm_drawing_skip(struct tdm_drawing *d, const char *what)
     char word[WORD_MAX];
 
     /* It comes from the file, and goes into a sentence for people. */
+    what = *what ? what : "nameless";
     for (; what[size] && size < sizeof word - 1; size++)
         word[size] =
             isalnum((unsigned char)what[size]) || strchr(" :-_.", what[size]) ? what[size] : '?';

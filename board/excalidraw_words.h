@@ -6,8 +6,9 @@
 
 #include "board/drawing.h"
 
-/* Its pen draws this much wider than strokeWidth says. */
-#define TDM_EXCALIDRAW_PEN    4.25
+/* Its pen draws this much wider at half of the pressure than strokeWidth says: 4.25 times, and by
+ * its easing sin(45 degrees) where ours has one half. */
+#define TDM_EXCALIDRAW_PEN    6.0104
 #define TDM_EXCALIDRAW_CORNER 32.0 /* px, where roundness gives no value. */
 
 /* Ours in its customData, where it has no word: {"tandem": {"type": "note"}}. */

@@ -139,9 +139,12 @@ static bool path_of(const char *uri, size_t size, char path[URI_MAX])
     for (; at < size && n + 1 < URI_MAX; at++) {
         bool coded =
             uri[at] == '%' && at + 2 < size && hex(uri[at + 1]) >= 0 && hex(uri[at + 2]) >= 0;
-        char c = coded ? (char)(hex(uri[at + 1]) << 4 | hex(uri[at + 2])) : uri[at];
+        char c = uri[at];
 
-        at += coded ? 2 : 0;
+        if (coded) {
+            c = (char)(hex(uri[at + 1]) << 4 | hex(uri[at + 2]));
+            at += 2;
+        }
         if ((unsigned char)c < ' ')
             return false;
         path[n++] = c;

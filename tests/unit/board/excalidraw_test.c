@@ -84,7 +84,7 @@ static void test_elements(void **state)
     assert_int_equal(i[4].points[2].y, 8);
     assert_int_equal(i[4].points[0].pressure, 0);
     assert_int_equal(i[4].points[2].pressure, 255);
-    assert_int_equal(i[4].width, 136); /* 2 px of strokeWidth draw 8.5 px. */
+    assert_int_equal(i[4].width, 192); /* 2 px of strokeWidth draw 12 px. */
     assert_string_equal(i[5].text, "grüß\nGott");
     assert_int_equal(i[5].font, TDM_FONT_MONO);
     assert_int_equal(i[5].font_size, 448);
