@@ -527,5 +527,6 @@ bool tdm_rate_goal_met(const struct tdm_rate_goal *goal, const struct tdm_rate_s
 {
     double value = score->figures[goal->figure];
 
-    return goal->at_least ? value >= goal->value : value >= 0 && value <= goal->value;
+    return goal->at_least ? value >= goal->value - 1e-9
+                          : value >= 0 && value <= goal->value + 1e-9;
 }

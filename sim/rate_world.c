@@ -256,8 +256,10 @@ static void capture(struct tdm_rate_world *w, struct flow *f)
         settle_frame(w, f, frame, frame->captured + f->config.delay + FRAME_GIVEN_UP);
         *frame = (struct frame){.id = f->frame_id, .left = left, .captured = w->now};
     }
-    while (left) {
-        uint32_t bytes = left < PACKET_BYTES ? left : PACKET_BYTES;
+    /* Equal packets, two at least, so that every frame measures the way. */
+    for (uint32_t count = left > 2 * PACKET_BYTES ? (left + PACKET_BYTES - 1) / PACKET_BYTES
+                          : left > PACKET_BYTES / 4 ? 2 : 1; left; count--) {
+        uint32_t bytes = (left + count - 1) / count;
 
         queue_packet(f, (struct waiting){.bytes = bytes, .frame = f->frame_id}, false);
         left -= bytes;

@@ -6,21 +6,41 @@
 #define FRAME_EVERY     (TDM_S / 30)
 #define TELL_EVERY      (12 * TDM_MS)
 #define BUSY_QUEUE      (2 * TDM_MS) /* A packet that waited so long kept the bottleneck busy. */
-#define BASE_AGE        (10 * TDM_S)
+#define BASE_AGE        (30 * TDM_S)
+#define DRAIN_AFTER     (5 * TDM_S)
+#define DRAIN_FOR       (400 * TDM_MS)
 #define BASE_NEAR       (2 * TDM_MS)
+#define CROWD_QUEUE     (70 * TDM_MS) /* Ours among themselves keep it shorter. */
+#define CROWD_FOR       (1200 * TDM_MS)
+#define CALM_QUEUE      (25 * TDM_MS)
+#define TRY_EVERY       (6 * TDM_S)
+#define TRY_FOR         (500 * TDM_MS)
+#define TRY_PART        0.4
+#define CUT             0.8
+#define MARKS_LAST      (2 * TDM_S)
+#define LOSS_PACKETS    60
+#define LOSS_EVERY      (300 * TDM_MS)
+#define CEILING_FOR     (8 * TDM_S)
 #define FLOOR_BPS       60000.0
 #define FRAME_MIN_BYTES 200
 #define OVERDUE_SKIP    (80 * TDM_MS)
-#define ALIVE_EVERY     (100 * TDM_MS)
+
+#ifndef SLACK
+#define ALIVE_EVERY     (500 * TDM_MS)
+#define SLACK (20 * TDM_MS)
+#define SKIPQ (50 * TDM_MS)
+#endif
 #define PACKET_BYTES    1200
 
 const struct tdm_window_rate_tuning tdm_window_rate_default = {
-    .pace = 1.5,
-    .queue_ms = 4,
-    .queue_noise = 0.5,
+    .pace = 1.3,
+    .queue_ms = 3,
+    .queue_noise = 0,
     .correct_ms = 80,
     .memory_ms = 60,
     .raise = 1.25,
+    .small_ms = 10,
+    .crowd_ms = 0,
 };
 
 static double at_least(double a, double b)
@@ -55,11 +75,12 @@ void tdm_window_rate_init(struct tdm_window_rate *r, tdm_time now, uint64_t star
     r->base_since = r->base_seen = now;
     r->rtt_min = TDM_NEVER;
     r->heard = now;
-    r->last_sent = r->last_arrival = r->burst_sent = r->foreseen_at = TDM_NEVER;
-    r->acked_since = r->loss_since = TDM_NEVER;
+    r->last_sent = r->last_arrival = r->burst_sent = TDM_NEVER;
+    r->acked_since = TDM_NEVER;
+    r->lost_since = r->last_frame = now;
     r->crowded_since = TDM_NEVER;
-    r->marks_at = now;
-    r->marked_at = now - 3600 * TDM_S;
+    r->marks_since = now;
+    r->marked_at = r->cut_at = now - 3600 * TDM_S;
     r->probe_at = now;
 }
 
@@ -85,7 +106,8 @@ static void note_send(struct tdm_window_rate *r, tdm_time now, uint32_t bytes)
 /* The shortest way lately. In a crowd nobody sees the empty way, so what is known stays. */
 static void learn_base(struct tdm_window_rate *r, tdm_time now, tdm_time way)
 {
-    if (now - r->base_since > BASE_AGE && r->mode != TDM_RATE_COEXIST) {
+    if (now - r->base_since > BASE_AGE && r->mode != TDM_RATE_COEXIST &&
+        r->crowded_since == TDM_NEVER) {
         r->base = r->base_next;
         r->base_next = TDM_NEVER;
         r->base_since = now;
@@ -98,6 +120,7 @@ static void learn_base(struct tdm_window_rate *r, tdm_time now, tdm_time way)
 
 static void set_capacity(struct tdm_window_rate *r, double bps)
 {
+    bps = between(FLOOR_BPS, bps, 2 * at_least((double)r->limit_bps, FLOOR_BPS));
     r->capacity_bps = bps;
     r->busy_ns = r->tuning.memory_ms * 0.5e6;
     r->busy_bytes = bps / 8e9 * r->busy_ns;
@@ -114,21 +137,24 @@ static void learn_busy(struct tdm_window_rate *r, tdm_time gap, uint32_t bytes)
         r->capacity_bps = at_least(r->busy_bytes * 8e9 / r->busy_ns, FLOOR_BPS);
 }
 
-static void note_start(struct tdm_window_rate *r, tdm_time now)
+static void note_start(struct tdm_window_rate *r, tdm_time now, tdm_time queue)
 {
     if (r->start_count == TDM_WINDOW_RATE_BURSTS) {
         r->start_head = (r->start_head + 1) & (TDM_WINDOW_RATE_BURSTS - 1);
         r->start_count--;
     }
-    r->starts[(r->start_head + r->start_count++) & (TDM_WINDOW_RATE_BURSTS - 1)] = now;
+    r->starts[(r->start_head + r->start_count++) & (TDM_WINDOW_RATE_BURSTS - 1)] =
+        (struct tdm_window_rate_start){.at = now, .queue = queue};
 }
 
 /* Whether a burst began behind the packet before and up to this one. */
-static bool is_start(struct tdm_window_rate *r, tdm_time sent)
+static bool is_start(struct tdm_window_rate *r, tdm_time sent, tdm_time *foreseen)
 {
     bool any = r->last_sent == TDM_NEVER;
 
-    while (r->start_count && r->starts[r->start_head] <= sent) {
+    *foreseen = TDM_NEVER;
+    while (r->start_count && r->starts[r->start_head].at <= sent) {
+        *foreseen = r->starts[r->start_head].queue;
         r->start_head = (r->start_head + 1) & (TDM_WINDOW_RATE_BURSTS - 1);
         r->start_count--;
         any = true;
@@ -137,7 +163,7 @@ static bool is_start(struct tdm_window_rate *r, tdm_time sent)
 }
 
 /* A burst that the bottleneck did not stretch: it has at least that much. */
-static void end_burst(struct tdm_window_rate *r)
+static void end_burst(struct tdm_window_rate *r, tdm_time now)
 {
     tdm_time sent = r->last_sent - r->burst_sent, came = r->last_arrival - r->burst_arrival;
     tdm_time rise = r->last_queue - r->burst_queue;
@@ -145,10 +171,13 @@ static void end_burst(struct tdm_window_rate *r)
 
     if (r->burst_packets < 2 || (r->burst_packets < 5 && span < 5 * TDM_MS)) {
         if (r->last_queue < BUSY_QUEUE && r->queue < BUSY_QUEUE && r->capacity_bps > 0)
-            set_capacity(r, r->capacity_bps * 1.02); /* Too little to measure with. */
+            set_capacity(r, r->capacity_bps * 1.05); /* Too little to measure with. */
         return;
     }
     double bps = r->burst_bytes * 8e9 / (double)span;
+
+    if (now - r->marked_at < MARKS_LAST)
+        return; /* Marks tell more. */
 
     if (rise < 3 * TDM_MS && bps > r->capacity_bps)
         set_capacity(r, bps);
@@ -156,14 +185,16 @@ static void end_burst(struct tdm_window_rate *r)
         r->mode = TDM_RATE_DELAY;
 }
 
-static void begin_burst(struct tdm_window_rate *r, const struct tdm_ack *ack, tdm_time queue)
+static void begin_burst(struct tdm_window_rate *r, tdm_time now, const struct tdm_ack *ack, tdm_time queue,
+                        tdm_time foreseen)
 {
-    end_burst(r);
-    if (r->foreseen_at != TDM_NEVER && ack->sent >= r->foreseen_at) {
-        double error = ms_of(queue - r->foreseen);
+    end_burst(r, now);
+    if (foreseen != TDM_NEVER) {
+        double error = ms_of(queue - foreseen);
 
+        r->error_ms += 0.1 * (error - r->error_ms);
+        error -= r->error_ms;
         r->noise_ms += 0.1 * ((error < 0 ? -error : error) - r->noise_ms);
-        r->foreseen_at = TDM_NEVER;
     }
     r->queue += (queue - r->queue) / 2;
     r->burst_sent = ack->sent;
@@ -181,12 +212,16 @@ static void take_arrival(struct tdm_window_rate *r, tdm_time now, const struct t
     tdm_time queue = way - r->base;
     tdm_time gap = r->last_arrival == TDM_NEVER ? 0 : ack->arrival - r->last_arrival;
 
-    if (queue > BUSY_QUEUE && gap > 0 && gap < TDM_S)
+    tdm_time foreseen;
+    bool start = is_start(r, ack->sent, &foreseen);
+
+    /* Between two bursts others may have been served: only where bursts are too small to measure
+     * within them does that gap count. */
+    if (queue > BUSY_QUEUE && gap >= 0 && gap < TDM_S && now - r->marked_at > MARKS_LAST &&
+        !(start && r->burst_packets >= 1))
         learn_busy(r, gap, ack->bytes);
-    else if (queue > BUSY_QUEUE && gap == 0 && r->busy_ns > 0)
-        r->busy_bytes += ack->bytes;
-    if (is_start(r, ack->sent)) {
-        begin_burst(r, ack, queue);
+    if (start) {
+        begin_burst(r, now, ack, queue, foreseen);
     } else {
         r->burst_bytes += ack->bytes;
         r->burst_packets++;
@@ -194,6 +229,74 @@ static void take_arrival(struct tdm_window_rate *r, tdm_time now, const struct t
     r->last_queue = queue;
     r->last_sent = ack->sent;
     r->last_arrival = ack->arrival;
+}
+
+static void take_loss(struct tdm_window_rate *r, tdm_time now, const struct tdm_ack *ack)
+{
+    r->packets++;
+    r->lost++;
+    if (r->mode != TDM_RATE_COEXIST || ack->sent < r->cut_at)
+        return;
+    r->window_bytes *= CUT;
+    r->cut_at = now;
+}
+
+/* Loss without a queue. Whether it is for what we send shows when we send less: a policer then
+ * lets all of it pass, and a bad way does not. */
+static void judge_loss(struct tdm_window_rate *r, tdm_time now)
+{
+    tdm_time passed = now - r->lost_since;
+
+    if (r->mode != TDM_RATE_DELAY || r->queue > CALM_QUEUE) {
+        r->packets = r->lost = 0; /* Loss by a queue is the queue's affair. */
+        r->lost_since = now;
+    }
+    if (r->ceiling_bps > 0 && r->suspect <= 0 && now - r->ceiling_at > CEILING_FOR) {
+        r->ceiling_bps *= 1.1;
+        r->ceiling_at += TDM_S;
+        if (r->ceiling_bps > (double)r->limit_bps)
+            r->ceiling_bps = 0;
+    }
+    if (r->packets < LOSS_PACKETS || passed < LOSS_EVERY)
+        return;
+    double part = (double)r->lost / r->packets;
+
+    r->packets = r->lost = 0;
+    r->lost_since = now;
+    if (r->suspect > 0) {
+        if (now - r->ceiling_at < LOSS_EVERY + r->rtt_min)
+            return; /* Of what was sent before. */
+        if (part > r->suspect / 2) {
+            r->inherent = at_least(r->inherent, part);
+            r->ceiling_bps = 0;
+        }
+        r->suspect = 0;
+    } else if (part > 1.5 * r->inherent + 0.02) {
+        r->suspect = part - r->inherent;
+        r->ceiling_bps = at_least(r->acked_bps * 0.92, 2 * FLOOR_BPS);
+        r->ceiling_at = now;
+    } else {
+        r->inherent += (part - r->inherent) * 0.05;
+    }
+}
+
+/* Once a round trip: less by half of the marked part, or a little more. */
+static void follow_marks(struct tdm_window_rate *r, tdm_time now)
+{
+    tdm_time rtt = tdm_time_max(r->rtt_min, 10 * TDM_MS);
+
+    if (now - r->marks_since < rtt || !(r->marked + r->unmarked))
+        return;
+    double part = (double)r->marked / (r->marked + r->unmarked);
+
+    r->marked_part += (part - r->marked_part) / 8;
+    r->mode = TDM_RATE_DELAY;
+    if (r->marked)
+        set_capacity(r, r->capacity_bps * (1 - at_least(r->marked_part, part / 4) / 2));
+    else
+        set_capacity(r, r->capacity_bps * 1.005 + 2 * PACKET_BYTES * 8e9 / (double)rtt * 0.2);
+    r->marked = r->unmarked = 0;
+    r->marks_since = now;
 }
 
 static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_congestion_in *in)
@@ -204,9 +307,16 @@ static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_
         if (!ack->again)
             r->inflight -= ack->bytes;
         forget_sends(r, ack->sent);
+        if (ack->arrival == TDM_NEVER)
+            take_loss(r, now, ack);
         if (ack->arrival == TDM_NEVER || ack->again ||
             (r->last_sent != TDM_NEVER && ack->sent < r->last_sent))
             continue;
+        r->packets++;
+        if (ack->ce)
+            r->marked_at = now;
+        r->marked += ack->ce;
+        r->unmarked += !ack->ce;
         take_arrival(r, now, ack);
         r->acked_bytes += ack->bytes;
     }
@@ -216,11 +326,25 @@ static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_
 
     if (passed >= 20e6) {
         double bps = r->acked_bytes * 8e9 / passed;
+
+        if (r->queue > 6 * TDM_MS && r->acked_bps > 0) {
+            double more = r->capacity_bps / r->acked_bps;
+
+            r->crowd += (between(0, (more - 1.08) / 0.1, 1) - r->crowd) * at_most(passed / 1e9, 1);
+        } else if (r->queue < 3 * TDM_MS) {
+            r->crowd -= r->crowd * at_most(passed / 2e9, 1);
+        }
         r->acked_bps += (bps - r->acked_bps) * at_most(passed / 100e6, 1);
         r->acked_bytes = 0;
         r->acked_since = now;
     }
     r->heard = now;
+    if (r->mode == TDM_RATE_START && r->burst_packets >= 8)
+        end_burst(r, now);
+    if (now - r->marked_at < MARKS_LAST)
+        follow_marks(r, now);
+    else
+        judge_loss(r, now);
 }
 
 /* The queue that a packet would meet which left behind all that waits. */
@@ -228,6 +352,8 @@ static tdm_time foresee(const struct tdm_window_rate *r, tdm_time now, uint32_t 
 {
     double per_byte = 8e9 / at_least(r->capacity_bps, FLOOR_BPS);
     double queue = (double)r->last_queue;
+    double share = at_most(r->acked_bps * per_byte / 8e9, 1);
+    double drain = 1 + r->crowd * (share - 1); /* Others use the rest. */
     tdm_time at = r->last_sent;
 
     if (at == TDM_NEVER)
@@ -236,35 +362,119 @@ static tdm_time foresee(const struct tdm_window_rate *r, tdm_time now, uint32_t 
         const struct tdm_window_rate_send *s =
             &r->sends[(r->send_head + i) & (TDM_WINDOW_RATE_SENDS - 1)];
 
-        queue = at_least(queue - (double)(s->at - at), 0) + s->bytes * per_byte;
+        queue = at_least(queue - drain * (double)(s->at - at), 0) + s->bytes * per_byte;
         at = s->at;
     }
-    queue = at_least(queue - (double)(now - at), 0) + waiting * per_byte;
+    queue = at_least(queue - drain * (double)(now - at), 0) + waiting * per_byte;
     if (r->send_count && r->rtt_min != TDM_NEVER) {
         /* What should have been told of by now stands in a queue, whatever was foreseen. */
-        tdm_time age = now - r->sends[r->send_head].at - r->rtt_min - 2 * TELL_EVERY;
+        tdm_time age = now - r->sends[r->send_head].at - r->rtt_min - SLACK;
 
         queue = at_least(queue, (double)age);
     }
     return (tdm_time)queue;
 }
 
+/* Whether somebody else keeps the queue full: we gave up enough for it to be gone, twice over, and
+ * it is not. */
+static void watch_crowd(struct tdm_window_rate *r, tdm_time now, double factor)
+{
+    double passed = at_most(ms_of(now - r->last_frame), 100);
+
+    if (r->queue < CROWD_QUEUE) {
+        r->crowded_since = TDM_NEVER;
+        if (r->mode == TDM_RATE_DELAY)
+            r->remembered_bps += (r->target_bps - r->remembered_bps) * at_most(passed / 3000, 1);
+        return;
+    }
+    if (r->crowded_since == TDM_NEVER) {
+        r->crowded_since = now;
+        r->owed_ms = r->crowded_top_ms = 0;
+    }
+    if (now - r->heard < 100 * TDM_MS)
+        r->owed_ms += passed * (1 - factor);
+    r->crowded_top_ms = at_least(r->crowded_top_ms, ms_of(r->queue));
+    if (r->mode != TDM_RATE_DELAY || now - r->crowded_since < CROWD_FOR ||
+        r->owed_ms < 2 * r->crowded_top_ms)
+        return;
+    r->mode = TDM_RATE_COEXIST;
+    r->window_bytes = r->remembered_bps / 16 * ms_of(r->rtt_min + r->queue) * 1e-3;
+    r->try_at = now + TRY_EVERY;
+    r->cut_at = now;
+}
+
+/* Less for half a second: does the queue go as if nobody else filled it, or not at all? */
+static double try_alone(struct tdm_window_rate *r, tdm_time now)
+{
+    tdm_time since = now - r->try_at;
+    double gone;
+
+    if (since < 0) {
+        r->try_queue = r->queue;
+        return 1;
+    }
+    if (since < TRY_FOR + r->rtt_min + r->try_queue)
+        return since < TRY_FOR ? TRY_PART : 1;
+    gone = (double)(r->try_queue - r->queue) / ((1 - TRY_PART) * (double)TRY_FOR);
+    r->try_at = now + TRY_EVERY;
+    if (gone > 0.75)
+        r->mode = TDM_RATE_DELAY;
+    return 1;
+}
+
+/* Beside flows that only a loss stops: a window that grows by a packet a round trip. */
+static double coexist(struct tdm_window_rate *r, tdm_time now)
+{
+    double rtt_ms = ms_of(r->rtt_min + r->queue);
+    double passed = at_most(ms_of(now - r->last_frame), 100);
+
+    if (r->queue < CALM_QUEUE) {
+        r->mode = TDM_RATE_DELAY;
+        set_capacity(r, at_least(r->acked_bps, FLOOR_BPS));
+        return r->acked_bps;
+    }
+    r->window_bytes += PACKET_BYTES * passed / rtt_ms;
+    r->window_bytes = at_least(r->window_bytes, 4 * PACKET_BYTES);
+    return r->window_bytes * 8e3 / rtt_ms * try_alone(r, now);
+}
+
+static double by_delay(struct tdm_window_rate *r, tdm_time now, tdm_time queue)
+{
+    double capacity = r->capacity_bps > 0 ? r->capacity_bps : (double)r->start_bps;
+    double goal = r->tuning.queue_ms + r->tuning.queue_noise * at_most(r->noise_ms, 60);
+
+    if (r->ceiling_bps > 0)
+        capacity = at_most(capacity, r->ceiling_bps);
+    /* So that small flows grow among large ones. */
+    goal += at_most(r->tuning.small_ms * 1e6 / at_least(r->target_bps, FLOOR_BPS), 150);
+    double slow = r->tuning.correct_ms + r->crowd * r->tuning.crowd_ms;
+    double factor = (goal - ms_of(r->queue)) / slow +
+                    ms_of(r->queue - queue) / r->tuning.correct_ms;
+
+    factor = 1 + between(-0.95, factor, r->tuning.raise - 1);
+    if (now - r->marked_at < MARKS_LAST)
+        factor = at_most(factor, 1);
+    if (now - r->base_seen > DRAIN_AFTER && now > r->drain_until + DRAIN_AFTER)
+        r->drain_until = now + DRAIN_FOR + (r->rtt_min == TDM_NEVER ? 0 : r->rtt_min);
+    if (now < r->drain_until && r->base_seen + DRAIN_AFTER < now)
+        factor = at_most(factor, 0.5);
+    watch_crowd(r, now, factor);
+    return capacity * factor;
+}
+
 static void plan_frame(struct tdm_window_rate *r, tdm_time now, uint32_t waiting,
                        struct tdm_congestion_out *out)
 {
-    double capacity = r->capacity_bps > 0 ? r->capacity_bps : (double)r->start_bps;
     tdm_time queue = foresee(r, now, waiting);
-    double goal = r->tuning.queue_ms + r->tuning.queue_noise * at_most(r->noise_ms, 60);
-    double factor = 1 + between(-0.95, (goal - ms_of(queue)) / r->tuning.correct_ms,
-                                r->tuning.raise - 1);
+    bool shares = r->mode == TDM_RATE_COEXIST;
+    double bps = shares ? coexist(r, now) : by_delay(r, now, queue);
 
-    r->foreseen = queue;
-    r->foreseen_at = now;
-    double bps = at_most(capacity * factor, (double)r->limit_bps);
-
+    bps = at_most(bps, (double)r->limit_bps);
+    note_start(r, now, queue);
+    r->last_frame = now;
     r->target_bps += (bps - r->target_bps) * 0.3;
     out->frame_bytes = (uint32_t)at_least(bps / 8e9 * (double)FRAME_EVERY, FRAME_MIN_BYTES);
-    if (queue > 200 * TDM_MS && now - r->sent_at < ALIVE_EVERY)
+    if (!shares && queue > SKIPQ && now - r->sent_at < ALIVE_EVERY)
         out->frame_bytes = 0;
 }
 
@@ -278,7 +488,7 @@ static void probe(struct tdm_window_rate *r, tdm_time now, struct tdm_congestion
         r->mode = TDM_RATE_DELAY;
         return;
     }
-    note_start(r, now);
+    note_start(r, now, TDM_NEVER);
     out->probe_bps = (uint64_t)(known * (r->probes ? 3 : 5));
     out->probe_bytes = 10 * PACKET_BYTES;
     r->probes++;
@@ -298,7 +508,6 @@ void tdm_window_rate_step(struct tdm_window_rate *r, tdm_time now,
         probe(r, now, out);
         break;
     case TDM_CONGESTION_FRAME:
-        note_start(r, now);
         plan_frame(r, now, in->bytes, out);
         probe(r, now, out);
         break;
@@ -308,7 +517,12 @@ void tdm_window_rate_step(struct tdm_window_rate *r, tdm_time now,
     }
     double capacity = r->capacity_bps > 0 ? r->capacity_bps : (double)r->start_bps;
 
+    if (r->mode == TDM_RATE_COEXIST)
+        capacity = r->target_bps;
+    else
+        capacity += r->crowd * (at_most(r->target_bps, capacity) - capacity);
     out->target_bps = (uint64_t)r->target_bps;
-    out->pace_bps = (uint64_t)(at_least(capacity, FLOOR_BPS) * r->tuning.pace);
+    out->pace_bps = (uint64_t)(at_least(capacity, FLOOR_BPS) *
+                               (now - r->marked_at < MARKS_LAST ? 1.05 : r->tuning.pace));
     out->window_bytes = UINT32_MAX;
 }

@@ -29,6 +29,8 @@ struct tdm_window_rate_tuning {
     double correct_ms;  /* In how much time a queue that is too long is to be gone. */
     double memory_ms;   /* Of the capacity, in time that the bottleneck was busy. */
     double raise;       /* Most that a frame may get beyond its share. */
+    double small_ms;    /* How much longer a queue a flow of 1 Mb/s bears; others inversely. */
+    double crowd_ms;    /* How much slower among others. */
 };
 
 extern const struct tdm_window_rate_tuning tdm_window_rate_default;
@@ -42,6 +44,11 @@ enum tdm_window_rate_mode {
 struct tdm_window_rate_send {
     tdm_time at;
     uint32_t bytes;
+};
+
+/** A burst, and the queue that it was to meet. */
+struct tdm_window_rate_start {
+    tdm_time at, queue; /* TDM_NEVER: not foreseen. */
 };
 
 struct tdm_window_rate {
@@ -61,15 +68,14 @@ struct tdm_window_rate {
     /* The way. */
     tdm_time base, base_next, base_since, base_seen;
     tdm_time rtt_min, heard;
-    tdm_time drain_until;
+    tdm_time drain_until, last_frame;
 
     /* The queue. */
     tdm_time queue;            /* At the start of the last burst, smoothed. */
     tdm_time last_queue;       /* Of the last packet, sent at: */
     tdm_time last_sent, last_arrival;
-    double noise_ms;
-    tdm_time foreseen;         /* For the last frame, captured at: */
-    tdm_time foreseen_at;
+    double crowd; /* 0: alone; 1: among others that give way. */
+    double noise_ms, error_ms; /* Of what was foreseen: how much it varies, and its mean. */
 
     /* The capacity. */
     double busy_bytes, busy_ns;
@@ -77,30 +83,31 @@ struct tdm_window_rate {
     tdm_time acked_since;
     tdm_time burst_sent, burst_arrival, burst_queue;
     uint32_t start_head, start_count; /* Bursts that were sent and not told of yet. */
-    tdm_time starts[TDM_WINDOW_RATE_BURSTS];
+    struct tdm_window_rate_start starts[TDM_WINDOW_RATE_BURSTS];
     uint32_t burst_bytes, burst_packets;
     tdm_time probe_at;
     uint8_t probes;
 
-    /* Loss. */
-    uint32_t window_packets, window_lost;
-    tdm_time loss_since, loss_at;
-    double loss, inherent, tested;
-    double ceiling_bps;
-    tdm_time ceiling_until, test_from;
+    /* Loss without a queue: a policer, or simply a bad way. */
+    uint32_t packets, lost;
+    tdm_time lost_since;
+    double inherent;    /* What the way loses whatever is sent, fraction. */
+    double suspect;     /* Loss that is being looked into by sending less; 0: none. */
+    double ceiling_bps; /* 0: none. */
+    tdm_time ceiling_at;
 
     /* Coexistence. */
     tdm_time crowded_since; /* Since then the queue was never short; TDM_NEVER: it is. */
-    double owed_ns;         /* Queue that should be gone by what we gave up since then. */
-    tdm_time crowded_top;   /* The longest queue of it. */
-    double window_bytes, remembered_bps;
-    tdm_time cut_at, try_from, try_queue;
-    double tried_bytes;
+    double owed_ms;         /* Of queue that should be gone by what we gave up since then. */
+    double crowded_top_ms;
+    double remembered_bps; /* What we had before. */
+    double window_bytes;
+    tdm_time cut_at, try_at, try_queue;
 
-    /* Marks. */
-    double alpha;
+    /* Marks (RFC 9331). */
+    double marked_part;
     uint32_t marked, unmarked;
-    tdm_time marks_at, marked_at;
+    tdm_time marks_since, marked_at;
 };
 
 /** `tuning` NULL: the default. */
