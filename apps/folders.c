@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,8 +17,14 @@ static const char *absolute(const char *variable)
 }
 /* NOLINTEND(concurrency-mt-unsafe) */
 
-static bool make(const char *path)
+/* With all that lead to it. */
+static bool make(char *path)
 {
+    for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        (void)mkdir(path, 0700);
+        *slash = '/';
+    }
     return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
@@ -32,13 +39,10 @@ static bool find(const char *variable, const char *outer, const char *inner, con
     if (base) {
         size = snprintf(folder, sizeof folder, "%s", base);
     } else if (home) {
-        size = snprintf(folder, sizeof folder, "%s%s", home, outer);
-        if (size > 0 && (size_t)size < sizeof folder && *inner && make(folder))
-            size = snprintf(folder, sizeof folder, "%s%s%s", home, outer, inner);
+        size = snprintf(folder, sizeof folder, "%s%s%s", home, outer, inner);
     }
     if (size < 0 || (size_t)size + sizeof "/tandem" > sizeof folder)
         return false;
-    (void)make(folder);
     (void)snprintf(folder + size, sizeof folder - (size_t)size, "/tandem");
     if (!make(folder))
         return false;

@@ -228,6 +228,10 @@ static bool act(struct tdm_consent *c, tdm_time now, const struct tdm_consent_in
         return down(c, now, out);
     case TDM_CONSENT_IN_UP:
         return up(c, now, out);
+    case TDM_CONSENT_IN_KNOWN:
+        c->config.known = true;
+        c->answer_from = tdm_time_min(c->answer_from, now);
+        return true;
     }
     return false;
 }

@@ -30,7 +30,8 @@
 #define TDM_CONSENT_ENTRIES_MAX     4            /* Of one step. */
 
 struct tdm_consent_config {
-    bool known;              /* The helper was allowed to control here before. */
+    bool known;              /* The helper is no stranger: he was allowed to control here before,
+                                or he is a contact whose certificate is remembered. */
     bool never_control;      /* --control never: questions for control are refused unseen. */
     uint32_t pause_seconds;  /* Before a stranger's question can be answered with yes. [10] */
     uint32_t answer_seconds; /* A question that nobody answers is refused after these. [120] */
@@ -49,6 +50,8 @@ enum tdm_consent_input {
     TDM_CONSENT_IN_LEAVE,     /* helper */
     TDM_CONSENT_IN_DOWN,      /* The connection broke: nothing is allowed until UP. */
     TDM_CONSENT_IN_UP,        /* It stands again: what is left holds under a new number. */
+    TDM_CONSENT_IN_KNOWN,     /* The driver has found out that the helper is known: no pause, from
+                                 now on. */
 };
 
 struct tdm_consent_in {

@@ -123,7 +123,7 @@ enum tdm_clip_format {
     TDM_CLIP_TEXT = 0, /* UTF-8, line ends as "\n". */
     TDM_CLIP_HTML = 1, /* UTF-8. */
     TDM_CLIP_PNG = 2,
-    TDM_CLIP_FILES = 3, /* Handles of a file transfer, one a line: "HANDLE SIZE NAME\n". */
+    TDM_CLIP_FILES = 3, /* As in collab/clip_files.h. */
 };
 #define TDM_CLIP_SIZE_UNKNOWN 0xffffffffu
 

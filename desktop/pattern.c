@@ -2,9 +2,10 @@
 
 /*
  * A synthetic desktop that plays a script by the time it is told, so that every run has the same
- * pixels: pattern, pattern:still, pattern:typing, pattern:scroll, pattern:drag. Text is made of
- * invented glyphs. There is one surface, 640 by 360; a window "notes" lies on it, and its rules and
- * picks work as on a real one.
+ * pixels: pattern, pattern:still, pattern:typing, pattern:scroll, pattern:drag, pattern:movie (what
+ * a camera sees, for 4 s of 5.5). Text is made of invented glyphs. There is
+ * one surface, 640 by 360; a window "notes" lies on it, and its rules and picks work as on a real
+ * one.
  */
 
 #include "desktop/region.h"
@@ -29,8 +30,10 @@
 #define GLYPHS     61
 #define EVERY_TYPE (100 * TDM_MS)
 #define EVERY_MOVE (33 * TDM_MS)
+#define PLAYED     120 /* Turns of the movie, */
+#define RESTED     45  /* and after it. */
 
-enum script { STILL, TYPING, SCROLL, DRAG, MIXED };
+enum script { STILL, TYPING, SCROLL, DRAG, MOVIE, MIXED };
 
 struct tdm_desktop {
     enum script script;
@@ -141,6 +144,25 @@ static void drag(struct tdm_desktop *d)
     d->pointer.y = area->y + 8;
 }
 
+/* Smooth, with grain. */
+static void show_movie(struct tdm_desktop *d)
+{
+    static const struct tdm_rect area = {304, 136, 192, 128};
+    uint32_t turn = (uint32_t)d->turn;
+
+    if (d->turn % (PLAYED + RESTED) >= PLAYED)
+        return;
+    for (int y = area.y; y < area.y + area.height; y++)
+        for (int x = area.x; x < area.x + area.width; x++) {
+            uint32_t at = (uint32_t)(y * WIDTH + x), grain = scramble(turn * 977 + at) % 6;
+            uint32_t red = ((uint32_t)x + 3 * turn) % 400 / 2 + grain;
+            uint32_t green = ((uint32_t)y + turn) % 300 / 2 + grain;
+
+            d->pixels[at] = red << 16 | green << 8 | (80 + 3 * grain);
+        }
+    tdm_region_add_near(&d->dirty, area);
+}
+
 static void play(struct tdm_desktop *d)
 {
     enum script script = d->script;
@@ -153,6 +175,8 @@ static void play(struct tdm_desktop *d)
         scroll(d);
     else if (script == DRAG)
         drag(d);
+    else if (script == MOVIE)
+        show_movie(d);
     d->turn++;
     d->due += script == TYPING ? EVERY_TYPE : EVERY_MOVE;
 }
@@ -232,7 +256,7 @@ static void close_desktop(struct tdm_desktop *d)
 
 static bool find_script(const char *name, enum script *script)
 {
-    static const char *const names[] = {"still", "typing", "scroll", "drag", ""};
+    static const char *const names[] = {"still", "typing", "scroll", "drag", "movie", ""};
 
     for (int i = STILL; i <= MIXED; i++)
         if (strcmp(name, names[i]) == 0) {
@@ -249,7 +273,7 @@ static enum tdm_err open_desktop(const struct tdm_desktop_config *config,
 
     if (!find_script(config->argument, &script))
         return tdm_fail(cause, TDM_E_GONE,
-                        "no pattern \"%s\": there are still, typing, scroll and drag",
+                        "no pattern \"%s\": there are still, typing, scroll, drag and movie",
                         config->argument);
     int wake_fd = tdm_wake_open(cause);
     struct tdm_desktop *d = wake_fd < 0 ? NULL : calloc(1, sizeof *d);

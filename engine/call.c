@@ -65,7 +65,7 @@ static void describe(const struct tandem_call *call, char *text, size_t capacity
             (void)snprintf(parts[0] + size, sizeof parts[0] - (size_t)size, " (%g ms frames out)",
                            format.frame_us / 1000.0);
     }
-    if (video->active)
+    if (video->active && !tdm_call_region_alone(call))
         (void)snprintf(parts[1], sizeof parts[1], "video %s %s",
                        tdm_codec_short_name(tdm_media_plan_codec(video)), way(video));
     tdm_call_path_text(call, parts[2], sizeof parts[2]);
@@ -209,13 +209,14 @@ void tdm_call_input(struct tandem_call *call, const struct tdm_call_in *in)
     step(call, in);
 }
 
-static void plan_capability(const struct tandem_call *call, struct tdm_capability *capability)
+void tdm_call_capability(const struct tandem_call *call, struct tdm_capability *capability)
 {
     tdm_media_plan_capability(&call->plan, call->local_address, 0, 0, capability);
     if (!call->path.outgoing)
         tdm_media_plan_feedback(capability);
     tdm_call_path_capability(call, capability);
     tdm_call_channel_capability(call, capability);
+    tdm_call_region_capability(call, capability);
 }
 
 /* An incoming call of somebody whom we are to call. */
@@ -241,7 +242,7 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
     err = tdm_call_channel_open(call, cause);
     if (err != TDM_OK)
         return err;
-    plan_capability(call, &capability);
+    tdm_call_capability(call, &capability);
     call->machine.no_answer_after = plan->ring_seconds * TDM_S;
     /* Before anybody rings: a window or a loudspeaker that cannot be had is told in time, and one
      * that starts slowly is warm when the first sound comes. */
@@ -302,7 +303,7 @@ void tdm_call_go(struct tandem_call *call)
                           "leave --relay-only out");
         return;
     }
-    plan_capability(call, &capability);
+    tdm_call_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
     if (pending == TDM_CALL_PENDING_DIAL)
         dial(call);
@@ -319,7 +320,7 @@ void tdm_call_offer_paths(struct tandem_call *call)
 {
     struct tdm_capability capability;
 
-    plan_capability(call, &capability);
+    tdm_call_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_TRANSPORT, .capability = &capability});
 }
 
@@ -329,7 +330,7 @@ void tdm_call_offer_plan(struct tandem_call *call)
 
     if (!call->announced_up || !call->net)
         return;
-    plan_capability(call, &capability);
+    tdm_call_capability(call, &capability);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
 }
 
@@ -425,6 +426,8 @@ enum tdm_err tdm_call_answer(struct tandem_call *call, const struct tdm_media_pl
 
 void tdm_call_signalled(struct tandem_call *call, const struct tdm_sig_event *event)
 {
+    if (event->body_size && call->announced_up)
+        tdm_call_region_answer(call);
     if (event->kind == TDM_SIG_DTMF_INFO)
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_DIGIT, event->digit, "%c", event->digit);
     step(call, &(struct tdm_call_in){.kind = TDM_CALL_EVENT, .event = event});

@@ -14,6 +14,7 @@
 #include "engine/audio_in.h"
 #include "engine/call_channel.h"
 #include "engine/call_path.h"
+#include "engine/call_region.h"
 #include "engine/core/lipsync.h"
 #include "engine/core/silence.h"
 #include "engine/latency.h"
@@ -43,6 +44,7 @@ struct tandem_call {
     bool web; /* A browser calls (engine/whip.h), not SIP. */
     struct tdm_call_path path;
     struct tdm_call_channel channel;
+    struct tdm_call_region region;
     struct tdm_audio_in *audio_in;
     struct tdm_audio_out *audio_out;
     struct tdm_video_in *video_in;
@@ -54,6 +56,7 @@ struct tandem_call {
     unsigned video_in_threads;
     char video_in_fmtp[192], audio_in_fmtp[192];
     struct tdm_audio_format audio_in_format;
+    uint32_t camera_bps;                 /* At most, of what the video's line may send. */
     struct tdm_stream_config configs[2]; /* As last given to the net, by enum tdm_media_kind. */
 
     struct tdm_recorder *_Atomic recorder; /* Read by two media threads, */
@@ -119,6 +122,12 @@ void tdm_call_offer_paths(struct tandem_call *call);
 
 /** Offers what the plan now says: a source where there was none. */
 void tdm_call_offer_plan(struct tandem_call *call);
+
+/** What the plan can do now, as it is offered or answered with. */
+void tdm_call_capability(const struct tandem_call *call, struct tdm_capability *capability);
+
+/** Gives the video stream's settings to the net anew. */
+enum tdm_err tdm_call_configure_video(struct tandem_call *call);
 
 /** Adds or drops the data channel. */
 void tdm_call_set_channel(struct tandem_call *call, bool on);

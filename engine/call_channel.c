@@ -74,7 +74,7 @@ void tdm_call_channel_close(struct tandem_call *call)
     call->channel.mapped_port = 0;
     tdm_channel_link_destroy(call->channel.link);
     call->channel.link = NULL;
-    call->channel.agreed = call->channel.chats = false;
+    call->channel.agreed = call->channel.chats = call->channel.known = false;
     memset(&call->channel.media, 0, sizeof call->channel.media);
     call->channel.told[0] = 0;
     call->channel.status.state = TDM_CHANNEL_WAITING;
@@ -201,8 +201,9 @@ static void measure_rates(struct tandem_call *call)
 {
     struct tdm_call_channel *c = &call->channel;
     const struct tdm_net_status *net = &call->status;
-    uint64_t media_bytes =
-        net->streams[TDM_STREAM_AUDIO].bytes_sent + net->streams[TDM_STREAM_VIDEO].bytes_sent;
+    uint64_t media_bytes = net->streams[TDM_STREAM_AUDIO].bytes_sent +
+                           net->streams[TDM_STREAM_VIDEO].bytes_sent +
+                           net->streams[TDM_STREAM_REGION].bytes_sent;
     tdm_time passed = net->at - c->rates.since;
 
     if (c->rates.since && passed < RATE_OVER)
@@ -235,6 +236,7 @@ void tdm_call_channel_share(struct tandem_call *call)
                        .media = sends_media(call),
                        .media_bps = call->channel.rates.media_bps,
                        .used_bps = call->channel.rates.used_bps,
+                       .known_bps = call->channel.status.stats.rate_bps,
                        .rtt = net->rtt,
                        .loss = lost[0] > lost[1] ? lost[0] : lost[1],
                    },
@@ -281,6 +283,20 @@ void tdm_call_channel_vouch(struct tandem_call *call)
                    : p->trusted                           ? TDM_CHAT_TRUSTED
                    : p->contact == TANDEM_CONTACT_CHANGED ? TDM_CHAT_HOLDS
                                                           : TDM_CHAT_MAY);
+}
+
+/* Who was in a call before, under the same certificate, is no stranger to the person who shares. */
+static void tell_known(struct tandem_call *call)
+{
+    const struct tdm_channel_link_status *s = &call->channel.status;
+    const struct tdm_call_path *p = &call->path;
+
+    if (call->channel.known || !call->plan.share || s->state != TDM_CHANNEL_UP ||
+        !s->peer_checked || !p->peer_checked || memcmp(p->peer, s->peer, sizeof s->peer) != 0 ||
+        (!p->trusted && p->contact != TANDEM_CONTACT_KNOWN))
+        return;
+    call->channel.known = true;
+    tdm_share_known(call->plan.share);
 }
 
 /* The media's association, when all that there are have the same other end. */
@@ -348,6 +364,7 @@ void tdm_call_channel_run(struct tandem_call *call, tdm_time now)
             (void)snprintf(c->broke, sizeof c->broke, "%s", text);
         }
     }
+    tell_known(call);
     tell_broken(call, now);
 }
 

@@ -21,6 +21,7 @@ struct tdm_call_channel {
     struct tdm_channel_media media; /* As told last. */
     uint16_t mapped_port;           /* That the gateway was asked to open; 0: none. */
     bool agreed;                    /* The other side takes part. */
+    bool known;                     /* The share was told that the other side is no stranger. */
     bool chats;                     /* The program's chat rides on it. */
     struct tdm_channel_link_status status;
     char told[256];

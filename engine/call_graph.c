@@ -132,6 +132,7 @@ enum tdm_err tdm_call_open_net(struct tandem_call *call, bool outgoing, struct t
 void tdm_call_close_media(struct tandem_call *call)
 {
     tdm_call_channel_close(call);
+    tdm_call_region_close(call);
     if (!call->media_open)
         return;
     tdm_audio_in_destroy(call->audio_in);
@@ -257,8 +258,8 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     const struct tdm_negotiated_media *agreed = &call->machine.negotiated.media[TDM_VIDEO];
     const struct tdm_stream_config *config = &call->configs[TDM_VIDEO];
     bool wanted = agreed->active && config->send && strcmp(call->plan.video_source, "off") != 0;
-    struct tdm_video_choice choice =
-        tdm_video_plan_choose(&call->plan, agreed->send.id, config->limit_bps);
+    uint32_t most = call->camera_bps;
+    struct tdm_video_choice choice = tdm_video_plan_choose(&call->plan, agreed->send.id, most);
     bool same = call->video_in && choice.encoder == call->video_in_encoder &&
                 strcmp(choice.preset, call->video_in_preset) == 0 &&
                 choice.width == call->video_in_width &&
@@ -278,7 +279,8 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     call->video_in_height = choice.height;
     call->video_in_threads = choice.threads;
     (void)snprintf(call->video_in_fmtp, sizeof call->video_in_fmtp, "%s", agreed->send.fmtp);
-    atomic_store(&call->link.video_bps, config->limit_bps);
+    atomic_store(&call->link.video_limit_bps, most);
+    atomic_store(&call->link.video_bps, most);
     atomic_store(&call->link.keyframe_wanted, true);
     enum tdm_err err = tdm_video_in_create(
         &(struct tdm_video_in_config){
@@ -291,7 +293,7 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
             .width = choice.width,
             .height = choice.height,
             .fps = call->plan.fps,
-            .bitrate_bps = config->limit_bps,
+            .bitrate_bps = most,
             .slice_bytes_max =
                 agreed->send.id == TDM_CODEC_H264 && config->h264_mode == 0 ? MODE0_SLICE : 0,
             .fmtp = agreed->send.fmtp,
@@ -317,20 +319,32 @@ static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind 
         return tdm_net_configure(call->net, stream, NULL, 0, 0);
     }
     tdm_media_plan_stream(&call->plan, agreed, kind, call->machine.held_local, config);
+    if (kind == TDM_VIDEO) {
+        call->camera_bps = config->limit_bps;
+        tdm_call_region_line(call, config);
+    }
     return tdm_net_configure(call->net, stream, config, tdm_call_path_way(call, kind, false),
                              tdm_call_path_way(call, kind, true));
+}
+
+enum tdm_err tdm_call_configure_video(struct tandem_call *call)
+{
+    return configure_net(call, TDM_VIDEO);
 }
 
 /* Makes the graph match what is agreed now. What did not change is not touched. */
 void tdm_call_follow(struct tandem_call *call)
 {
     const struct tdm_negotiated_media *agreed = call->machine.negotiated.media;
-    const bool active[TDM_MEDIA_KINDS] = {agreed[TDM_AUDIO].active, agreed[TDM_VIDEO].active};
+    const bool active[TDM_MEDIA_KINDS] = {agreed[TDM_AUDIO].active,
+                                          agreed[TDM_VIDEO].active && !tdm_call_region_alone(call)};
     struct tdm_cause cause = {""};
     enum tdm_err err = configure_net(call, TDM_AUDIO);
 
     if (err == TDM_OK)
         err = configure_net(call, TDM_VIDEO);
+    if (err == TDM_OK)
+        err = tdm_call_region_follow(call);
     if (err == TDM_OK)
         err = tdm_call_path_follow(call, &cause);
     if (err == TDM_OK)

@@ -145,6 +145,7 @@ void tdm_call_run(struct tandem_call *call, tdm_time now)
     drain_events(call);
     take_status(call);
     tdm_call_channel_run(call, now);
+    tdm_call_region_run(call, now);
     if (call->net && tdm_call_path_status(call))
         tdm_call_announce(call);
     tdm_call_continue_recording(call);

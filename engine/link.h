@@ -10,6 +10,7 @@
  *   audio in  --tx_audio-->  net  --rx_audio-->  audio out (pulls; needs no wake)
  *   video in  --tx_video-->  net  --rx_video-->  video out
  *   channel   --tx_data-->   net  --rx_data-->   channel (datagrams over the media's DTLS)
+ *   share     --tx_region--> net  --rx_region--> watch (moving regions, engine/share_media.h)
  */
 
 #include "engine/base/record_ring.h"
@@ -19,8 +20,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define TDM_STREAM_AUDIO 0 /* Indexes of the session's streams. */
-#define TDM_STREAM_VIDEO 1
+#define TDM_STREAM_AUDIO  0 /* Indexes of the session's streams. */
+#define TDM_STREAM_VIDEO  1
+#define TDM_STREAM_REGION 2 /* On the video's line. */
 
 /** tx_audio: this head, then the payload. */
 struct tdm_link_audio_tx {
@@ -28,11 +30,12 @@ struct tdm_link_audio_tx {
     tdm_time captured, encode_start, encode_end;
 };
 
-/** tx_video: this head, then the slice. */
+/** tx_video, tx_region: this head, then the slice. */
 struct tdm_link_slice_tx {
     enum tdm_codec_id codec; /* Net drops what is left of a codec that is no longer sent. */
     bool first, last, keyframe;
     uint32_t frame_id;
+    struct tdm_region_mark mark; /* Of tx_region's. */
     tdm_time captured, encode_start, encode_end;
 };
 
@@ -41,7 +44,8 @@ struct tdm_link_audio_rx {
     struct tdm_session_audio audio;
 };
 
-/** rx_video: this head (its data pointer is not set), then the frame and TDM_LINK_PADDING zeros. */
+/** rx_video, rx_region: this head (its data pointer is not set), then the frame and
+ * TDM_LINK_PADDING zeros. */
 struct tdm_link_video_rx {
     struct tdm_session_video video;
 };
@@ -50,15 +54,22 @@ struct tdm_link_video_rx {
 
 struct tdm_link {
     struct tdm_record_ring tx_audio, tx_video, rx_audio, rx_video;
+    struct tdm_record_ring tx_region, rx_region;
     struct tdm_record_ring tx_data, rx_data; /* Datagrams of engine/core/reliable.h. */
     int net_wake;                            /* The net thread has something to take. */
     int video_wake;                          /* The video-out thread has. */
     int data_wake;                           /* The data channel's thread has. */
     _Atomic bool keyframe_wanted;            /* Set by net, taken by video in. */
     _Atomic bool decode_failed;              /* Set by video out, taken by net. */
-    _Atomic uint64_t video_bps;              /* Set by net for video in. */
+    _Atomic uint64_t video_bps;              /* Set by net for video in; */
+    _Atomic uint64_t video_limit_bps;        /* no more than this. 0: any. */
     _Atomic uint32_t video_waiting;          /* Packets that wait for the pacer. */
-    _Atomic uint32_t audio_loss_q16;         /* What the other side loses of our audio, /65536. */
+    _Atomic int region_wake;                 /* Signalled for rx_region; -1: nobody takes it. */
+    _Atomic bool region_keyframe_wanted;     /* As the three above, for tx_region. */
+    _Atomic bool region_failed;
+    _Atomic uint64_t region_bps;
+    _Atomic uint32_t region_waiting;
+    _Atomic uint32_t audio_loss_q16; /* What the other side loses of our audio, /65536. */
     void *storage;
 };
 

@@ -50,23 +50,43 @@ static void pass_audio(struct tdm_net *net, const struct tdm_session_audio *audi
     tdm_record_ring_commit(&net->config.link->rx_audio);
 }
 
-static void pass_video(struct tdm_net *net, const struct tdm_session_video *video)
+/* False: the decoder is that far behind. */
+static bool put_video(struct tdm_record_ring *ring, const struct tdm_session_video *video)
 {
-    struct tdm_link *link = net->config.link;
-    struct tdm_link_video_rx *head = tdm_record_ring_reserve(
-        &link->rx_video, (uint32_t)(sizeof *head + video->size + TDM_LINK_PADDING));
+    struct tdm_link_video_rx *head =
+        tdm_record_ring_reserve(ring, (uint32_t)(sizeof *head + video->size + TDM_LINK_PADDING));
 
-    if (!head) {
-        /* The decoder is that far behind: go on from a keyframe. */
-        atomic_store_explicit(&link->decode_failed, true, memory_order_relaxed);
-        return;
-    }
+    if (!head)
+        return false;
     head->video = *video;
     head->video.data = NULL;
     memcpy(head + 1, video->data, video->size);
     memset((uint8_t *)(head + 1) + video->size, 0, TDM_LINK_PADDING);
-    tdm_record_ring_commit(&link->rx_video);
-    tdm_wake_signal(link->video_wake);
+    tdm_record_ring_commit(ring);
+    return true;
+}
+
+static void pass_video(struct tdm_net *net, const struct tdm_session_video *video)
+{
+    struct tdm_link *link = net->config.link;
+
+    if (put_video(&link->rx_video, video))
+        tdm_wake_signal(link->video_wake);
+    else /* Go on from a keyframe. */
+        atomic_store_explicit(&link->decode_failed, true, memory_order_relaxed);
+}
+
+static void pass_region(struct tdm_net *net, const struct tdm_session_video *video)
+{
+    struct tdm_link *link = net->config.link;
+    int wake = atomic_load(&link->region_wake);
+
+    if (wake < 0 || !video->marked)
+        return;
+    if (put_video(&link->rx_region, video))
+        tdm_wake_signal(wake);
+    else
+        atomic_store_explicit(&link->region_failed, true, memory_order_relaxed);
 }
 
 static void tell(struct tdm_net *net, const struct tdm_net_event *event)
@@ -79,17 +99,21 @@ static void perform(struct tdm_net *net, tdm_time now)
 {
     const struct tdm_session_out *out = &net->out;
     struct tdm_link *link = net->config.link;
-    uint8_t video = 1u << TDM_STREAM_VIDEO;
+    uint8_t wanted = out->keyframe_wanted | out->frame_dropped;
 
     send_out(net, now);
     if (out->unit == TDM_UNIT_AUDIO)
         pass_audio(net, &out->audio);
+    else if (out->unit == TDM_UNIT_VIDEO && out->unit_stream == TDM_STREAM_REGION)
+        pass_region(net, &out->video);
     else if (out->unit == TDM_UNIT_VIDEO)
         pass_video(net, &out->video);
     else if (out->unit == TDM_UNIT_DTMF)
         tell(net, &(struct tdm_net_event){.kind = TDM_NET_DIGIT, .digit = out->digit});
-    if ((out->keyframe_wanted | out->frame_dropped) & video)
+    if (wanted & 1u << TDM_STREAM_VIDEO)
         atomic_store_explicit(&link->keyframe_wanted, true, memory_order_relaxed);
+    if (wanted & 1u << TDM_STREAM_REGION)
+        atomic_store_explicit(&link->region_keyframe_wanted, true, memory_order_relaxed);
     if (out->bye)
         tell(net, &(struct tdm_net_event){.kind = TDM_NET_BYE});
     net->wake_at = out->wake_at;
@@ -182,11 +206,35 @@ static void take_command(struct tdm_net *net, tdm_time now, struct tdm_net_comma
     }
 }
 
+static void take_slices(struct tdm_net *net, tdm_time now, struct tdm_record_ring *ring,
+                        uint8_t stream)
+{
+    const struct tdm_link_slice_tx *slice;
+    uint32_t size;
+
+    while ((slice = tdm_record_ring_peek(ring, &size))) {
+        struct tdm_session_in in = {.kind = TDM_SESSION_VIDEO_SLICE, .stream = stream};
+
+        in.slice.data = (const uint8_t *)(slice + 1);
+        in.slice.size = size - sizeof *slice;
+        in.slice.first = slice->first;
+        in.slice.last = slice->last;
+        in.slice.keyframe = slice->keyframe;
+        in.slice.frame_id = slice->frame_id;
+        in.slice.mark = slice->mark;
+        in.slice.captured = slice->captured;
+        in.slice.encode_start = slice->encode_start;
+        in.slice.encode_end = slice->encode_end;
+        if (slice->codec == net->streams[stream].config.send_codec)
+            step(net, now, &in);
+        tdm_record_ring_release(ring);
+    }
+}
+
 static void take_tx(struct tdm_net *net, tdm_time now)
 {
     struct tdm_link *link = net->config.link;
     const struct tdm_link_audio_tx *audio;
-    const struct tdm_link_slice_tx *slice;
     uint32_t size;
 
     while ((audio = tdm_record_ring_peek(&link->tx_audio, &size))) {
@@ -201,22 +249,8 @@ static void take_tx(struct tdm_net *net, tdm_time now)
         step(net, now, &in);
         tdm_record_ring_release(&link->tx_audio);
     }
-    while ((slice = tdm_record_ring_peek(&link->tx_video, &size))) {
-        struct tdm_session_in in = {.kind = TDM_SESSION_VIDEO_SLICE, .stream = TDM_STREAM_VIDEO};
-
-        in.slice.data = (const uint8_t *)(slice + 1);
-        in.slice.size = size - sizeof *slice;
-        in.slice.first = slice->first;
-        in.slice.last = slice->last;
-        in.slice.keyframe = slice->keyframe;
-        in.slice.frame_id = slice->frame_id;
-        in.slice.captured = slice->captured;
-        in.slice.encode_start = slice->encode_start;
-        in.slice.encode_end = slice->encode_end;
-        if (slice->codec == net->streams[TDM_STREAM_VIDEO].config.send_codec)
-            step(net, now, &in);
-        tdm_record_ring_release(&link->tx_video);
-    }
+    take_slices(net, now, &link->tx_video, TDM_STREAM_VIDEO);
+    take_slices(net, now, &link->tx_region, TDM_STREAM_REGION);
 }
 
 /* The data channel's datagrams, over the first association that is up. None: they are lost. */
@@ -251,6 +285,10 @@ static void take_wake(struct tdm_net *net, tdm_time now)
         step(net, now,
              &(struct tdm_session_in){.kind = TDM_SESSION_DECODE_FAILED,
                                       .stream = TDM_STREAM_VIDEO});
+    if (atomic_exchange_explicit(&net->config.link->region_failed, false, memory_order_relaxed))
+        step(net, now,
+             &(struct tdm_session_in){.kind = TDM_SESSION_DECODE_FAILED,
+                                      .stream = TDM_STREAM_REGION});
 }
 
 /* In a bundle the session finds whose packet it is; any stream of it names the bundle. */
@@ -299,6 +337,30 @@ static void take_links(struct tdm_net *net, tdm_time now, uint8_t way)
     take_told(net, way);
 }
 
+/* One rate serves camera and region. While both send, each may have half of it. */
+static void share_rate(struct tdm_net *net, const struct tdm_net_status *status, tdm_time now)
+{
+    struct tdm_link *link = net->config.link;
+    uint64_t all = status->streams[TDM_STREAM_VIDEO].target_bps;
+    uint64_t frames[2] = {status->streams[TDM_STREAM_VIDEO].frames_sent,
+                          status->streams[TDM_STREAM_REGION].frames_sent};
+
+    for (int i = 0; i < 2; i++) {
+        if (frames[i] != net->frames_sent[i])
+            net->sent_at[i] = now;
+        net->frames_sent[i] = frames[i];
+    }
+    bool both = net->sent_at[0] && net->sent_at[1] && now - net->sent_at[0] < TDM_S &&
+                now - net->sent_at[1] < TDM_S;
+
+    uint64_t video = both ? all / 2 : all;
+    uint64_t most = atomic_load_explicit(&link->video_limit_bps, memory_order_relaxed);
+
+    atomic_store_explicit(&link->video_bps, most && most < video ? most : video,
+                          memory_order_relaxed);
+    atomic_store_explicit(&link->region_bps, both ? all / 2 : all, memory_order_relaxed);
+}
+
 static void publish(struct tdm_net *net, tdm_time now)
 {
     struct tdm_net_status *status = &net->statuses[tdm_mailbox_back(&net->status_box)];
@@ -313,8 +375,7 @@ static void publish(struct tdm_net *net, tdm_time now)
         tdm_session_clock(net->session, &status->rtt, &status->rtt_min, &status->clock_offset);
     status->cpu = tdm_clock_thread_cpu(&status->cpu_user);
     status->last_received = net->last_received;
-    atomic_store_explicit(&link->video_bps, status->streams[TDM_STREAM_VIDEO].target_bps,
-                          memory_order_relaxed);
+    share_rate(net, status, now);
     atomic_store_explicit(&link->audio_loss_q16,
                           (uint32_t)(status->streams[TDM_STREAM_AUDIO].remote_loss * 65536),
                           memory_order_relaxed);
@@ -392,6 +453,9 @@ void *tdm_net_run(void *arg)
             step(net, now, NULL);
         atomic_store_explicit(&net->config.link->video_waiting,
                               tdm_session_waiting(net->session, TDM_STREAM_VIDEO),
+                              memory_order_relaxed);
+        atomic_store_explicit(&net->config.link->region_waiting,
+                              tdm_session_waiting(net->session, TDM_STREAM_REGION),
                               memory_order_relaxed);
         if (now >= net->status_at)
             publish(net, now);

@@ -67,8 +67,10 @@ struct tdm_net {
     struct tdm_session_out out;
     tdm_time wake_at, status_at;
     tdm_time last_received;
+    uint64_t frames_sent[2]; /* By the camera and for a region, as published last; */
+    tdm_time sent_at[2];     /* and when that number changed. */
     bool stopping;
-    struct tdm_net_stream streams[TDM_NET_STREAMS];
+    struct tdm_net_stream streams[TDM_NET_STREAMS + 1]; /* And TDM_STREAM_REGION. */
     struct tdm_transport transports[TDM_NET_WAYS];
     struct tdm_ring commands, events;
     struct tdm_net_command command_slots[TDM_NET_COMMANDS];

@@ -41,6 +41,7 @@ struct tdm_rendezvous {
     struct tdm_rdv_out out;
     tdm_time wall_told;
     int wake;
+    bool accounts_old; /* The store has others than the core knows. */
     bool started;
     atomic_bool stopping;
     pthread_t thread;
@@ -164,7 +165,7 @@ static enum tdm_err load_accounts(struct tdm_rendezvous *s, tdm_time now, struct
     struct tdm_server_row row;
     enum tdm_err err = tdm_server_store_list(s->store, TDM_SERVER_ACCOUNTS, 0, cause);
 
-    while (err == TDM_OK && tdm_server_store_next(s->store, &row) == TDM_OK)
+    while (err == TDM_OK && (err = tdm_server_store_next(s->store, &row)) == TDM_OK)
         if (strcmp(row.account.realm, s->domain) == 0)
             step(s, now,
                  &(struct tdm_rdv_in){.kind = TDM_RDV_ACCOUNT,
@@ -173,7 +174,10 @@ static enum tdm_err load_accounts(struct tdm_rendezvous *s, tdm_time now, struct
                                       .ha1_md5 = row.account.ha1_md5,
                                       .ha1_sha256 = row.account.ha1_sha256,
                                       .locked = row.account.locked});
-    return err;
+    if (err != TDM_E_GONE) /* Not the end of the list: nobody is taken for deleted. */
+        return tdm_fail(cause, err, "the server's accounts cannot be read");
+    step(s, now, &(struct tdm_rdv_in){.kind = TDM_RDV_ACCOUNTS_END});
+    return TDM_OK;
 }
 
 static enum tdm_err load(struct tdm_rendezvous *s, tdm_time now, struct tdm_cause *cause)
@@ -203,8 +207,9 @@ static void look_around(struct tdm_rendezvous *s, tdm_time now)
 {
     const struct tdm_http_request *request;
 
-    if (tdm_server_store_changed(s->store))
-        (void)load_accounts(s, now, NULL);
+    s->accounts_old |= tdm_server_store_changed(s->store);
+    if (s->accounts_old)
+        s->accounts_old = load_accounts(s, now, NULL) != TDM_OK;
     if (now >= s->wall_told + WALL_EVERY) {
         s->wall_told = now;
         step(s, now, &(struct tdm_rdv_in){.kind = TDM_RDV_WALL, .wall_s = wall_s(now)});

@@ -43,10 +43,44 @@ bool tdm_share_meet(struct tandem_share *s, const char *peer)
     pthread_mutex_lock(&s->lock);
     bool is_free = !s->seat;
 
-    if (is_free)
+    if (is_free) {
         (void)snprintf(s->peer, sizeof s->peer, "%s", peer);
+        s->known = false;
+        if (s->host)
+            tdm_share_hand_known(s->host, false);
+    }
     pthread_mutex_unlock(&s->lock);
     return is_free;
+}
+
+void tdm_share_known(struct tandem_share *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->known = true;
+    if (s->host)
+        tdm_share_hand_known(s->host, true);
+    pthread_mutex_unlock(&s->lock);
+}
+
+enum tdm_direction tdm_share_regions(struct tandem_share *s)
+{
+    pthread_mutex_lock(&s->lock);
+    unsigned direction = s->up && s->shown ? TDM_RECVONLY : 0;
+
+    if (s->up && s->give && atomic_load(&s->media.wanted))
+        direction |= TDM_SENDONLY;
+    pthread_mutex_unlock(&s->lock);
+    return (enum tdm_direction)direction;
+}
+
+void tdm_share_join_rtp(struct tandem_share *s, struct tdm_link *link, bool sends)
+{
+    tdm_share_media_join(&s->media, link, sends, tdm_share_watch_wake(s->watch));
+}
+
+void tdm_share_leave_rtp(struct tandem_share *s)
+{
+    tdm_share_media_leave(&s->media);
 }
 
 void tdm_share_wake(void *arg)
@@ -222,7 +256,7 @@ static void take_watch_news(struct tandem_share *s)
 
     if (news & TDM_WATCH_NEWS_SURFACES)
         tdm_share_tell(s, TANDEM_SHARE_CHANGED, 0, 0, "");
-    if (news & TDM_WATCH_NEWS_FIRST) {
+    if (news & TDM_WATCH_NEWS_FIRST && s->their[TDM_SHARE_SCREEN]) {
         if (!s->shown)
             tdm_share_tell(s, TANDEM_SHARE_SHOWN, 0, 0, s->peer);
         s->shown = true;
@@ -478,6 +512,7 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
 
     (void)now;
     pthread_mutex_lock(&s->lock);
+    take_watch_news(s); /* What was shown is told before it is hidden. */
     int here = which(s->ours, stream), there = which(s->their, stream);
 
     if (here >= 0)

@@ -160,6 +160,7 @@ enum tandem_status tandem_share_create(const struct tandem_share_config *config,
         return fail(cause, TANDEM_FAILED, why.text);
     (void)pthread_mutex_init(&s->lock, NULL);
     tdm_ring_init(&s->events, s->event_slots, sizeof *s->event_slots, TDM_SHARE_EVENTS);
+    tdm_share_media_init(&s->media);
     s->epoch = 1;
     s->event_fd = tdm_wake_open(&why);
     s->picture_fd = tdm_wake_open(&why);
@@ -167,7 +168,7 @@ enum tandem_status tandem_share_create(const struct tandem_share_config *config,
                 keep(&s->log_path, c->log_path) && keep(&s->revoke_key, c->revoke_key);
     enum tdm_err err = kept && s->event_fd >= 0 && s->picture_fd >= 0 ? TDM_OK : TDM_E_SYSTEM;
     const struct tdm_share_watch_config watch = {
-        .wake = tdm_share_wake, .arg = s, .picture_fd = s->picture_fd};
+        .wake = tdm_share_wake, .arg = s, .picture_fd = s->picture_fd, .media = &s->media};
 
     if (err == TDM_OK)
         err = tdm_share_watch_create(&s->watch, &watch, &why);
@@ -211,6 +212,7 @@ void tandem_share_destroy(struct tandem_share *s)
         (void)close(s->event_fd);
     if (s->picture_fd >= 0)
         (void)close(s->picture_fd);
+    tdm_share_media_free(&s->media);
     (void)pthread_mutex_destroy(&s->lock);
     free(s->desktop);
     free(s->never);
@@ -241,6 +243,7 @@ static enum tdm_err open_parts(struct tandem_share *s, const struct tandem_share
                                            .desktop = {.argument = argument,
                                                        .never = never,
                                                        .never_count = never_rules(s->never, never)},
+                                           .media = &s->media,
                                            .wake = tdm_share_wake,
                                            .arg = s};
 
@@ -308,6 +311,7 @@ enum tandem_status tandem_share_give(struct tandem_share *s, const struct tandem
     s->give = give;
     s->host = host;
     s->relinks = 0;
+    tdm_share_hand_known(host, s->known);
     if (s->up)
         tdm_share_hand_up(host, s->peer, false);
     if (s->seat)
@@ -567,6 +571,8 @@ static void give_stats(struct tandem_share *s, struct tandem_share_stats *stats)
     stats->bytes = give.core.bytes;
     stats->refined = give.core.refinements;
     stats->repaired = give.core.resyncs;
+    stats->moving = give.units;
+    stats->moving_rtp = give.rtp_units;
     stats->exact_share = give.exact ? 1 : 0;
     stats->input_done = hand.done;
     stats->input_refused = hand.refused;
@@ -591,6 +597,8 @@ static void watch_stats(struct tandem_share *s, struct tandem_share_stats *stats
     stats->frames = watch.core.frames;
     stats->bytes = watch.core.bytes;
     stats->repaired = watch.core.resyncs;
+    stats->moving = watch.units;
+    stats->moving_rtp = watch.rtp_units;
     stats->exact_share = watch.exact_share;
 }
 

@@ -11,9 +11,11 @@
 struct region {
     bool used;
     struct tdm_screen_video video;
-    const struct tdm_video_decoder_ops *ops;
-    struct tdm_video_decoder *decoder;
-    uint8_t codec;   /* The decoder's. */
+    struct chain {
+        const struct tdm_video_decoder_ops *ops;
+        struct tdm_video_decoder *decoder;
+        uint8_t codec; /* The decoder's. */
+    } chains[TDM_SHARE_WAYS];
     uint8_t *pixels; /* Of the newest picture, BGRX; NULL: there was none. */
 };
 
@@ -33,11 +35,11 @@ static struct tdm_rect rect_of(const struct tdm_screen_rect *r)
     return (struct tdm_rect){r->x, r->y, r->width, r->height};
 }
 
-static void close_decoder(struct region *r)
+static void close_decoder(struct chain *c)
 {
-    if (r->decoder)
-        r->ops->destroy(r->decoder);
-    r->decoder = NULL;
+    if (c->decoder)
+        c->ops->destroy(c->decoder);
+    c->decoder = NULL;
 }
 
 static void end(struct tdm_share_compose *c, struct region *r)
@@ -46,7 +48,8 @@ static void end(struct tdm_share_compose *c, struct region *r)
 
     if (r->pixels)
         *left = tdm_rect_around(*left, rect_of(&r->video.rect));
-    close_decoder(r);
+    for (int way = 0; way < TDM_SHARE_WAYS; way++)
+        close_decoder(&r->chains[way]);
     free(r->pixels);
     *r = (struct region){.used = false};
 }
@@ -86,18 +89,18 @@ static enum tdm_codec_id codec_id(uint8_t codec)
 }
 
 /* A decoder that takes the region's pictures and nothing larger. */
-static bool open_decoder(struct region *r, uint8_t codec, int width, int height)
+static bool open_decoder(struct chain *c, uint8_t codec, int width, int height)
 {
     struct tdm_cause why;
 
-    if (r->decoder && r->codec == codec)
+    if (c->decoder && c->codec == codec)
         return true;
-    close_decoder(r);
-    r->ops = codec_id(codec) == TDM_CODEC_NONE ? NULL : tdm_video_decoder_find(codec_id(codec));
-    if (!r->ops || !r->ops->limit || r->ops->create(&r->decoder, &why) != TDM_OK)
+    close_decoder(c);
+    c->ops = codec_id(codec) == TDM_CODEC_NONE ? NULL : tdm_video_decoder_find(codec_id(codec));
+    if (!c->ops || !c->ops->limit || c->ops->create(&c->decoder, &why) != TDM_OK)
         return false;
-    r->codec = codec;
-    r->ops->limit(r->decoder, width, height);
+    c->codec = codec;
+    c->ops->limit(c->decoder, width, height);
     return true;
 }
 
@@ -112,33 +115,43 @@ static void repeat_edges(uint8_t *pixels, int width, int height)
         memcpy(pixels + (height - 1) * stride, pixels + (height - 2) * stride, (size_t)stride);
 }
 
-bool tdm_share_compose_unit(struct tdm_share_compose *c, const struct tdm_screen_unit *unit,
-                            uint8_t *surface, struct tdm_screen_rect *rect)
+bool tdm_share_compose_has(const struct tdm_share_compose *c, uint8_t stream, uint32_t frame_id)
+{
+    return stream < TDM_SCREEN_VIDEOS_MAX && c->regions[stream].used &&
+           c->regions[stream].video.frame_id == frame_id;
+}
+
+enum tdm_share_drawn tdm_share_compose_unit(struct tdm_share_compose *c,
+                                            const struct tdm_screen_unit *unit,
+                                            enum tdm_share_way way, uint8_t *surface,
+                                            struct tdm_screen_rect *rect)
 {
     struct region *r = &c->regions[unit->stream % TDM_SCREEN_VIDEOS_MAX];
+    struct chain *chain = &r->chains[way];
     int width = r->video.rect.width, height = r->video.rect.height;
     int even_width = width & ~1, even_height = height & ~1;
     struct tdm_picture picture;
 
-    if (!r->used || r->video.frame_id != unit->frame_id || unit->size > TDM_SCREEN_UNIT_MAX ||
-        !even_width || !even_height || even_width > TDM_PICTURE_SIDE_MAX ||
-        even_height > TDM_PICTURE_SIDE_MAX ||
-        !open_decoder(r, unit->codec, even_width, even_height))
-        return false;
+    if (!tdm_share_compose_has(c, unit->stream, unit->frame_id))
+        return TDM_SHARE_NOT_DRAWN;
+    if (unit->size > TDM_SCREEN_UNIT_MAX || !even_width || !even_height ||
+        even_width > TDM_PICTURE_SIDE_MAX || even_height > TDM_PICTURE_SIDE_MAX ||
+        !open_decoder(chain, unit->codec, even_width, even_height))
+        return TDM_SHARE_BROKEN;
     memcpy(c->unit, unit->data, unit->size);
     memset(c->unit + unit->size, 0, TDM_DECODER_PADDING);
-    if (r->ops->decode(r->decoder, c->unit, unit->size, &picture) != TDM_OK ||
+    if (chain->ops->decode(chain->decoder, c->unit, unit->size, &picture) != TDM_OK ||
         picture.width != even_width || picture.height != even_height)
-        return false;
+        return TDM_SHARE_BROKEN;
     if (!r->pixels)
         r->pixels = malloc((size_t)4 * (size_t)width * (size_t)height);
     if (!r->pixels)
-        return false;
+        return TDM_SHARE_BROKEN;
     tdm_i420_to_bgrx(r->pixels, (ptrdiff_t)4 * width, &picture);
     repeat_edges(r->pixels, width, height);
     *surface = r->video.surface;
     *rect = r->video.rect;
-    return true;
+    return TDM_SHARE_DRAWN;
 }
 
 static void copy(const struct tdm_screen_image *to, const uint8_t *from, ptrdiff_t stride,

@@ -23,9 +23,25 @@ void tdm_share_compose_destroy(struct tdm_share_compose *compose);
 void tdm_share_compose_set(struct tdm_share_compose *compose, const struct tdm_screen_video *videos,
                            uint32_t count);
 
-/** Decodes. False: there is no new picture. Else its region, to be drawn. */
-bool tdm_share_compose_unit(struct tdm_share_compose *compose, const struct tdm_screen_unit *unit,
-                            uint8_t *surface, struct tdm_screen_rect *rect);
+/** By which way a unit came. Each has its own chain of pictures, so that what is late on one of
+ *  them does no harm to the other. */
+enum tdm_share_way { TDM_SHARE_BY_CHANNEL, TDM_SHARE_BY_RTP, TDM_SHARE_WAYS };
+
+enum tdm_share_drawn {
+    TDM_SHARE_NOT_DRAWN, /* It is of no region that there is. */
+    TDM_SHARE_BROKEN,    /* It could not be decoded. */
+    TDM_SHARE_DRAWN,     /* There is a new picture of it. */
+};
+
+/** Decodes. When drawn: where, for tdm_share_compose_draw. */
+enum tdm_share_drawn tdm_share_compose_unit(struct tdm_share_compose *compose,
+                                            const struct tdm_screen_unit *unit,
+                                            enum tdm_share_way way, uint8_t *surface,
+                                            struct tdm_screen_rect *rect);
+
+/** Whether there is this region. */
+bool tdm_share_compose_has(const struct tdm_share_compose *compose, uint8_t stream,
+                           uint32_t frame_id);
 
 /** Draws a region's newest picture into what is shown of its surface. */
 void tdm_share_compose_draw(const struct tdm_share_compose *compose, uint8_t stream,

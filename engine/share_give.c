@@ -73,6 +73,9 @@ struct tdm_share_give {
         tdm_time at;                 /* No next picture before. */
     } moving[TDM_SCREEN_VIDEOS_MAX]; /* By stream. */
     bool between;                    /* As the core said last. */
+    struct tdm_share_media_state rtp;
+    int rider;         /* The region that goes by RTP; -1: none. */
+    uint32_t rider_id; /* The frame that it began with. */
     struct {
         uint32_t frame;
         tdm_time at;
@@ -350,16 +353,51 @@ static void look_for_movement(struct tdm_share_give *g, int surface,
     }
 }
 
-/* Half of the link is for what moves. */
-static uint32_t region_budget(struct tdm_share_give *g, const struct tdm_screen_rect *rect)
+/* The largest region goes by RTP, where there is one; it stays there until it is over. */
+static void choose_rider(struct tdm_share_give *g)
 {
+    const struct tdm_screen_video *best = NULL;
+    int before = g->rider;
+
+    if (g->config.media)
+        tdm_share_media_look(g->config.media, &g->rtp);
+    for (uint32_t i = 0; g->rtp.sends && i < g->video_count; i++) {
+        const struct tdm_screen_video *v = &g->videos[i];
+
+        if (v->stream == before && v->frame_id == g->rider_id) {
+            best = v;
+            break;
+        }
+        if (!best || v->rect.width * v->rect.height > best->rect.width * best->rect.height)
+            best = v;
+    }
+    g->rider = best ? best->stream : -1;
+    g->rider_id = best ? best->frame_id : 0;
+    if (g->config.media)
+        atomic_store(&g->config.media->wanted, g->video_count && !g->rtp.sends);
+    if (before >= 0 && g->rider != before) /* What the decoder of the other way knows is old. */
+        tdm_share_region_key(g->region, (uint8_t)before);
+    if (g->rider >= 0 && (g->rider != before || g->rtp.keyframe_wanted))
+        tdm_share_region_key(g->region, (uint8_t)g->rider);
+}
+
+/* Half of the channel is for what moves; of the call's RTP what its rate control gives. */
+static uint32_t region_budget(struct tdm_share_give *g, const struct tdm_screen_video *video)
+{
+    const struct tdm_screen_rect *rect = &video->rect;
     uint64_t most = (uint64_t)rect->width * (uint64_t)rect->height / REGION_PIXELS;
 
+    if (video->stream == g->rider) {
+        uint64_t share = g->rtp.bps / 8 / REGION_FPS * 15 / 16; /* The rest is for headers. */
+
+        return (uint32_t)(share > most ? most : share > REGION_BYTES ? share : REGION_BYTES);
+    }
     pthread_mutex_lock(&g->lock);
     uint64_t rate = g->rate_bps ? g->rate_bps : REGION_RATE;
 
     pthread_mutex_unlock(&g->lock);
-    uint64_t bytes = rate / 8 / 2 / REGION_FPS / (g->video_count ? g->video_count : 1);
+    uint32_t others = g->video_count - (g->rider >= 0);
+    uint64_t bytes = rate / 8 / 2 / REGION_FPS / (others ? others : 1);
 
     bytes = bytes < most ? bytes : most;
     return (uint32_t)(bytes > REGION_BYTES ? bytes : REGION_BYTES);
@@ -375,23 +413,54 @@ static tdm_time feed_regions(struct tdm_share_give *g, tdm_time now)
         if (failed >> i & 1)
             step(g, now,
                  &(struct tdm_screen_host_in){.kind = TDM_SCREEN_HOST_VIDEO_GONE, .video = i});
+    choose_rider(g);
     for (uint32_t i = 0; i < g->video_count; i++) {
         const struct tdm_screen_video *v = &g->videos[i];
         const struct surface *s = &g->surfaces[v->surface];
 
         if (!g->moving[v->stream].dirty || !s->pixels)
             continue;
+        /* The pacer still has the last one: the next is taken when it would be newer. */
+        if (v->stream == g->rider && g->rtp.waiting && now >= g->moving[v->stream].at)
+            g->moving[v->stream].at = now + REGION_EVERY;
         if (now < g->moving[v->stream].at) {
             due = tdm_time_min(due, g->moving[v->stream].at);
         } else if (tdm_share_region_give(g->region, v->stream,
                                          s->pixels + v->rect.y * s->stride +
                                              (ptrdiff_t)4 * v->rect.x,
-                                         s->stride, region_budget(g, &v->rect))) {
+                                         s->stride, region_budget(g, v))) {
             g->moving[v->stream].dirty = false;
             g->moving[v->stream].at = now + REGION_EVERY;
         }
     }
     return due;
+}
+
+/* Streams, as bits, that go by the channel. */
+static uint32_t by_channel(const struct tdm_share_give *g)
+{
+    return g->rider >= 0 ? ~(1u << g->rider) : TDM_SHARE_REGION_ALL;
+}
+
+/* The coded picture of the region that goes by RTP: at once, whatever the channel does. */
+static void send_unit(struct tdm_share_give *g)
+{
+    struct tdm_screen_unit unit;
+    struct tdm_share_coded coded;
+
+    if (!g->region || g->rider < 0 ||
+        !tdm_share_region_take(g->region, 1u << g->rider, &unit, &coded))
+        return;
+    bool sent = tdm_share_media_send(g->config.media, &unit, coded.keyframe, &coded.times);
+
+    if (!sent)
+        tdm_share_region_key(g->region, unit.stream);
+    tdm_share_region_taken(g->region, unit.stream);
+    pthread_mutex_lock(&g->lock);
+    g->figures.units += sent;
+    g->figures.rtp_units += sent;
+    g->figures.unit_bytes += sent ? unit.size : 0;
+    pthread_mutex_unlock(&g->lock);
 }
 
 /* A coded picture behind what lies ready, or alone. @return whether there was one. */
@@ -400,7 +469,7 @@ static bool take_unit(struct tdm_share_give *g)
     struct tdm_screen_unit unit;
     uint8_t head[TDM_SCREEN_UNIT_HEAD_MAX];
 
-    if (!g->region || !g->between || !tdm_share_region_take(g->region, &unit))
+    if (!g->region || !g->between || !tdm_share_region_take(g->region, by_channel(g), &unit, NULL))
         return false;
     size_t size = tdm_screen_unit_write_head(&unit, head);
 
@@ -420,7 +489,7 @@ static bool has_unit(struct tdm_share_give *g)
 {
     struct tdm_screen_unit unit;
 
-    return g->region && tdm_share_region_take(g->region, &unit);
+    return g->region && tdm_share_region_take(g->region, by_channel(g), &unit, NULL);
 }
 
 /* Takes the pixels of all that changed, and tells the core. */
@@ -619,6 +688,7 @@ static void *run(void *arg)
             step_desktop(g, now);
             if (now >= g->core_wake)
                 step(g, now, NULL);
+            send_unit(g);
             if (g->desktop)
                 give(g);
             if (g->desktop && g->region)
@@ -643,6 +713,7 @@ enum tdm_err tdm_share_give_create(struct tdm_share_give **give_out,
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory to share a screen");
     g->config = *config;
     g->core_wake = TDM_NEVER;
+    g->rider = -1;
     (void)pthread_mutex_init(&g->lock, NULL);
     tdm_histogram_init(&g->figures.capture);
     tdm_histogram_init(&g->figures.encode);

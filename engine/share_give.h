@@ -19,6 +19,7 @@
 #include "collab/screen.h"
 #include "desktop/desktop.h"
 #include "engine/base/histogram.h"
+#include "engine/share_media.h"
 
 struct tdm_share_give;
 
@@ -33,13 +34,15 @@ enum tdm_share_news {
 struct tdm_share_give_config {
     const struct tdm_desktop_ops *ops;
     struct tdm_desktop_config desktop; /* What it borrows is borrowed for create. */
+    struct tdm_share_media *media;     /* By which a region may go; NULL: the channel alone. */
     void (*wake)(void *arg);           /* There is news; on the thread, without the lock. */
     void *arg;
 };
 
 struct tdm_share_give_figures {
     struct tdm_screen_host_stats core;
-    uint64_t units, unit_bytes; /* Pictures of moving regions that were sent as video. */
+    uint64_t units, unit_bytes; /* Pictures of moving regions that were sent as video; */
+    uint64_t rtp_units;         /* those of them that went by RTP. */
     struct tdm_histogram capture, encode, answer;
     bool exact;
 };

@@ -47,6 +47,60 @@ void tdm_hand_tell(struct tdm_share_hand *h, enum tdm_hand_event_kind kind, uint
     h->config.tell(h->config.arg, &event);
 }
 
+/* Files come whole before a program here gets their paths. */
+static void perform_files(struct tdm_share_hand *h, tdm_time now, struct tdm_clipboard_out *out)
+{
+    struct tdm_share_bytes *b = &h->files_in;
+    struct tdm_cause why = {""};
+
+    if (out->offset == 0)
+        tdm_share_bytes_clear(b);
+    bool fits = tdm_share_bytes_put(b, out->data, out->size);
+
+    if (fits && !out->fin)
+        return;
+    enum tdm_err err = fits ? tdm_clip_files_keep(&h->files_folder, b->data + b->at,
+                                                  tdm_share_bytes_size(b), &h->files_list, &why)
+                            : TDM_E_SYSTEM;
+
+    tdm_share_bytes_free(b);
+    if (err != TDM_OK)
+        tdm_hand_tell(h, TDM_HAND_NOTICE, 0, 0, why.text);
+    out->desk = err == TDM_OK ? TDM_CLIPBOARD_DESK_PIECE : TDM_CLIPBOARD_DESK_NEVER;
+    out->offset = 0;
+    out->data = h->files_list.data + h->files_list.at;
+    out->size = (uint32_t)tdm_share_bytes_size(&h->files_list);
+    tdm_desk_clipboard_perform(h->desk, now, out);
+}
+
+static void perform(struct tdm_share_hand *h, tdm_time now, struct tdm_clipboard_out *out)
+{
+    if (out->desk == TDM_CLIPBOARD_DESK_PIECE && out->format == TDM_CLIP_FILES) {
+        perform_files(h, now, out);
+        return;
+    }
+    if (out->desk == TDM_CLIPBOARD_DESK_DONE || out->desk == TDM_CLIPBOARD_DESK_FETCH)
+        tdm_share_bytes_free(&h->files_out);
+    if (out->desk != TDM_CLIPBOARD_DESK_NONE)
+        tdm_desk_clipboard_perform(h->desk, now, out);
+}
+
+/* What a program here calls files are their paths; what goes is what stands in them. */
+static void collect_files(struct tdm_share_hand *h, struct tdm_clipboard_in *in)
+{
+    struct tdm_cause why = {""};
+
+    if (!in->content)
+        return;
+    enum tdm_err err = tdm_clip_files_collect(in->content, in->size, TDM_CLIPBOARD_BYTES_DEFAULT,
+                                              &h->files_out, &why);
+
+    if (err != TDM_OK)
+        tdm_hand_tell(h, TDM_HAND_NOTICE, 0, 0, why.text);
+    in->content = err == TDM_OK ? h->files_out.data + h->files_out.at : NULL;
+    in->size = err == TDM_OK ? (uint32_t)tdm_share_bytes_size(&h->files_out) : 0;
+}
+
 void tdm_hand_clipboard(struct tdm_share_hand *h, tdm_time now, const struct tdm_clipboard_in *in)
 {
     struct tdm_clipboard_out out;
@@ -64,8 +118,7 @@ void tdm_hand_clipboard(struct tdm_share_hand *h, tdm_time now, const struct tdm
         h->clipboard_wake = out.wake_at;
         if (out.send && h->up)
             tdm_hand_send(h, &out.record);
-        if (out.desk != TDM_CLIPBOARD_DESK_NONE)
-            tdm_desk_clipboard_perform(h->desk, now, &out);
+        perform(h, now, &out);
         pthread_mutex_lock(&h->lock);
         bool room_left = tdm_control_pipe_room(&h->out[1]) >= TDM_CONTROL_RECORD_MAX;
 
@@ -77,10 +130,22 @@ void tdm_hand_clipboard(struct tdm_share_hand *h, tdm_time now, const struct tdm
     } while (more);
 }
 
+/* The rest of a content that is under way, when the other side has taken some. */
+static void go_on_giving(struct tdm_share_hand *h, tdm_time now)
+{
+    pthread_mutex_lock(&h->lock);
+    bool room = tdm_control_pipe_room(&h->out[1]) >= TDM_CONTROL_RECORD_MAX;
+
+    pthread_mutex_unlock(&h->lock);
+    if (room && h->clipboard.wanted && h->clipboard.want_content)
+        tdm_hand_clipboard(h, now, &(struct tdm_clipboard_in){.kind = TDM_CLIPBOARD_ROOM});
+}
+
 static void take_clipboard(struct tdm_share_hand *h, tdm_time now)
 {
     struct tdm_clipboard_in in;
 
+    go_on_giving(h, now);
     for (;;) {
         enum tdm_desk_clipboard_event event =
             h->desk ? tdm_desk_clipboard_next(h->desk, now, &in) : TDM_DESK_CLIPBOARD_NOTHING;
@@ -92,6 +157,8 @@ static void take_clipboard(struct tdm_share_hand *h, tdm_time now)
             h->desk = NULL;
             return;
         }
+        if (event == TDM_DESK_CLIPBOARD_CONTENT && in.format == TDM_CLIP_FILES)
+            collect_files(h, &in);
         tdm_hand_clipboard(h, now, &in);
     }
 }
@@ -154,8 +221,9 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
 
     pthread_mutex_lock(&h->lock);
     bool link = h->link_news, resumed = h->link_resumed, areas_news = h->areas_news;
+    bool known = h->known && (h->known_news || link);
 
-    h->link_news = h->areas_news = false;
+    h->link_news = h->areas_news = h->known_news = false;
     h->locked = h->lock_on;
     if (link) {
         h->up = h->link_up;
@@ -177,6 +245,8 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
         h->config.wake(h->config.arg);
     if (link)
         link_changed(h, now, resumed);
+    if (known && h->up && h->config.host)
+        tdm_hand_host_act(h, now, &(struct tdm_hand_act){.act = {.kind = TDM_CONSENT_IN_KNOWN}});
     if (areas_news && h->config.host)
         tdm_hand_host_areas(h, now, areas);
     while (tdm_ring_pop(&h->acts, &act) == TDM_OK)
@@ -297,6 +367,10 @@ void tdm_share_hand_destroy(struct tdm_share_hand *h)
         tdm_hand_host_close(h);
     if (h->desk)
         tdm_desk_clipboard_destroy(h->desk);
+    tdm_clip_folder_remove(&h->files_folder);
+    tdm_share_bytes_free(&h->files_out);
+    tdm_share_bytes_free(&h->files_in);
+    tdm_share_bytes_free(&h->files_list);
     for (int i = 0; i < TDM_HAND_STREAMS; i++) {
         tdm_share_bytes_free(&h->now[i]);
         tdm_share_bytes_free(&h->arrived[i]);
@@ -422,6 +496,15 @@ static bool push_act(struct tdm_share_hand *h, const struct tdm_hand_act *act)
 bool tdm_share_hand_act(struct tdm_share_hand *h, const struct tdm_consent_in *act)
 {
     return push_act(h, &(struct tdm_hand_act){.act = *act});
+}
+
+void tdm_share_hand_known(struct tdm_share_hand *h, bool known)
+{
+    pthread_mutex_lock(&h->lock);
+    h->known = known;
+    h->known_news = true;
+    pthread_mutex_unlock(&h->lock);
+    tdm_wake_signal(h->wake);
 }
 
 bool tdm_share_hand_answer(struct tdm_share_hand *h, uint16_t scopes, uint32_t seconds)

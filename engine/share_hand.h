@@ -85,6 +85,9 @@ uint16_t tdm_share_hand_scopes(struct tdm_share_hand *hand, uint32_t *seconds);
 
 /** Host: an act of the person at the machine. False: too many wait. */
 bool tdm_share_hand_act(struct tdm_share_hand *hand, const struct tdm_consent_in *act);
+/** Host: whether who is there is known, or was never seen; until the next link that does not go on
+ *  with this one. */
+void tdm_share_hand_known(struct tdm_share_hand *hand, bool known);
 /** Host: from now on exactly these; see tandem_share_answer. */
 bool tdm_share_hand_answer(struct tdm_share_hand *hand, uint16_t scopes, uint32_t seconds);
 void tdm_share_hand_areas(struct tdm_share_hand *hand,

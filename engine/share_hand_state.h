@@ -11,6 +11,7 @@
 #include "desktop/input.h"
 #include "engine/base/ring.h"
 #include "engine/share_bytes.h"
+#include "engine/share_clip_files.h"
 #include "engine/share_hand.h"
 #include "render/indicator.h"
 
@@ -49,6 +50,9 @@ struct tdm_share_hand {
     struct tdm_clipboard clipboard;
     struct tdm_desk_clipboard *desk; /* NULL: none. */
     tdm_time clipboard_wake;
+    struct tdm_share_bytes files_out, files_in, files_list; /* Of the clipboard: going, coming, and
+                                                               where they are now. */
+    struct tdm_clip_folder files_folder;
     /* Of the host. */
     struct tdm_control_host host;
     struct tdm_control_host_out host_out;
@@ -76,6 +80,7 @@ struct tdm_share_hand {
     bool link_news, link_up, link_resumed;
     char link_peer[TDM_HAND_PEER];
     bool areas_news, lock_news, lock_on;
+    bool known_news, known;
     struct tdm_control_surface areas[TDM_CONTROL_SURFACES_MAX];
     struct tdm_ring acts, inputs; /* Producers hold the lock. */
     struct tdm_hand_act act_slots[TDM_HAND_ACTS];

@@ -3,6 +3,7 @@
 
 #include "codecs/codec.h"
 #include "engine/base/bgrx.h"
+#include "engine/io/clock.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
 #include "engine/share_bytes.h"
@@ -21,10 +22,13 @@ struct slot {
     /* Under the lock. */
     enum state state;
     bool used;
+    bool key_wanted;               /* The caller's. */
     struct tdm_screen_video video; /* As it is wanted. */
 
     /* Of whoever the state names. */
     uint32_t frame_id; /* Of the region that the picture is of. */
+    bool key;
+    struct tdm_share_coded coded;
     struct tdm_picture picture;
     uint8_t *storage;
     uint32_t budget;
@@ -33,6 +37,7 @@ struct slot {
     /* The thread's. */
     struct tdm_video_encoder *encoder;
     uint32_t encoder_id; /* The region's. */
+    bool key_owed;       /* The encoder dropped what was to be one. */
     bool broken;         /* There was no memory for a slice. */
 };
 
@@ -90,8 +95,11 @@ static void emit_whole(void *arg, const struct tdm_slice *slice)
 /* The state in which the slot goes back. */
 static enum state code(struct tdm_share_region *r, struct slot *s)
 {
-    bool first = !s->encoder || s->encoder_id != s->frame_id;
-    enum tdm_err err = first ? open_encoder(r, s) : TDM_OK;
+    bool other = !s->encoder || s->encoder_id != s->frame_id;
+    bool first = other || s->key || s->key_owed;
+
+    s->coded.times.encode_start = tdm_clock_now();
+    enum tdm_err err = other ? open_encoder(r, s) : TDM_OK;
 
     tdm_share_bytes_clear(&s->unit);
     s->broken = false;
@@ -100,7 +108,10 @@ static enum state code(struct tdm_share_region *r, struct slot *s)
                              r->codec == TDM_SCREEN_VIDEO_H264 ? emit : emit_whole, s);
     size_t size = tdm_share_bytes_size(&s->unit);
 
-    if (err == TDM_E_AGAIN && !first)
+    s->coded.keyframe = first;
+    s->coded.times.encode_end = tdm_clock_now();
+    s->key_owed = err == TDM_E_AGAIN && first;
+    if (err == TDM_E_AGAIN && !other)
         return FREE;
     if (err == TDM_OK && !s->broken && size && size <= TDM_SCREEN_UNIT_MAX)
         return CODED;
@@ -150,6 +161,11 @@ static void *run(void *arg)
     }
 }
 
+enum tdm_codec_id tdm_share_region_codec(void)
+{
+    return tdm_video_encoder_find(TDM_CODEC_H264) ? TDM_CODEC_H264 : TDM_CODEC_VP8;
+}
+
 enum tdm_err tdm_share_region_create(struct tdm_share_region **region, int wake,
                                      struct tdm_cause *cause)
 {
@@ -158,12 +174,9 @@ enum tdm_err tdm_share_region_create(struct tdm_share_region **region, int wake,
     *region = NULL;
     if (!r)
         return tdm_fail(cause, TDM_E_SYSTEM, "no memory to share a screen");
-    r->ops = tdm_video_encoder_find(TDM_CODEC_H264);
-    r->codec = TDM_SCREEN_VIDEO_H264;
-    if (!r->ops) {
-        r->ops = tdm_video_encoder_find(TDM_CODEC_VP8);
-        r->codec = TDM_SCREEN_VIDEO_VP8;
-    }
+    r->ops = tdm_video_encoder_find(tdm_share_region_codec());
+    r->codec =
+        tdm_share_region_codec() == TDM_CODEC_H264 ? TDM_SCREEN_VIDEO_H264 : TDM_SCREEN_VIDEO_VP8;
     (void)pthread_mutex_init(&r->lock, NULL);
     r->told = wake;
     r->wake = tdm_wake_open(cause);
@@ -257,9 +270,12 @@ bool tdm_share_region_give(struct tdm_share_region *r, uint8_t stream, const uin
     pthread_mutex_unlock(&r->lock);
     if (!sized)
         return false;
-    /* The slot is the caller's, and only the caller changes `video`. */
+    /* The slot is the caller's, and only the caller changes `video` and `key_wanted`. */
+    s->coded.times.captured = tdm_clock_now();
     tdm_bgrx_to_i420(&s->picture, pixels, stride);
     s->frame_id = s->video.frame_id;
+    s->key = s->key_wanted;
+    s->key_wanted = false;
     s->budget = budget_bytes;
     pthread_mutex_lock(&r->lock);
     s->state = FILLED;
@@ -268,7 +284,13 @@ bool tdm_share_region_give(struct tdm_share_region *r, uint8_t stream, const uin
     return true;
 }
 
-bool tdm_share_region_take(struct tdm_share_region *r, struct tdm_screen_unit *unit)
+void tdm_share_region_key(struct tdm_share_region *r, uint8_t stream)
+{
+    r->slots[stream].key_wanted = true;
+}
+
+bool tdm_share_region_take(struct tdm_share_region *r, uint32_t streams,
+                           struct tdm_screen_unit *unit, struct tdm_share_coded *coded)
 {
     bool found = false;
 
@@ -277,7 +299,9 @@ bool tdm_share_region_take(struct tdm_share_region *r, struct tdm_screen_unit *u
         struct slot *s = &r->slots[i];
 
         drop_old(s);
-        found = s->state == CODED;
+        found = s->state == CODED && streams >> i & 1;
+        if (found && coded)
+            *coded = s->coded;
         if (found)
             *unit = (struct tdm_screen_unit){.stream = (uint8_t)i,
                                              .codec = r->codec,

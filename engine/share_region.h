@@ -11,8 +11,15 @@
  */
 
 #include "collab/screen.h"
+#include "engine/base/codec_id.h"
+#include "engine/share_media.h"
 
 struct tdm_share_region;
+
+#define TDM_SHARE_REGION_ALL UINT32_MAX
+
+/** With which codec regions are coded in this build. */
+enum tdm_codec_id tdm_share_region_codec(void);
 
 /** `wake` is signalled when a picture is coded, or cannot be. */
 enum tdm_err tdm_share_region_create(struct tdm_share_region **region, int wake,
@@ -28,8 +35,18 @@ void tdm_share_region_set(struct tdm_share_region *region, const struct tdm_scre
 bool tdm_share_region_give(struct tdm_share_region *region, uint8_t stream, const uint8_t *pixels,
                            ptrdiff_t stride, uint32_t budget_bytes);
 
-/** A coded picture, borrowed until `taken`. */
-bool tdm_share_region_take(struct tdm_share_region *region, struct tdm_screen_unit *unit);
+/** The next picture of a region decodes by itself. */
+void tdm_share_region_key(struct tdm_share_region *region, uint8_t stream);
+
+/** What is told of a coded picture beside its unit. */
+struct tdm_share_coded {
+    bool keyframe;
+    struct tdm_share_unit_times times;
+};
+
+/** A coded picture of one of `streams` (bits), borrowed until `taken`; `coded` may be NULL. */
+bool tdm_share_region_take(struct tdm_share_region *region, uint32_t streams,
+                           struct tdm_screen_unit *unit, struct tdm_share_coded *coded);
 void tdm_share_region_taken(struct tdm_share_region *region, uint8_t stream);
 
 /** Streams, as bits, that cannot be coded, since the last call. */

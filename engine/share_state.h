@@ -8,6 +8,7 @@
 #include "engine/share.h"
 #include "engine/share_give.h"
 #include "engine/share_hand.h"
+#include "engine/share_media.h"
 #include "engine/share_watch.h"
 #include "render/screen_window.h"
 
@@ -34,14 +35,16 @@ enum {
 struct tandem_share {
     pthread_mutex_t lock;
     char *desktop, *never, *log_path, *revoke_key;
-    struct tdm_share_give *give; /* NULL: nothing is given. */
-    struct tdm_share_hand *host; /* With it. */
+    struct tdm_share_media media; /* Moving regions by RTP. */
+    struct tdm_share_give *give;  /* NULL: nothing is given. */
+    struct tdm_share_hand *host;  /* With it. */
     struct tdm_share_watch *watch;
     struct tdm_share_hand *view;
     struct tdm_screen_window *window;
     unsigned allowed;       /* To us, at the viewer; as it was told last. */
     tdm_time allowed_until; /* TDM_NEVER: as long as it is given. */
     char peer[256];
+    bool known; /* Whose certificate is no new one. */
 
     struct tdm_rider_seat *seat; /* NULL: no channel. */
     bool up;

@@ -15,6 +15,9 @@
 #define PIXELS_MAX   ((uint64_t)64 << 20) /* Of all surfaces: 256 MiB. */
 #define ANSWER_BYTES 65536
 #define STREAMS      2
+#define HELD_FOR                                                                                   \
+    (2 * TDM_S) /* A unit by RTP waits so long for the frame that began its region.                \
+                 */
 
 /* What is shown of a surface. */
 struct shown {
@@ -41,6 +44,8 @@ struct tdm_share_watch {
     struct tdm_screen_view_out out;
     struct tdm_share_compose *compose;
     struct tdm_share_bytes now; /* Being decoded. */
+    uint32_t frame_id;          /* Of the newest frame. */
+    uint8_t unit[TDM_SCREEN_UNIT_MAX];
     void *storage[TDM_SCREEN_SURFACES_MAX];
     bool failed;
 
@@ -180,13 +185,17 @@ static void take_surfaces(struct tdm_share_watch *w)
 }
 
 /* A picture of a moving region: into what is shown, over the pixels. */
-static void take_unit(struct tdm_share_watch *w)
+static void take_unit(struct tdm_share_watch *w, const struct tdm_screen_unit *unit,
+                      enum tdm_share_way way)
 {
     struct tdm_screen_rect rect;
     uint8_t surface;
     tdm_time begun = tdm_clock_now();
+    enum tdm_share_drawn drawn = tdm_share_compose_unit(w->compose, unit, way, &surface, &rect);
 
-    if (!tdm_share_compose_unit(w->compose, &w->out.unit, &surface, &rect))
+    if (drawn == TDM_SHARE_BROKEN && way == TDM_SHARE_BY_RTP)
+        tdm_share_media_failed(w->config.media);
+    if (drawn != TDM_SHARE_DRAWN)
         return;
     struct shown *s = &w->shown[surface];
 
@@ -194,12 +203,13 @@ static void take_unit(struct tdm_share_watch *w)
     if (s->used) {
         const struct tdm_screen_image to = image_of(s);
 
-        tdm_share_compose_draw(w->compose, w->out.unit.stream, &to);
+        tdm_share_compose_draw(w->compose, unit->stream, &to);
         add_damage(s, &rect, 1);
         s->number++;
         s->exact = false;
         s->fresh = true;
         w->figures.units++;
+        w->figures.rtp_units += way == TDM_SHARE_BY_RTP;
         tdm_histogram_add(&w->figures.unit_decode, tdm_clock_now() - begun);
     }
     pthread_mutex_unlock(&w->lock);
@@ -213,6 +223,7 @@ static void take_frame(struct tdm_share_watch *w, tdm_time begun)
     struct shown *s = &w->shown[w->out.surface];
     bool first = false;
 
+    w->frame_id = w->out.frame_id;
     if (w->out.videos_changed)
         list_videos(w);
     pthread_mutex_lock(&w->lock);
@@ -311,7 +322,7 @@ static void decode(struct tdm_share_watch *w)
             take_cursor(w);
             break;
         case TDM_SCREEN_VIEW_EV_UNIT:
-            take_unit(w);
+            take_unit(w, &w->out.unit, TDM_SHARE_BY_CHANNEL);
             break;
         case TDM_SCREEN_VIEW_EV_FAILED:
             fail(w, w->out.why ? w->out.why : "the other side's frames are malformed");
@@ -321,6 +332,26 @@ static void decode(struct tdm_share_watch *w)
         }
         if (w->out.answer_ready)
             fetch_answers(w);
+    }
+}
+
+/* Units that came by RTP. It may be faster than the channel: what is of a region that no frame has
+ * told of yet stays where it is, with all behind it. */
+static void take_media(struct tdm_share_watch *w)
+{
+    struct tdm_region_mark mark;
+    struct tdm_screen_unit unit;
+    tdm_time came;
+
+    while (w->config.media && tdm_share_media_peek(w->config.media, &mark, &came) &&
+           !atomic_load(&w->stopping)) {
+        bool known = tdm_share_compose_has(w->compose, mark.stream, mark.frame_id);
+
+        if (!known && (int32_t)(mark.frame_id - w->frame_id) > 0 &&
+            tdm_clock_now() - came < HELD_FOR)
+            return;
+        if (tdm_share_media_take(w->config.media, w->unit, &unit) && known)
+            take_unit(w, &unit, TDM_SHARE_BY_RTP);
     }
 }
 
@@ -356,9 +387,12 @@ static void *run(void *arg)
     struct tdm_share_watch *w = arg;
 
     while (!atomic_load(&w->stopping)) {
-        if (take_arrived(w)) {
+        bool arrived = take_arrived(w);
+
+        if (arrived)
             decode(w);
-        } else {
+        take_media(w);
+        if (!arrived) {
             (void)tdm_wait_until(TDM_NEVER, w->wake, -1);
             tdm_wake_clear(w->wake);
         }
@@ -435,6 +469,11 @@ uint32_t tdm_share_watch_news(struct tdm_share_watch *w, char why[160])
     memcpy(why, w->why, sizeof w->why);
     pthread_mutex_unlock(&w->lock);
     return news;
+}
+
+int tdm_share_watch_wake(const struct tdm_share_watch *w)
+{
+    return w->wake;
 }
 
 void tdm_share_watch_restart(struct tdm_share_watch *w)

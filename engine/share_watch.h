@@ -13,6 +13,7 @@
 
 #include "collab/screen.h"
 #include "engine/base/histogram.h"
+#include "engine/share_media.h"
 #include "render/screen_window.h"
 
 struct tdm_share_watch;
@@ -27,12 +28,14 @@ enum tdm_share_watch_news {
 struct tdm_share_watch_config {
     void (*wake)(void *arg); /* There is news; on the thread, without a lock. */
     void *arg;
-    int picture_fd; /* Signalled for each new picture and pointer. */
+    int picture_fd;                /* Signalled for each new picture and pointer. */
+    struct tdm_share_media *media; /* By which units may come, too; NULL: the channel alone. */
 };
 
 struct tdm_share_watch_figures {
     struct tdm_screen_view_stats core;
-    uint64_t units; /* Pictures of moving regions that were shown. */
+    uint64_t units;     /* Pictures of moving regions that were shown; */
+    uint64_t rtp_units; /* those of them that came by RTP. */
     struct tdm_histogram decode, unit_decode;
     double exact_share;
 };
@@ -56,6 +59,9 @@ void tdm_share_watch_consumed(struct tdm_share_watch *watch, size_t sizes[2]);
 /** The answers, as tdm_rider_ops.pull. */
 size_t tdm_share_watch_pull(struct tdm_share_watch *watch, uint8_t *room, size_t max, bool *more);
 bool tdm_share_watch_ready(struct tdm_share_watch *watch);
+
+/** For units that come by RTP. */
+int tdm_share_watch_wake(const struct tdm_share_watch *watch);
 
 uint32_t tdm_share_watch_surfaces(struct tdm_share_watch *watch,
                                   struct tdm_screen_surface surfaces[TDM_SCREEN_SURFACES_MAX]);

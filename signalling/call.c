@@ -254,6 +254,9 @@ static void change_media(struct tdm_call_machine *m, tdm_time now, const struct 
     case TDM_CALL_SET_TRANSPORT:
         take_transports(m, in->capability);
         break;
+    case TDM_CALL_SET_ANSWER:
+        m->capability.media[in->media] = in->capability->media[in->media];
+        return;
     default:
         m->capability = *in->capability;
         m->offer_channel = m->capability.channel.wanted;

@@ -75,6 +75,8 @@ enum tdm_call_input {
     TDM_CALL_SET_TRANSPORT,  /* capability: its transports, ports and spares alone: candidates that
                                 came late, new credentials for an ICE restart. Offered when the call
                                 is up and they say anything new. */
+    TDM_CALL_SET_ANSWER,     /* capability: media's part of it; it counts when the other side offers
+                                next, and nothing is offered for it. */
     TDM_CALL_DTMF_INFO,      /* digit; for when no dtmf_send_type was agreed. */
     TDM_CALL_EVENT,          /* event, of this call's id. */
 };

@@ -141,23 +141,6 @@ const struct tdm_rdv_stats *tdm_rdv_stats_of(const struct tdm_rdv *r)
     return &r->stats;
 }
 
-bool tdm_rdv_next_person(const struct tdm_rdv *r, uint32_t *at, struct tdm_rdv_person *person)
-{
-    while (*at < r->pools[TDM_RDV_OF_ACCOUNT].fresh) {
-        const struct tdm_rdv_account *a = &r->accounts[(*at)++];
-
-        if (!a->exists)
-            continue;
-        *person = (struct tdm_rdv_person){.user = a->user,
-                                          .name = a->name,
-                                          .locked = a->locked,
-                                          .bindings = a->binding_count,
-                                          .kept = a->kept_count};
-        return true;
-    }
-    return false;
-}
-
 /* --- What everybody uses ---------------------------------------------------------------------- */
 
 int64_t tdm_rdv_wall(const struct tdm_rdv *r)
@@ -172,24 +155,6 @@ uint64_t tdm_rdv_random(struct tdm_rdv *r)
 
     r->random = rng.state;
     return value;
-}
-
-static uint64_t hash_of(const struct tdm_rdv *r, struct tdm_text text)
-{
-    struct tdm_rdv_key key = tdm_rdv_key_begin(r->hash_key);
-
-    tdm_rdv_key_add(&key, text);
-    return key.a;
-}
-
-uint32_t tdm_rdv_account_of(const struct tdm_rdv *r, struct tdm_text user)
-{
-    for (uint32_t i = tdm_rdv_hash_first(&r->by_user, hash_of(r, user)); i != TDM_RDV_NONE;
-         i = tdm_rdv_hash_next(&r->by_user, i))
-        if (strlen(r->accounts[i].user) == tdm_text_size(user) &&
-            memcmp(r->accounts[i].user, user.at, tdm_text_size(user)) == 0)
-            return i;
-    return TDM_RDV_NONE;
 }
 
 static bool host_address(struct tdm_text host, struct tdm_address *a)
@@ -434,37 +399,6 @@ static void message(struct tdm_rdv *r, const struct tdm_rdv_in *in, struct tdm_r
 /* --- The store's side --------------------------------------------------------------------------
  */
 
-static void account(struct tdm_rdv *r, const struct tdm_rdv_in *in)
-{
-    struct tdm_text user = tdm_text_of_string(in->user);
-    uint32_t index = tdm_rdv_account_of(r, user);
-    bool fresh = index == TDM_RDV_NONE;
-
-    if (!*in->user || tdm_text_size(user) >= TDM_RDV_USER_MAX)
-        return;
-    if (fresh)
-        index = tdm_rdv_take_item(r, TDM_RDV_OF_ACCOUNT);
-    if (index == TDM_RDV_NONE) {
-        r->stats.full++;
-        return;
-    }
-    struct tdm_rdv_account *a = &r->accounts[index];
-
-    if (fresh) {
-        *a = (struct tdm_rdv_account){.exists = true,
-                                      .bindings = TDM_RDV_NONE,
-                                      .publications = TDM_RDV_NONE,
-                                      .subscriptions = TDM_RDV_NONE};
-        (void)tdm_text_copy(user, a->user, sizeof a->user);
-        tdm_rdv_hash_add(&r->by_user, hash_of(r, user), index);
-        r->stats.accounts++;
-    }
-    a->locked = in->locked;
-    (void)snprintf(a->name, sizeof a->name, "%s", in->name ? in->name : "");
-    (void)snprintf(a->ha1[TDM_DIGEST_MD5], sizeof a->ha1[0], "%s", in->ha1_md5);
-    (void)snprintf(a->ha1[TDM_DIGEST_SHA256], sizeof a->ha1[0], "%s", in->ha1_sha256);
-}
-
 /* "b/USER", "p/USER/NUMBER", "r/USER", "s/KEY" */
 static void record(struct tdm_rdv *r, const struct tdm_rdv_in *in)
 {
@@ -635,7 +569,10 @@ void tdm_rdv_step(struct tdm_rdv *r, tdm_time now, const struct tdm_rdv_in *in,
         stored(r, in, out);
         break;
     case TDM_RDV_ACCOUNT:
-        account(r, in);
+        tdm_rdv_put_person(r, in);
+        break;
+    case TDM_RDV_ACCOUNTS_END:
+        tdm_rdv_drop_others(r);
         break;
     case TDM_RDV_RECORD:
         record(r, in);

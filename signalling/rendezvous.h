@@ -66,7 +66,8 @@ struct tdm_rdv_config {
     uint32_t total_rate;         /* and from all. [20000] */
     uint32_t
         source_failures; /* Wrong passwords of one address in five minutes, before it waits. [20] */
-    uint32_t user_failures;                /* And for one account. [50] */
+    uint32_t user_failures;                /* And for one account, of those who never signed in
+                                            * over it from there. [50] */
     uint32_t expires_min_s, expires_max_s; /* [60, 7200] */
     uint32_t ring_s;                       /* How long a call rings (timer C). [180] */
 
@@ -79,12 +80,13 @@ enum tdm_rdv_input {
     TDM_RDV_MESSAGE,   /* flow, data */
     TDM_RDV_LINK_DOWN, /* flow.link */
     TDM_RDV_STORED, /* What `out.store` asked for is safe; data and flow as in the step before. */
-    TDM_RDV_NOT_STORED, /* It is not, and will not be found after a restart. */
-    TDM_RDV_ACCOUNT,    /* At the start or later: user, ha1_md5, ha1_sha256, locked, name */
-    TDM_RDV_RECORD,     /* At the start: key, data, expires_s */
-    TDM_RDV_WAITING,    /* At the start: user has `count` messages of `size` bytes in the store. */
-    TDM_RDV_KEPT, /* Answers out.fetch: id, key (from), type, data, sent_s; id 0: none left. */
-    TDM_RDV_WALL, /* wall_s: the clock was set. */
+    TDM_RDV_NOT_STORED,   /* It is not, and will not be found after a restart. */
+    TDM_RDV_ACCOUNT,      /* At the start or later: user, ha1_md5, ha1_sha256, locked, name */
+    TDM_RDV_ACCOUNTS_END, /* That was each one: who was not named since the last END is gone. */
+    TDM_RDV_RECORD,       /* At the start: key, data, expires_s */
+    TDM_RDV_WAITING, /* At the start: user has `count` messages of `size` bytes in the store. */
+    TDM_RDV_KEPT,    /* Answers out.fetch: id, key (from), type, data, sent_s; id 0: none left. */
+    TDM_RDV_WALL,    /* wall_s: the clock was set. */
 };
 
 struct tdm_rdv_in {

@@ -2,7 +2,12 @@
 /*
  * Limits by address, and digest (RFC 8760) with nonces that need no memory until somebody has
  * proven himself with one. Then a window over its counters refuses what was sent before; when the
- * table of nonces is full, the oldest goes and everything as old as that is stale from then on.
+ * table of nonces is full, the oldest goes and everything as old as that is stale from then on. A
+ * nonce is for the host that asked for it.
+ *
+ * Wrong passwords: a host that guesses waits, and an account that is guessed at from many hosts
+ * takes no more tries from any of them. Where its owner proved himself before, he has tries of his
+ * own, so that nobody can lock him out from elsewhere.
  */
 #include "signalling/rendezvous_state.h"
 
@@ -38,8 +43,8 @@ static struct tdm_rdv_source *source_of(struct tdm_rdv *r, const struct tdm_addr
         if (set[i].host.family && tdm_address_equal(&set[i].host, &host))
             return &set[i];
         /* Who guessed passwords is forgotten last. */
-        if (!set[i].host.family || set[i].failures < old->failures ||
-            (set[i].failures == old->failures && set[i].filled < old->filled))
+        if (!set[i].host.family || set[i].failures.count < old->failures.count ||
+            (set[i].failures.count == old->failures.count && set[i].filled < old->filled))
             old = &set[i];
     }
     *old = (struct tdm_rdv_source){.host = host, .filled = r->now, .tokens = r->config.source_rate};
@@ -71,13 +76,71 @@ bool tdm_rdv_admit(struct tdm_rdv *r, const struct tdm_rdv_flow *flow)
     return true;
 }
 
-static uint32_t count_failures(uint32_t *failures, tdm_time *since, tdm_time now, bool one_more)
+/* --- Wrong passwords -------------------------------------------------------------------------- */
+
+static uint32_t failures_of(const struct tdm_rdv_failures *f, tdm_time now)
 {
-    if (*failures && now - *since > FAILURES_RESET)
-        *failures = 0;
-    if (one_more && !(*failures)++)
-        *since = now;
-    return *failures;
+    return now - f->since > FAILURES_RESET ? 0 : f->count;
+}
+
+static void add_failure(struct tdm_rdv_failures *f, tdm_time now)
+{
+    f->count = failures_of(f, now);
+    if (!f->count++)
+        f->since = now;
+}
+
+static struct tdm_rdv_proven *find_proven(struct tdm_rdv_account *a, const struct tdm_address *host)
+{
+    for (int i = 0; a && i < TDM_RDV_PROVEN_MAX; i++)
+        if (a->proven[i].host.family && tdm_address_equal(&a->proven[i].host, host))
+            return &a->proven[i];
+    return NULL;
+}
+
+void tdm_rdv_remember_host(struct tdm_rdv *r, uint32_t account, const struct tdm_rdv_flow *flow)
+{
+    struct tdm_rdv_account *a = &r->accounts[account];
+    struct tdm_address host = host_of(&flow->remote);
+    struct tdm_rdv_proven *p = find_proven(a, &host);
+
+    if (!p) {
+        p = &a->proven[0];
+        for (int i = 1; i < TDM_RDV_PROVEN_MAX && p->host.family; i++)
+            if (!a->proven[i].host.family || a->proven[i].seen < p->seen)
+                p = &a->proven[i];
+        *p = (struct tdm_rdv_proven){.host = host};
+    }
+    p->seen = r->now;
+}
+
+/* `a` NULL: nobody of that name. */
+static bool must_wait(struct tdm_rdv *r, struct tdm_rdv_account *a, const struct tdm_rdv_flow *flow)
+{
+    struct tdm_address host = host_of(&flow->remote);
+    const struct tdm_rdv_proven *p = find_proven(a, &host);
+
+    if (p)
+        return failures_of(&p->failures, r->now) >= r->config.source_failures;
+    return failures_of(&source_of(r, &flow->remote)->failures, r->now) >=
+               r->config.source_failures ||
+           (a && failures_of(&a->failures, r->now) >= r->config.user_failures);
+}
+
+static void count_failure(struct tdm_rdv *r, struct tdm_rdv_account *a,
+                          const struct tdm_rdv_flow *flow)
+{
+    struct tdm_address host = host_of(&flow->remote);
+    struct tdm_rdv_proven *p = find_proven(a, &host);
+
+    r->stats.wrong_passwords++;
+    if (p) {
+        add_failure(&p->failures, r->now);
+        return;
+    }
+    add_failure(&source_of(r, &flow->remote)->failures, r->now);
+    if (a)
+        add_failure(&a->failures, r->now);
 }
 
 /* --- Nonces ----------------------------------------------------------------------------------- */
@@ -136,14 +199,25 @@ static uint32_t seconds(const struct tdm_rdv *r, tdm_time at)
     return (uint32_t)((at - r->started) / TDM_S) + 1;
 }
 
-static bool is_fresh(const struct tdm_rdv *r, const char *nonce)
+void tdm_rdv_nonce_key(const struct tdm_rdv *r, const struct tdm_rdv_flow *flow,
+                       uint8_t key[TDM_SHA256_BYTES])
 {
+    struct tdm_address host = host_of(&flow->remote);
+
+    tdm_hmac_sha256(r->config.key, sizeof r->config.key, host.bytes, sizeof host.bytes, key);
+}
+
+static bool is_fresh(const struct tdm_rdv *r, const struct tdm_rdv_flow *flow, const char *nonce)
+{
+    uint8_t key[TDM_SHA256_BYTES];
+
     tdm_time age = r->now - r->nonce_floor;
     uint32_t floor_s = (uint32_t)(age / TDM_S);
     uint32_t younger = floor_s ? floor_s - 1 : 0;
     uint32_t age_max = younger < NONCE_S ? younger : NONCE_S;
 
-    return tdm_digest_look_at_nonce(r->config.key, seconds(r, r->now), age_max, nonce) == TDM_OK;
+    tdm_rdv_nonce_key(r, flow, key);
+    return tdm_digest_look_at_nonce(key, seconds(r, r->now), age_max, nonce) == TDM_OK;
 }
 
 /* --- Challenges and their answers ------------------------------------------------------------- */
@@ -164,12 +238,14 @@ static void challenge(struct tdm_rdv *r, const struct tdm_sip_message *m,
 {
     static const enum tdm_digest_algorithm order[] = {TDM_DIGEST_SHA256, TDM_DIGEST_MD5};
     struct tdm_digest_challenge c = {.qop_auth = true, .stale = stale};
+    uint8_t key[TDM_SHA256_BYTES];
     char headers[1600];
     size_t used = 0;
 
     r->stats.challenged++;
     (void)snprintf(c.realm, sizeof c.realm, "%s", r->realm);
-    tdm_digest_make_nonce(r->config.key, seconds(r, r->now), tdm_rdv_random(r), c.nonce);
+    tdm_rdv_nonce_key(r, flow, key);
+    tdm_digest_make_nonce(key, seconds(r, r->now), tdm_rdv_random(r), c.nonce);
     for (int i = knows_md5_alone(m); i < 2; i++) {
         char value[700];
 
@@ -239,7 +315,6 @@ uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m
                               const struct tdm_rdv_flow *flow, bool proxy, struct tdm_rdv_out *out)
 {
     struct tdm_digest_credentials c;
-    struct tdm_rdv_source *source = source_of(r, &flow->remote);
 
     if (!find_credentials(r, m, &c)) {
         challenge(r, m, flow, proxy, false, out);
@@ -248,25 +323,19 @@ uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m
     uint32_t index = user_of(r, c.user);
     struct tdm_rdv_account *a = index == TDM_RDV_NONE ? NULL : &r->accounts[index];
 
-    if (count_failures(&source->failures, &source->failures_since, r->now, false) >=
-            r->config.source_failures ||
-        (a && count_failures(&a->failures, &a->failures_since, r->now, false) >=
-                  r->config.user_failures)) {
+    if (must_wait(r, a, flow)) {
         r->stats.limited_failures++;
         refuse_for_now(r, m, flow, out);
         return TDM_RDV_NONE;
     }
     /* Before the password is looked at: whoever has no nonce of ours, like one who sends in
      * another's name, can neither try one nor use up the tries of others. */
-    if (!is_fresh(r, c.nonce)) {
+    if (!is_fresh(r, flow, c.nonce)) {
         challenge(r, m, flow, proxy, true, out);
         return TDM_RDV_NONE;
     }
     if (!fits(m, &c, a)) {
-        r->stats.wrong_passwords++;
-        (void)count_failures(&source->failures, &source->failures_since, r->now, true);
-        if (a)
-            (void)count_failures(&a->failures, &a->failures_since, r->now, true);
+        count_failure(r, a, flow);
         challenge(r, m, flow, proxy, false, out);
         return TDM_RDV_NONE;
     }
@@ -284,5 +353,6 @@ uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m
         challenge(r, m, flow, proxy, true, out);
         return TDM_RDV_NONE;
     }
+    tdm_rdv_remember_host(r, index, flow);
     return index;
 }

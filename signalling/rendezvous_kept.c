@@ -35,7 +35,7 @@ static bool can_keep(const struct tdm_rdv *r, const struct tdm_rdv_account *a,
     /* "is typing" is old news when somebody returns. */
     return !tdm_text_equals(tdm_sip_trim(tdm_text_until(&type, ';')),
                             "application/im-iscomposing+xml") &&
-           size && size <= KEEP_MAX && a->kept_count < r->config.offline_count &&
+           a->exists && size && size <= KEEP_MAX && a->kept_count < r->config.offline_count &&
            a->kept_bytes + size <= r->config.offline_bytes;
 }
 

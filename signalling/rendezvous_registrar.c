@@ -103,6 +103,11 @@ void tdm_rdv_link_down(struct tdm_rdv *r, uint32_t link)
     }
 }
 
+void tdm_rdv_unbind_all(struct tdm_rdv *r, uint32_t account)
+{
+    replace(r, account, NULL, 0);
+}
+
 /* --- The record ------------------------------------------------------------------------------- */
 
 static size_t write_bindings(const struct tdm_rdv *r, const struct tdm_rdv_binding *list,
@@ -150,8 +155,11 @@ void tdm_rdv_load_bindings(struct tdm_rdv *r, uint32_t account, const uint8_t *d
         b->gone = b->flow.transport != TDM_RDV_UDP;
         count += in.ok;
     }
-    if (in.ok && known)
-        replace(r, account, list, count);
+    if (!in.ok || !known)
+        return;
+    replace(r, account, list, count);
+    for (uint32_t i = 0; i < count; i++)
+        tdm_rdv_remember_host(r, account, &list[i].flow);
 }
 
 /* --- REGISTER --------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #define TDM_RDV_CALL_ID_MAX  128
 #define TDM_RDV_TAG_MAX      64
 #define TDM_RDV_BINDINGS_MAX 16 /* Of one account. */
+#define TDM_RDV_PROVEN_MAX   6  /* Hosts of one account, remembered. */
 #define TDM_RDV_T1           (500 * TDM_MS)
 #define TDM_RDV_T2           (4 * TDM_S)
 #define TDM_RDV_T4           (5 * TDM_S)
@@ -23,17 +24,32 @@
 
 enum tdm_rdv_policy { TDM_RDV_ALLOW, TDM_RDV_ASK, TDM_RDV_POLITE, TDM_RDV_BLOCK };
 
+/* Wrong passwords in the last minutes. */
+struct tdm_rdv_failures {
+    uint32_t count;
+    tdm_time since;
+};
+
+/* A host from which somebody proved himself as this account. */
+struct tdm_rdv_proven {
+    struct tdm_address host;
+    tdm_time seen;
+    struct tdm_rdv_failures failures;
+};
+
 struct tdm_rdv_account {
     char user[TDM_RDV_USER_MAX], name[TDM_RDV_USER_MAX];
     char ha1[2][TDM_DIGEST_HEX_MAX]; /* By enum tdm_digest_algorithm. */
     bool exists, locked;
+    uint32_t round; /* Of the list that named it last. */
+    tdm_time gone_at;
     bool delivering;                                /* A kept message is on its way to a device. */
     uint32_t bindings, publications, subscriptions; /* Lists; of the last: who watches. */
     uint32_t binding_count, publication_count, watching_count; /* The last: by this account. */
     uint32_t kept_count;
     uint64_t kept_bytes;
-    uint32_t failures;
-    tdm_time failures_since;
+    struct tdm_rdv_failures failures; /* From hosts that are not among these: */
+    struct tdm_rdv_proven proven[TDM_RDV_PROVEN_MAX];
     uint64_t done_id; /* Handed over, and still in the store. */
     struct tdm_rdv_chain rules;
 };
@@ -104,7 +120,7 @@ enum tdm_rdv_package { TDM_RDV_PRESENCE, TDM_RDV_WINFO };
 struct tdm_rdv_subscription {
     struct tdm_rdv_key key; /* Of the dialog. */
     uint32_t account, next; /* Whom it is about, and the next one about him. */
-    uint32_t watcher;       /* Account. */
+    uint32_t watcher;       /* Account; NONE: this is none. */
     enum tdm_rdv_package package;
     char call_id[TDM_RDV_CALL_ID_MAX], local_tag[TDM_RDV_TAG_MAX], remote_tag[TDM_RDV_TAG_MAX];
     char target[TDM_RDV_CONTACT_MAX]; /* The watcher's Contact. */
@@ -150,9 +166,9 @@ struct tdm_rdv_pending {
 
 struct tdm_rdv_source {
     struct tdm_address host;
-    tdm_time filled, failures_since;
+    tdm_time filled;
     double tokens;
-    uint32_t failures;
+    struct tdm_rdv_failures failures;
 };
 
 struct tdm_rdv_nonce {
@@ -196,7 +212,7 @@ struct tdm_rdv {
     struct tdm_rdv_blocks blocks;
     struct tdm_rdv_timers timers;
     uint32_t timer_base[TDM_RDV_OF_COUNT];
-    uint32_t nonce_next;
+    uint32_t nonce_next, round;
     tdm_time nonce_floor;
     uint32_t oldest, newest; /* Transactions that may be forgotten. */
     uint32_t dirty_first, dirty_last;
@@ -217,7 +233,6 @@ struct tdm_rdv {
 
 int64_t tdm_rdv_wall(const struct tdm_rdv *r);
 uint64_t tdm_rdv_random(struct tdm_rdv *r);
-uint32_t tdm_rdv_account_of(const struct tdm_rdv *r, struct tdm_text user);
 /** Whether the host of a URI stands for this server. */
 bool tdm_rdv_is_our_host(const struct tdm_rdv *r, const struct tdm_sip_address *a);
 bool tdm_rdv_is_our_address(const struct tdm_rdv *r, const struct tdm_sip_address *a,
@@ -227,6 +242,12 @@ void tdm_rdv_sleep_item(struct tdm_rdv *r, enum tdm_rdv_timed what, uint32_t ind
 uint32_t tdm_rdv_take_item(struct tdm_rdv *r, enum tdm_rdv_timed what);
 void tdm_rdv_give_item(struct tdm_rdv *r, enum tdm_rdv_timed what, uint32_t index);
 const char *tdm_rdv_transport_name(uint8_t transport);
+
+/* --- rendezvous_people.c: who has an account -------------------------------------------------- */
+
+uint32_t tdm_rdv_account_of(const struct tdm_rdv *r, struct tdm_text user);
+void tdm_rdv_put_person(struct tdm_rdv *r, const struct tdm_rdv_in *in);
+void tdm_rdv_drop_others(struct tdm_rdv *r);
 
 /* --- rendezvous_answer.c: bytes out ---------------------------------------------------------- */
 
@@ -272,6 +293,11 @@ void tdm_rdv_put_via(struct tdm_writer *w, const struct tdm_sip_message *m,
 
 /** False: too much from there, or from all. */
 bool tdm_rdv_admit(struct tdm_rdv *r, const struct tdm_rdv_flow *flow);
+/** Remembers that the account proved itself from there. */
+void tdm_rdv_remember_host(struct tdm_rdv *r, uint32_t account, const struct tdm_rdv_flow *flow);
+/** Of nonces for that host, so that nobody elsewhere can use one that he overheard. */
+void tdm_rdv_nonce_key(const struct tdm_rdv *r, const struct tdm_rdv_flow *flow,
+                       uint8_t key[TDM_SHA256_BYTES]);
 /** The account that proved itself; NONE: what is to be said was said. `proxy`: 407, not 401. */
 uint32_t tdm_rdv_authenticate(struct tdm_rdv *r, const struct tdm_sip_message *m,
                               const struct tdm_rdv_flow *flow, bool proxy, struct tdm_rdv_out *out);
@@ -284,6 +310,7 @@ void tdm_rdv_registered(struct tdm_rdv *r, const struct tdm_sip_message *m,
                         const struct tdm_rdv_flow *flow, struct tdm_rdv_out *out);
 void tdm_rdv_load_bindings(struct tdm_rdv *r, uint32_t account, const uint8_t *data, size_t size);
 void tdm_rdv_unbind(struct tdm_rdv *r, uint32_t binding);
+void tdm_rdv_unbind_all(struct tdm_rdv *r, uint32_t account);
 void tdm_rdv_link_down(struct tdm_rdv *r, uint32_t link);
 bool tdm_rdv_is_reachable(const struct tdm_rdv *r, uint32_t account);
 
@@ -370,6 +397,8 @@ void tdm_rdv_tell_of_watchers(struct tdm_rdv *r, uint32_t account);
 void tdm_rdv_notify_one(struct tdm_rdv *r, struct tdm_rdv_out *out);
 void tdm_rdv_notified(struct tdm_rdv *r, uint32_t tx, uint16_t status);
 void tdm_rdv_subscription_due(struct tdm_rdv *r, uint32_t subscription);
+/** Of whoever watches the account, and of those that it watches. */
+void tdm_rdv_end_subscriptions(struct tdm_rdv *r, uint32_t account);
 
 /* --- rendezvous_directory.c ------------------------------------------------------------------- */
 

@@ -80,6 +80,7 @@ static void release(struct tdm_rdv *r, uint32_t index)
     enum tdm_rdv_package package = s->package;
     uint32_t account = s->account;
 
+    s->watcher = TDM_RDV_NONE;
     tdm_rdv_give_item(r, TDM_RDV_OF_SUBSCRIPTION, index);
     if (package == TDM_RDV_PRESENCE)
         tdm_rdv_tell_of_watchers(r, account);
@@ -189,6 +190,8 @@ static uint16_t read_subscribe(struct tdm_rdv *r, const struct tdm_sip_message *
         *s = (struct tdm_rdv_subscription){.key = key, .watcher = watcher};
     if (m->to_tag.at < m->to_tag.end && (old == TDM_RDV_NONE || s->watcher != watcher))
         return 481;
+    if (old != TDM_RDV_NONE && !r->accounts[s->account].exists)
+        return 404;
     if (old == TDM_RDV_NONE) {
         s->account =
             tdm_sip_read_uri(m->uri, &uri) ? tdm_rdv_account_of(r, uri.user) : TDM_RDV_NONE;
@@ -334,6 +337,21 @@ void tdm_rdv_subscription_due(struct tdm_rdv *r, uint32_t index)
     enqueue(r, index);
 }
 
+void tdm_rdv_end_subscriptions(struct tdm_rdv *r, uint32_t account)
+{
+    for (uint32_t i = 0; i < r->pools[TDM_RDV_OF_SUBSCRIPTION].fresh; i++) {
+        struct tdm_rdv_subscription *s = &r->subscriptions[i];
+
+        if (s->watcher == TDM_RDV_NONE || s->ended ||
+            (s->account != account && s->watcher != account))
+            continue;
+        s->ended = true;
+        s->why = s->account == account ? "noresource" : "rejected";
+        tdm_rdv_sleep_item(r, TDM_RDV_OF_SUBSCRIPTION, i);
+        enqueue(r, i);
+    }
+}
+
 /* --- NOTIFY ----------------------------------------------------------------------------------- */
 
 static void put(struct tdm_writer *w, const char *text)
@@ -395,7 +413,7 @@ static void compose(struct tdm_rdv *r, struct tdm_rdv_subscription *s, struct to
     }
     if (s->ended)
         *told = (struct told){.state = "terminated", .reason = s->why ? s->why : "noresource"};
-    if (policy == TDM_RDV_BLOCK)
+    if (policy == TDM_RDV_BLOCK || !r->accounts[s->watcher].exists)
         return;
     if (s->package == TDM_RDV_WINFO) {
         told->type = "application/watcherinfo+xml";

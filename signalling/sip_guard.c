@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libre writes to stderr when TCP fails, which a level switches off, and for each datagram that it
- * cannot read, which nothing does: a stranger could fill the terminal. So such datagrams are taken
- * away before libre sees them. Its UDP socket is only known from a message that came over it; that
- * is why each stack gets a first one from ourselves, before anybody else's.
+ * What is kept from libre, and what it does not answer. It writes to stderr when TCP fails, which a
+ * level switches off, and for each datagram that it cannot read, which nothing does: a stranger
+ * could fill the terminal. So such datagrams are taken away before libre sees them. Its UDP socket
+ * is only known from a message that came over it; that is why each stack gets a first one from
+ * ourselves, before anybody else's.
  */
+#include "signalling/sip_events.h"
 #include "signalling/sip_state.h"
 
 #define DEBUG_MODULE "sip" /* re_dbg.h wants these two. */
@@ -31,6 +33,30 @@ bool tdm_sip_is_readable(struct mbuf *mb)
     mem_deref(stun);
     mem_deref(msg);
     return readable;
+}
+
+static struct tdm_address address_of(const struct sa *sa)
+{
+    struct tdm_address a = {.family = TDM_ADDRESS_NONE};
+
+    if (sa_af(sa) == AF_INET6) {
+        a.family = TDM_IPV6;
+        sa_in6(sa, a.bytes);
+    } else {
+        a.family = TDM_IPV4;
+        for (int i = 0; i < 4; i++)
+            a.bytes[i] = (uint8_t)(sa_in(sa) >> (24 - 8 * i));
+    }
+    return a;
+}
+
+bool tdm_sip_admit(struct tdm_sip_stack *stack, const struct sip_msg *msg)
+{
+    struct tdm_address from = address_of(&msg->src);
+
+    /* Over connections libre forgets at once what it answered, but for an INVITE. */
+    return (msg->tp != SIP_TRANSP_UDP && pl_strcmp(&msg->met, "INVITE")) ||
+           tdm_request_limit_admit(&stack->limit, tdm_sip_events_now(), &from);
 }
 
 void tdm_sip_guard_call(const struct sa *local)

@@ -69,6 +69,8 @@ bool tdm_sip_on_request(const struct sip_msg *msg, void *arg)
     uint16_t code = tdm_sip_check_request(msg);
 
     tdm_sip_guard(stack, msg);
+    if (!tdm_sip_admit(stack, msg))
+        return true;
     if (code == 420) {
         (void)sip_replyf(sip, msg, 420, tdm_sip_phrase(420), "Unsupported: %r\r\n" TDM_SIP_NO_BODY,
                          &sip_msg_hdr(msg, SIP_HDR_REQUIRE)->val);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HASH_SIZE  32
+#define HASH_SIZE  512
 #define PORT_TRIES 32
 #define STACKS_MAX 32
 #define REFRESH_MS 5000

@@ -17,6 +17,7 @@
 #include "engine/io/trust.h"
 #include "signalling/account.h"
 #include "signalling/digest_auth.h"
+#include "signalling/request_limit.h"
 #include "signalling/sig_queue.h"
 #include "signalling/signalling.h"
 #include "signalling/sip_uri.h"
@@ -40,6 +41,7 @@ struct tdm_sip_stack {
     struct sip *sip;
     struct sip_lsnr *requests, *responses;
     struct udp_helper *guard; /* NULL until the first message came over UDP (sip_guard.c). */
+    struct tdm_request_limit limit;
     char address[64];
     uint16_t port;                   /* Where it listens. */
     bool secure;                     /* TLS. */
@@ -275,7 +277,8 @@ void tdm_sip_contact(const struct tdm_sip_call *call, enum sip_transp tp, char *
 int tdm_sip_write_contact(enum sip_transp tp, const struct sa *src, const struct sa *dst,
                           struct mbuf *mb, void *call);
 
-/* --- sip_guard.c: what libre would write to stderr -------------------------------------------- */
+/* --- sip_guard.c: what libre would write to stderr, and how much it is asked -------------------
+ */
 
 /** Its warnings; for the whole process, and each backend says the same. */
 void tdm_sip_silence(void);
@@ -283,6 +286,8 @@ void tdm_sip_silence(void);
 bool tdm_sip_is_readable(struct mbuf *mb);
 /** Sends the stack a first message: with it the guard begins. */
 void tdm_sip_guard_call(const struct sa *local);
+/** Whether a request is to be answered: not when there are too many. */
+bool tdm_sip_admit(struct tdm_sip_stack *stack, const struct sip_msg *msg);
 /** Keeps what libre cannot read from the socket that `msg` came over, from now on. */
 void tdm_sip_guard(struct tdm_sip_stack *stack, const struct sip_msg *msg);
 

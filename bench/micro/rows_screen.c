@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The exact coders of a shared screen, on something like a page of text: each way by itself. */
 #include "bench/micro/micro.h"
+#include "collab/screen.h"
 #include "collab/screen_context.h"
+#include "collab/screen_moves.h"
 #include "collab/screen_photo.h"
 #include "collab/screen_residual.h"
 #include "collab/screen_zstd.h"
+#include "engine/base/cpu.h"
 
 #include <string.h>
 
@@ -178,6 +181,104 @@ static void decode_run(struct micro_case *c, size_t variant)
     decode(c->state, variant);
 }
 
+/* What a hostile host can cost: bytes that mean nothing. */
+static void noise_prepare(struct micro_case *c, size_t variant)
+{
+    struct coding *s = c->state;
+    struct tdm_rng rng = tdm_rng_of(variant);
+
+    forget(s);
+    s->size = s->room;
+    for (size_t i = 0; i < s->size; i++)
+        s->bytes[i] = (uint8_t)tdm_rng_u32(&rng);
+    memset(c->out, 0, c->out_size);
+}
+
+/* The same bytes give the same pixels, whatever they are: nothing else was read. */
+static bool noise_right(struct micro_case *c, size_t variant, const uint8_t *reference)
+{
+    struct coding *s = c->state;
+    struct tdm_screen_image out = s->out;
+
+    (void)reference;
+    forget(s);
+    memset(s->seen.pixels, 0, c->out_size);
+    s->out = s->seen;
+    decode(s, variant);
+    s->out = out;
+    return memcmp(s->seen.pixels, c->out, c->out_size) == 0;
+}
+
+/* The scan for moved content: anchors of all tiles of a picture, as after a full change. */
+
+#define SCAN_WIDTH  1920
+#define SCAN_HEIGHT 1080
+
+struct scan {
+    struct tdm_screen_image page;
+    struct tdm_screen_anchors *anchors;
+};
+
+static bool scan_variant(size_t at, struct micro_variant *variant)
+{
+    if (at >= tdm_screen_anchors_variant_count)
+        return false;
+    *variant = (struct micro_variant){tdm_screen_anchors_variants[at].name,
+                                      tdm_cpu_has(tdm_screen_anchors_variants[at].needs)};
+    return true;
+}
+
+static bool scan_make(struct micro_case *c)
+{
+    struct scan *s = c->state = micro_take(c, sizeof *s, 0);
+    int width = c->timed ? SCAN_WIDTH : (int)micro_between(c, 1, 200);
+    int height = c->timed ? SCAN_HEIGHT : (int)micro_between(c, 1, 200);
+    size_t tiles = (size_t)((width + TDM_SCREEN_TILE - 1) / TDM_SCREEN_TILE) *
+                   (size_t)((height + TDM_SCREEN_TILE - 1) / TDM_SCREEN_TILE);
+
+    s->page = image(c, width, height);
+    write_page(c, &s->page);
+    c->out_size = tiles * sizeof *s->anchors;
+    c->out = micro_take(c, c->out_size, 0);
+    s->anchors = (struct tdm_screen_anchors *)(void *)c->out;
+    c->bytes = (double)width * (double)height * 4;
+    return true;
+}
+
+static void scan_run(struct micro_case *c, size_t variant)
+{
+    const struct scan *s = c->state;
+    struct tdm_screen_anchors *to = s->anchors;
+
+    for (int y = 0; y < s->page.height; y += TDM_SCREEN_TILE)
+        for (int x = 0; x < s->page.width; x += TDM_SCREEN_TILE) {
+            int width = s->page.width - x, height = s->page.height - y;
+
+            tdm_screen_anchors_variants[variant].find(
+                to++, tdm_screen_at(&s->page, x, y), s->page.stride,
+                width < TDM_SCREEN_TILE ? width : TDM_SCREEN_TILE,
+                height < TDM_SCREEN_TILE ? height : TDM_SCREEN_TILE);
+        }
+}
+
+/* Only as many anchors as there are say anything. */
+static bool scan_right(struct micro_case *c, size_t variant, const uint8_t *reference)
+{
+    const struct scan *s = c->state;
+    const struct tdm_screen_anchors *want = (const void *)reference;
+    bool same = true;
+
+    (void)variant;
+    for (size_t i = 0; same && i < c->out_size / sizeof *want; i++) {
+        same = s->anchors[i].count == want[i].count;
+        for (uint8_t a = 0; same && a < want[i].count; a++)
+            same = s->anchors[i].list[a].hash == want[i].list[a].hash &&
+                   s->anchors[i].list[a].x == want[i].list[a].x &&
+                   s->anchors[i].list[a].y == want[i].list[a].y;
+    }
+    return same;
+}
+
 static const struct micro_routine rows[] = {
     {.name = "screen.encode",
      .shape = "a page of text 640x256, exact, nothing learnt",
@@ -193,5 +294,19 @@ static const struct micro_routine rows[] = {
      .prepare = decode_prepare,
      .run = decode_run,
      .once = true},
+    {.name = "screen.noise",
+     .shape = "decoding bytes that mean nothing, 640x256",
+     .variant = variant_of,
+     .make = make,
+     .prepare = noise_prepare,
+     .run = decode_run,
+     .right = noise_right,
+     .once = true},
+    {.name = "screen.moves",
+     .shape = "anchors of a whole page of text 1920x1080",
+     .variant = scan_variant,
+     .make = scan_make,
+     .run = scan_run,
+     .right = scan_right},
 };
 const struct micro_list micro_screen = {rows, sizeof rows / sizeof *rows};

@@ -19,9 +19,10 @@ struct slot {
     int64_t rtp_time;
     tdm_time arrival;
     uint16_t size;
-    bool marker, has_timing;
+    bool marker, has_timing, marked;
     struct tdm_payload_start start;
     uint8_t timing[TDM_FRAME_TIMING_BYTES];
+    struct tdm_region_mark mark;
 };
 
 struct tdm_assembly {
@@ -120,6 +121,8 @@ static void insert(struct tdm_assembly *a, const struct tdm_assembly_packet *p)
         .size = p->size,
         .marker = p->marker,
         .has_timing = p->timing != NULL,
+        .marked = p->marked,
+        .mark = p->mark,
     };
 
     if (!p->size && !a->started)
@@ -256,6 +259,8 @@ static void fill_frame(struct tdm_assembly *a, int64_t first, int64_t last,
     f->first_arrival = TDM_NEVER;
     f->last_arrival = 0;
     f->has_timing = end->has_timing;
+    f->marked = end->marked;
+    f->mark = end->mark;
     memcpy(f->timing, end->timing, sizeof f->timing);
     for (int64_t seq = first; seq <= last; seq++) {
         const struct slot *s = slot_of(a, seq);

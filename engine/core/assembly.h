@@ -16,6 +16,7 @@
 #include "engine/base/err.h"
 #include "engine/base/time.h"
 #include "engine/wire/frame_timing.h"
+#include "engine/wire/region_mark.h"
 #include "engine/wire/rtp.h"
 
 #include <stdbool.h>
@@ -33,6 +34,8 @@ struct tdm_assembly_packet {
     uint16_t size;          /* 0: padding alone, as some send to probe the path. */
     const uint8_t *payload; /* Copied by the step. */
     const uint8_t *timing;  /* TDM_FRAME_TIMING_BYTES of the header extension, or NULL. Copied. */
+    bool marked;
+    struct tdm_region_mark mark;
 };
 
 enum tdm_assembly_in_kind {
@@ -59,6 +62,8 @@ struct tdm_assembly_frame {
     tdm_time first_arrival, last_arrival;
     bool has_timing;
     uint8_t timing[TDM_FRAME_TIMING_BYTES];
+    bool marked; /* The last packet was; so are all of the frame. */
+    struct tdm_region_mark mark;
 };
 
 struct tdm_assembly_out {

@@ -23,6 +23,7 @@ void tdm_pacer_set(struct tdm_pacer *p, uint64_t target_bps, uint32_t fps)
 
 static void refill(struct tdm_pacer *p, tdm_time now)
 {
+    p->at = tdm_time_min(p->at, now); /* A step back counts as no time, and not against us. */
     tdm_time passed = tdm_time_min(now - p->at, TDM_S);
     int64_t bytes = (int64_t)((double)passed * (double)p->rate_bps / 8e9);
 

@@ -38,7 +38,8 @@ struct tdm_session *tdm_session_init(void *storage, const struct tdm_session_con
     }
     for (int i = 0; i < TDM_SESSION_STREAMS; i++) {
         s->streams[i].active = false;
-        s->streams[i].past = (struct tdm_stream_stats){.last_received = TDM_NEVER};
+        s->streams[i].past =
+            (struct tdm_stream_stats){.last_received = TDM_NEVER, .last_reported = TDM_NEVER};
         s->streams[i].rx.assembly_storage = rest + (size_t)i * rounded(tdm_assembly_bytes());
     }
     return s;
@@ -60,7 +61,7 @@ static void start_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time 
     st->tx.rtx_ssrc = tdm_rng_u32(&s->web_rng);
     st->tx.rtx_seq = (uint16_t)(tdm_rng_u32(&s->web_rng) & 0x7fff);
     st->rx.assembly_storage = assembly_storage;
-    st->rx.last_received = TDM_NEVER;
+    st->rx.last_received = st->tx.reported_at = TDM_NEVER;
     st->rx.nack_wake = st->rx.assembly_wake = TDM_NEVER;
     tdm_rx_stats_init(&st->rx.stats);
     tdm_nack_init(&st->rx.nack, now);
@@ -238,6 +239,7 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
         .remote_loss = tx->remote_loss,
         .receive_codec = rx->codec,
         .last_received = rx->last_received,
+        .last_reported = tx->reported_at,
         .target_bps = st->config.kind == TDM_VIDEO ? s->video_bps : st->config.limit_bps,
         .packets_waiting = tdm_send_store_waiting(&tx->store),
     };

@@ -18,6 +18,7 @@
 #include "engine/base/codec_id.h"
 #include "engine/base/time.h"
 #include "engine/base/trace.h"
+#include "engine/wire/region_mark.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,9 @@ struct tdm_stream_config {
     char mid[17];                /* Of its m= line; longer ones are not sent. */
     bool bundled; /* Shares one transport with the other bundled streams: a datagram that comes in
                      for one of them may be any one's (RFC 8843 section 9.2). */
+    uint8_t line; /* Streams of the same line share its transport; 0: it has one of its own. */
+    uint8_t mark_ext_id; /* Packets carry engine/wire/region_mark.h, and of its line those that do
+                            are this stream's; 0: they do not. */
     uint8_t send_rtx_payload_type; /* Repairs are wrapped (RFC 4588); 0 = sent as they were. */
     uint8_t receive_rtx_count;
     struct tdm_receive_rtx receive_rtx[TDM_SESSION_PTS_MAX];
@@ -104,6 +108,7 @@ struct tdm_session_in {
             size_t size;
             bool first, last, keyframe;
             uint32_t frame_id;
+            struct tdm_region_mark mark; /* Where mark_ext_id says so. */
             tdm_time captured, encode_start;
             tdm_time encode_end; /* On the last slice. */
         } slice;
@@ -141,6 +146,8 @@ struct tdm_session_video {
     size_t size;
     bool keyframe;
     int64_t rtp_time;
+    bool marked;
+    struct tdm_region_mark mark;
     struct tdm_frame_trace trace; /* Sender's stages mapped to the local clock where known. */
 };
 
@@ -176,6 +183,7 @@ struct tdm_stream_stats {
     double remote_loss;              /* Fraction that the other side reports of what we send. */
     enum tdm_codec_id receive_codec; /* Of the last packet; TDM_CODEC_NONE: none yet. */
     tdm_time last_received;          /* TDM_NEVER: never. */
+    tdm_time last_reported; /* When the other side said what it has of ours; TDM_NEVER: never. */
     uint64_t target_bps;
     uint32_t packets_waiting; /* For the pacer: over a frame's worth, the next frame should be
                                  skipped. */

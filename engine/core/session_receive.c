@@ -177,6 +177,8 @@ static void give_video(struct tdm_session *s, struct tdm_stream *st, tdm_time no
         .size = f->size,
         .keyframe = f->keyframe,
         .rtp_time = f->rtp_time,
+        .marked = f->marked,
+        .mark = f->mark,
         .trace = trace,
     };
     rx->frames++;
@@ -262,6 +264,10 @@ static void take_video(struct tdm_session *s, struct tdm_stream *st, tdm_time no
             },
     };
 
+    const struct tdm_rtp_ext *mark = tdm_rtp_ext_find(rtp, st->config.mark_ext_id);
+
+    packet.packet.marked =
+        mark && tdm_region_mark_parse(&packet.packet.mark, mark->data, mark->size) == TDM_OK;
     if (st->config.nack)
         st->rx.gave_up |=
             run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_PACKET, .seq = seq});

@@ -38,6 +38,7 @@ static void take_report(struct tdm_session *s, struct tdm_stream *st, tdm_time n
         return;
     tdm_clock_sync_report(&s->clock, received, r->last_sr, r->delay_since_last_sr, peer_ntp);
     st->tx.remote_loss = r->fraction_lost / 256.0;
+    st->tx.reported_at = now;
     if (s->clock.rtt)
         st->rx.nack.rtt = s->clock.rtt;
     if (st->config.kind == TDM_VIDEO && !has_better(s, st, now))

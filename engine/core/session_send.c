@@ -35,6 +35,8 @@ static size_t payload_max(const struct tdm_stream *st)
         exts += 1 + TDM_TWCC_EXT_BYTES;
     if (mid_bytes(st))
         exts += 1 + mid_bytes(st);
+    if (st->config.mark_ext_id)
+        exts += 1 + TDM_REGION_MARK_BYTES;
     if (exts)
         most -= 4 + (exts + 3) / 4 * 4;
     if (c->send_rtx_payload_type)
@@ -77,6 +79,7 @@ static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint
         .payload_size = payload_size,
     };
     struct tdm_writer w = tdm_writer_of(p->bytes, sizeof p->bytes);
+    uint8_t mark[TDM_REGION_MARK_BYTES];
 
     if (timed && st->config.timing_ext_id)
         p->timing_at = add_ext(&rtp, st->config.timing_ext_id, blank, sizeof blank);
@@ -84,6 +87,10 @@ static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint
         p->number_at = add_ext(&rtp, st->config.transport_cc_ext_id, blank, TDM_TWCC_EXT_BYTES);
     if (mid_bytes(st))
         (void)add_ext(&rtp, st->config.mid_ext_id, st->config.mid, mid_bytes(st));
+    if (st->config.mark_ext_id) {
+        tdm_region_mark_write(mark, &st->tx.frames[st->tx.frame_slot].mark);
+        (void)add_ext(&rtp, st->config.mark_ext_id, mark, sizeof mark);
+    }
     tdm_rtp_write(&w, &rtp);
     assert(w.ok);
     p->size = (uint16_t)tdm_writer_size(&w);
@@ -208,6 +215,7 @@ static void begin_frame(struct tdm_stream *st, const struct tdm_session_in *in)
                        .encode_start = in->slice.encode_start,
                        .encode_end = TDM_NEVER,
                        .first_sent = TDM_NEVER,
+                       .mark = in->slice.mark,
                    });
 }
 

@@ -27,6 +27,7 @@
 struct frame_record {
     uint32_t frame_id;
     tdm_time captured, encode_start, encode_end, first_sent;
+    struct tdm_region_mark mark;
 };
 
 struct dtmf_sender {
@@ -63,6 +64,7 @@ struct stream_sender {
     uint64_t packets, bytes, resent, frame_count;
     uint64_t nacks_received, plis_received;
     double remote_loss;
+    tdm_time reported_at;
 };
 
 struct stream_receiver {
@@ -183,10 +185,18 @@ void tdm_session_run_transports(struct tdm_session *s, tdm_time now, struct tdm_
 void tdm_session_number(struct tdm_session *s, const struct tdm_stream *st, tdm_time now,
                         uint8_t *bytes, uint16_t size, uint16_t at);
 
+/* The first of the streams that share a line names its transport. */
 static inline struct tdm_transport *tdm_transport_of(struct tdm_session *s,
                                                      const struct tdm_stream *st)
 {
-    return &s->transports[st->config.bundled ? TDM_SESSION_STREAMS : st - s->streams];
+    const struct tdm_stream *first = s->streams;
+
+    if (st->config.bundled)
+        return &s->transports[TDM_SESSION_STREAMS];
+    while (st->config.line && first < st &&
+           !(first->active && first->config.line == st->config.line))
+        first++;
+    return &s->transports[(st->config.line ? first : st) - s->streams];
 }
 
 static inline uint8_t tdm_stream_index(const struct tdm_session *s, const struct tdm_stream *st)

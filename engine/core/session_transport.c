@@ -16,35 +16,44 @@ static struct tdm_stream *active_of(struct tdm_session *s, struct tdm_stream *st
 
 static bool shares_transport(const struct tdm_stream *a, const struct tdm_stream *b)
 {
-    return a == b || (a->active && b->active && a->config.bundled && b->config.bundled);
+    if (a == b || !a->active || !b->active)
+        return a == b;
+    return (a->config.bundled && b->config.bundled) ||
+           (a->config.line && a->config.line == b->config.line);
+}
+
+/* Packets without a mark are never a marked stream's: it has the line's payload types. */
+static bool has_mark(const struct tdm_stream *st, const struct tdm_rtp *rtp)
+{
+    return tdm_rtp_ext_find(rtp, st->config.mark_ext_id) != NULL;
 }
 
 static bool has_mid(const struct tdm_stream *st, const struct tdm_rtp *rtp)
 {
     const struct tdm_rtp_ext *ext = tdm_rtp_ext_find(rtp, st->config.mid_ext_id);
 
-    return ext && ext->size == strlen(st->config.mid) &&
+    return !st->config.mark_ext_id && ext && ext->size == strlen(st->config.mid) &&
            memcmp(ext->data, st->config.mid, ext->size) == 0;
 }
 
 static bool has_source(const struct tdm_stream *st, const struct tdm_rtp *rtp)
 {
-    return (st->rx.has_source && st->rx.ssrc == rtp->ssrc) ||
-           (st->rx.has_rtx_source && st->rx.rtx_ssrc == rtp->ssrc);
+    return !st->config.mark_ext_id && ((st->rx.has_source && st->rx.ssrc == rtp->ssrc) ||
+                                       (st->rx.has_rtx_source && st->rx.rtx_ssrc == rtp->ssrc));
 }
 
 static bool has_type(const struct tdm_stream *st, const struct tdm_rtp *rtp)
 {
-    return tdm_session_knows_type(st, rtp->payload_type);
+    return !st->config.mark_ext_id && tdm_session_knows_type(st, rtp->payload_type);
 }
 
-/* RFC 8843 section 9.2: by what the packet says of its m= line, by its source, by its payload type;
- * `st` when nobody knows it. */
+/* RFC 8843 section 9.2: by what the packet says of its m= line or region, by its source, by its
+ * payload type; `st` when nobody knows it. */
 static struct tdm_stream *stream_for(struct tdm_session *s, struct tdm_stream *st,
                                      const struct tdm_rtp *rtp)
 {
-    bool (*const ways[])(const struct tdm_stream *, const struct tdm_rtp *) = {has_mid, has_source,
-                                                                               has_type};
+    bool (*const ways[])(const struct tdm_stream *,
+                         const struct tdm_rtp *) = {has_mark, has_mid, has_source, has_type};
 
     for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
         for (int i = 0; i < TDM_SESSION_STREAMS; i++)

@@ -125,9 +125,12 @@ void tdm_share_step(struct tdm_share *s, tdm_time now, const struct tdm_share_in
         return;
     }
     if (!s->media) {
+        /* Voice that joins a screen is no reason to look for the link's size anew. */
+        double known = (double)in->known_bps * SHARE_OF_LEFT;
+
         *s = (struct tdm_share){.media = true,
                                 .searching = true,
-                                .budget_bps = START_BPS,
+                                .budget_bps = known > START_BPS ? bounded(known) : START_BPS,
                                 .stretch_at = now,
                                 .cut_at = now};
         passed = 0;

@@ -27,8 +27,10 @@ struct tdm_share_in {
     bool media;         /* Sound or picture runs. */
     uint64_t media_bps; /* What they send now. */
     uint64_t used_bps;  /* What the channel sends now. */
-    tdm_time rtt;       /* The call's newest; 0: none yet. The same again is no news. */
-    double loss;        /* Of what media sends, as the other side reports it; 0 to 1. */
+    uint64_t
+        known_bps; /* What it has found the link to carry; counts when media starts. 0: none. */
+    tdm_time rtt;  /* The call's newest; 0: none yet. The same again is no news. */
+    double loss;   /* Of what media sends, as the other side reports it; 0 to 1. */
 };
 
 struct tdm_share_out {

@@ -10,32 +10,69 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct sockaddr_in group_address(void)
+/* RFC 6762 section 3: 224.0.0.251, and FF02::FB on the link. */
+static socklen_t group_address(const struct tdm_mdns_socket *s, struct sockaddr_storage *group)
 {
-    struct sockaddr_in group = {.sin_family = AF_INET, .sin_port = htons(TDM_MDNS_PORT)};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)group;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)group;
 
-    (void)inet_pton(AF_INET, TDM_MDNS_GROUP, &group.sin_addr);
-    return group;
+    memset(group, 0, sizeof *group);
+    if (s->family == AF_INET6) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(TDM_MDNS_PORT);
+        v6->sin6_scope_id = s->interface;
+        (void)inet_pton(AF_INET6, TDM_MDNS_GROUP_V6, &v6->sin6_addr);
+        return sizeof *v6;
+    }
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(TDM_MDNS_PORT);
+    (void)inet_pton(AF_INET, TDM_MDNS_GROUP, &v4->sin_addr);
+    return sizeof *v4;
 }
 
-static int open_on(int interface)
+static bool set(int fd, int level, int option, int value)
 {
-    const struct sockaddr_in group = group_address();
-    const struct ip_mreqn member = {.imr_multiaddr = group.sin_addr, .imr_ifindex = interface};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, off = 0, hops = 255;
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+static bool join_v4(int fd, const struct sockaddr_storage *group, unsigned interface)
+{
+    const struct ip_mreqn member = {.imr_multiaddr = ((const struct sockaddr_in *)group)->sin_addr,
+                                    .imr_ifindex = (int)interface};
+
+    return set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) && set(fd, IPPROTO_IP, IP_MULTICAST_TTL, 255) &&
+           set(fd, IPPROTO_IP, IP_TTL, 255) && set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1) &&
+           setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &member, sizeof member) == 0 &&
+           setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof member) == 0;
+}
+
+static bool join_v6(int fd, const struct sockaddr_storage *group, unsigned interface)
+{
+    const struct ipv6_mreq member = {.ipv6mr_multiaddr =
+                                         ((const struct sockaddr_in6 *)group)->sin6_addr,
+                                     .ipv6mr_interface = interface};
+
+    return set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0) &&
+           set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 255) &&
+           set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255) &&
+           set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1) &&
+           set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)interface) &&
+           setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &member, sizeof member) == 0;
+}
+
+/* Bound to the group: what is sent to this machine alone is not received. */
+static int open_on(const struct tdm_mdns_socket *s)
+{
+    struct sockaddr_storage group;
+    socklen_t size = group_address(s, &group);
+    int fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool v6 = s->family == AF_INET6;
 
     if (fd < 0)
         return -1;
-    /* Bound to the group: what is sent to this machine alone is not received. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off) != 0 ||
-        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof hops) != 0 ||
-        setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof hops) != 0 ||
-        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof on) != 0 ||
-        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &member, sizeof member) != 0 ||
-        bind(fd, (const struct sockaddr *)&group, sizeof group) != 0 ||
-        setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof member) != 0) {
+    if (!set(fd, SOL_SOCKET, SO_REUSEADDR, 1) || (v6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
+        bind(fd, (const struct sockaddr *)&group, size) != 0 ||
+        !(v6 ? join_v6 : join_v4)(fd, &group, s->interface)) {
         (void)close(fd);
         return -1;
     }
@@ -74,9 +111,17 @@ static void take_addresses(struct tdm_mdns_socket *s, const struct ifaddrs *all,
             take_address(s, i);
 }
 
+static bool is_open(const struct tdm_mdns_socket *sockets, uint32_t count,
+                    const struct tdm_mdns_socket *like)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (sockets[i].family == like->family && sockets[i].interface == like->interface)
+            return true;
+    return false;
+}
+
 uint32_t tdm_mdns_sockets_open(struct tdm_mdns_socket sockets[TDM_MDNS_SOCKETS_MAX], bool loopback)
 {
-    unsigned seen[TDM_MDNS_SOCKETS_MAX];
     struct ifaddrs *all;
     uint32_t count = 0;
 
@@ -84,20 +129,18 @@ uint32_t tdm_mdns_sockets_open(struct tdm_mdns_socket sockets[TDM_MDNS_SOCKETS_M
         return 0;
     for (const struct ifaddrs *i = all; i && count < TDM_MDNS_SOCKETS_MAX; i = i->ifa_next) {
         struct tdm_mdns_socket *s = &sockets[count];
-        unsigned interface;
-        bool known = false;
 
-        if (!usable(i, loopback) || i->ifa_addr->sa_family != AF_INET)
+        if (!usable(i, loopback) ||
+            (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
             continue;
-        interface = if_nametoindex(i->ifa_name);
-        for (uint32_t k = 0; k < count; k++)
-            known |= seen[k] == interface;
-        *s = (struct tdm_mdns_socket){.fd = known || !interface ? -1 : open_on((int)interface)};
+        *s = (struct tdm_mdns_socket){.family = i->ifa_addr->sa_family,
+                                      .interface = if_nametoindex(i->ifa_name)};
+        s->fd = !s->interface || is_open(sockets, count, s) ? -1 : open_on(s);
         if (s->fd < 0)
             continue;
         take_addresses(s, all, i->ifa_name, AF_INET);
         take_addresses(s, all, i->ifa_name, AF_INET6);
-        seen[count++] = interface;
+        count++;
     }
     freeifaddrs(all);
     return count;
@@ -124,18 +167,28 @@ enum tdm_err tdm_mdns_socket_receive(const struct tdm_mdns_socket *s, uint8_t *d
     return TDM_OK;
 }
 
+/* Where to: the group, or who asked. An address of the link needs its name. */
+static bool target(const struct tdm_mdns_socket *s, const struct tdm_address *to,
+                   struct sockaddr_storage *address, socklen_t *size)
+{
+    *size = group_address(s, address);
+    if (to->family == TDM_ADDRESS_NONE)
+        return true;
+    if (!tdm_udp_sockaddr(to, s->family == AF_INET6 ? TDM_IPV6 : TDM_IPV4, address, size))
+        return false;
+    if (s->family == AF_INET6 && tdm_address_is_link_local(to))
+        ((struct sockaddr_in6 *)address)->sin6_scope_id = s->interface;
+    return true;
+}
+
 void tdm_mdns_socket_send(const struct tdm_mdns_socket *s, const struct tdm_mdns_out *out)
 {
-    const struct sockaddr_in group = group_address();
-
     for (uint32_t i = 0; i < out->send_count; i++) {
         const struct tdm_mdns_send *send = &out->sends[i];
-        struct sockaddr_storage to = {0};
-        socklen_t size = sizeof group;
+        struct sockaddr_storage to;
+        socklen_t size;
 
-        memcpy(&to, &group, sizeof group);
-        if (send->to.family == TDM_ADDRESS_NONE ||
-            tdm_udp_sockaddr(&send->to, TDM_IPV4, &to, &size))
+        if (target(s, &send->to, &to, &size))
             (void)sendto(s->fd, send->data, send->size, 0, (struct sockaddr *)&to, size);
     }
 }

@@ -12,11 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUSY_MS 2000
+#define BUSY_MS        2000
+#define NAME_MAX_BYTES 64
 
 enum statement {
     PUT_ACCOUNT,
     DROP_ACCOUNT,
+    DROP_MESSAGES,
+    DROP_RECORDS,
+    DROP_WATCHING,
     LOCK_ACCOUNT,
     REALM,
     PUT,
@@ -36,6 +40,10 @@ static const char *const texts[STATEMENTS] = {
                     "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(user) DO UPDATE SET name = ?2, "
                     "realm = ?3, md5 = ?4, sha256 = ?5, locked = ?6",
     [DROP_ACCOUNT] = "DELETE FROM account WHERE user = ?1",
+    [DROP_MESSAGES] = "DELETE FROM message WHERE user = ?1",
+    [DROP_RECORDS] = "DELETE FROM record WHERE key IN ('b/' || ?1, 'r/' || ?1) "
+                     "OR substr(key, 1, length(?1) + 3) = 'p/' || ?1 || '/'",
+    [DROP_WATCHING] = "DELETE FROM record WHERE substr(key, 1, 2) = 's/' AND instr(data, ?1)",
     [LOCK_ACCOUNT] = "UPDATE account SET locked = ?2 WHERE user = ?1",
     [REALM] = "SELECT realm FROM account LIMIT 1",
     [PUT] = "INSERT INTO record(key, data, expires) VALUES(?1, ?2, ?3) "
@@ -177,21 +185,41 @@ enum tdm_err tdm_server_store_put_account(struct tdm_server_store *store,
     return run(store, s, cause);
 }
 
+/* His name as it stands in records: behind its length (signalling/rendezvous_record.c). */
+static void bind_name(sqlite3_stmt *s, int at, const char *user, uint8_t named[2 + NAME_MAX_BYTES])
+{
+    size_t size = strnlen(user, NAME_MAX_BYTES);
+
+    named[0] = 0;
+    named[1] = (uint8_t)size;
+    memcpy(named + 2, user, size);
+    (void)sqlite3_bind_blob(s, at, named, (int)size + 2, SQLITE_STATIC);
+}
+
 enum tdm_err tdm_server_store_drop_account(struct tdm_server_store *store, const char *user,
                                            struct tdm_cause *cause)
 {
+    static const enum statement rest[] = {DROP_MESSAGES, DROP_RECORDS, DROP_WATCHING};
+    uint8_t named[2 + NAME_MAX_BYTES];
     sqlite3_stmt *s = begin(store, DROP_ACCOUNT);
-    sqlite3_stmt *more = NULL;
 
+    if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return failed(store, cause);
     text(s, 1, user);
     enum tdm_err err = run_on_one(store, s, user, cause);
 
-    if (err == TDM_OK && sqlite3_prepare_v2(store->db, "DELETE FROM message WHERE user = ?1", -1,
-                                            &more, NULL) == SQLITE_OK) {
-        text(more, 1, user);
-        (void)sqlite3_step(more);
+    for (size_t i = 0; err == TDM_OK && i < sizeof rest / sizeof *rest; i++) {
+        s = begin(store, rest[i]);
+        if (rest[i] == DROP_WATCHING)
+            bind_name(s, 1, user, named);
+        else
+            text(s, 1, user);
+        err = run(store, s, cause);
     }
-    (void)sqlite3_finalize(more);
+    if (err == TDM_OK && sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        err = failed(store, cause);
+    if (err != TDM_OK)
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return err;
 }
 
@@ -314,11 +342,13 @@ enum tdm_err tdm_server_store_next(struct tdm_server_store *store, struct tdm_se
 {
     sqlite3_stmt *s = store->listing;
 
-    if (!s || sqlite3_step(s) != SQLITE_ROW) {
+    int code = s ? sqlite3_step(s) : SQLITE_DONE;
+
+    if (code != SQLITE_ROW) {
         if (s)
             (void)sqlite3_reset(s);
         store->listing = NULL;
-        return TDM_E_GONE;
+        return code == SQLITE_DONE ? TDM_E_GONE : TDM_E_SYSTEM;
     }
     *row = (struct tdm_server_row){.user = column(s, 0), .key = column(s, 0)};
     if (s == store->statements[LIST_ACCOUNTS]) {

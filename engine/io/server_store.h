@@ -33,7 +33,7 @@ struct tdm_server_account {
 enum tdm_err tdm_server_store_put_account(struct tdm_server_store *store,
                                           const struct tdm_server_account *account,
                                           struct tdm_cause *cause);
-/** With all that is kept for it. TDM_E_GONE: there is none. */
+/** With its messages, its records and the subscriptions that name it. TDM_E_GONE: there is none. */
 enum tdm_err tdm_server_store_drop_account(struct tdm_server_store *store, const char *user,
                                            struct tdm_cause *cause);
 /** TDM_E_GONE: there is none. */
@@ -79,7 +79,7 @@ struct tdm_server_row {
 /** Begins a list, in place of one that was begun. Records that expired before `now_s` go first. */
 enum tdm_err tdm_server_store_list(struct tdm_server_store *store, enum tdm_server_list list,
                                    int64_t now_s, struct tdm_cause *cause);
-/** TDM_E_GONE at its end. */
+/** TDM_E_GONE at its end; TDM_E_SYSTEM: the rest cannot be read. */
 enum tdm_err tdm_server_store_next(struct tdm_server_store *store, struct tdm_server_row *row);
 
 /** Whether another process wrote since the last time. */

@@ -10,10 +10,11 @@
 
 #include "engine/base/address.h"
 
-#define TDM_MDNS_PORT    5353
-#define TDM_MDNS_GROUP   "224.0.0.251"
-#define TDM_MDNS_BYTES   512 /* Room for a question. */
-#define TDM_MDNS_ANSWERS 4
+#define TDM_MDNS_PORT     5353
+#define TDM_MDNS_GROUP    "224.0.0.251"
+#define TDM_MDNS_GROUP_V6 "FF02::FB"
+#define TDM_MDNS_BYTES    512 /* Room for a question. */
+#define TDM_MDNS_ANSWERS  4
 
 /** Asks for A and AAAA records of `name` and for an answer to whoever asks (RFC 6762 sections 5.4,
  *  6.7). TDM_E_MALFORMED for what is no name. */

@@ -242,6 +242,8 @@ struct tandem_share_stats {
     uint32_t seconds;                          /* Until that ends; 0: no end. */
     char peer[256];                            /* Who watches, or whom we watch. */
     uint64_t frames, bytes, refined, repaired; /* repaired: tiles that a hash found wrong. */
+    uint64_t moving, moving_rtp; /* Pictures of moving regions that went through a video codec;
+                                    those of them that went by the call's RTP. */
     uint64_t input_sent, input_done, input_refused;
     double exact_share; /* Of the pixels that are exact, 0 to 1. */
     struct tandem_distribution capture_ms, encode_ms, decode_ms;

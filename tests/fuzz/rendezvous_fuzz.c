@@ -8,7 +8,7 @@
  * replaced by an Authorization that is right for ann, so that the fuzzer gets past the door.
  */
 #include "signalling/digest_auth.h"
-#include "signalling/rendezvous.h"
+#include "signalling/rendezvous_state.h"
 #include "signalling/sip_message.h"
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ struct world {
     struct tdm_rdv_out out;
     tdm_time now;
     uint32_t nc;
-    uint8_t key[32];
+    struct tdm_rdv_flow flow; /* Of the message that is being made. */
     uint8_t text[8192];
     struct tdm_sip_message read;
 };
@@ -79,11 +79,13 @@ static size_t authorization(struct world *w, const uint8_t *message, size_t size
     char method[32] = "", value[1000];
     const uint8_t *space = memchr(message, ' ', size);
     size_t method_size = space ? (size_t)(space - message) : 0;
+    uint8_t key[TDM_SHA256_BYTES];
 
     if (!method_size || method_size >= sizeof method)
         return 0;
     memcpy(method, message, method_size);
-    tdm_digest_make_nonce(w->key, (uint32_t)(w->now / TDM_S) + 1, w->nc, c.nonce);
+    tdm_rdv_nonce_key(w->core, &w->flow, key);
+    tdm_digest_make_nonce(key, (uint32_t)(w->now / TDM_S) + 1, w->nc, c.nonce);
     const struct tdm_digest_request r = {.user = "ann",
                                          .password = "password",
                                          .method = method,
@@ -150,6 +152,7 @@ static void take(struct world *w, uint8_t what, const uint8_t *data, size_t size
         in.size = size;
         break;
     default:
+        w->flow = in.flow;
         in.size = expand(w, data, size);
         in.data = w->text;
     }

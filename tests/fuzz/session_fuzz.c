@@ -150,6 +150,9 @@ static void configure_more(struct world *w, uint8_t stream, uint8_t how)
     c->receive_rtx_count = how & 64 ? 1 : 0;
     c->receive_rtx[0] = (struct tdm_receive_rtx){100, how & 128 ? 96 : 97};
     memcpy(c->mid, &"av2w"[stream], 1);
+    /* Both videos on one line, the second one's packets marked. */
+    c->line = stream & 1 && how & 64 ? 2 : 0;
+    c->mark_ext_id = stream == 3 && how & 128 ? 7 : 0;
     if (c->receive_count)
         step(w, &(struct tdm_session_in){
                     .kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});

@@ -75,12 +75,12 @@ def test_silent(folder):
     check("tandem serve" in got.stderr and not os.path.exists(f"{folder}/none.json"), got)
 
 
-def test_found(folder):
+def test_found(folder, host):
     server, started = start(folder)
     try:
         _, found = find_until(lambda f: isinstance(f, list) and len(f) == 3)
         ways = {f["transport"]: f["server"] for f in found}
-        check(ways == {"udp": "10.9.0.1:5070", "tcp": "10.9.0.1:5070", "tls": "10.9.0.1:5071"}, ways)
+        check(ways == {"udp": f"{host}:5070", "tcp": f"{host}:5070", "tls": f"{host}:5071"}, ways)
         fingerprint = started["fingerprint"].replace(":", "")
         check(all(f["domain"] == DOMAIN and f["fingerprint"] == fingerprint for f in found), found)
 
@@ -88,7 +88,7 @@ def test_found(folder):
             "--password-stdin", text="secret\n")
         accounts = f"{folder}/accounts.json"
         added = run("account", "add", "paul", "--password", "--file", accounts, text="secret\n")
-        check(added.returncode == 0 and "10.9.0.1:5071" in added.stderr, added)
+        check(added.returncode == 0 and f"{host}:5071" in added.stderr, added)
         account = json.load(open(accounts))["accounts"][0]
         check(account["address"] == f"paul@{DOMAIN}" and account["fingerprint"] == fingerprint
               and not account.get("server"), account)
@@ -99,6 +99,11 @@ def test_found(folder):
         stop(server)
 
 
+def only_ipv6():
+    for words in ("addr del 10.9.0.1/24 dev lan0", "addr add fd09::1/64 dev lan0 nodad"):
+        subprocess.run(["ip", *words.split()], check=True)
+
+
 def main():
     if os.environ.get("TANDEM_OWN_NET") != "1":
         own_network()
@@ -107,7 +112,10 @@ def main():
         for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             os.environ[name] = folder
         test_silent(folder)
-        test_found(folder)
+        test_found(folder, "10.9.0.1")
+        os.unlink(f"{folder}/accounts.json")
+        only_ipv6()
+        test_found(folder, "[fd09::1]")
     print("PASS")
 
 

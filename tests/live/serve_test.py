@@ -199,6 +199,12 @@ def test_presence(server):
                      "Content-Type: application/pidf+xml\r\n")
     check(answer.status == 200 and answer.get("SIP-ETag"), "not published")
     check("at the desk" in state().body, "what was published is not told")
+    tag = answer.get("SIP-ETag")
+    # RFC 3903 sections 4.1 and 6: a refresh without a body gives a new tag, and the old one is gone.
+    answer = dan.ask("PUBLISH", uri, headers=f"Event: presence\r\nExpires: 600\r\nSIP-If-Match: {tag}\r\n")
+    check(answer.status == 200 and answer.get("SIP-ETag") not in (None, "", tag), "not refreshed")
+    answer = dan.ask("PUBLISH", uri, headers=f"Event: presence\r\nExpires: 600\r\nSIP-If-Match: {tag}\r\n")
+    check(answer.status == 412, f"a tag that is gone is answered with {answer.status}")
     server.kill()
     server.start()
     for client in (dan, ben):
@@ -212,6 +218,160 @@ def test_presence(server):
           f"the directory says {answer.body}")
     dan.close()
     ben.close()
+
+
+def test_who_watches(server):
+    """presence.winfo: who watches, and who waits to be allowed."""
+    dan, ben, cat = server.client("dan"), server.client("ben"), server.client("cat")
+    uri, about = f"sip:dan@{DOMAIN}", "Event: presence.winfo\r\nExpires: 600\r\n"
+
+    def watchers():
+        notify = dan.wait(lambda m: m.method == "NOTIFY" and "winfo" in m.get("Event"), "watchers")
+        dan.reply(notify, 200)
+        check(notify.get("Content-Type") == "application/watcherinfo+xml", "no list of watchers")
+        return set(re.findall(r'status="(\w+)">sip:(\w+)@', notify.body))
+
+    def until(expected):
+        while (seen := watchers()) != expected:  # Ends with the test of the client.
+            pass
+        return seen
+    check(dan.ask("PUBLISH", uri, body="default ask\nallow ben\n", headers="Event: tandem-rules\r\n"
+                  "Content-Type: text/plain\r\n").status == 200, "no rules")
+    check(cat.ask("SUBSCRIBE", uri, headers=about).status == 403, "another's watchers are told")
+    check(dan.ask("SUBSCRIBE", uri, headers=about).status == 200, "not subscribed")
+    until(set())
+    for client in (ben, cat):
+        check(client.ask("SUBSCRIBE", uri, headers="Event: presence\r\nExpires: 600\r\n").status ==
+              200, "not subscribed")
+        client.reply(client.take("NOTIFY"), 200)
+    until({("active", "ben"), ("pending", "cat")})
+    check(dan.ask("PUBLISH", uri, body="default allow\n", headers="Event: tandem-rules\r\n"
+                  "Content-Type: text/plain\r\n").status == 200, "no rules")
+    for client in (dan, ben, cat):
+        client.close()
+
+
+def schedule(client, device, when):
+    """A document of one device that is closed from `when` (Unix time) on for an hour."""
+    def stamp(seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="{client.aor}"
+ xmlns:ts="urn:ietf:params:xml:ns:pidf:timed-status">
+<tuple id="{device}"><status><basic>open</basic></status>
+<ts:timed-status from="{stamp(when)}" until="{stamp(when + 3600)}"><ts:basic>closed</ts:basic>
+</ts:timed-status><contact>{client.contact.strip('<>')}</contact></tuple></presence>"""
+
+
+def test_hours(server):
+    """Calls go to the devices that are open by their published hours; messages go to all."""
+    password = json.loads(server.run("adduser", "eva", "--json").stdout)["password"]
+    ann = server.client("ann")
+    desk, phone = (server.client("eva", password=password) for _ in range(2))
+    uri = f"sip:eva@{DOMAIN}"
+    until = time.monotonic() + 30
+    while desk.register().status != 200:
+        check(time.monotonic() < until, "a new account cannot sign in")
+    for client in (ann, phone):
+        check(client.register().status == 200, "not registered")
+    for client, device, when in ((desk, "desk", time.time() - 60), (phone, "phone", time.time() + 7200)):
+        check(client.ask("PUBLISH", uri, body=schedule(client, device, when),
+                         headers="Event: presence\r\nExpires: 600\r\n"
+                         "Content-Type: application/pidf+xml\r\n").status == 200, "not published")
+    call_id = ann.invite(uri)
+    phone.reply(phone.take("INVITE"), 486, "Busy Here")
+    answer = ann.wait(lambda m: m.status >= 300 and m.get("Call-ID") == call_id, "an answer")
+    check(answer.status == 486, f"the open device said busy, the caller heard {answer.first}")
+    check(not [m for m in desk.inbox if m.method == "INVITE"] and
+          desk.nothing(lambda m: m.method == "INVITE", 0.2), "a device rings outside its hours")
+    cseq, call_id, _ = ann.request("MESSAGE", uri, body="x", headers="Content-Type: text/plain\r\n")
+    challenge = ann.answer_to(cseq, "MESSAGE", call_id)
+    value = ann.credentials([c for c in challenge.all("Proxy-Authenticate") if "MD5" in c][0],
+                            "MESSAGE", uri)
+    cseq, _, _ = ann.request("MESSAGE", uri, body="x", headers="Content-Type: text/plain\r\n",
+                             call_id=call_id, authorization=f"Proxy-Authorization: {value}")
+    for client in (desk, phone):
+        client.reply(client.take("MESSAGE"), 200)
+    check(ann.answer_to(cseq, "MESSAGE", call_id).status == 200, "a message waits for the hours")
+    for client in (ann, desk, phone):
+        client.close()
+
+
+def test_deleted(server):
+    """Whose account is deleted is gone while the server runs."""
+    added = server.run("adduser", "zoe", "--json")
+    zoe = server.client("zoe", password=json.loads(added.stdout)["password"])
+    ben = server.client("ben")
+    until = time.monotonic() + 30
+    while zoe.register().status != 200:
+        check(time.monotonic() < until, "a new account cannot sign in")
+    check(ben.ask("SUBSCRIBE", zoe.aor, headers="Event: presence\r\nExpires: 600\r\n").status == 200,
+          "not subscribed")
+    ben.reply(ben.take("NOTIFY"), 200)
+    check(server.run("deluser", "zoe").returncode == 0, "cannot delete")
+    end = ben.wait(lambda m: m.method == "NOTIFY" and "terminated" in m.get("Subscription-State"),
+                   "the end")
+    ben.reply(end, 200)
+    check("noresource" in end.get("Subscription-State"), end.get("Subscription-State"))
+    check(zoe.register().status == 401, "who is deleted signs in")
+    check(ben.ask("MESSAGE", zoe.aor, body="x").status == 404, "who is deleted gets messages")
+    check(server.run("deluser", "zoe").returncode == 2, "deleted twice")
+    zoe.close()
+    ben.close()
+
+
+def resident_kib(process):
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def test_first_start(server):
+    """With TLS, where not even the folder above the state folder is there."""
+    state = os.path.join(server.folder, "not", "yet")
+    environment = dict(os.environ, XDG_STATE_HOME=state)
+    added = subprocess.run([TANDEM, "serve", "adduser", "ann"], env=environment, timeout=30,
+                           capture_output=True, text=True)
+    check(added.returncode == 0, added.stderr)
+    for attempt in range(5):
+        process = subprocess.Popen(
+            [TANDEM, "serve", "--listen", "127.0.0.1", "--json", "--quiet", "--no-secret",
+             "--no-announce", "--port", str(free_port()), "--sip-port", str(free_port()),
+             "--sips-port", str(free_port())], env=environment, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        line = process.stdout.readline()
+        started = line and json.loads(line)["event"] == "started"
+        process.terminate()
+        errors = process.communicate(timeout=60)[1]
+        if started:
+            break
+    check(started, f"it does not start: {errors}")
+    check(os.path.exists(os.path.join(state, "tandem", "serve-identity.pem")), "no certificate kept")
+
+
+def test_half_open(server):
+    """10,000 that begin to register and never answer, and connections that say little or nothing."""
+    ann = server.client("ann")
+    check(ann.register().status == 200, "not registered")
+    before = server.status()["figures"]
+    memory = resident_kib(server.process)
+    slow = [server.client("ann", tcp=True) for _ in range(50)]
+    for number, client in enumerate(slow):
+        client.send_raw(f"REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: S"[:number])
+    for number in range(10000):
+        ann.request("REGISTER", f"sip:{DOMAIN}", to=ann.aor)
+        if number % 50 == 49:  # So that the queue of the socket does not drop them.
+            ann.wait(lambda m: m.status == 401, "a challenge")
+            ann.drain()
+    after = server.status()["figures"]
+    challenged = after["challenged_total"] - before["challenged_total"]
+    check(challenged > 9000, f"{challenged} were challenged")
+    check(after["transactions"] <= before["transactions"] and
+          after["devices"] == before["devices"], f"{before} became {after}")
+    grown = resident_kib(server.process) - memory
+    check(grown < 16384, f"memory grew by {grown} KiB")
+    check(ann.register().status == 200, "nobody else is served")
+    for client in slow + [ann]:
+        client.close()
 
 
 def test_people(server):
@@ -342,7 +502,9 @@ def main():
         server.start()
         try:
             for test in (test_signing_in, test_call, test_kept_messages, test_presence,
-                         test_people, test_other_directories, test_nonsense, test_wrong_passwords):
+                         test_who_watches, test_hours, test_deleted, test_people,
+                         test_other_directories, test_nonsense, test_first_start, test_half_open,
+                         test_wrong_passwords):
                 test(server)
                 print(test.__name__, "passed")
             server.kill(signal.SIGTERM)

@@ -217,7 +217,7 @@ static inline void model_run(struct control_model *m, const uint8_t *data, size_
             model_step(m, NULL);
         } else if (what < 240) {
             struct tdm_consent_in in = {
-                .kind = (enum tdm_consent_input)(what % (TDM_CONSENT_IN_UP + 1)),
+                .kind = (enum tdm_consent_input)(what % (TDM_CONSENT_IN_KNOWN + 1)),
                 .scopes = tdm_read_u8(&r) & TDM_SCOPES_ALL,
                 .seconds = tdm_read_u8(&r)};
 

@@ -112,6 +112,24 @@ static void test_a_stranger_waits_and_is_warned_of(void **state)
     assert_true(act(TDM_CONSENT_IN_ALLOW, 0, 0)); /* No stranger any more. */
 }
 
+/* His certificate is found among those of earlier calls, before he asks or after it. */
+static void test_a_contact_is_no_stranger(void **state)
+{
+    (void)state;
+    for (int after = 0; after < 2; after++) {
+        begin(false);
+        if (!after)
+            assert_true(act(TDM_CONSENT_IN_KNOWN, 0, 0));
+        assert_true(act(TDM_CONSENT_IN_ASK, TDM_SCOPE_KEYBOARD, 0));
+        if (after) {
+            assert_false(act(TDM_CONSENT_IN_ALLOW, 0, 0));
+            assert_true(act(TDM_CONSENT_IN_KNOWN, 0, 0));
+        }
+        assert_null(strstr(tdm_consent_warning(&c), "never helped you"));
+        assert_true(act(TDM_CONSENT_IN_ALLOW, 0, 0));
+    }
+}
+
 static void test_a_grant_ends(void **state)
 {
     struct tdm_control_record rec;
@@ -234,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transitions),
         cmocka_unit_test(test_a_stranger_waits_and_is_warned_of),
+        cmocka_unit_test(test_a_contact_is_no_stranger),
         cmocka_unit_test(test_a_grant_ends),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_a_break),

@@ -103,6 +103,7 @@ static void test_time_backwards(void **state)
     tdm_pacer_sent(&p, 60000);
     for (tdm_time now = 100 * TDM_S; now > 90 * TDM_S; now -= TDM_S)
         assert_true(tdm_pacer_when(&p, now) >= now);
+    assert_true(tdm_pacer_when(&p, 92 * TDM_S) == 92 * TDM_S); /* It fills from there on. */
     assert_true(tdm_pacer_when(&p, 102 * TDM_S) == 102 * TDM_S);
 }
 

@@ -69,6 +69,23 @@ static void no_media_no_limit(void **state)
     assert_true(out.budget_bps > 0);
 }
 
+/* Voice joins a channel that has found the link's size: it goes on with half of that, and not from
+ * the bottom. */
+static void begins_with_what_is_known(void **state)
+{
+    struct tdm_share_in in = {.media = true, .known_bps = 20000000};
+    struct tdm_share s = {0};
+    struct tdm_share_out out;
+
+    (void)state;
+    tdm_share_step(&s, TDM_S, &in, &out);
+    assert_in_range(out.budget_bps, 8000000, 10000000);
+    in.known_bps = 10000; /* A lower bound says nothing. */
+    s = (struct tdm_share){0};
+    tdm_share_step(&s, TDM_S, &in, &out);
+    assert_int_equal(out.budget_bps, 128000);
+}
+
 /* What is left is used for the most part, and the queue is there for a moment only. */
 static void finds_what_media_leave(void **state)
 {
@@ -152,10 +169,11 @@ static void media_alone_tell_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_media_no_limit),      cmocka_unit_test(finds_what_media_leave),
-        cmocka_unit_test(finds_a_wide_link),      cmocka_unit_test(looks_for_more),
-        cmocka_unit_test(makes_room_for_media),   cmocka_unit_test(loss_is_a_sign),
-        cmocka_unit_test(one_late_report_is_not), cmocka_unit_test(media_alone_tell_nothing),
+        cmocka_unit_test(no_media_no_limit),        cmocka_unit_test(begins_with_what_is_known),
+        cmocka_unit_test(finds_what_media_leave),   cmocka_unit_test(finds_a_wide_link),
+        cmocka_unit_test(looks_for_more),           cmocka_unit_test(makes_room_for_media),
+        cmocka_unit_test(loss_is_a_sign),           cmocka_unit_test(one_late_report_is_not),
+        cmocka_unit_test(media_alone_tell_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void grab(const struct tdm_desktop_ops *ops, struct tdm_desktop *d, struc
 static void what_is_told_is_exact(void **state)
 {
     static const char *const scripts[] = {"pattern:still", "pattern:typing", "pattern:scroll",
-                                          "pattern:drag", "pattern"};
+                                          "pattern:drag",  "pattern:movie",  "pattern"};
     const struct tdm_rect all = {0, 0, WIDTH, HEIGHT};
 
     (void)state;

@@ -67,7 +67,7 @@ static struct tdm_screen_unit unit_of(const struct tdm_screen_video *video)
     assert_true(tdm_share_region_give(coder, video->stream, movie[video->rect.y][video->rect.x],
                                       sizeof movie[0], BUDGET));
     assert_int_equal(poll(&fd, 1, 30000), 1);
-    assert_true(tdm_share_region_take(coder, &unit));
+    assert_true(tdm_share_region_take(coder, TDM_SHARE_REGION_ALL, &unit, NULL));
     copy = unit;
     uint8_t *data = malloc(unit.size);
 
@@ -77,7 +77,7 @@ static struct tdm_screen_unit unit_of(const struct tdm_screen_video *video)
     /* One at a time, until it was taken. */
     assert_false(tdm_share_region_give(coder, video->stream, movie[0][0], sizeof movie[0], BUDGET));
     tdm_share_region_taken(coder, unit.stream);
-    assert_false(tdm_share_region_take(coder, &unit));
+    assert_false(tdm_share_region_take(coder, TDM_SHARE_REGION_ALL, &unit, NULL));
     tdm_share_region_destroy(coder);
     (void)close(fd.fd);
     return copy;
@@ -124,7 +124,8 @@ static void test_a_picture_lies_over_the_pixels(void **state)
     (void)state;
     draw_core(&all);
     tdm_share_compose_set(compose, &region, 1);
-    assert_true(tdm_share_compose_unit(compose, &unit, &surface, &rect));
+    assert_int_equal(tdm_share_compose_unit(compose, &unit, TDM_SHARE_BY_CHANNEL, &surface, &rect),
+                     TDM_SHARE_DRAWN);
     assert_int_equal(surface, region.surface);
     assert_memory_equal(&rect, &region.rect, sizeof rect);
     tdm_share_compose_draw(compose, region.stream, &image);
@@ -147,36 +148,63 @@ static void test_a_picture_lies_over_the_pixels(void **state)
     free((void *)(uintptr_t)unit.data);
 }
 
+static enum tdm_share_drawn feed(const struct tdm_screen_unit *unit, enum tdm_share_way way)
+{
+    struct tdm_screen_rect rect;
+    uint8_t surface;
+
+    return tdm_share_compose_unit(compose, unit, way, &surface, &rect);
+}
+
+/* What comes late by the way that is left, or is broken on it, does the other one no harm. */
+static void test_two_ways(void **state)
+{
+    struct tdm_screen_unit unit = unit_of(&region), bad = unit;
+
+    (void)state;
+    tdm_share_compose_set(compose, &region, 1);
+    assert_int_equal(feed(&unit, TDM_SHARE_BY_CHANNEL), TDM_SHARE_DRAWN);
+    assert_int_equal(feed(&unit, TDM_SHARE_BY_RTP), TDM_SHARE_DRAWN);
+    bad.codec = 9;
+    assert_int_equal(feed(&bad, TDM_SHARE_BY_RTP), TDM_SHARE_BROKEN);
+    assert_int_equal(feed(&unit, TDM_SHARE_BY_CHANNEL), TDM_SHARE_DRAWN);
+    draw_core(&all);
+    assert_composed();
+    free((void *)(uintptr_t)unit.data);
+}
+
 static void test_what_is_wrong_is_dropped(void **state)
 {
     struct tdm_screen_unit unit = unit_of(&region), bad = unit;
     struct tdm_screen_video small = region;
     struct tdm_rng rng = tdm_rng_of(5);
-    struct tdm_screen_rect rect;
-    uint8_t surface, *noise = (uint8_t *)(uintptr_t)unit.data;
+    uint8_t *noise = (uint8_t *)(uintptr_t)unit.data;
 
     (void)state;
     /* No such region; another frame's; another codec's; larger and smaller than the region. */
-    assert_false(tdm_share_compose_unit(compose, &unit, &surface, &rect));
+    assert_int_equal(feed(&unit, TDM_SHARE_BY_CHANNEL), TDM_SHARE_NOT_DRAWN);
     tdm_share_compose_set(compose, &region, 1);
     bad.frame_id++;
-    assert_false(tdm_share_compose_unit(compose, &bad, &surface, &rect));
+    assert_int_equal(feed(&bad, TDM_SHARE_BY_CHANNEL), TDM_SHARE_NOT_DRAWN);
+    assert_false(tdm_share_compose_has(compose, bad.stream, bad.frame_id));
+    assert_true(tdm_share_compose_has(compose, unit.stream, unit.frame_id));
+    assert_false(tdm_share_compose_has(compose, 200, unit.frame_id));
     bad = unit;
     bad.codec = 9;
-    assert_false(tdm_share_compose_unit(compose, &bad, &surface, &rect));
+    assert_int_equal(feed(&bad, TDM_SHARE_BY_CHANNEL), TDM_SHARE_BROKEN);
     for (int i = 0; i < 2; i++) {
         small.frame_id++;
         small.rect.width = i ? 300 : 40;
         tdm_share_compose_set(compose, &small, 1);
         bad = unit;
         bad.frame_id = small.frame_id;
-        assert_false(tdm_share_compose_unit(compose, &bad, &surface, &rect));
+        assert_int_equal(feed(&bad, TDM_SHARE_BY_CHANNEL), TDM_SHARE_BROKEN);
     }
     tdm_share_compose_set(compose, &region, 1);
-    assert_true(tdm_share_compose_unit(compose, &unit, &surface, &rect));
+    assert_int_equal(feed(&unit, TDM_SHARE_BY_CHANNEL), TDM_SHARE_DRAWN);
     for (size_t i = 4; i < unit.size; i++)
         noise[i] = (uint8_t)tdm_rng_u32(&rng);
-    assert_false(tdm_share_compose_unit(compose, &unit, &surface, &rect));
+    assert_int_equal(feed(&unit, TDM_SHARE_BY_CHANNEL), TDM_SHARE_BROKEN);
     free(noise);
 }
 
@@ -184,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_picture_lies_over_the_pixels, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_wrong_is_dropped, setup, teardown),
     };
 
