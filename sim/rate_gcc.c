@@ -198,9 +198,8 @@ static void cut(struct gcc *g, tdm_time now)
 
     g->near_var = g->near_mean > 0 ? 0.95 * g->near_var + 0.05 * error * error : 0.02;
     g->near_var = clamp(0.01, g->near_var, 0.1);
-    g->near_mean = g->near_mean > 0 && error > -0.3 && error < 0.3
-                       ? 0.95 * g->near_mean + 0.05 * base
-                       : base;
+    g->near_mean =
+        g->near_mean > 0 && error > -0.3 && error < 0.3 ? 0.95 * g->near_mean + 0.05 * base : base;
 }
 
 static void update(struct gcc *g, tdm_time now)

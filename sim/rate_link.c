@@ -146,9 +146,8 @@ static void mark(struct tdm_rate_link *link, struct tdm_rate_packet *p, tdm_time
 {
     tdm_time waited = now - p->queued;
     double own = waited <= RAMP_FROM ? 0
-                 : waited >= RAMP_TO
-                     ? 1
-                     : (double)(waited - RAMP_FROM) / (double)(RAMP_TO - RAMP_FROM);
+                 : waited >= RAMP_TO ? 1
+                                     : (double)(waited - RAMP_FROM) / (double)(RAMP_TO - RAMP_FROM);
     double coupled = link->drop_chance * COUPLING;
 
     p->ce |= tdm_rng_chance(&link->rng, own > coupled ? own : coupled);
@@ -234,8 +233,7 @@ struct tdm_rate_packet tdm_rate_link_pop(struct tdm_rate_link *link)
 
 static double trace_bytes(const struct tdm_rate_link *link, tdm_time from, tdm_time to)
 {
-    return (double)(first_opportunity(&link->config, to) -
-                    first_opportunity(&link->config, from)) *
+    return (double)(first_opportunity(&link->config, to) - first_opportunity(&link->config, from)) *
            OPPORTUNITY_BYTES;
 }
 
@@ -258,5 +256,5 @@ double tdm_rate_link_capacity(const struct tdm_rate_link *link, tdm_time from, t
         }
         bytes += can < most ? can : most;
     }
-    return bytes * (1 - link->config.loss);
+    return bytes; /* Random loss is before the link. */
 }

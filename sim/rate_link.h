@@ -56,9 +56,9 @@ struct tdm_rate_link {
     struct tdm_rate_queue classic, scalable; /* One that does not mark has only the first. */
     bool busy;
     struct tdm_rate_packet serving;
-    tdm_time done; /* When it has left; TDM_NEVER: idle. */
-    int64_t trace_at;       /* Opportunities that are used up, counted over all periods. */
-    uint32_t trace_credit;  /* Bytes left of the last one used. */
+    tdm_time done;         /* When it has left; TDM_NEVER: idle. */
+    int64_t trace_at;      /* Opportunities that are used up, counted over all periods. */
+    uint32_t trace_credit; /* Bytes left of the last one used. */
     tdm_time trace_time;
     double policer_tokens;
     tdm_time policer_at;

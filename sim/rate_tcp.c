@@ -181,8 +181,7 @@ bool tdm_rate_tcp_acked(struct tdm_rate_tcp *t, tdm_time now, int64_t number, td
 {
     uint8_t *state = &t->states[number & (TDM_RATE_TCP_PACKETS - 1)];
 
-    if (!t->active || number < t->next - (int64_t)TDM_RATE_TCP_PACKETS / 2 ||
-        *state != UNDER_WAY)
+    if (!t->active || number < t->next - (int64_t)TDM_RATE_TCP_PACKETS / 2 || *state != UNDER_WAY)
         return false;
     *state = ACKED;
     t->inflight--;

@@ -18,8 +18,8 @@
 
 struct tdm_rate_tcp {
     bool bbr, active;
-    int64_t left;           /* Packets that the application still has; -1: for ever. */
-    int64_t next, highest;  /* Numbers: to be sent, acknowledged. */
+    int64_t left;             /* Packets that the application still has; -1: for ever. */
+    int64_t next, highest;    /* Numbers: to be sent, acknowledged. */
     uint32_t inflight, again; /* Lost ones that are to be sent once more. */
     uint8_t states[TDM_RATE_TCP_PACKETS];
     double window, threshold;

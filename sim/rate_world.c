@@ -22,12 +22,12 @@
 #define FRAME_GIVEN_UP (2 * TDM_S)
 
 enum event_kind {
-    FRAME,      /* A picture is captured. */
-    PACE,       /* The pacer may send. */
-    AT_LINK,    /* A packet reaches the bottleneck. */
-    AT_END,     /* A packet reaches the receiver of its flow. */
-    TELL,       /* The receiver tells. */
-    START,      /* A TCP transfer begins. */
+    FRAME,   /* A picture is captured. */
+    PACE,    /* The pacer may send. */
+    AT_LINK, /* A packet reaches the bottleneck. */
+    AT_END,  /* A packet reaches the receiver of its flow. */
+    TELL,    /* The receiver tells. */
+    START,   /* A TCP transfer begins. */
     TCP_TIMEOUT
 };
 
@@ -126,6 +126,12 @@ static struct event pop(struct tdm_rate_world *w)
     return top;
 }
 
+static tdm_time way_of(const struct flow *f, tdm_time now)
+{
+    return f->config.reroute_at && now >= f->config.reroute_at ? f->config.rerouted
+                                                               : f->config.delay;
+}
+
 static struct tdm_rate_packet of_flow(const struct tdm_rate_world *w, const struct flow *f)
 {
     return (struct tdm_rate_packet){.flow = (uint8_t)(f - w->flows)};
@@ -195,8 +201,7 @@ static void pace(struct tdm_rate_world *w, struct flow *f)
     uint64_t bps = packet.padding && f->out.probe_bps ? f->out.probe_bps : f->out.pace_bps;
 
     send(w, f, packet.bytes, packet.frame, packet.padding, packet.again);
-    step(w, f,
-         &(struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = packet.bytes});
+    step(w, f, &(struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = packet.bytes});
     f->free_at = w->now + (tdm_time)(packet.bytes * 8e9 / (double)(bps > 20000 ? bps : 20000));
     wake_pacer(w, f);
 }
@@ -215,7 +220,7 @@ static void pad(struct tdm_rate_world *w, struct flow *f)
 
 static void settle_frame(struct tdm_rate_world *w, struct flow *f, struct frame *frame, tdm_time at)
 {
-    tdm_time took = at - frame->captured - f->config.delay;
+    tdm_time took = at - frame->captured - way_of(f, at);
 
     if (!frame->id || frame->done)
         return;
@@ -253,12 +258,14 @@ static void capture(struct tdm_rate_world *w, struct flow *f)
         left = 0; /* Dropped before the encoder. */
     if (left) {
         frame = &f->frames[++f->frame_id & (FRAMES - 1)];
-        settle_frame(w, f, frame, frame->captured + f->config.delay + FRAME_GIVEN_UP);
+        settle_frame(w, f, frame, frame->captured + way_of(f, w->now) + FRAME_GIVEN_UP);
         *frame = (struct frame){.id = f->frame_id, .left = left, .captured = w->now};
     }
     /* Equal packets, two at least, so that every frame measures the way. */
-    for (uint32_t count = left > 2 * PACKET_BYTES ? (left + PACKET_BYTES - 1) / PACKET_BYTES
-                          : left > PACKET_BYTES / 4 ? 2 : 1; left; count--) {
+    for (uint32_t count = left > 2 * PACKET_BYTES   ? (left + PACKET_BYTES - 1) / PACKET_BYTES
+                          : left > PACKET_BYTES / 4 ? 2
+                                                    : 1;
+         left; count--) {
         uint32_t bytes = (left + count - 1) / count;
 
         queue_packet(f, (struct waiting){.bytes = bytes, .frame = f->frame_id}, false);
@@ -269,7 +276,7 @@ static void capture(struct tdm_rate_world *w, struct flow *f)
 
 static void note(struct tdm_rate_world *w, struct flow *f, const struct tdm_rate_packet *p)
 {
-    tdm_time queue = w->now - p->sent - f->config.delay;
+    tdm_time queue = w->now - p->sent - way_of(f, w->now);
     size_t tenth = (size_t)(w->now / (100 * TDM_MS));
 
     if (tenth < TDM_RATE_SECONDS * 10) {
@@ -321,8 +328,8 @@ static void resend(struct tdm_rate_world *w, struct flow *f, struct logged *log)
 
     if (!log->padding && !log->resent && frame->id == log->frame && !frame->done &&
         w->now - frame->captured < RESEND_WITHIN)
-        queue_packet(
-            f, (struct waiting){.bytes = log->bytes, .frame = log->frame, .again = true}, true);
+        queue_packet(f, (struct waiting){.bytes = log->bytes, .frame = log->frame, .again = true},
+                     true);
 }
 
 /* What the message that left the receiver at `when` says of packet `i`; false: nothing new. */
@@ -335,12 +342,12 @@ static bool settle(struct tdm_rate_world *w, struct flow *f, int64_t i, int64_t 
 
     if (log->told || (!came && (log->lost || i > highest - LOST_AFTER)))
         return false;
-    *ack = (struct tdm_ack){.sent = log->sent,
-                            .arrival = came ? when - (when - log->arrival) / tick * tick
-                                            : TDM_NEVER,
-                            .bytes = log->bytes,
-                            .ce = came && log->ce,
-                            .again = log->lost};
+    *ack =
+        (struct tdm_ack){.sent = log->sent,
+                         .arrival = came ? when - (when - log->arrival) / tick * tick : TDM_NEVER,
+                         .bytes = log->bytes,
+                         .ce = came && log->ce,
+                         .again = log->lost};
     if (!log->lost)
         f->inflight -= log->bytes;
     log->told = came;
@@ -400,7 +407,8 @@ static void receive_tcp(struct tdm_rate_world *w, struct flow *f, const struct t
 static void take_tcp_ack(struct tdm_rate_world *w, struct flow *f, const struct tdm_rate_packet *p)
 {
     if (tdm_rate_tcp_acked(&f->tcp, w->now, p->number, p->sent) && w->now < f->config.to) {
-        tdm_time pause = (tdm_time)((double)f->config.transfer_pause * tdm_sim_exponential(&f->rng));
+        tdm_time pause =
+            (tdm_time)((double)f->config.transfer_pause * tdm_sim_exponential(&f->rng));
 
         push(w, w->now + pause, START, of_flow(w, f));
     }
@@ -443,8 +451,7 @@ static void run_event(struct tdm_rate_world *w, const struct event *e)
         pace(w, f);
         break;
     case AT_LINK:
-        (void)tdm_rate_link_push(&w->links[f->config.way ^ e->packet.feedback], w->now,
-                                 &e->packet);
+        (void)tdm_rate_link_push(&w->links[f->config.way ^ e->packet.feedback], w->now, &e->packet);
         break;
     case AT_END:
         arrive(w, f, &e->packet);
@@ -508,7 +515,7 @@ void tdm_rate_world_run(struct tdm_rate_world *w)
             int way = w->links[0].done == link ? 0 : 1;
             struct tdm_rate_packet p = tdm_rate_link_pop(&w->links[way]);
 
-            push(w, w->now + w->flows[p.flow].config.delay, AT_END, p);
+            push(w, w->now + way_of(&w->flows[p.flow], w->now), AT_END, p);
         } else {
             struct event e = pop(w);
 

@@ -21,15 +21,16 @@ enum tdm_rate_flow_kind { TDM_RATE_MEDIA, TDM_RATE_CUBIC, TDM_RATE_BBR };
 struct tdm_rate_flow_config {
     enum tdm_rate_flow_kind kind;
     const struct tdm_rate_peer *peer; /* MEDIA */
-    uint8_t way;                      /* Its data takes link 0 or 1; the other takes what is told. */
+    uint8_t way; /* Its data takes link 0 or 1; the other takes what is told. */
     bool ect1;
-    tdm_time from, to;               /* When it runs; */
-    tdm_time pause_from, pause_to;   /* and when its source rests. */
-    tdm_time delay;                  /* One way, without the queue. */
-    uint64_t start_bps, limit_bps;   /* MEDIA */
-    double sigma;                    /* MEDIA: spread of frame sizes about the budget. */
-    uint64_t transfer_bytes;         /* TCP: of each transfer, 0: for ever; */
-    tdm_time transfer_pause;         /* and the mean rest between two of them. */
+    tdm_time from, to;             /* When it runs; */
+    tdm_time pause_from, pause_to; /* and when its source rests. */
+    tdm_time delay;                /* One way, without the queue; */
+    tdm_time reroute_at, rerouted; /* and from reroute_at on, if not 0, so long. */
+    uint64_t start_bps, limit_bps; /* MEDIA */
+    double sigma;                  /* MEDIA: spread of frame sizes about the budget. */
+    uint64_t transfer_bytes;       /* TCP: of each transfer, 0: for ever; */
+    tdm_time transfer_pause;       /* and the mean rest between two of them. */
 };
 
 struct tdm_rate_world_config {

@@ -140,4 +140,3 @@ void tdm_arrivals_write(struct tdm_arrivals *a, tdm_time now, uint64_t ntp, uint
         tdm_ccfb_write(w, sender_ssrc, now, ntp, sources, count);
     a->due = more && count ? now : TDM_NEVER;
 }
-

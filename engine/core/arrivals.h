@@ -5,7 +5,7 @@
 /*
  * The receiver's half of RFC 8888: remembers which packets came, when and with which ECN mark, and
  * says when the sender is told. Each packet is told of twice, in two messages, so that one lost
- * message costs nothing. What the sender makes of it is flight.h.
+ * message costs nothing.
  *
  * One a transport; in a bundle all streams share it.
  */
@@ -22,9 +22,9 @@
 
 struct tdm_arrivals_source {
     uint32_t ssrc;
-    int64_t highest;     /* Extended; behind it nothing came. */
-    int64_t next;        /* First number that no message has told. */
-    int64_t before;      /* First number of the last message. */
+    int64_t highest; /* Extended; behind it nothing came. */
+    int64_t next;    /* First number that no message has told. */
+    int64_t before;  /* First number of the last message. */
     tdm_time heard;
     struct tdm_ccfb_arrival packets[TDM_ARRIVALS_PACKETS];
 };

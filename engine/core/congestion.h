@@ -3,7 +3,7 @@
 #define TDM_CORE_CONGESTION_H
 
 /*
- * What every controller of the sent rate takes and gives: what left, what became of it (flight.h),
+ * What every controller of the sent rate takes and gives: what left, what became of it,
  * when a frame is to be coded; and how many bytes that frame may cost, how fast packets may leave,
  * and how much may be under way. Ours is window_rate.h; the simulation has others to compare with
  * (sim/rate_peer.h).

@@ -9,6 +9,8 @@
 #define BASE_AGE        (30 * TDM_S)
 #define DRAIN_AFTER     (5 * TDM_S)
 #define DRAIN_FOR       (400 * TDM_MS)
+#define WAY_JUMP        (20 * TDM_S)
+#define MEMORY          (60 * TDM_S)
 #define BASE_NEAR       (2 * TDM_MS)
 #define CROWD_QUEUE     (70 * TDM_MS) /* Ours among themselves keep it shorter. */
 #define CROWD_FOR       (1200 * TDM_MS)
@@ -16,31 +18,28 @@
 #define TRY_EVERY       (6 * TDM_S)
 #define TRY_FOR         (500 * TDM_MS)
 #define TRY_PART        0.4
-#define CUT             0.8
+#define CUT             0.75
+#define GROW_EVERY_MS   300.0
+#define GROW_LONG_MS    400.0
 #define MARKS_LAST      (2 * TDM_S)
 #define LOSS_PACKETS    60
 #define LOSS_EVERY      (300 * TDM_MS)
 #define CEILING_FOR     (8 * TDM_S)
 #define FLOOR_BPS       60000.0
 #define FRAME_MIN_BYTES 200
-#define OVERDUE_SKIP    (80 * TDM_MS)
-
-#ifndef SLACK
+#define OVERDUE_SLACK   (20 * TDM_MS) /* Feedback may be so late without a queue. */
+#define SKIP_QUEUE      (50 * TDM_MS) /* A frame behind it would come too late to be of use. */
 #define ALIVE_EVERY     (500 * TDM_MS)
-#define SLACK (20 * TDM_MS)
-#define SKIPQ (50 * TDM_MS)
-#endif
-#define PACKET_BYTES    1200
+
+#define PACKET_BYTES 1200
 
 const struct tdm_window_rate_tuning tdm_window_rate_default = {
     .pace = 1.3,
     .queue_ms = 3,
-    .queue_noise = 0,
     .correct_ms = 80,
     .memory_ms = 60,
     .raise = 1.25,
     .small_ms = 10,
-    .crowd_ms = 0,
 };
 
 static double at_least(double a, double b)
@@ -73,7 +72,7 @@ void tdm_window_rate_init(struct tdm_window_rate *r, tdm_time now, uint64_t star
     r->target_bps = (double)start_bps;
     r->base = r->base_next = TDM_NEVER;
     r->base_since = r->base_seen = now;
-    r->rtt_min = TDM_NEVER;
+    r->rtt_min = r->rtt_next = TDM_NEVER;
     r->heard = now;
     r->last_sent = r->last_arrival = r->burst_sent = TDM_NEVER;
     r->acked_since = TDM_NEVER;
@@ -103,16 +102,37 @@ static void note_send(struct tdm_window_rate *r, tdm_time now, uint32_t bytes)
         (struct tdm_window_rate_send){.at = now, .bytes = bytes};
 }
 
-/* The shortest way lately. In a crowd nobody sees the empty way, so what is known stays. */
-static void learn_base(struct tdm_window_rate *r, tdm_time now, tdm_time way)
+static void forget_next(struct tdm_window_rate *r, tdm_time now)
 {
+    r->base_next = r->rtt_next = TDM_NEVER;
+    r->base_since = now;
+}
+
+/* It leads elsewhere now. */
+static void forget_way(struct tdm_window_rate *r, tdm_time now)
+{
+    r->base = r->rtt_min = TDM_NEVER;
+    r->base_seen = now;
+    r->last_sent = r->last_arrival = TDM_NEVER;
+    r->queue = r->last_queue = 0;
+    r->crowded_since = TDM_NEVER;
+    forget_next(r, now);
+}
+
+/* The shortest way lately. In a crowd nobody sees the empty way, so what is known stays. */
+static void learn_base(struct tdm_window_rate *r, tdm_time now, tdm_time way, tdm_time rtt)
+{
+    if (r->base != TDM_NEVER && (way - r->base > WAY_JUMP || r->base - way > WAY_JUMP))
+        forget_way(r, now); /* The other clock was set. */
     if (now - r->base_since > BASE_AGE && r->mode != TDM_RATE_COEXIST &&
         r->crowded_since == TDM_NEVER) {
         r->base = r->base_next;
-        r->base_next = TDM_NEVER;
-        r->base_since = now;
+        r->rtt_min = r->rtt_next;
+        forget_next(r, now);
     }
     r->base_next = tdm_time_min(r->base_next, way);
+    r->rtt_next = tdm_time_min(r->rtt_next, rtt);
+    r->rtt_min = tdm_time_min(r->rtt_min, r->rtt_next);
     r->base = tdm_time_min(r->base, way);
     if (way < r->base + BASE_NEAR)
         r->base_seen = now;
@@ -137,24 +157,21 @@ static void learn_busy(struct tdm_window_rate *r, tdm_time gap, uint32_t bytes)
         r->capacity_bps = at_least(r->busy_bytes * 8e9 / r->busy_ns, FLOOR_BPS);
 }
 
-static void note_start(struct tdm_window_rate *r, tdm_time now, tdm_time queue)
+static void note_start(struct tdm_window_rate *r, tdm_time now)
 {
     if (r->start_count == TDM_WINDOW_RATE_BURSTS) {
         r->start_head = (r->start_head + 1) & (TDM_WINDOW_RATE_BURSTS - 1);
         r->start_count--;
     }
-    r->starts[(r->start_head + r->start_count++) & (TDM_WINDOW_RATE_BURSTS - 1)] =
-        (struct tdm_window_rate_start){.at = now, .queue = queue};
+    r->starts[(r->start_head + r->start_count++) & (TDM_WINDOW_RATE_BURSTS - 1)] = now;
 }
 
 /* Whether a burst began behind the packet before and up to this one. */
-static bool is_start(struct tdm_window_rate *r, tdm_time sent, tdm_time *foreseen)
+static bool is_start(struct tdm_window_rate *r, tdm_time sent)
 {
     bool any = r->last_sent == TDM_NEVER;
 
-    *foreseen = TDM_NEVER;
-    while (r->start_count && r->starts[r->start_head].at <= sent) {
-        *foreseen = r->starts[r->start_head].queue;
+    while (r->start_count && r->starts[r->start_head] <= sent) {
         r->start_head = (r->start_head + 1) & (TDM_WINDOW_RATE_BURSTS - 1);
         r->start_count--;
         any = true;
@@ -185,17 +202,10 @@ static void end_burst(struct tdm_window_rate *r, tdm_time now)
         r->mode = TDM_RATE_DELAY;
 }
 
-static void begin_burst(struct tdm_window_rate *r, tdm_time now, const struct tdm_ack *ack, tdm_time queue,
-                        tdm_time foreseen)
+static void begin_burst(struct tdm_window_rate *r, tdm_time now, const struct tdm_ack *ack,
+                        tdm_time queue)
 {
     end_burst(r, now);
-    if (foreseen != TDM_NEVER) {
-        double error = ms_of(queue - foreseen);
-
-        r->error_ms += 0.1 * (error - r->error_ms);
-        error -= r->error_ms;
-        r->noise_ms += 0.1 * ((error < 0 ? -error : error) - r->noise_ms);
-    }
     r->queue += (queue - r->queue) / 2;
     r->burst_sent = ack->sent;
     r->burst_arrival = ack->arrival;
@@ -207,13 +217,11 @@ static void take_arrival(struct tdm_window_rate *r, tdm_time now, const struct t
 {
     tdm_time way = ack->arrival - ack->sent;
 
-    learn_base(r, now, way);
-    r->rtt_min = tdm_time_min(r->rtt_min, now - ack->sent);
+    learn_base(r, now, way, now - ack->sent);
     tdm_time queue = way - r->base;
     tdm_time gap = r->last_arrival == TDM_NEVER ? 0 : ack->arrival - r->last_arrival;
 
-    tdm_time foreseen;
-    bool start = is_start(r, ack->sent, &foreseen);
+    bool start = is_start(r, ack->sent);
 
     /* Between two bursts others may have been served: only where bursts are too small to measure
      * within them does that gap count. */
@@ -221,7 +229,7 @@ static void take_arrival(struct tdm_window_rate *r, tdm_time now, const struct t
         !(start && r->burst_packets >= 1))
         learn_busy(r, gap, ack->bytes);
     if (start) {
-        begin_burst(r, now, ack, queue, foreseen);
+        begin_burst(r, now, ack, queue);
     } else {
         r->burst_bytes += ack->bytes;
         r->burst_packets++;
@@ -247,7 +255,9 @@ static void judge_loss(struct tdm_window_rate *r, tdm_time now)
 {
     tdm_time passed = now - r->lost_since;
 
-    if (r->mode != TDM_RATE_DELAY || r->queue > CALM_QUEUE) {
+    if (r->mode == TDM_RATE_START && r->lost >= 5 && passed > LOSS_EVERY)
+        r->mode = TDM_RATE_DELAY; /* It found the end of the way, if not by a queue. */
+    if (r->mode == TDM_RATE_COEXIST || r->queue > CALM_QUEUE) {
         r->packets = r->lost = 0; /* Loss by a queue is the queue's affair. */
         r->lost_since = now;
     }
@@ -299,13 +309,25 @@ static void follow_marks(struct tdm_window_rate *r, tdm_time now)
     r->marks_since = now;
 }
 
+/* Times that can be: feedback may lie. */
+static bool is_sane(const struct tdm_ack *ack, tdm_time now)
+{
+    return ack->sent <= now && now - ack->sent < MEMORY &&
+           (ack->arrival == TDM_NEVER ||
+            (ack->arrival < INT64_MAX / 4 && ack->arrival > INT64_MIN / 4)) &&
+           ack->bytes <= UINT16_MAX;
+}
+
 static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_congestion_in *in)
 {
     for (uint32_t i = 0; i < in->ack_count; i++) {
         const struct tdm_ack *ack = &in->acks[i];
 
+        if (!is_sane(ack, now))
+            continue;
         if (!ack->again)
             r->inflight -= ack->bytes;
+        r->inflight = r->inflight > 0 ? r->inflight : 0;
         forget_sends(r, ack->sent);
         if (ack->arrival == TDM_NEVER)
             take_loss(r, now, ack);
@@ -368,7 +390,7 @@ static tdm_time foresee(const struct tdm_window_rate *r, tdm_time now, uint32_t 
     queue = at_least(queue - drain * (double)(now - at), 0) + waiting * per_byte;
     if (r->send_count && r->rtt_min != TDM_NEVER) {
         /* What should have been told of by now stands in a queue, whatever was foreseen. */
-        tdm_time age = now - r->sends[r->send_head].at - r->rtt_min - SLACK;
+        tdm_time age = now - r->sends[r->send_head].at - r->rtt_min - OVERDUE_SLACK;
 
         queue = at_least(queue, (double)age);
     }
@@ -383,7 +405,7 @@ static void watch_crowd(struct tdm_window_rate *r, tdm_time now, double factor)
 
     if (r->queue < CROWD_QUEUE) {
         r->crowded_since = TDM_NEVER;
-        if (r->mode == TDM_RATE_DELAY)
+        if (r->mode == TDM_RATE_DELAY && r->queue < CALM_QUEUE)
             r->remembered_bps += (r->target_bps - r->remembered_bps) * at_most(passed / 3000, 1);
         return;
     }
@@ -391,7 +413,7 @@ static void watch_crowd(struct tdm_window_rate *r, tdm_time now, double factor)
         r->crowded_since = now;
         r->owed_ms = r->crowded_top_ms = 0;
     }
-    if (now - r->heard < 100 * TDM_MS)
+    if (now - r->heard < 700 * TDM_MS)
         r->owed_ms += passed * (1 - factor);
     r->crowded_top_ms = at_least(r->crowded_top_ms, ms_of(r->queue));
     if (r->mode != TDM_RATE_DELAY || now - r->crowded_since < CROWD_FOR ||
@@ -411,14 +433,20 @@ static double try_alone(struct tdm_window_rate *r, tdm_time now)
 
     if (since < 0) {
         r->try_queue = r->queue;
+        if (r->acked_bps > 0.9 * r->remembered_bps && since > TDM_S - TRY_EVERY)
+            r->try_at = now; /* As much as when we were alone. */
         return 1;
     }
     if (since < TRY_FOR + r->rtt_min + r->try_queue)
         return since < TRY_FOR ? TRY_PART : 1;
     gone = (double)(r->try_queue - r->queue) / ((1 - TRY_PART) * (double)TRY_FOR);
     r->try_at = now + TRY_EVERY;
-    if (gone > 0.75)
+    if (gone > 0.75) {
         r->mode = TDM_RATE_DELAY;
+    } else if (gone < 0.05 && gone > -0.05) { /* What does not move at all is not a queue. */
+        forget_way(r, now);
+        r->mode = TDM_RATE_DELAY;
+    }
     return 1;
 }
 
@@ -433,7 +461,9 @@ static double coexist(struct tdm_window_rate *r, tdm_time now)
         set_capacity(r, at_least(r->acked_bps, FLOOR_BPS));
         return r->acked_bps;
     }
-    r->window_bytes += PACKET_BYTES * passed / rtt_ms;
+    /* As CUBIC: not slower for a long round trip, and in proportion where much is under way. */
+    r->window_bytes +=
+        PACKET_BYTES * passed / at_most(rtt_ms, GROW_EVERY_MS) * at_least(rtt_ms / GROW_LONG_MS, 1);
     r->window_bytes = at_least(r->window_bytes, 4 * PACKET_BYTES);
     return r->window_bytes * 8e3 / rtt_ms * try_alone(r, now);
 }
@@ -441,15 +471,16 @@ static double coexist(struct tdm_window_rate *r, tdm_time now)
 static double by_delay(struct tdm_window_rate *r, tdm_time now, tdm_time queue)
 {
     double capacity = r->capacity_bps > 0 ? r->capacity_bps : (double)r->start_bps;
-    double goal = r->tuning.queue_ms + r->tuning.queue_noise * at_most(r->noise_ms, 60);
+    double goal = r->tuning.queue_ms;
 
-    if (r->ceiling_bps > 0)
+    if (r->ceiling_bps > 0) {
         capacity = at_most(capacity, r->ceiling_bps);
+        if (r->capacity_bps > capacity)
+            set_capacity(r, capacity); /* So that bursts are no faster, too. */
+    }
     /* So that small flows grow among large ones. */
     goal += at_most(r->tuning.small_ms * 1e6 / at_least(r->target_bps, FLOOR_BPS), 150);
-    double slow = r->tuning.correct_ms + r->crowd * r->tuning.crowd_ms;
-    double factor = (goal - ms_of(r->queue)) / slow +
-                    ms_of(r->queue - queue) / r->tuning.correct_ms;
+    double factor = (goal - ms_of(queue)) / r->tuning.correct_ms;
 
     factor = 1 + between(-0.95, factor, r->tuning.raise - 1);
     if (now - r->marked_at < MARKS_LAST)
@@ -470,11 +501,11 @@ static void plan_frame(struct tdm_window_rate *r, tdm_time now, uint32_t waiting
     double bps = shares ? coexist(r, now) : by_delay(r, now, queue);
 
     bps = at_most(bps, (double)r->limit_bps);
-    note_start(r, now, queue);
+    note_start(r, now);
     r->last_frame = now;
     r->target_bps += (bps - r->target_bps) * 0.3;
     out->frame_bytes = (uint32_t)at_least(bps / 8e9 * (double)FRAME_EVERY, FRAME_MIN_BYTES);
-    if (!shares && queue > SKIPQ && now - r->sent_at < ALIVE_EVERY)
+    if (!shares && queue > SKIP_QUEUE && now - r->sent_at < ALIVE_EVERY)
         out->frame_bytes = 0;
 }
 
@@ -488,7 +519,7 @@ static void probe(struct tdm_window_rate *r, tdm_time now, struct tdm_congestion
         r->mode = TDM_RATE_DELAY;
         return;
     }
-    note_start(r, now, TDM_NEVER);
+    note_start(r, now);
     out->probe_bps = (uint64_t)(known * (r->probes ? 3 : 5));
     out->probe_bytes = 10 * PACKET_BYTES;
     r->probes++;

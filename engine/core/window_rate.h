@@ -19,18 +19,16 @@
 
 #define TDM_WINDOW_RATE_SENDS 2048 /* A power of two: packets under way that it foresees with. */
 
-#define TDM_WINDOW_RATE_BURSTS 64   /* A power of two. */
+#define TDM_WINDOW_RATE_BURSTS 64 /* A power of two. */
 
 /** Constants that were found on the training seeds of bench/rate. */
 struct tdm_window_rate_tuning {
-    double pace;        /* Of the capacity: how fast a frame leaves. */
-    double queue_ms;    /* What is left standing; */
-    double queue_noise; /* and more of it where the queue is hard to foresee. */
-    double correct_ms;  /* In how much time a queue that is too long is to be gone. */
-    double memory_ms;   /* Of the capacity, in time that the bottleneck was busy. */
-    double raise;       /* Most that a frame may get beyond its share. */
-    double small_ms;    /* How much longer a queue a flow of 1 Mb/s bears; others inversely. */
-    double crowd_ms;    /* How much slower among others. */
+    double pace;       /* Of the capacity: how fast a frame leaves. */
+    double queue_ms;   /* What is left standing. */
+    double correct_ms; /* In how much time a queue that is too long is to be gone. */
+    double memory_ms;  /* Of the capacity, in time that the bottleneck was busy. */
+    double raise;      /* Most that a frame may get beyond its share. */
+    double small_ms;   /* How much longer a queue a flow of 1 Mb/s bears; others inversely. */
 };
 
 extern const struct tdm_window_rate_tuning tdm_window_rate_default;
@@ -44,11 +42,6 @@ enum tdm_window_rate_mode {
 struct tdm_window_rate_send {
     tdm_time at;
     uint32_t bytes;
-};
-
-/** A burst, and the queue that it was to meet. */
-struct tdm_window_rate_start {
-    tdm_time at, queue; /* TDM_NEVER: not foreseen. */
 };
 
 struct tdm_window_rate {
@@ -67,15 +60,14 @@ struct tdm_window_rate {
 
     /* The way. */
     tdm_time base, base_next, base_since, base_seen;
-    tdm_time rtt_min, heard;
+    tdm_time rtt_min, rtt_next, heard;
     tdm_time drain_until, last_frame;
 
     /* The queue. */
-    tdm_time queue;            /* At the start of the last burst, smoothed. */
-    tdm_time last_queue;       /* Of the last packet, sent at: */
+    tdm_time queue;      /* At the start of the last burst, smoothed. */
+    tdm_time last_queue; /* Of the last packet, sent at: */
     tdm_time last_sent, last_arrival;
     double crowd; /* 0: alone; 1: among others that give way. */
-    double noise_ms, error_ms; /* Of what was foreseen: how much it varies, and its mean. */
 
     /* The capacity. */
     double busy_bytes, busy_ns;
@@ -83,7 +75,7 @@ struct tdm_window_rate {
     tdm_time acked_since;
     tdm_time burst_sent, burst_arrival, burst_queue;
     uint32_t start_head, start_count; /* Bursts that were sent and not told of yet. */
-    struct tdm_window_rate_start starts[TDM_WINDOW_RATE_BURSTS];
+    tdm_time starts[TDM_WINDOW_RATE_BURSTS];
     uint32_t burst_bytes, burst_packets;
     tdm_time probe_at;
     uint8_t probes;

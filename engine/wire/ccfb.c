@@ -14,8 +14,7 @@ static void open_source(struct tdm_ccfb_reader *reader)
     reader->ssrc = tdm_read_u32(&reader->blocks);
     reader->seq = tdm_read_u16(&reader->blocks);
     reader->left = tdm_read_u16(&reader->blocks);
-    reader->reports =
-        tdm_read_sub(&reader->blocks, ((size_t)reader->left + 1) / 2 * 4);
+    reader->reports = tdm_read_sub(&reader->blocks, ((size_t)reader->left + 1) / 2 * 4);
 }
 
 /* Section 3.1: whole sources up to the time stamp. */

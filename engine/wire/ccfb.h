@@ -5,7 +5,7 @@
 /*
  * RTP congestion control feedback (RFC 8888): which packets of each source came, when, and with
  * which ECN mark, by the numbers that RTP gives them anyway. What to make of it is
- * engine/core/flight.h; when to tell it is engine/core/arrivals.h.
+ * the controller's affair (engine/core/congestion.h); when to tell it is engine/core/arrivals.h.
  *
  * The message is an RTCP transport layer feedback packet (RTPFB, FMT 11); here is what stands
  * behind the sender's SSRC:
@@ -23,8 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TDM_CCFB_SOURCE_MAX 16384 /* Reports of one source (section 3.1). */
-#define TDM_CCFB_HEAD_BYTES 12    /* RTCP header, sender, time stamp. */
+#define TDM_CCFB_SOURCE_MAX 16384           /* Reports of one source (section 3.1). */
+#define TDM_CCFB_HEAD_BYTES 12              /* RTCP header, sender, time stamp. */
 #define TDM_CCFB_WRAP       (65536 * TDM_S) /* Then the time stamp repeats. */
 
 enum tdm_ecn { TDM_ECN_NONE = 0, TDM_ECN_ECT1 = 1, TDM_ECN_ECT0 = 2, TDM_ECN_CE = 3 };
