@@ -17,7 +17,7 @@
 #define THRESHOLD    12.5
 #define OVERUSE_TIME 10.0
 #define FLOOR_BPS    10000.0
-#define FRAME_EVERY  (TDM_S / 30)
+#define FRAME_EVERY  ((tdm_time)33333333) /* 30 a second. */
 #define PROBE_BYTES  7200
 
 struct gcc {
@@ -46,7 +46,7 @@ struct gcc {
     tdm_time probe_at;
     double probe_bps;
     uint64_t probe_bytes_acked;
-    tdm_time probe_first, probe_last;
+    tdm_time probe_first, probe_last, probe_sent;
 };
 
 static double clamp(double low, double x, double high)
@@ -136,9 +136,15 @@ static void take_packet(struct gcc *g, tdm_time now, const struct tdm_ack *ack)
 {
     g->acked_bytes += ack->bytes;
     g->rtt = now - ack->sent;
-    if (g->probing && ack->sent >= g->probe_at) {
-        if (!g->probe_bytes_acked)
+    if (g->probing && ack->sent >= g->probe_at && g->probe_bytes_acked < PROBE_BYTES) {
+        double apart = (double)(ack->sent - g->probe_sent);
+
+        /* Packets of a frame among them leave more slowly; they are not of the probe. */
+        if (!g->probe_bytes_acked || apart > ack->bytes * 8e9 / g->probe_bps * 1.6) {
             g->probe_first = ack->arrival;
+            g->probe_bytes_acked = 0;
+        }
+        g->probe_sent = ack->sent;
         g->probe_bytes_acked += ack->bytes;
         g->probe_last = ack->arrival;
     }

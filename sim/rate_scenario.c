@@ -201,7 +201,7 @@ static void draw_8867_7(struct tdm_rate_world_config *c, uint64_t seed)
     more_media(c, 0, 50 * TDM_MS);
     for (int i = 0; i < 10; i++) {
         tcp(c, TDM_RATE_CUBIC, 10 * TDM_S + i * TDM_S, TDM_NEVER);
-        c->flows[c->flow_count - 1].transfer_bytes = 50 * KB;
+        c->flows[c->flow_count - 1].transfer_bytes = 50 * (uint64_t)KB;
         c->flows[c->flow_count - 1].transfer_pause = 10 * TDM_S;
     }
     c->measure_from = 2 * TDM_S;
@@ -581,7 +581,7 @@ static double settle_of(const struct tdm_rate_world *w, const struct tdm_rate_sc
     const struct tdm_rate_flow_result *r = tdm_rate_world_result(w, 0);
 
     for (tdm_time at = s->settle_from; at < s->settle_to; at += TENTH)
-        if (r->bytes_ms100[at / TENTH] * 80.0 >= s->settle_bps)
+        if ((double)((uint64_t)r->bytes_ms100[at / TENTH] * 80) >= s->settle_bps)
             return (double)(at + TENTH - s->settle_from) * 1e-9;
     return (double)(s->settle_to - s->settle_from) * 1e-9;
 }
@@ -621,7 +621,7 @@ static void give_trace(struct run *run, uint64_t seed, const uint32_t *trace_ms,
     /* Drawn so that mean and spread are those of the LTE downlinks that Sprout recorded. */
     static const struct tdm_rate_trace_model model = {.mean_bps = 5e6,
                                                       .wander = 0.55,
-                                                      .most = 3,
+                                                      .most = 1.1,
                                                       .outages_s = 25,
                                                       .outage_s = 0.25,
                                                       .slot_ms = 1};

@@ -15,8 +15,8 @@
 #define LOSS_BETA    0.7
 #define QUEUE_BETA   0.5
 #define PACE         1.5
-#define OVERHEAD     1.5 /* Of the window, what may be under way in a burst. */
-#define FRAME_EVERY  (TDM_S / 30)
+#define OVERHEAD     1.5                  /* Of the window, what may be under way in a burst. */
+#define FRAME_EVERY  ((tdm_time)33333333) /* 30 a second. */
 
 struct scream {
     double window, inflection, limit, start;

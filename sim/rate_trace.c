@@ -43,16 +43,14 @@ uint32_t tdm_rate_trace_draw(const struct tdm_rate_trace_model *model, uint64_t 
 {
     struct tdm_rng rng = tdm_rng_of(seed);
     double level = 0, owed = 0, until_outage = 0, outage = 0;
-    double most = 0, root = 0.1414; /* Of a slot of 20 ms. */
+    double root = 0.1414; /* Of a slot of 20 ms. */
     uint32_t count = 0;
 
-    for (double x = model->most; x > 1; x /= 2.718281828)
-        most += x > 2.718281828 ? 1 : x - 1;
     until_outage = model->outages_s * tdm_sim_exponential(&rng);
     for (uint32_t ms = 1; ms <= seconds * 1000; ms++) {
         if (ms % 20 == 0) {
             level += model->wander * root * tdm_sim_normal(&rng) - level * 0.02 * 0.25;
-            level = level < -2.5 ? -2.5 : level > most ? most : level;
+            level = level < -2.5 ? -2.5 : level > model->most ? model->most : level;
         }
         if (model->outages_s > 0 && outage <= 0 && (until_outage -= 0.001) <= 0) {
             outage = model->outage_s * tdm_sim_exponential(&rng);

@@ -22,7 +22,7 @@ enum tdm_err tdm_rate_trace_parse(const char *text, size_t size, uint32_t *trace
 struct tdm_rate_trace_model {
     double mean_bps;
     double wander;    /* Of the rate's logarithm in a second. */
-    double most;      /* Times the mean. */
+    double most;      /* Of that logarithm, 0 is the mean. */
     double outages_s; /* Mean seconds between two; 0: none. */
     double outage_s;  /* Their mean length. */
     uint32_t slot_ms; /* What comes within so long comes at once, as a scheduler gives it. */

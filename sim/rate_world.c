@@ -11,7 +11,7 @@
 #define FRAMES         512   /* A power of two. */
 #define WAITING_MAX    16384
 #define PACKET_BYTES   1200
-#define FRAME_EVERY    (TDM_S / 30)
+#define FRAME_EVERY    ((tdm_time)33333333) /* 30 a second. */
 #define FEEDBACK_BYTES 80
 #define LATE           (200 * TDM_MS)
 #define LOST_AFTER     3 /* Packets behind it that came. */
@@ -279,7 +279,7 @@ static void note(struct tdm_rate_world *w, struct flow *f, const struct tdm_rate
     tdm_time queue = w->now - p->sent - way_of(f, w->now);
     size_t tenth = (size_t)(w->now / (100 * TDM_MS));
 
-    if (tenth < TDM_RATE_SECONDS * 10) {
+    if (tenth < TDM_RATE_TENTHS) {
         float ms = (float)queue * 1e-6f;
 
         f->result.bytes_ms100[tenth] += p->bytes;
@@ -378,7 +378,7 @@ static void take_told(struct tdm_rate_world *w, struct flow *f, const struct tdm
 /* What TCP wants to send now, and when its timer is to ring. */
 static void run_tcp(struct tdm_rate_world *w, struct flow *f)
 {
-    tdm_time at;
+    tdm_time at = TDM_NEVER;
 
     while (w->now < f->config.to && tdm_rate_tcp_sends(&f->tcp, w->now, &at)) {
         struct tdm_rate_packet p = of_flow(w, f);
@@ -539,7 +539,10 @@ double tdm_rate_flow_bps(const struct tdm_rate_flow_result *result, tdm_time fro
 {
     double bytes = 0;
 
-    for (tdm_time at = from; at < to; at += 100 * TDM_MS)
-        bytes += result->bytes_ms100[at / (100 * TDM_MS)];
+    for (tdm_time at = from; at < to; at += 100 * TDM_MS) {
+        tdm_time tenth = at / (100 * TDM_MS);
+
+        bytes += result->bytes_ms100[tenth];
+    }
     return to > from ? bytes * 8e9 / (double)(to - from) : 0;
 }

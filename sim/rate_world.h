@@ -13,8 +13,8 @@
 #include "sim/rate_link.h"
 #include "sim/rate_peer.h"
 
-#define TDM_RATE_FLOWS   12
-#define TDM_RATE_SECONDS 320 /* The longest run. */
+#define TDM_RATE_FLOWS  12
+#define TDM_RATE_TENTHS 3200 /* Of a second: the longest run. */
 
 enum tdm_rate_flow_kind { TDM_RATE_MEDIA, TDM_RATE_CUBIC, TDM_RATE_BBR };
 
@@ -48,8 +48,8 @@ struct tdm_rate_flow_result {
     uint64_t frames, late;      /* Late: 200 ms or never. */
     uint64_t sent, lost;
     tdm_time worst_frame;
-    uint32_t bytes_ms100[TDM_RATE_SECONDS * 10]; /* Arrived in each tenth of a second. */
-    float queue_ms100[TDM_RATE_SECONDS * 10];    /* The longest queue in it, ms. */
+    uint32_t bytes_ms100[TDM_RATE_TENTHS]; /* Arrived in each tenth of a second. */
+    float queue_ms100[TDM_RATE_TENTHS];    /* The longest queue in it, ms. */
 };
 
 struct tdm_rate_world;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define FRAME_EVERY     (TDM_S / 30)
+#define FRAME_EVERY     ((tdm_time)33333333) /* 30 a second. */
 #define TELL_EVERY      (12 * TDM_MS)
 #define BUSY_QUEUE      (2 * TDM_MS) /* A packet that waited so long kept the bottleneck busy. */
 #define BASE_AGE        (30 * TDM_S)
@@ -11,9 +11,11 @@
 #define DRAIN_FOR       (400 * TDM_MS)
 #define WAY_JUMP        (20 * TDM_S)
 #define MEMORY          (60 * TDM_S)
+#define RTT_UNKNOWN     (100 * TDM_MS)
 #define BASE_NEAR       (2 * TDM_MS)
 #define CROWD_QUEUE     (70 * TDM_MS) /* Ours among themselves keep it shorter. */
-#define CROWD_FOR       (1200 * TDM_MS)
+#define CROWD_FOR       (2000 * TDM_MS)
+#define CROWD_OWED      4.0
 #define CALM_QUEUE      (25 * TDM_MS)
 #define TRY_EVERY       (6 * TDM_S)
 #define TRY_FOR         (500 * TDM_MS)
@@ -60,6 +62,12 @@ static double between(double low, double x, double high)
 static double ms_of(tdm_time t)
 {
     return (double)t * 1e-6;
+}
+
+/* The shortest round trip, or what is as likely as any while none is known. */
+static tdm_time round_trip(const struct tdm_window_rate *r)
+{
+    return r->rtt_min == TDM_NEVER ? RTT_UNKNOWN : r->rtt_min;
 }
 
 void tdm_window_rate_init(struct tdm_window_rate *r, tdm_time now, uint64_t start_bps,
@@ -113,7 +121,8 @@ static void forget_way(struct tdm_window_rate *r, tdm_time now)
 {
     r->base = r->rtt_min = TDM_NEVER;
     r->base_seen = now;
-    r->last_sent = r->last_arrival = TDM_NEVER;
+    r->last_sent = r->last_arrival = r->burst_sent = TDM_NEVER;
+    r->burst_packets = 0;
     r->queue = r->last_queue = 0;
     r->crowded_since = TDM_NEVER;
     forget_next(r, now);
@@ -138,9 +147,14 @@ static void learn_base(struct tdm_window_rate *r, tdm_time now, tdm_time way, td
         r->base_seen = now;
 }
 
+static double possible(const struct tdm_window_rate *r, double bps)
+{
+    return between(FLOOR_BPS, bps, 2 * at_least((double)r->limit_bps, FLOOR_BPS));
+}
+
 static void set_capacity(struct tdm_window_rate *r, double bps)
 {
-    bps = between(FLOOR_BPS, bps, 2 * at_least((double)r->limit_bps, FLOOR_BPS));
+    bps = possible(r, bps);
     r->capacity_bps = bps;
     r->busy_ns = r->tuning.memory_ms * 0.5e6;
     r->busy_bytes = bps / 8e9 * r->busy_ns;
@@ -154,7 +168,7 @@ static void learn_busy(struct tdm_window_rate *r, tdm_time gap, uint32_t bytes)
     r->busy_bytes = r->busy_bytes * keep + bytes;
     r->busy_ns = r->busy_ns * keep + (double)gap;
     if (r->busy_ns > 2e6)
-        r->capacity_bps = at_least(r->busy_bytes * 8e9 / r->busy_ns, FLOOR_BPS);
+        r->capacity_bps = possible(r, r->busy_bytes * 8e9 / r->busy_ns);
 }
 
 static void note_start(struct tdm_window_rate *r, tdm_time now)
@@ -182,6 +196,8 @@ static bool is_start(struct tdm_window_rate *r, tdm_time sent)
 /* A burst that the bottleneck did not stretch: it has at least that much. */
 static void end_burst(struct tdm_window_rate *r, tdm_time now)
 {
+    if (r->last_sent == TDM_NEVER || r->burst_sent == TDM_NEVER)
+        return; /* The first, or the first on another way. */
     tdm_time sent = r->last_sent - r->burst_sent, came = r->last_arrival - r->burst_arrival;
     tdm_time rise = r->last_queue - r->burst_queue;
     tdm_time span = tdm_time_max(tdm_time_max(sent, came), TDM_MS);
@@ -274,7 +290,7 @@ static void judge_loss(struct tdm_window_rate *r, tdm_time now)
     r->packets = r->lost = 0;
     r->lost_since = now;
     if (r->suspect > 0) {
-        if (now - r->ceiling_at < LOSS_EVERY + r->rtt_min)
+        if (now - r->ceiling_at < LOSS_EVERY + round_trip(r))
             return; /* Of what was sent before. */
         if (part > r->suspect / 2) {
             r->inherent = at_least(r->inherent, part);
@@ -293,7 +309,7 @@ static void judge_loss(struct tdm_window_rate *r, tdm_time now)
 /* Once a round trip: less by half of the marked part, or a little more. */
 static void follow_marks(struct tdm_window_rate *r, tdm_time now)
 {
-    tdm_time rtt = tdm_time_max(r->rtt_min, 10 * TDM_MS);
+    tdm_time rtt = tdm_time_max(round_trip(r), 10 * TDM_MS);
 
     if (now - r->marks_since < rtt || !(r->marked + r->unmarked))
         return;
@@ -312,7 +328,7 @@ static void follow_marks(struct tdm_window_rate *r, tdm_time now)
 /* Times that can be: feedback may lie. */
 static bool is_sane(const struct tdm_ack *ack, tdm_time now)
 {
-    return ack->sent <= now && now - ack->sent < MEMORY &&
+    return ack->sent <= now && ack->sent > now - MEMORY &&
            (ack->arrival == TDM_NEVER ||
             (ack->arrival < INT64_MAX / 4 && ack->arrival > INT64_MIN / 4)) &&
            ack->bytes <= UINT16_MAX;
@@ -397,8 +413,8 @@ static tdm_time foresee(const struct tdm_window_rate *r, tdm_time now, uint32_t 
     return (tdm_time)queue;
 }
 
-/* Whether somebody else keeps the queue full: we gave up enough for it to be gone, twice over, and
- * it is not. */
+/* Whether somebody else keeps the queue full: we gave up enough for it to be gone, four times over,
+ * and it is not. */
 static void watch_crowd(struct tdm_window_rate *r, tdm_time now, double factor)
 {
     double passed = at_most(ms_of(now - r->last_frame), 100);
@@ -417,10 +433,10 @@ static void watch_crowd(struct tdm_window_rate *r, tdm_time now, double factor)
         r->owed_ms += passed * (1 - factor);
     r->crowded_top_ms = at_least(r->crowded_top_ms, ms_of(r->queue));
     if (r->mode != TDM_RATE_DELAY || now - r->crowded_since < CROWD_FOR ||
-        r->owed_ms < 2 * r->crowded_top_ms)
+        r->owed_ms < CROWD_OWED * r->crowded_top_ms)
         return;
     r->mode = TDM_RATE_COEXIST;
-    r->window_bytes = r->remembered_bps / 16 * ms_of(r->rtt_min + r->queue) * 1e-3;
+    r->window_bytes = r->remembered_bps / 16 * ms_of(round_trip(r) + r->queue) * 1e-3;
     r->try_at = now + TRY_EVERY;
     r->cut_at = now;
 }
@@ -437,7 +453,7 @@ static double try_alone(struct tdm_window_rate *r, tdm_time now)
             r->try_at = now; /* As much as when we were alone. */
         return 1;
     }
-    if (since < TRY_FOR + r->rtt_min + r->try_queue)
+    if (since < TRY_FOR + round_trip(r) + r->try_queue)
         return since < TRY_FOR ? TRY_PART : 1;
     gone = (double)(r->try_queue - r->queue) / ((1 - TRY_PART) * (double)TRY_FOR);
     r->try_at = now + TRY_EVERY;
@@ -453,7 +469,7 @@ static double try_alone(struct tdm_window_rate *r, tdm_time now)
 /* Beside flows that only a loss stops: a window that grows by a packet a round trip. */
 static double coexist(struct tdm_window_rate *r, tdm_time now)
 {
-    double rtt_ms = ms_of(r->rtt_min + r->queue);
+    double rtt_ms = ms_of(round_trip(r) + r->queue);
     double passed = at_most(ms_of(now - r->last_frame), 100);
 
     if (r->queue < CALM_QUEUE) {
@@ -486,7 +502,7 @@ static double by_delay(struct tdm_window_rate *r, tdm_time now, tdm_time queue)
     if (now - r->marked_at < MARKS_LAST)
         factor = at_most(factor, 1);
     if (now - r->base_seen > DRAIN_AFTER && now > r->drain_until + DRAIN_AFTER)
-        r->drain_until = now + DRAIN_FOR + (r->rtt_min == TDM_NEVER ? 0 : r->rtt_min);
+        r->drain_until = now + DRAIN_FOR + round_trip(r);
     if (now < r->drain_until && r->base_seen + DRAIN_AFTER < now)
         factor = at_most(factor, 0.5);
     watch_crowd(r, now, factor);

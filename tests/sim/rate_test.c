@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -69,8 +68,8 @@ static void test_a_seed_is_a_run(void **state)
     struct tdm_rate_score again = run("mobile", &tdm_rate_peer_ours, 7);
     struct tdm_rate_score other = run("mobile", &tdm_rate_peer_ours, 8);
 
-    assert_memory_equal(&first, &again, sizeof first);
-    assert_true(memcmp(&first, &other, sizeof first) != 0);
+    assert_memory_equal(first.figures, again.figures, sizeof first.figures);
+    assert_memory_not_equal(first.figures, other.figures, sizeof first.figures);
 }
 
 static int make_storage(void **state)

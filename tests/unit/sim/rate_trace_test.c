@@ -36,8 +36,12 @@ static void test_parse(void **state)
 
 static void test_drawn(void **state)
 {
-    const struct tdm_rate_trace_model model = {
-        .mean_bps = 5e6, .wander = 0.5, .most = 3, .outages_s = 20, .outage_s = 0.2, .slot_ms = 1};
+    const struct tdm_rate_trace_model model = {.mean_bps = 5e6,
+                                               .wander = 0.5,
+                                               .most = 1.1,
+                                               .outages_s = 20,
+                                               .outage_s = 0.2,
+                                               .slot_ms = 1};
     double bps = 0;
 
     (void)state;

@@ -81,13 +81,13 @@ static void test_refuses(void **state)
 
     (void)state;
     /* Every cut between words, with a length that agrees. */
-    for (uint8_t words = 2; words < sizeof figure / 4; words++) {
+    for (unsigned words = 2; words < sizeof figure / 4; words++) {
         memcpy(bytes, figure, sizeof bytes);
         bytes[3] = (uint8_t)(words - 1);
         bool whole = words == 7 || words == 3; /* One source or none, and a time stamp. */
 
         /* What is taken for the time stamp does not matter. */
-        assert_int_equal(open_item(bytes, words * 4u, &item) == TDM_OK, whole);
+        assert_int_equal(open_item(bytes, (size_t)words * 4, &item) == TDM_OK, whole);
     }
     memcpy(bytes, figure, sizeof bytes);
     bytes[14] = 0x40; /* 16387 reports of the first source. */
