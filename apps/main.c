@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "apps/account.h"
 #include "apps/bench.h"
+#include "apps/board.h"
 #include "apps/chat.h"
 #include "apps/contacts.h"
 #include "apps/demo.h"
@@ -13,6 +14,7 @@
 #include "apps/talk.h"
 
 #include <limits.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,7 +42,7 @@ static const struct verb {
     {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer, NULL},
     {"doctor", "tandem doctor [HOST]", "what works here, what does not, and what to do about it",
      NULL, doctor_run},
-    {"serve", "tandem serve", "a server that helps others to reach each other: STUN and TURN", NULL,
+    {"serve", "tandem serve", "where people sign in and reach each other: SIP, STUN and TURN", NULL,
      serve_run},
     {"chat", "tandem chat [WHO [TEXT]]", "texts: one, a talk, or waiting for others", NULL,
      chat_run},
@@ -57,6 +59,8 @@ static const struct verb {
     {"share", "tandem share [WHO]", "show a screen, and be helped on it when you allow it", NULL,
      share_run},
     {"assist", "tandem assist [WHO]", "see somebody's screen, and help on it", NULL, assist_run},
+    {"board", "tandem board [WHO]", "draw together, or on a file; info, export, import, merge",
+     NULL, board_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
 };
 
@@ -85,6 +89,9 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* For the input methods of windows, which ask the process how letters are made.
+     * NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet. */
+    (void)setlocale(LC_CTYPE, "");
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_DONE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/call_channel.h"
 
+#include "engine/board.h"
 #include "engine/call.h"
 #include "engine/chat.h"
 #include "engine/engine.h"
@@ -46,6 +47,9 @@ enum tdm_err tdm_call_channel_open(struct tandem_call *call, struct tdm_cause *c
     }
     if (err == TDM_OK && call->plan.share && tdm_share_meet(call->plan.share, peer))
         err = tdm_channel_link_attach(call->channel.link, &tdm_share_rider, call->plan.share);
+    if (err == TDM_OK && call->plan.board && tdm_board_meet(call->plan.board, peer))
+        err = tdm_channel_link_attach(call->channel.link, &tdm_board_rider,
+                                      tdm_board_seat_of(call->plan.board));
     if (err == TDM_OK && call->plan.chat && tdm_chat_meet(call->plan.chat, peer)) {
         err = tdm_channel_link_attach(call->channel.link, &tdm_chat_rider, call->plan.chat);
         call->channel.chats = err == TDM_OK;

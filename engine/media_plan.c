@@ -190,6 +190,7 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->channel = m->channel;
     plan->files = m->files;
     plan->share = m->share;
+    plan->board = m->board;
     plan->chat = m->chat;
     plan->video_threads = m->video_threads;
     err = copy_texts(plan, m, cause);

@@ -34,6 +34,7 @@ struct tdm_media_plan {
     bool time_code, audio_music, audio_bps_asked, channel;
     struct tandem_files *files; /* Borrowed; NULL: none. */
     struct tandem_share *share; /* Likewise. */
+    struct tandem_board *board; /* Likewise. */
     struct tandem_chat *chat;
 };
 

@@ -10,6 +10,8 @@ static int on_error(Display *display, XErrorEvent *error)
         met |= TDM_X_WINDOW_GONE;
     else if (error->error_code == BadAlloc)
         met |= TDM_X_NO_ROOM;
+    else if (error->error_code == BadAccess)
+        met |= TDM_X_DENIED;
     else
         met |= TDM_X_OTHER;
     return 0;

@@ -10,6 +10,8 @@
 #include <sys/shm.h>
 
 #define PROOF_PIXELS 4
+/* What goes wrong where the server cannot reach our memory. */
+#define SHARING (TDM_X_DENIED | TDM_X_NO_ROOM | TDM_X_OTHER)
 
 static XImage image_of(struct tdm_x_pixels *p, const uint8_t *pixels, ptrdiff_t stride, int width,
                        int height)
@@ -82,15 +84,15 @@ static bool share(struct tdm_x_pixels *p, size_t size)
     p->segment.shmaddr = memory;
     p->segment.readOnly = True;
     p->size = size;
-    (void)tdm_x_errors_take(TDM_X_OTHER);
+    (void)tdm_x_errors_take(SHARING);
     (void)XShmAttach(p->display, &p->segment);
     (void)XSync(p->display, False);
     (void)shmctl(p->segment.shmid, IPC_RMID, NULL); /* When both have left it. */
-    if (tdm_x_errors_take(TDM_X_OTHER))
+    if (tdm_x_errors_take(SHARING))
         return false;
     bool ours = is_ours(p);
 
-    ours = !tdm_x_errors_take(TDM_X_OTHER) && ours;
+    ours = !tdm_x_errors_take(SHARING) && ours;
     if (!ours)
         (void)XShmDetach(p->display, &p->segment);
     return ours;

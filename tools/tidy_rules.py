@@ -15,6 +15,7 @@ FLOORS = {
     "capture/": 3,
     "render/": 3,
     "desktop/": 3,
+    "board/": 3,
     "engine/io/": 3,
     "sim/": 4,
     "signalling/": 4,
@@ -30,6 +31,7 @@ SIDEWAYS = {
     ("capture/", "engine/io/"),
     ("render/", "engine/io/"),
     ("desktop/", "engine/io/"),
+    ("board/", "engine/io/"),
     ("sim/", "signalling/"),
     ("engine/", "signalling/"),
     ("engine/", "include/tandem/"),
@@ -48,7 +50,7 @@ ONLY = {
 CODEC_TABLE = r"\bconst\s+struct\s+tdm_\w+_ops\s+\w+\s*="
 CODECS_ALL = ("codecs/registry.c",)
 
-LIBRARY = ("engine/", "codecs/", "capture/", "render/", "desktop/", "collab/", "signalling/", "sim/",
+LIBRARY = ("engine/", "codecs/", "capture/", "render/", "desktop/", "board/", "collab/", "signalling/", "sim/",
            "measure/", "include/")
 PROGRAM = LIBRARY + ("apps/", "examples/")
 PURE = ("engine/base/", "engine/wire/", "engine/core/", "collab/", "codecs/", "sim/", "signalling/")
@@ -73,8 +75,9 @@ class Library(NamedTuple):
 LIBRARIES = (
     Library(("re/", "re.h", "re_"), SIP_LIBRE + ("signalling/sip_checks.c",)),
     Library(("opus", "vpx/", "x264", "wels/", "aom/", "dav1d/"), ("codecs/",)),
-    Library(("libavcodec/", "libavutil/"), ("codecs/", "measure/") + DEVICES),
-    Library(("libavformat/", "libswscale/", "libswresample/", "libavdevice/"), DEVICES),
+    Library(("libavcodec/", "libavutil/"), ("codecs/", "measure/", "board/image_decode") + DEVICES),
+    Library(("libavformat/", "libswresample/", "libavdevice/"), DEVICES),
+    Library(("libswscale/",), DEVICES + ("board/image_decode",)),
     Library(("portaudio", "pa_", "alsa/"), ("engine/io/sound",)),
     Library(("SDL",), ("render/",)),
     Library(("pulse/",), ("capture/",)),
@@ -86,7 +89,7 @@ LIBRARIES = (
             ("engine/io/",)),
     Library(("nettle/",), ("engine/base/digest",)),
     Library(("zstd.h",), ("engine/base/", "collab/")),
-    Library(("jansson.h",), ("engine/", "measure/", "apps/", "examples/")),
+    Library(("jansson.h",), ("engine/", "measure/", "board/", "apps/", "examples/")),
     Library(("sys/socket.h", "netinet/", "arpa/", "netdb.h", "resolv.h", "sys/epoll.h", "net/if", "ifaddrs.h"),
             ("engine/io/", "apps/") + SIP_ADAPTER),
     Library(("pthread.h", "threads.h", "semaphore.h"), THREADS),
@@ -140,7 +143,7 @@ BANS = (
 )
 
 # Folders whose names start a path when they stand in a document or a comment.
-TOP_FOLDERS = ("engine", "codecs", "capture", "render", "desktop", "collab", "signalling", "sim", "measure",
+TOP_FOLDERS = ("engine", "codecs", "capture", "render", "desktop", "board", "collab", "signalling", "sim", "measure",
                "include", "apps", "examples", "bench", "tests", "docs", "tools", "cmake")
 
 # Made by the build, and named by documents without the build folder before them.

@@ -78,17 +78,27 @@ void tdm_pbkdf2_sha256(const void *secret, size_t secret_size, const void *salt,
     pbkdf2_hmac_sha256(secret_size, secret, iterations, salt_size, salt, key_size, key);
 }
 
-uint32_t tdm_crc32(const void *data, size_t size)
+uint32_t tdm_crc32_more(uint32_t crc, const void *data, size_t size)
 {
+    /* Of four bits each. */
+    static const uint32_t steps[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     const uint8_t *at = data;
-    uint32_t crc = 0xffffffff;
 
+    crc = ~crc;
     for (size_t i = 0; i < size; i++) {
         crc ^= at[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1)));
+        crc = crc >> 4 ^ steps[crc & 15];
+        crc = crc >> 4 ^ steps[crc & 15];
     }
     return ~crc;
+}
+
+uint32_t tdm_crc32(const void *data, size_t size)
+{
+    return tdm_crc32_more(0, data, size);
 }
 
 int tdm_equal_in_constant_time(const void *a, const void *b, size_t size)

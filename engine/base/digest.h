@@ -40,6 +40,8 @@ void tdm_pbkdf2_sha256(const void *secret, size_t secret_size, const void *salt,
 
 /** CRC-32 of ISO 3309 (RFC 8489 section 14.7). */
 uint32_t tdm_crc32(const void *data, size_t size);
+/** Of what `crc` was of, with these bytes behind it. */
+uint32_t tdm_crc32_more(uint32_t crc, const void *data, size_t size);
 
 /** Whether two secrets of `size` bytes are equal, in a time that does not tell where they differ.
  */

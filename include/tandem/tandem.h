@@ -59,6 +59,7 @@ struct tandem_files;    /* Files with one person (tandem/files.h). */
 struct tandem_chat;     /* tandem/chat.h */
 struct tandem_presence; /* tandem/presence.h */
 struct tandem_share;    /* Screens with one person (tandem/share.h). */
+struct tandem_board;    /* A board with one person (tandem/board.h). */
 
 /** Version of the library, e.g. "0.1.0". */
 TANDEM_API const char *tandem_version(void);
@@ -191,6 +192,7 @@ struct tandem_media {
                                    time. NULL: none. */
     struct tandem_files *files; /* Ride on the channel; outlive the call. NULL: none. */
     struct tandem_share *share; /* Likewise. */
+    struct tandem_board *board; /* Likewise. */
 };
 
 /** Whether a call with `media` could start here now: names, numbers, devices and files. Opens each

@@ -202,11 +202,11 @@ static void recordings(void **state)
         shows_in(&p.b, tdm_codec_short_name(ops->id));
         pair_run(&p, 1000);
         pair_hang_up(&p);
+        pair_close(&p); /* The file is whole then. */
         int frames = frames_in(path, tdm_codec_short_name(ops->id));
 
         print_message("  %s: %d frames\n", ops->name, frames);
         assert_true(frames >= 15 || frames == -1);
-        pair_close(&p);
     }
 }
 

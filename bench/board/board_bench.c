@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What a board costs without a network: bytes of a stroke and of a late joiner beside what
+ * Excalidraw's messages of the same would be, operations applied a second, a journal opened and
+ * replayed, and 10,000 objects panned. Every row checks what it measures; one that is wrong ends
+ * the run.
+ *
+ *   board_bench [ROUNDS]     a table on stderr, JSON on stdout
+ */
+
+#include "board/excalidraw.h"
+#include "collab/board_link.h"
+#include "engine/base/rng.h"
+#include "engine/board_doc.h"
+#include "render/board_feed.h"
+#include "render/board_paint.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS_MAX    101
+#define OBJECTS       10000
+#define STROKE_POINTS 200
+#define STROKE_PIECES 100
+#define APPLIED       1000000
+#define REPLAYED      100000
+#define WIDTH         1920
+#define HEIGHT        1080
+#define FRAMES        240
+#define PAN_PX        24 /* A frame. */
+#define BYTES_AT_ONCE ((size_t)64 * 1024)
+
+static const uint8_t number[16] = "the same board";
+
+static void demand(bool good, const char *what)
+{
+    if (good)
+        return;
+    fprintf(stderr, "board_bench: %s\n", what);
+    exit(1);
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* --- Boards ----------------------------------------------------------------------------------- */
+
+static struct tdm_board_doc *open_board(const char *path, bool replay)
+{
+    const struct tdm_board_doc_config config = {
+        .path = path, .create = !replay, .document = number, .replay = replay};
+    struct tdm_board_doc *doc = NULL;
+    struct tdm_cause cause = {""};
+
+    demand(tdm_board_doc_open(&doc, &config, NULL, &cause) == TDM_OK, cause.text);
+    return doc;
+}
+
+static void same(struct tdm_board_doc *a, struct tdm_board_doc *b)
+{
+    uint8_t one[TDM_BOARD_DIGEST_BYTES], two[TDM_BOARD_DIGEST_BYTES];
+
+    tdm_board_digest(tdm_board_doc_board(a), one);
+    tdm_board_digest(tdm_board_doc_board(b), two);
+    demand(memcmp(one, two, sizeof one) == 0, "two boards should be the same and are not");
+}
+
+/* An edit that found no room, or whose operations should be taken first. */
+static bool again(struct tdm_board_doc *doc, enum tdm_err err)
+{
+    if (err == TDM_OK)
+        return false;
+    if (err == TDM_E_SPACE)
+        demand(tdm_board_doc_room(doc, TDM_BOARD_ROOM) == TDM_OK, "no memory");
+    else
+        demand(err == TDM_E_AGAIN && tdm_board_doc_save(doc, NULL) == TDM_OK, "an edit is refused");
+    return true;
+}
+
+static struct tdm_board_id add(struct tdm_board_doc *doc, enum tdm_board_type type,
+                               const struct tdm_board_value *values, size_t count)
+{
+    struct tdm_board_id id;
+
+    while (again(doc, tdm_board_add(tdm_board_doc_board(doc), type, values, count, &id)))
+        ;
+    return id;
+}
+
+/* Shapes, strokes and texts over 20 x 10 screens, as on a board that was used a lot. */
+static void fill(struct tdm_board_doc *doc, int objects)
+{
+    static const enum tdm_board_type types[] = {TDM_BOARD_RECTANGLE, TDM_BOARD_ELLIPSE,
+                                                TDM_BOARD_ARROW,     TDM_BOARD_PEN,
+                                                TDM_BOARD_NOTE,      TDM_BOARD_TEXT};
+    struct tdm_board *b = tdm_board_doc_board(doc);
+    struct tdm_rng rng = tdm_rng_of(8);
+    struct tdm_board_point points[40];
+
+    for (int i = 0; i < objects; i++) {
+        enum tdm_board_type type = types[i % 6];
+        const struct tdm_board_value values[] = {
+            tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE),
+            tdm_board_int(TDM_PROP_X, tdm_rng_below(&rng, 20 * WIDTH * 16)),
+            tdm_board_int(TDM_PROP_Y, tdm_rng_below(&rng, 10 * HEIGHT * 16)),
+            tdm_board_int(TDM_PROP_COLOUR, 0xe03131ff + (tdm_rng_below(&rng, 4) << 8)),
+            tdm_board_int(TDM_PROP_W, 800 + tdm_rng_below(&rng, 4000)),
+            tdm_board_int(TDM_PROP_H, 800 + tdm_rng_below(&rng, 4000))};
+        struct tdm_board_id id = add(doc, type, values, type == TDM_BOARD_PEN ? 4 : 6);
+
+        if (type == TDM_BOARD_NOTE || type == TDM_BOARD_TEXT)
+            while (again(doc, tdm_board_text_insert(b, id, 0, "a few words", 11)))
+                ;
+        if (type != TDM_BOARD_PEN)
+            continue;
+        for (int p = 0; p < 40; p++)
+            points[p] = (struct tdm_board_point){
+                .x = p * 64, .y = (int32_t)(600 * sin(p / 5.0 + i)), .pressure = 128, .dt_ms = 8};
+        while (again(doc, tdm_board_ink(b, id, points, 40)))
+            ;
+    }
+}
+
+/* --- Two sides -------------------------------------------------------------------------------- */
+
+struct side {
+    struct tdm_board_doc *doc;
+    void *storage;
+    struct tdm_board_link *link;
+    uint64_t pulled;
+};
+
+static struct side begin_side(struct tdm_board_doc *doc)
+{
+    void *storage = aligned_alloc(16, (tdm_board_link_bytes_needed() + 15) / 16 * 16);
+    struct side s = {.doc = doc, .storage = storage};
+
+    demand(storage != NULL, "no memory");
+    s.link = tdm_board_link_init(storage, number);
+    tdm_board_link_start(s.link, tdm_board_doc_board(doc));
+    return s;
+}
+
+static size_t pass(struct side *from, struct side *to)
+{
+    static uint8_t bytes[BYTES_AT_ONCE];
+    struct tdm_board_link_out out;
+    size_t size =
+        tdm_board_link_pull(from->link, tdm_board_doc_board(from->doc), bytes, sizeof bytes);
+
+    for (size_t at = 0; at < size;) {
+        at += tdm_board_link_take(to->link, tdm_board_doc_board(to->doc), bytes + at, size - at,
+                                  &out);
+        if (out.event == TDM_BOARD_EV_OPS)
+            demand(tdm_board_doc_apply(to->doc, out.data, out.size) == TDM_OK, "not applied");
+    }
+    from->pulled += size;
+    tdm_board_link_acked(from->link, from->pulled);
+    return size;
+}
+
+/* Until neither has anything to say. */
+static size_t settle(struct side *a, struct side *b)
+{
+    size_t bytes = 0;
+
+    while (tdm_board_link_has(a->link) || tdm_board_link_has(b->link))
+        bytes += pass(a, b) + pass(b, a);
+    return bytes;
+}
+
+static void put_fresh(struct side *s)
+{
+    size_t size;
+    const uint8_t *records = tdm_board_fresh(tdm_board_doc_board(s->doc), &size);
+
+    if (size)
+        tdm_board_link_put(s->link, records, size);
+    tdm_board_fresh_done(tdm_board_doc_board(s->doc));
+}
+
+static void end_side(struct side *s)
+{
+    tdm_board_doc_close(s->doc);
+    free(s->storage);
+}
+
+/* --- Rows ------------------------------------------------------------------------------------- */
+
+static struct tdm_board_point stroke_point(int i)
+{
+    return (struct tdm_board_point){.x = i * 40 + (int32_t)(30 * sin(i / 3.0)),
+                                    .y = (int32_t)(1600 * sin(i / 20.0)),
+                                    .pressure = (uint8_t)(128 + 60 * sin(i / 30.0)),
+                                    .dt_ms = 8};
+}
+
+static double stroke_bytes(void)
+{
+    struct side a = begin_side(open_board(NULL, false)), b = begin_side(open_board(NULL, false));
+    const struct tdm_board_value page = tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE);
+    size_t bytes = 0;
+    int at = 0;
+
+    (void)settle(&a, &b);
+    struct tdm_board_id id = add(a.doc, TDM_BOARD_PEN, &page, 1);
+
+    for (int piece = 0; piece < STROKE_PIECES; piece++) {
+        struct tdm_board_point points[STROKE_POINTS / STROKE_PIECES];
+
+        for (size_t p = 0; p < STROKE_POINTS / STROKE_PIECES; p++)
+            points[p] = stroke_point(at++);
+        while (again(a.doc, tdm_board_ink(tdm_board_doc_board(a.doc), id, points,
+                                          STROKE_POINTS / STROKE_PIECES)))
+            ;
+        put_fresh(&a);
+        bytes += settle(&a, &b);
+    }
+    demand(tdm_board_seal(tdm_board_doc_board(a.doc), id) == TDM_OK, "not sealed");
+    put_fresh(&a);
+    bytes += settle(&a, &b);
+    same(a.doc, b.doc);
+    end_side(&a);
+    end_side(&b);
+    return (double)bytes;
+}
+
+/* Excalidraw says an element whole each time that it grew; its JSON without spaces. */
+static double stroke_bytes_excalidraw(void)
+{
+    struct tdm_board_point points[STROKE_POINTS];
+    double bytes = 0;
+
+    for (int at = STROKE_POINTS / STROKE_PIECES; at <= STROKE_POINTS;
+         at += STROKE_POINTS / STROKE_PIECES) {
+        struct tdm_drawing drawing;
+        struct tdm_drawing_item *item;
+        char *text;
+        size_t size, spaces = 0;
+
+        tdm_drawing_init(&drawing);
+        item = tdm_drawing_add(&drawing, TDM_BOARD_PEN);
+        demand(item != NULL, "no memory");
+        for (int i = 0; i < at; i++)
+            points[i] = stroke_point(i);
+        item->points = points;
+        item->point_count = (uint32_t)at;
+        demand(tdm_excalidraw_write(&drawing, &text, &size, NULL) == TDM_OK, "no memory");
+        const char *begin = strchr(strstr(text, "\"elements\""), '{');
+        const char *end = strstr(text, "\"appState\"");
+
+        for (const char *c = begin; c < end; c++)
+            spaces += *c == ' ' || *c == '\n';
+        bytes += (double)((size_t)(end - begin) - spaces);
+        free(text);
+        tdm_drawing_free(&drawing);
+    }
+    return bytes;
+}
+
+static struct tdm_board_doc *crowded;
+
+static double join_time, join_bytes;
+
+static double join_ms(void)
+{
+    struct side a = begin_side(crowded), b = begin_side(open_board(NULL, false));
+    double start = seconds();
+
+    join_bytes = (double)settle(&a, &b);
+    join_time = seconds() - start;
+    same(a.doc, b.doc);
+    end_side(&b);
+    free(a.storage);
+    return join_time * 1e3;
+}
+
+static double join_size(void)
+{
+    (void)join_ms();
+    return join_bytes;
+}
+
+/* Objects that one side moves about, at another side. */
+static double applied_per_second(void)
+{
+    struct tdm_board_doc *a = open_board(NULL, false), *b = open_board(NULL, false);
+    struct tdm_board *from = tdm_board_doc_board(a);
+    struct tdm_board_figures figures;
+    struct tdm_board_id ids[1000];
+    double spent = 0;
+    int done = 0;
+
+    for (size_t i = 0; i < 1000; i++) {
+        const struct tdm_board_value page = tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE);
+
+        ids[i] = add(a, TDM_BOARD_RECTANGLE, &page, 1);
+    }
+    while (done < APPLIED) {
+        const struct tdm_board_value x = tdm_board_int(TDM_PROP_X, done + 1);
+        enum tdm_err err = tdm_board_set(from, ids[done % 1000], &x, 1);
+        size_t size;
+
+        done += err == TDM_OK;
+        if (err == TDM_OK && done < APPLIED)
+            continue;
+        if (err == TDM_E_SPACE)
+            demand(tdm_board_doc_room(a, TDM_BOARD_ROOM) == TDM_OK, "no memory");
+        const uint8_t *records = tdm_board_fresh(from, &size);
+        double start = seconds();
+
+        demand(!size || tdm_board_doc_apply(b, records, size) == TDM_OK, "not applied");
+        spent += seconds() - start;
+        tdm_board_fresh_done(from);
+    }
+    same(a, b);
+    tdm_board_figures(tdm_board_doc_board(b), &figures);
+    demand(figures.operations >= APPLIED, "operations are missing");
+    tdm_board_doc_close(a);
+    tdm_board_doc_close(b);
+    return APPLIED / spent;
+}
+
+/* --- The journal ------------------------------------------------------------------------------ */
+
+static char journal[128];
+
+static void make_journal(void)
+{
+    struct tdm_board_doc *doc = open_board(journal, false);
+    tdm_time now = 0;
+
+    /* A step for each edit of a few: journaled as a hand draws, not as one piece. */
+    for (int i = 0; i < REPLAYED; i++) {
+        const struct tdm_board_value values[] = {tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE),
+                                                 tdm_board_int(TDM_PROP_X, i)};
+
+        (void)add(doc, TDM_BOARD_RECTANGLE, values, 1 + (size_t)(i & 1));
+        (void)tdm_board_doc_step(doc, now += 10 * TDM_MS);
+    }
+    tdm_board_doc_close(doc);
+}
+
+static double open_ms(void)
+{
+    double start = seconds();
+    struct tdm_board_doc *doc = open_board(journal, false);
+    double spent = seconds() - start;
+    struct tdm_board_figures figures;
+
+    tdm_board_figures(tdm_board_doc_board(doc), &figures);
+    demand(figures.objects >= REPLAYED, "the journal lacks objects");
+    tdm_board_doc_close(doc);
+    return spent * 1e3;
+}
+
+/* From the first record on, however many snapshots there are. */
+static double replay_ms(void)
+{
+    double start = seconds();
+    struct tdm_board_doc *doc = open_board(journal, true);
+    struct tdm_board_figures figures;
+    int64_t wall_ms;
+
+    while (tdm_board_doc_replay(doc, &wall_ms))
+        ;
+    double spent = seconds() - start;
+
+    tdm_board_figures(tdm_board_doc_board(doc), &figures);
+    demand(figures.objects >= REPLAYED, "the replay lacks objects");
+    tdm_board_doc_close(doc);
+    return spent * 1e3;
+}
+
+/* --- Panning ---------------------------------------------------------------------------------- */
+
+static double worst_frame_ms;
+
+/* Across the board and back down, each frame whole before the next, on this thread. */
+static double pan_frame_ms(void)
+{
+    static uint8_t target[(size_t)WIDTH * HEIGHT * 4];
+    struct tdm_board_scene *scene = NULL;
+    struct tdm_board_cache *cache = NULL;
+    struct tdm_board_feed feed;
+    struct tdm_board_cache_report report;
+    struct tdm_board_camera camera = tdm_board_camera_at(1, 0, 0, WIDTH, HEIGHT);
+    double start, spent;
+
+    demand(tdm_board_scene_create(&scene, NULL) == TDM_OK &&
+               tdm_board_cache_create(&cache, scene, 0, NULL) == TDM_OK,
+           "no scene");
+    tdm_board_feed_init(&feed, scene);
+    demand(tdm_board_feed(&feed, tdm_board_doc_board(crowded), TDM_BOARD_FIRST_PAGE) == TDM_OK,
+           "not fed");
+    tdm_board_cache_draw(cache, &camera, target, WIDTH * 4, 0, &report);
+    worst_frame_ms = 0;
+    start = seconds();
+    for (int frame = 0; frame < FRAMES; frame++) {
+        double begin = seconds();
+
+        camera.x += PAN_PX;
+        camera.y += PAN_PX / 4;
+        tdm_board_cache_draw(cache, &camera, target, WIDTH * 4, 0, &report);
+        demand(report.missing == 0, "a tile is missing");
+        worst_frame_ms = fmax(worst_frame_ms, (seconds() - begin) * 1e3);
+    }
+    spent = (seconds() - start) / FRAMES;
+    tdm_board_feed_free(&feed);
+    tdm_board_cache_destroy(cache);
+    tdm_board_scene_destroy(scene);
+    return spent * 1e3;
+}
+
+static double pan_worst_ms(void)
+{
+    (void)pan_frame_ms();
+    return worst_frame_ms;
+}
+
+/* --- Report ----------------------------------------------------------------------------------- */
+
+static const struct row {
+    const char *name, *unit;
+    double (*measure)(void);
+    double goal; /* 0: it is only to compare with. */
+} rows[] = {
+    {"stroke_of_200_points", "bytes", stroke_bytes, 2048},
+    {"same_by_excalidraw", "bytes", stroke_bytes_excalidraw, 0},
+    {"late_join_10000_objects", "bytes", join_size, 300000},
+    {"late_join_10000_objects", "ms", join_ms, 200},
+    {"operations_applied", "per_s", applied_per_second, 1e6},
+    {"open_100000_operations", "ms", open_ms, 1000},
+    {"replay_100000_operations", "ms", replay_ms, 1000},
+    {"pan_10000_objects_frame", "ms", pan_frame_ms, 1000 / 60.0},
+    {"pan_10000_objects_worst", "ms", pan_worst_ms, 0},
+};
+
+static int by_size(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+static void report(const struct row *row, int rounds, bool first)
+{
+    double values[ROUNDS_MAX];
+    char goal[32] = "";
+
+    for (int i = 0; i < rounds; i++)
+        values[i] = row->measure();
+    qsort(values, (size_t)rounds, sizeof *values, by_size);
+    if (row->goal > 0)
+        (void)snprintf(goal, sizeof goal, "%.0f", row->goal);
+    fprintf(stderr, "%-26s %-6s %12.1f %12.1f %12.1f  %s\n", row->name, row->unit, values[0],
+            values[rounds / 2], values[rounds - 1], goal);
+    printf("%s\n  {\"row\": \"%s\", \"unit\": \"%s\", \"min\": %.3f, \"median\": %.3f, "
+           "\"max\": %.3f, \"goal\": %s}",
+           first ? "" : ",", row->name, row->unit, values[0], values[rounds / 2],
+           values[rounds - 1], *goal ? goal : "null");
+}
+
+int main(int argc, char **argv)
+{
+    int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 5;
+    char folder[] = "/tmp/board-bench-XXXXXX";
+
+    if (rounds < 1 || rounds > ROUNDS_MAX) {
+        fprintf(stderr, "usage: board_bench [ROUNDS (1 to %d)]\n", ROUNDS_MAX);
+        return 2;
+    }
+    demand(mkdtemp(folder) != NULL, "no folder for a journal");
+    (void)snprintf(journal, sizeof journal, "%s/a.board", folder);
+    make_journal();
+    crowded = open_board(NULL, false);
+    fill(crowded, OBJECTS);
+    fprintf(stderr, "%-26s %-6s %12s %12s %12s  %s\n", "", "", "min", "median", "max", "goal");
+    printf("{\"bench\": \"board\", \"rounds\": %d, \"rows\": [", rounds);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        report(&rows[i], rounds, i == 0);
+    printf("\n]}\n");
+    tdm_board_doc_close(crowded);
+    (void)unlink(journal);
+    (void)rmdir(folder);
+    return 0;
+}

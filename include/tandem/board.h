@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TANDEM_BOARD_H
+#define TANDEM_BOARD_H
+
+/*
+ * A board that two people draw on, each on a copy of its own: in a call over its data channel, and
+ * without one, when what both did is merged as soon as they meet again. Every stroke is in a
+ * journal on disk before long, so that neither a crash nor a lost connection loses work.
+ * docs/board-use.md says how it is used, docs/board.md how it works.
+ *
+ * One `struct tandem_board` is one place for a board: a file, or that of the contact with whom the
+ * call is, which is there again in the next call.
+ *
+ *     struct tandem_board *board;
+ *     tandem_board_create(&(struct tandem_board_config){.folder = "boards"}, &board, &cause);
+ *     tandem_board_invite(board);
+ *     media.channel = true;
+ *     media.board = board;
+ *     tandem_dial(t, "10.0.0.7", &media, &call, &cause);
+ *     tandem_board_request(board, "{\"do\": \"add\", \"type\": \"rectangle\", \"x\": 10, ...}",
+ *                          &answer, &cause);
+ *     ... poll tandem_board_event_fd, tandem_board_next_event ...
+ *
+ * Threads: as in tandem.h.
+ */
+
+#include "tandem/tandem.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct tandem_board_config {
+    const char *file;   /* The board; made when it is not there. NULL: the contact's, out of */
+    const char *folder; /* this folder, which exists; each lies there under the fingerprint of its
+                           contact's certificate. NULL, too: kept in memory alone, and lost. */
+    const char *name;   /* What stands beside our cursor there. [the contact's, as called] */
+    bool read_only;     /* A file is looked at, neither locked nor written. */
+    int64_t at_ms;      /* With read_only: as it was at that Unix time; 0: as it is. */
+};
+
+/** Opens the file, if one is named: TANDEM_INVALID when another program has it open, TANDEM_FAILED
+ *  when it cannot be read. A broken one is opened as far as it is good; a NOTICE says what is lost.
+ */
+TANDEM_API enum tandem_status tandem_board_create(const struct tandem_board_config *config,
+                                                  struct tandem_board **board,
+                                                  struct tandem_cause *cause);
+
+/** After every call that named it has ended and was released. All is on disk then. */
+TANDEM_API void tandem_board_destroy(struct tandem_board *board);
+
+/* With somebody. */
+
+/** Asks whom the call is with, now or as soon as there is one, to draw on it together. */
+TANDEM_API void tandem_board_invite(struct tandem_board *board);
+
+/** Answers TANDEM_BOARD_ASKED. `always`: this contact, known by its certificate, need not ask again
+ *  (a yes), or is not even heard (a no); kept in the folder. TANDEM_INVALID: nobody asks. */
+TANDEM_API enum tandem_status tandem_board_answer(struct tandem_board *board, bool yes, bool always,
+                                                  struct tandem_cause *cause);
+
+/** Ends it with the other side; the board stays open here. */
+TANDEM_API void tandem_board_leave(struct tandem_board *board);
+
+/** Opens the board of a contact out of the folder before there is a call: `who` as it was called
+ *  when it was last drawn on together. TANDEM_INVALID: there is none yet. */
+TANDEM_API enum tandem_status tandem_board_open_contact(struct tandem_board *board, const char *who,
+                                                        struct tandem_cause *cause);
+
+/** A window of the engine's own, with tools, until it is closed; TANDEM_BOARD_CLOSED when the user
+ *  closes it. Before a board is open it appears with it. TANDEM_FAILED without a display. */
+TANDEM_API enum tandem_status
+tandem_board_open_window(struct tandem_board *board, const char *title, struct tandem_cause *cause);
+TANDEM_API void tandem_board_close_window(struct tandem_board *board);
+
+/* By a program: the same requests that `tandem board --json` takes, a line each. */
+
+/**
+ * Does one request, an object like {"do": "add", "type": "note", "x": 10, "y": 20, "text": "hi"};
+ * docs/board-use.md lists them.
+ *
+ * @param answer  An object, {"ok": true, ...} or {"ok": false, "why": "..."}, to be freed with
+ *                tandem_free; may be NULL.
+ *
+ * TANDEM_INVALID: no such request, or it names what is not there; the cause says which.
+ * TANDEM_AGAIN: no board is open yet.
+ */
+TANDEM_API enum tandem_status tandem_board_request(struct tandem_board *board, const char *request,
+                                                   char **answer, struct tandem_cause *cause);
+
+enum tandem_board_event_kind {
+    TANDEM_BOARD_ASKED,   /* text = who wants to draw together; tandem_board_answer. */
+    TANDEM_BOARD_OPENED,  /* A board is open; text = its file, "" in memory. */
+    TANDEM_BOARD_JOINED,  /* The other side's copy and ours are being merged, and stay so. */
+    TANDEM_BOARD_SYNCED,  /* Both have all that the other had when they met. */
+    TANDEM_BOARD_LEFT,    /* No longer: text = why. Drawing goes on here. */
+    TANDEM_BOARD_REFUSED, /* By the other side: text = why. */
+    TANDEM_BOARD_CHANGED, /* object = what: look it up. "": too much to say, list all again. */
+    TANDEM_BOARD_CURSOR,  /* The other side's pointer is at x, y of the page; text = its name;
+                             object = its page; on: it is there at all. */
+    TANDEM_BOARD_LASER,   /* Likewise its laser pointer. */
+    TANDEM_BOARD_VIEW,    /* It looks at x, y, width, height of the page `object`. */
+    TANDEM_BOARD_NOTICE,  /* text = something to know. */
+    TANDEM_BOARD_CLOSED,  /* The user closed the window. */
+};
+
+struct tandem_board_event {
+    enum tandem_board_event_kind kind;
+    bool on;
+    bool theirs;     /* CHANGED: by the other side. */
+    char object[24]; /* "1a2b3c4d.17" */
+    double x, y;     /* Pixels of the page, */
+    double width, height;
+    char text[512];
+};
+
+/** Readable when there may be events. */
+TANDEM_API int tandem_board_event_fd(struct tandem_board *board);
+/** Takes the oldest event; TANDEM_AGAIN when there is none. */
+TANDEM_API enum tandem_status tandem_board_next_event(struct tandem_board *board,
+                                                      struct tandem_board_event *event);
+
+struct tandem_board_stats {
+    bool open, linked, window;
+    char peer[256];  /* With whom; "" = nobody. */
+    char file[512];  /* "" = in memory. */
+    char digest[65]; /* Of all that is in it: the same at both sides when they have the same. */
+    uint32_t pages, objects, actors;
+    uint64_t operations;                 /* Of both, since it was made. */
+    uint64_t bytes_sent, bytes_received; /* Of this link: operations, live values, pictures. */
+    uint64_t waiting_bytes;              /* Of operations that the other side has not confirmed. */
+    struct tandem_distribution paint_ms; /* From bytes of the other side to pixels here. */
+};
+
+TANDEM_API enum tandem_status tandem_board_stats(struct tandem_board *board,
+                                                 struct tandem_board_stats *stats);
+
+/* Files. */
+
+/** Writes a page (0: the first), or with -1 all of them (pdf, excalidraw), by the ending of `path`:
+ *  .png, .svg, .pdf, .excalidraw. TANDEM_UNSUPPORTED for another one. */
+TANDEM_API enum tandem_status tandem_board_export(struct tandem_board *board, const char *path,
+                                                  int page, struct tandem_cause *cause);
+
+/** Adds what is in a file, by its ending: .excalidraw, .svg, .pdf (a page each), .png, .jpg, .webp.
+ *  What of it is not understood is left out, and a NOTICE says so. */
+TANDEM_API enum tandem_status tandem_board_import(struct tandem_board *board, const char *path,
+                                                  struct tandem_cause *cause);
+
+/** Adds what another board's file has, as if its authors had met. */
+TANDEM_API enum tandem_status tandem_board_merge(struct tandem_board *board, const char *path,
+                                                 struct tandem_cause *cause);
+
+/** With read_only: shows it as it was at that Unix time, earlier or later; 0: as it is. */
+TANDEM_API enum tandem_status tandem_board_travel(struct tandem_board *board, int64_t at_ms,
+                                                  struct tandem_cause *cause);
+
+/** When work was done on it: the first and the last operation's Unix time; false: none was. */
+TANDEM_API bool tandem_board_times(struct tandem_board *board, int64_t *first_ms, int64_t *last_ms);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`tandem board`: two processes that draw at each other, part, and meet again; and files.
+
+Usage: board_command_test.py TANDEM [unittest arguments]"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import command_test  # noqa: E402
+from command_test import DONE, FAILED, PATIENCE, REFUSED, UNREACHABLE, USAGE, free_port  # noqa: E402
+
+
+class Board:
+    """One `tandem board`, to which requests are said."""
+
+    def __init__(self, folder, name, *args):
+        home = os.path.join(folder, name)
+        os.makedirs(home, exist_ok=True)
+        env = dict(os.environ, HOME=home, XDG_CONFIG_HOME=os.path.join(home, "config"),
+                   XDG_DATA_HOME=os.path.join(home, "data"))
+        env.pop("DISPLAY", None)
+        self.out = os.path.join(home, "out")
+        with open(self.out, "wb") as out, open(os.path.join(home, "err"), "wb") as err:
+            self.process = subprocess.Popen([command_test.tandem, "board", *args, "--no-window",
+                                             "--json"], stdin=subprocess.PIPE, stdout=out,
+                                            stderr=err, env=env)
+        self.tag = 0
+
+    def lines(self):
+        with open(self.out, encoding="utf-8") as f:
+            return [json.loads(line) for line in f.read().split("\n")[:-1]]
+
+    def wait(self, found):
+        """The first line that `found` wants."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            ended = self.process.poll() is not None
+            for line in self.lines():
+                if found(line):
+                    return line
+            if ended or time.monotonic() > until:
+                raise AssertionError(self.lines())
+            time.sleep(0.05)
+
+    def event(self, name):
+        return self.wait(lambda line: line.get("event") == name)
+
+    def ask(self, **request):
+        self.tag += 1
+        tag = self.tag
+        self.process.stdin.write((json.dumps(dict(request, tag=tag)) + "\n").encode())
+        self.process.stdin.flush()
+        answer = self.wait(lambda line: line.get("tag") == tag)
+        if not answer["ok"]:
+            raise AssertionError(answer)
+        return answer
+
+    def digest(self):
+        return self.ask(do="info")["digest"]
+
+    def texts(self):
+        return {o.get("text") for o in self.ask(do="list", whole=True)["objects"]}
+
+    def quit(self):
+        self.process.stdin.write(b'{"do": "quit"}\n')
+        self.process.stdin.flush()
+        return self.end()
+
+    def end(self):
+        return self.process.wait(PATIENCE)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+
+
+class Together(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tandem-board-")
+        self.running = []
+
+    def tearDown(self):
+        for board in self.running:
+            board.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, name, *args):
+        board = Board(self.folder, name, *args)
+        self.running.append(board)
+        return board
+
+    def wait_with(self, *args):
+        port = free_port()
+        board = self.start("b", "--port", str(port), "--listen", "127.0.0.1", "--once", *args)
+        board.event("waiting")
+        return board, f"127.0.0.1:{port}"
+
+    def same(self, a, b):
+        until = time.monotonic() + PATIENCE
+        while a.digest() != b.digest():
+            if time.monotonic() > until:
+                raise AssertionError((a.lines(), b.lines()))
+            time.sleep(0.05)
+
+    def meet(self, port=None):
+        b, to = self.wait_with("--yes")
+        a = self.start("a", to)
+        a.event("synced")
+        b.event("synced")
+        return a, b
+
+    def test_draw_part_and_meet_again(self):
+        a, b = self.meet()
+        a.ask(do="add", type="note", x=10, y=20, text="of a")
+        b.ask(do="add", type="text", x=10, y=200, text="of b")
+        a.ask(do="add", type="pen", points=[[0, 0], [10, 5], [20, 9]])
+        self.same(a, b)
+        self.assertLessEqual({"of a", "of b"}, a.texts())
+        a.ask(do="cursor", x=5, y=6)
+        self.assertEqual(b.wait(lambda line: line.get("event") == "cursor" and line["on"])["x"], 5)
+        self.assertEqual((a.quit(), b.end()), (DONE, DONE))
+
+        a, b = self.meet()  # Both have it still.
+        self.assertLessEqual({"of a", "of b"}, a.texts())
+        b.ask(do="add", type="text", text="again")
+        self.same(a, b)
+        self.assertIn("again", a.texts())
+        self.assertEqual((a.quit(), b.end()), (DONE, DONE))
+
+    def test_refused(self):
+        b, to = self.wait_with()
+        a = self.start("a", to)
+        b.event("asked")
+        b.process.stdin.write(b'{"do": "answer", "yes": false}\n')
+        b.process.stdin.flush()
+        self.assertEqual(a.end(), REFUSED)
+        self.assertEqual(a.lines()[-1]["exit"], REFUSED)
+        b.end()
+        self.assertNotIn("joined", [line.get("event") for line in b.lines()])
+
+    def test_nobody_there(self):
+        a = self.start("a", "127.0.0.1:9")
+        self.assertEqual(a.end(), UNREACHABLE)
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tandem-board-")
+
+    def tearDown(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def run_on(self, *args, code=DONE, said=""):
+        done = subprocess.run([command_test.tandem, "board", *args, "--json"], input=said,
+                              capture_output=True, text=True, timeout=PATIENCE,
+                              env=dict(os.environ, HOME=self.folder))
+        self.assertEqual(done.returncode, code, done)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def draw(self, name, *requests):
+        return self.run_on("open", self.file(name), "--no-window",
+                           said="".join(json.dumps(r) + "\n" for r in requests))
+
+    def test_files(self):
+        self.draw("a", {"do": "add", "type": "rectangle", "x": 0, "y": 0, "w": 100, "h": 50},
+                  {"do": "add", "type": "text", "text": "first"})
+        self.draw("b", {"do": "add", "type": "ellipse", "w": 30, "h": 30})
+        self.run_on("merge", self.file("a"), self.file("b"))
+        self.run_on("merge", self.file("b"), self.file("a"))
+        a, b = (self.run_on("info", self.file(name))[0] for name in "ab")
+        self.assertEqual(a["digest"], b["digest"])
+        self.assertEqual(a["objects"], 3)
+        for ending, begin in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"),
+                              ("excalidraw", b"{")):
+            self.run_on("export", self.file("a"), self.file("out." + ending))
+            with open(self.file("out." + ending), "rb") as f:
+                self.assertTrue(f.read(8).startswith(begin), ending)
+        self.run_on("import", self.file("c"), self.file("out.excalidraw"))
+        self.assertEqual(self.run_on("info", self.file("c"))[0]["objects"], 3)
+        looked = self.run_on("open", self.file("a"), "--at", str(time.time() + 60), "--no-window",
+                             said='{"do": "add", "type": "note"}\n{"do": "list"}\n')
+        self.assertEqual([line["ok"] for line in looked if "ok" in line], [False, True])
+        steps = self.run_on("replay", self.file("a"), "--steps", "4")
+        self.assertEqual(len(steps), 4)
+        self.assertEqual(steps[-1]["digest"], a["digest"])
+
+    def test_wrong(self):
+        self.run_on("info", code=USAGE)
+        self.run_on("--shine", code=USAGE)
+        self.run_on("open", code=USAGE)
+        self.run_on("info", self.file("absent"), code=FAILED)
+        self.draw("a", {"do": "add", "type": "note"})
+        self.run_on("export", self.file("a"), self.file("a.gif"), code=USAGE)
+        with open(self.file("no"), "wb") as f:
+            f.write(b"this is no board at all, whatever its name is ...........")
+        self.run_on("info", self.file("no"), code=USAGE)
+
+
+if __name__ == "__main__":
+    command_test.tandem = sys.argv.pop(1)
+    unittest.main(verbosity=2)
