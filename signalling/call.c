@@ -9,6 +9,14 @@
 
 #define RETRIES_MAX 10 /* Of one offer that met glare. */
 
+/* Whether the next offer has the data channel, for all that the capability says. */
+static bool offers_channel(const struct tdm_call_machine *m)
+{
+    const struct tdm_channel_capability *channel = &m->capability.channel;
+
+    return channel->wanted && (!channel->if_asked || m->negotiated.channel.active);
+}
+
 void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capability,
                    uint64_t seed)
 {
@@ -20,7 +28,8 @@ void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capa
     m->ending_after = 5 * TDM_S;
     m->ask_back_after = 4 * TDM_S;
     m->deadline = m->offer_at = m->ask_back_at = TDM_NEVER;
-    m->offer_channel = m->agreed_channel = capability->channel.wanted;
+    m->agreed_channel = capability->channel.wanted;
+    m->offer_channel = offers_channel(m);
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
         m->offer_media[kind] = m->agreed_wanted[kind] = capability->media[kind].wanted;
     tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
@@ -259,7 +268,7 @@ static void change_media(struct tdm_call_machine *m, tdm_time now, const struct 
         return;
     default:
         m->capability = *in->capability;
-        m->offer_channel = m->capability.channel.wanted;
+        m->offer_channel = offers_channel(m);
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
     }
@@ -326,7 +335,7 @@ static void call_in(struct tdm_call_machine *m, tdm_time now, const struct tdm_s
         memset(&m->negotiated, 0, sizeof m->negotiated);
         out->body_size = 0;
         out->media_changed = m->held_remote = false;
-        m->offer_channel = m->capability.channel.wanted;
+        m->offer_channel = offers_channel(m);
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
     }
