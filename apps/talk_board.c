@@ -38,7 +38,7 @@ static void say(struct talk_board *b, const char *text)
 {
     char line[600];
 
-    (void)snprintf(line, sizeof line, "board: %s", text);
+    (void)snprintf(line, sizeof line, "board: %.580s", text);
     terminal_print(b->terminal, line);
 }
 
