@@ -9,12 +9,9 @@
 
 #define RETRIES_MAX 10 /* Of one offer that met glare. */
 
-/* Whether the next offer has the data channel, for all that the capability says. */
 static bool offers_channel(const struct tdm_call_machine *m)
 {
-    const struct tdm_channel_capability *channel = &m->capability.channel;
-
-    return channel->wanted && (!channel->if_asked || m->negotiated.channel.active);
+    return m->capability.channel.wanted && !m->capability.channel.if_asked;
 }
 
 void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capability,
