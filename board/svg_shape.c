@@ -58,17 +58,38 @@ struct line {
     uint32_t count, room;
     struct tdm_svg_point origin;
     uint32_t group;
+    uint32_t part; /* Of a figure of several parts: where this one begins. */
+    bool joined;   /* All parts become one line, so that those inside others are holes. */
     bool good;
 };
 
-static void end_line(void *arg, bool closed)
+/* Nobody sees where a line without a border goes, only what it is around. */
+static bool borderless(const struct tdm_svg_brush *b)
 {
-    struct line *l = arg;
+    return tdm_svg_paint(b->style.fill, b->style.fill_opacity) & 0xff &&
+           !(tdm_svg_paint(b->style.stroke, b->style.stroke_opacity) & 0xff);
+}
+
+static void put_point(struct line *l, uint32_t i)
+{
+    if (l->count < POINTS_MAX)
+        l->points[l->count++] = l->points[i];
+}
+
+/* Closes a part, and goes back to where the first one began: a way there and back has no area. */
+static void join_part(struct line *l)
+{
+    put_point(l, l->part);
+    if (l->part)
+        put_point(l, 0);
+    l->part = l->count;
+}
+
+static void put_line(struct line *l)
+{
     struct tdm_drawing_item *item;
     struct tdm_board_point *points;
 
-    if (closed && l->count > 2 && l->count < POINTS_MAX)
-        l->points[l->count++] = l->points[0];
     item = l->count > 1 && l->good ? tdm_drawing_add(l->brush->drawing, TDM_BOARD_LINE) : NULL;
     if (item) {
         paint(l->brush, item);
@@ -89,7 +110,20 @@ static void end_line(void *arg, bool closed)
     } else if (l->count > 1) {
         l->good = false;
     }
-    l->count = 0;
+    l->count = l->part = 0;
+}
+
+static void end_line(void *arg, bool closed)
+{
+    struct line *l = arg;
+
+    if (l->joined) {
+        join_part(l);
+        return;
+    }
+    if (l->count > 2 && (closed || borderless(l->brush)))
+        put_point(l, 0);
+    put_line(l);
 }
 
 static bool add_point(void *arg, double x, double y)
@@ -97,11 +131,9 @@ static bool add_point(void *arg, double x, double y)
     struct line *l = arg;
     struct tdm_svg_point at = tdm_svg_map(l->brush->matrix, x, y);
 
-    if (l->count == POINTS_MAX - 1) { /* The last place is for closing. */
-        end_line(l, false);
-        l->points[0] = (struct tdm_board_point){.pressure = 128};
-    }
-    if (l->count == l->room) {
+    if (l->count >= POINTS_MAX - 2) /* The last places are for closing. */
+        put_line(l);
+    if (l->count + 2 >= l->room) {
         uint32_t room = l->room ? 2 * l->room : 256;
         struct tdm_board_point *points = realloc(l->points, room * sizeof *points);
 
@@ -171,9 +203,12 @@ bool tdm_svg_path_shape(const struct tdm_svg_brush *b, const char *data)
         .fineness = 1 / (stretch > FAINTEST ? stretch : FAINTEST),
     };
 
-    if (several(data))
+    l.joined = several(data) && borderless(b);
+    if (several(data) && !l.joined)
         l.group = tdm_drawing_group(b->drawing, b->group);
     tdm_svg_path(data, strlen(data), &sink);
+    if (l.joined)
+        put_line(&l);
     free(l.points);
     return l.good;
 }
