@@ -573,9 +573,12 @@ static bool open_accounts(struct side *s, struct tandem_cause *cause)
 
     if (s->o->no_accounts)
         return true;
-    return s->o->text
-               ? account_open_out(s->engine, s->o->accounts, NULL, s->o->address, &invalid, cause)
-               : account_open_all(s->engine, s->o->accounts, &count, cause);
+    if (!s->o->text)
+        return account_open_all(s->engine, s->o->accounts, &count, cause);
+    if (account_open_out(s->engine, s->o->accounts, NULL, s->o->address, &invalid, cause))
+        return true;
+    s->exit = invalid ? EXIT_USAGE : EXIT_UNREACHABLE;
+    return false;
 }
 
 static bool open_side(struct side *s, struct tandem_cause *cause)
@@ -678,7 +681,7 @@ static int run(struct chat_options *o)
     if (o->history)
         return print_history(&s);
     if (!open_side(&s, &cause)) {
-        failed(&s, EXIT_FAILED, cause.text);
+        failed(&s, s.exit == EXIT_DONE ? EXIT_FAILED : s.exit, cause.text);
         return finish(&s);
     }
     begin(&s);

@@ -175,6 +175,16 @@ static bool take_rules(const struct contacts_options *o, struct tandem_contact_e
     return true;
 }
 
+/* By that account, or by whichever it is when none is named. */
+static bool has_address(const struct tandem_contact_entry *c, const char *uri, const char *by)
+{
+    for (uint32_t i = 0; i < c->address_count; i++)
+        if (strcmp(c->addresses[i].uri, uri) == 0 &&
+            (!by || strcmp(c->addresses[i].account, by) == 0))
+            return true;
+    return false;
+}
+
 /* A contact that is there already gets what was said, and keeps the rest. */
 static int add(struct tandem_contacts *contacts, const struct contacts_options *o)
 {
@@ -198,6 +208,8 @@ static int add(struct tandem_contacts *contacts, const struct contacts_options *
         return complain(EXIT_USAGE, "--answer is ask, auto or refuse; --presence is ask, allow, "
                                     "polite or block");
     for (int i = 2; i < o->word_count; i++) {
+        if (has_address(&c, o->words[i], o->by))
+            continue;
         if (c.address_count == TANDEM_CONTACT_ADDRESSES)
             return complain(EXIT_USAGE, "a contact has at most 8 addresses");
         if (strpbrk(o->words[i], " \t\n") || strlen(o->words[i]) >= sizeof c.addresses[0].uri)

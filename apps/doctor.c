@@ -37,7 +37,7 @@ static const struct {
 static void help(void)
 {
     puts("tandem doctor [HOST] [options]: what works here, what does not, why, and what to do\n\n"
-         "  HOST is the other side, written as for tandem call, and is asked, too\n");
+         "  HOST is the other side, by address or host name, and is asked, too\n");
     for (size_t i = 0; i < sizeof helps / sizeof *helps; i++)
         printf("  %-22s %s\n", helps[i].option, helps[i].help);
     putchar('\n');

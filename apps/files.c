@@ -547,6 +547,8 @@ static int finish(struct side *s)
     tandem_destroy(s->engine);
     tandem_files_destroy(s->files);
     explain_failures(s);
+    if (s->o->sending && code == EXIT_DONE)
+        s->reason[0] = '\0'; /* Of an attempt before. */
     if (s->interrupts)
         (void)snprintf(s->reason, sizeof s->reason,
                        s->count

@@ -44,6 +44,14 @@ static bool complain(const struct files_options *o, const char *format, const ch
     return false;
 }
 
+static bool complain_value(const struct files_options *o, const char *option, const char *value)
+{
+    char text[300];
+
+    (void)snprintf(text, sizeof text, "\"%.200s\" does not fit %s", value, option);
+    return complain(o, "%s", text);
+}
+
 static bool parse_size(const char *text, uint64_t *bytes)
 {
     static const char units[] = "KMGT";
@@ -152,7 +160,7 @@ bool files_options_parse(struct files_options *o, bool sending, int argc, char *
         } else if (++i == argc) {
             return complain(o, "%s needs a value", option->name);
         } else if (!take_value(o, option->name, argv[i])) {
-            return complain(o, "%s is no value for that option", argv[i]);
+            return complain_value(o, option->name, argv[i]);
         }
     }
     if (o->help)

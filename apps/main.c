@@ -42,7 +42,7 @@ static const struct verb {
     {"answer", "tandem answer", "wait for a call, ring, ask", talk_answer, NULL},
     {"doctor", "tandem doctor [HOST]", "what works here, what does not, and what to do about it",
      NULL, doctor_run},
-    {"serve", "tandem serve", "a server that helps others to reach each other: STUN and TURN", NULL,
+    {"serve", "tandem serve", "where people sign in and reach each other: SIP, STUN and TURN", NULL,
      serve_run},
     {"chat", "tandem chat [WHO [TEXT]]", "texts: one, a talk, or waiting for others", NULL,
      chat_run},

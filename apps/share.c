@@ -8,6 +8,7 @@
 #include "apps/signals.h"
 #include "apps/terminal.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -429,10 +430,26 @@ static int finish(struct side *s)
     return (int)code;
 }
 
+/* Nobody is let in whose doings were to be written down and cannot be. */
+static bool log_opens(const char *path, struct tandem_cause *cause)
+{
+    FILE *file = fopen(path, "ae");
+
+    if (!file) {
+        (void)snprintf(cause->text, sizeof cause->text, "cannot write the log %.150s: %s", path,
+                       strerrordesc_np(errno));
+        return false;
+    }
+    (void)fclose(file);
+    return true;
+}
+
 static enum tandem_status prepare(struct side *s, struct tandem_cause *cause)
 {
     const struct share_options *o = s->o;
 
+    if (o->share.log_path && !log_opens(o->share.log_path, cause))
+        return TANDEM_FAILED;
     share_tell_choice(o->giving ? o->offer.what : NULL);
     if (o->giving)
         return tandem_share_give(s->share, &o->offer, cause);

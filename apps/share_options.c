@@ -117,6 +117,14 @@ static bool complain(const struct share_options *o, const char *format, const ch
     return false;
 }
 
+static bool complain_value(const struct share_options *o, const char *option, const char *value)
+{
+    char text[300];
+
+    (void)snprintf(text, sizeof text, "\"%.200s\" does not fit %s", value, option);
+    return complain(o, "%s", text);
+}
+
 static bool parse_time(const char *text, double most, double *seconds)
 {
     char *end;
@@ -259,7 +267,7 @@ bool share_options_parse(struct share_options *o, bool giving, int argc, char **
         } else if (++i == argc) {
             return complain(o, "%s needs a value", option->name);
         } else if (!take_value(o, option->name, argv[i])) {
-            return complain(o, "%s is no value for that option", argv[i]);
+            return complain_value(o, option->name, argv[i]);
         }
     }
     if (o->offer.view_only && o->offer.allow & ~(unsigned)TANDEM_SHARE_VIEW)

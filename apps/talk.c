@@ -225,6 +225,8 @@ static void ended(struct talk *t, const struct tandem_event *event)
     if (t->up && t->o->snapshot)
         say(t, "no snapshot: %s", event->text);
     say(t, "ended: %s", event->text);
+    if (event->value == TANDEM_END_NO_COMMON_CODEC && t->o->engine.only_plain)
+        say(t, "%s", "perhaps they refuse what is not encrypted: call without --only-plain");
 }
 
 /* A key of the terminal while a call waits for an answer. */

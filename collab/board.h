@@ -217,6 +217,7 @@ struct tdm_board_since {
     const void *piece;
     uint32_t number, cover_count;
     uint32_t known_seq[TDM_BOARD_ACTORS_MAX], cover_seq[TDM_BOARD_ACTORS_MAX];
+    uint32_t due_seq[TDM_BOARD_ACTORS_MAX];
 };
 #define TDM_BOARD_SINCE_MIN ((size_t)32 * 1024)
 /** Whole records into `room` of at least TDM_BOARD_SINCE_MIN bytes. @return their size; 0 only when

@@ -36,10 +36,15 @@ uint16_t board_actor_take(struct tdm_board *b, uint32_t name)
         return (uint16_t)(b->actor_slots[slot] - 1);
     if (b->actor_count == TDM_BOARD_ACTORS_MAX)
         return BOARD_NO_ACTOR;
-    b->actors[b->actor_count].name = name;
-    b->actors[b->actor_count].seq = 0;
+    b->actors[b->actor_count] = (struct board_actor){.name = name};
     b->actor_slots[slot] = (uint16_t)(++b->actor_count);
     return (uint16_t)(b->actor_count - 1);
+}
+
+void board_saw(struct tdm_board *b, uint16_t actor, uint32_t seq)
+{
+    if (seq > b->actors[actor].seen)
+        b->actors[actor].seen = seq;
 }
 
 bool board_knows(const struct tdm_board *b, struct tdm_board_id id)

@@ -70,6 +70,7 @@ static enum tdm_err take_op(struct tdm_board *b, const struct board_op *op,
     applied->fresh += err == TDM_OK;
     applied->refused += err != TDM_OK;
     b->actors[actor].seq = op->seq + op->span - 1;
+    board_saw(b, actor, b->actors[actor].seq);
     if (err == TDM_OK && last > b->lamport)
         b->lamport = last;
     return TDM_OK;

@@ -53,6 +53,7 @@ static void perform(struct tdm_board *b, const struct board_op *op)
     (void)err;
     into_fresh(b, op);
     b->actors[b->self].seq = op->seq + op->span - 1;
+    board_saw(b, b->self, b->actors[b->self].seq);
     b->own_lamport = op->lamport + op->span - 1;
     if (b->own_lamport > b->lamport)
         b->lamport = b->own_lamport;

@@ -45,6 +45,14 @@ static struct tdm_board_object *home_of(struct tdm_board *b, const struct tdm_bo
     return page && page->type == TDM_BOARD_PAGE ? page : &b->lost;
 }
 
+/* Those that wait stand by the page that they wait for. */
+static bool waits_above(struct tdm_board_id page, const struct tdm_board_object *other)
+{
+    struct tdm_board_id its = board_value(other, TDM_PROP_PAGE).ref;
+
+    return page.actor != its.actor ? page.actor > its.actor : page.seq > its.seq;
+}
+
 void board_page_enter(struct tdm_board *b, struct tdm_board_object *o)
 {
     struct tdm_board_value order = order_of(o);
@@ -54,10 +62,14 @@ void board_page_enter(struct tdm_board *b, struct tdm_board_object *o)
     if (!o->home)
         return;
     struct board_node *up = NULL, **link = &o->home->tree;
+    struct tdm_board_id page = board_value(o, TDM_PROP_PAGE).ref;
 
     while (*link) {
         up = *link;
-        link = stands_above(o, &order, object_of(up)) ? &up->high : &up->low;
+        bool above = o->home == &b->lost ? waits_above(page, object_of(up))
+                                         : stands_above(o, &order, object_of(up));
+
+        link = above ? &up->high : &up->low;
     }
     board_node_hang(&o->home->tree, up, link, &o->node);
 }
@@ -66,10 +78,15 @@ void board_page_found(struct tdm_board *b, struct tdm_board_object *page)
 {
     struct tdm_board_id id = tdm_board_id_of(page);
 
-    for (struct board_node *n = board_node_lowest(b->lost.tree), *next; n; n = next) {
-        next = board_node_next(n);
-        if (tdm_board_same(board_value(object_of(n), TDM_PROP_PAGE).ref, id))
-            board_page_enter(b, object_of(n));
+    for (struct board_node *n = b->lost.tree; n;) {
+        struct tdm_board_object *o = object_of(n);
+
+        if (tdm_board_same(board_value(o, TDM_PROP_PAGE).ref, id)) {
+            board_page_enter(b, o);
+            n = b->lost.tree; /* There may be more. */
+        } else {
+            n = waits_above(id, o) ? n->high : n->low;
+        }
     }
 }
 

@@ -130,7 +130,7 @@ static enum tdm_err mark(struct tdm_board *b, uint16_t actor, struct tdm_board_o
         *wait = (struct tdm_board_id){first.actor, first.seq + (uint32_t)length - 1};
         if (wait->seq > TDM_BOARD_SEQ_MAX)
             return TDM_E_MALFORMED;
-        if (!board_knows(b, *wait))
+        if (!board_knows(b, *wait) && !board_text_has(b, o, &ranges[count]))
             return TDM_E_AGAIN;
         need += board_text_mark_need(b, o, &ranges[count]);
     }

@@ -10,17 +10,18 @@
 
 #define ENTRY_HEAD_MAX  ((size_t)6 * TDM_BOARD_V_MAX)
 #define VALUE_MAX       ((size_t)4 * TDM_BOARD_V_MAX + TDM_BOARD_VALUE_MAX)
-#define RUN_MAX         ((size_t)6 * TDM_BOARD_V_MAX + BOARD_ITEM_BYTES)
+#define RUN_HEAD_MAX    ((size_t)6 * TDM_BOARD_V_MAX)
 #define MARK_MAX        ((size_t)6 * TDM_BOARD_V_MAX)
 #define INK_HEAD_MAX    ((size_t)6 * TDM_BOARD_V_MAX)
 #define OTHER_MAX       (4 + (size_t)2 * TDM_BOARD_V_MAX + BOARD_OP_HEAD_MAX + BOARD_OTHER_MAX)
-#define COVER_MAX       (4 + TDM_BOARD_V_MAX)
+#define COVER_MAX       (4 + (size_t)2 * TDM_BOARD_V_MAX)
 #define RECORD_HEAD_MAX (BOARD_RECORD_HEAD + 1 + TDM_BOARD_V_MAX + 4 * BOARD_NAMES_MAX)
 
 enum stage { BEGIN, OBJECTS, OTHERS, COVER };
 enum part { VALUES, INK, RUNS, MARKS };
 
-static_assert(RECORD_HEAD_MAX + ENTRY_HEAD_MAX + INK_HEAD_MAX + VALUE_MAX + RUN_MAX + OTHER_MAX <
+static_assert(RECORD_HEAD_MAX + ENTRY_HEAD_MAX + INK_HEAD_MAX + VALUE_MAX + RUN_HEAD_MAX +
+                      BOARD_ITEM_BYTES + OTHER_MAX <
                   TDM_BOARD_SINCE_MIN,
               "a record has room for any one piece");
 
@@ -65,6 +66,13 @@ static bool lacks(const struct giving *g, uint16_t actor, uint32_t seq)
     return seq > g->s->known_seq[actor];
 }
 
+/* What is made while pieces are given comes by itself, behind them, and could stand on something
+ * that was passed already. */
+static bool is_due(const struct giving *g, uint16_t actor, uint32_t seq)
+{
+    return seq <= g->s->due_seq[actor];
+}
+
 static void write_entry(struct giving *g, const struct tdm_board_object *o, size_t values,
                         uint32_t has)
 {
@@ -79,7 +87,7 @@ static void write_entry(struct giving *g, const struct tdm_board_object *o, size
 
 static bool reg_lacks(const struct giving *g, const struct board_reg *reg)
 {
-    return lacks(g, reg->actor, reg->seq);
+    return lacks(g, reg->actor, reg->seq) && is_due(g, reg->actor, reg->seq);
 }
 
 static void write_ref(struct giving *g, const struct tdm_board_object *o, struct tdm_board_id ref)
@@ -132,7 +140,7 @@ static bool give_values(struct giving *g, const struct tdm_board_object *o)
     }
     if (end == s->number && o->reg_count > s->number)
         return false;
-    if (count || (s->number == 0 && lacks(g, o->actor, o->seq))) {
+    if (count || (s->number == 0 && lacks(g, o->actor, o->seq) && is_due(g, o->actor, o->seq))) {
         write_entry(g, o, count, 0);
         for (uint32_t i = s->number; i < end; i++)
             if (reg_lacks(g, &o->regs[i]))
@@ -182,7 +190,7 @@ static bool give_ink(struct giving *g, const struct tdm_board_object *o)
 
 static bool item_lacks(const struct giving *g, const struct board_item *i)
 {
-    return lacks(g, i->actor, i->seq + i->chars - 1);
+    return lacks(g, i->actor, i->seq + i->chars - 1) && is_due(g, i->actor, i->seq);
 }
 
 static void write_run(struct giving *g, const struct board_item *i)
@@ -200,18 +208,27 @@ static void write_run(struct giving *g, const struct board_item *i)
     tdm_write_bytes(&g->w, i->text, i->size);
 }
 
+/* The names that a run needs stand in the table from now on. */
+static void name_run(struct giving *g, const struct board_item *i)
+{
+    (void)place_of(g, g->b->actors[i->actor].name);
+    if (i->origin_actor != BOARD_NO_ACTOR)
+        (void)place_of(g, g->b->actors[i->origin_actor].name);
+}
+
 static bool give_runs(struct giving *g, const struct tdm_board_object *o)
 {
     struct tdm_board_since *s = g->s;
     const struct board_item *first = s->piece ? s->piece : o->text ? o->text->first : NULL, *end;
     size_t bytes = ENTRY_HEAD_MAX + (size_t)2 * TDM_BOARD_V_MAX;
-    uint32_t names = 1, count = 0;
+    uint32_t count = 0;
 
-    for (end = first; end && fits(g, names + 2, bytes + RUN_MAX); end = end->next) {
+    /* Three names: the object's, and the run's two. */
+    for (end = first; end && fits(g, 3, bytes + RUN_HEAD_MAX + end->size); end = end->next) {
         if (!item_lacks(g, end))
             continue;
-        bytes += RUN_MAX;
-        names += 2;
+        name_run(g, end);
+        bytes += RUN_HEAD_MAX + end->size;
         count++;
     }
     if (first && end == first)
@@ -250,7 +267,7 @@ static bool give_marks(struct giving *g, const struct tdm_board_object *o)
         for (uint32_t k = 0; m && k < s->number; k++)
             m = m->next;
         for (; m; m = m->next, s->number++) {
-            if (!lacks(g, m->actor, m->seq) && !item_lacks(g, i))
+            if (!is_due(g, m->actor, m->seq) || (!lacks(g, m->actor, m->seq) && !item_lacks(g, i)))
                 continue;
             if (!fits(g, 3, ENTRY_HEAD_MAX + (size_t)2 * TDM_BOARD_V_MAX + MARK_MAX)) {
                 s->piece = i;
@@ -349,6 +366,7 @@ static size_t give_cover(const struct tdm_board *b, struct tdm_board_since *s, s
         if (s->cover_seq[s->number] <= s->known_seq[s->number])
             continue;
         tdm_write_u32(w, b->actors[s->number].name);
+        tdm_board_write_v(w, s->known_seq[s->number]);
         tdm_board_write_v(w, s->cover_seq[s->number]);
     }
     s->done = s->number >= s->cover_count;
@@ -358,8 +376,10 @@ static size_t give_cover(const struct tdm_board *b, struct tdm_board_since *s, s
 static void begin(const struct tdm_board *b, struct tdm_board_since *s)
 {
     s->cover_count = b->actor_count;
-    for (uint32_t i = 0; i < b->actor_count; i++)
+    for (uint32_t i = 0; i < b->actor_count; i++) {
         s->cover_seq[i] = b->actors[i].seq;
+        s->due_seq[i] = b->actors[i].seen;
+    }
     s->known_seq[0] = b->actors[0].seq;
     for (size_t i = 0; i < s->known_count; i++) {
         uint16_t actor = board_actor_find(b, s->known[i].actor);

@@ -14,6 +14,14 @@ struct taking {
     uint64_t lamport;
 };
 
+/* Something does not fit what is here: what the snapshot was built upon is missing, such as when a
+ * journal lost a piece. */
+static void refuse(struct taking *t)
+{
+    t->applied->refused++;
+    t->b->patchy = true;
+}
+
 static bool good_stamp(struct board_stamp s)
 {
     return s.seq > 0 && s.seq <= TDM_BOARD_SEQ_MAX && s.lamport > 0 &&
@@ -41,8 +49,9 @@ static uint32_t read_seq(struct tdm_reader *r)
     return (uint32_t)seq;
 }
 
-static void own_number(struct taking *t, uint16_t actor, uint32_t seq)
+static void saw(struct taking *t, uint16_t actor, uint32_t seq)
 {
+    board_saw(t->b, actor, seq);
     if (actor == t->b->self && seq > t->b->actors[actor].seq)
         t->b->doubled = true;
 }
@@ -89,8 +98,8 @@ static bool read_value(struct taking *t, const struct board_stamp *object,
     } else {
         return false;
     }
-    return t->r->ok && head >> 3 > 0 && head >> 3 < BOARD_PROPS &&
-           (good_stamp(*stamp) || stamp->actor == 0);
+    return t->r->ok && head >> 3 > 0 && head >> 3 < BOARD_PROPS && good_stamp(*stamp) &&
+           stamp->actor != 0;
 }
 
 static enum tdm_err take_values(struct taking *t, struct tdm_board_object *o,
@@ -102,7 +111,7 @@ static enum tdm_err take_values(struct taking *t, struct tdm_board_object *o,
 
         if (!read_value(t, object, &stamp, &v))
             return TDM_E_MALFORMED;
-        own_number(t, stamp.actor, stamp.seq);
+        saw(t, stamp.actor, stamp.seq);
         if (stamp.lamport > t->b->lamport)
             t->b->lamport = stamp.lamport;
         board_write(t->b, o, stamp, &v, 1);
@@ -121,9 +130,9 @@ static enum tdm_err take_ink(struct taking *t, struct tdm_board_object *o)
         return TDM_E_MALFORMED;
     if (tdm_board_memory_room(&t->b->memory) < BOARD_ROOM + board_ink_need((size_t)size))
         return TDM_E_SPACE;
-    own_number(t, o->actor, (uint32_t)seq);
+    saw(t, o->actor, (uint32_t)seq);
     if (size && board_ink(t->b, o, (uint32_t)seq, (uint32_t)first, data, (size_t)size) != TDM_OK)
-        t->applied->refused++;
+        refuse(t);
     if (!sealed)
         return TDM_OK;
     uint32_t seal_seq = read_seq(t->r);
@@ -132,7 +141,7 @@ static enum tdm_err take_ink(struct taking *t, struct tdm_board_object *o)
 
     if (!t->r->ok || count > TDM_BOARD_POINTS_MAX)
         return TDM_E_MALFORMED;
-    own_number(t, o->actor, seal_seq);
+    saw(t, o->actor, seal_seq);
     if (board_seal(t->b, o, seal_seq, (uint32_t)count, sum) != TDM_OK)
         t->applied->refused++;
     return TDM_OK;
@@ -166,11 +175,11 @@ static enum tdm_err take_run(struct taking *t, struct tdm_board_object *o)
         return TDM_E_MALFORMED;
     if (tdm_board_memory_room(&t->b->memory) < BOARD_ROOM + board_text_type_need(t->b, o, &typed))
         return TDM_E_SPACE;
-    own_number(t, typed.stamp.actor, typed.stamp.seq + typed.chars - 1);
+    saw(t, typed.stamp.actor, typed.stamp.seq + typed.chars - 1);
     if (typed.stamp.lamport + typed.chars - 1 > t->b->lamport)
         t->b->lamport = typed.stamp.lamport + typed.chars - 1;
     if (board_text_type(t->b, o, &typed) != TDM_OK)
-        t->applied->refused++;
+        refuse(t);
     return TDM_OK;
 }
 
@@ -190,7 +199,9 @@ static enum tdm_err take_mark(struct taking *t, struct tdm_board_object *o)
 
     if (tdm_board_memory_room(&t->b->memory) < BOARD_ROOM + board_text_mark_need(t->b, o, &range))
         return TDM_E_SPACE;
-    own_number(t, stamp.actor, stamp.seq);
+    saw(t, stamp.actor, stamp.seq);
+    if (!board_text_has(t->b, o, &range))
+        refuse(t);
     board_text_mark(t->b, o, stamp, &range, gone);
     return TDM_OK;
 }
@@ -224,7 +235,7 @@ static enum tdm_err take_object(struct taking *t)
         return TDM_E_MALFORMED;
     if (tdm_board_memory_room(&t->b->memory) < BOARD_ROOM)
         return TDM_E_SPACE;
-    own_number(t, stamp.actor, stamp.seq);
+    saw(t, stamp.actor, stamp.seq);
     if (!o) {
         o = board_object_make(t->b, stamp.actor, stamp.seq, stamp.lamport, (uint16_t)type);
         t->applied->fresh++;
@@ -277,25 +288,30 @@ static enum tdm_err take_others(struct tdm_board *b, struct tdm_reader *r)
             b->lamport = op.lamport + op.span - 1;
         if (board_keep(b, actor, &op) != TDM_OK)
             return TDM_E_MALFORMED;
+        board_saw(b, actor, op.seq + op.span - 1);
     }
     return r->ok ? TDM_OK : TDM_E_MALFORMED;
 }
 
 static enum tdm_err take_cover(struct tdm_board *b, struct tdm_reader *r)
 {
+    b->covered = true;
     while (r->ok && r->at < r->end) {
-        uint32_t name = tdm_read_u32(r), seq = read_seq(r);
+        uint32_t name = tdm_read_u32(r);
+        uint64_t from = tdm_board_read_v(r);
+        uint32_t to = read_seq(r);
         uint16_t actor = r->ok && name ? board_actor_take(b, name) : BOARD_NO_ACTOR;
 
         if (!r->ok || name == 0)
             return TDM_E_MALFORMED;
         if (actor == BOARD_NO_ACTOR)
             return TDM_E_DENIED;
-        if (seq <= b->actors[actor].seq)
+        if (b->patchy || b->actors[actor].seq < from || b->actors[actor].seq >= to)
             continue;
         if (actor == b->self)
             b->doubled = true;
-        b->actors[actor].seq = seq;
+        b->actors[actor].seq = to;
+        board_saw(b, actor, to);
     }
     return r->ok ? TDM_OK : TDM_E_MALFORMED;
 }
@@ -303,6 +319,8 @@ static enum tdm_err take_cover(struct tdm_board *b, struct tdm_reader *r)
 enum tdm_err board_snapshot_take(struct tdm_board *b, uint8_t kind, struct tdm_reader *r,
                                  struct tdm_board_applied *applied)
 {
+    if (kind != BOARD_RECORD_COVER && b->covered)
+        b->covered = b->patchy = false; /* Another snapshot. */
     if (kind == BOARD_RECORD_STATE)
         return take_state(&(struct taking){.b = b, .r = r, .applied = applied});
     if (kind == BOARD_RECORD_OTHERS)

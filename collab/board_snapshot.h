@@ -16,7 +16,9 @@
  *             text: runs v, (author v, number v, clock v, behind: 0 or author + 1 v and number v,
  *               size v, UTF-8)...; marks v, (by v, number v, gone 8, author v, number v, length v)
  *   OTHERS  (author 32, number v, clock v, operation)...
- *   COVER   (author 32, number v)...: everything up to there has been said
+ *   COVER   (author 32, number v, number v)...: to who knew everything up to the first, everything
+ *           up to the other has been said. It counts for nobody who lacks what a record before it
+ *           was built upon.
  */
 
 #include "collab/board_state.h"

@@ -45,7 +45,8 @@ struct board_reg {
 
 struct board_actor {
     uint32_t name;
-    uint32_t seq; /* Everything up to here is known. */
+    uint32_t seq;  /* Everything up to here is known. */
+    uint32_t seen; /* The highest number of which there is anything. */
 };
 
 /** An object is in three lists and, when it can be seen, in the tree of its page. */
@@ -101,6 +102,7 @@ struct tdm_board {
 
     uint16_t self; /* Of the actors. */
     bool doubled;
+    bool patchy, covered; /* Of a snapshot: a piece did not fit; its end has come. */
     uint32_t actor_count;
     struct board_actor actors[TDM_BOARD_ACTORS_MAX];
     uint16_t actor_slots[BOARD_ACTOR_SLOTS]; /* Number + 1; 0: free. */
@@ -144,6 +146,8 @@ struct tdm_board {
 uint16_t board_actor_find(const struct tdm_board *b, uint32_t name);
 /** BOARD_NO_ACTOR: too many. */
 uint16_t board_actor_take(struct tdm_board *b, uint32_t name);
+/** There is something with this number here. */
+void board_saw(struct tdm_board *b, uint16_t actor, uint32_t seq);
 /** Whether everything of an actor up to `seq` is known. */
 bool board_knows(const struct tdm_board *b, struct tdm_board_id id);
 /** Which of two writes stands: > 0 the first, < 0 the other; 0: they are the same one. */

@@ -338,6 +338,22 @@ void board_text_mark(struct tdm_board *b, struct tdm_board_object *o, struct boa
     board_touch(b, o);
 }
 
+bool board_text_has(const struct tdm_board *b, const struct tdm_board_object *o,
+                    const struct board_range *range)
+{
+    uint16_t actor = board_actor_find(b, range->first.actor);
+    uint32_t seq = range->first.seq, end = seq + range->length;
+
+    while (seq < end) {
+        const struct board_item *i = board_text_find(o->text, actor, seq);
+
+        if (!i)
+            return false;
+        seq = i->seq + i->chars;
+    }
+    return true;
+}
+
 size_t board_text_mark_need(const struct tdm_board *b, const struct tdm_board_object *o,
                             const struct board_range *range)
 {

@@ -65,6 +65,9 @@ size_t board_text_type_need(const struct tdm_board *b, const struct tdm_board_ob
 /** Characters that are not there are left out. */
 void board_text_mark(struct tdm_board *b, struct tdm_board_object *o, struct board_stamp stamp,
                      const struct board_range *range, bool gone);
+/** Whether all characters of a range are there. */
+bool board_text_has(const struct tdm_board *b, const struct tdm_board_object *o,
+                    const struct board_range *range);
 size_t board_text_mark_need(const struct tdm_board *b, const struct tdm_board_object *o,
                             const struct board_range *range);
 

@@ -25,7 +25,7 @@ static const struct tdm_desktop_ops *session_desktop(struct tdm_cause *cause)
     if (is_set("WAYLAND_DISPLAY")) {
         (void)tdm_fail(cause, TDM_E_UNSUPPORTED,
                        "this is a Wayland session, whose screen other programs cannot read yet: "
-                       "log in with \"Xorg\" chosen at the login screen, or share --screen "
+                       "log in with \"Xorg\" chosen at the login screen, or share --desktop "
                        "x11:DISPLAY for the X programs alone");
         return NULL;
     }

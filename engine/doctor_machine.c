@@ -89,10 +89,15 @@ bool tdm_doctor_ports(struct tandem_doctor *d, struct tandem_finding *f)
                                          : ", and the channel's, too");
 }
 
-static bool device(struct tandem_finding *f, const struct tandem_media *media, const char *what,
-                   enum tdm_doctor_answer *fact)
+static bool device(struct tandem_finding *f, const struct tandem_media *media, const char *spec,
+                   const char *what, enum tdm_doctor_answer *fact)
 {
     struct tandem_cause cause = {""};
+
+    if (strcmp(spec, "off") == 0) {
+        *fact = TDM_DOCTOR_UNASKED;
+        return tdm_doctor_say(f, TANDEM_UNTESTED, NULL, "the %s is not to be used", what);
+    }
     enum tandem_status status = tandem_check(media, &cause);
 
     *fact = status == TANDEM_OK ? TDM_DOCTOR_YES : TDM_DOCTOR_NO;
@@ -108,7 +113,7 @@ bool tdm_doctor_microphone(struct tandem_doctor *d, struct tandem_finding *f)
                                          .video_source = "off",
                                          .audio_sink = "null",
                                          .video_sink = "off"},
-                  "microphone", &d->facts.microphone);
+                  d->audio_source, "microphone", &d->facts.microphone);
 }
 
 bool tdm_doctor_speaker(struct tandem_doctor *d, struct tandem_finding *f)
@@ -118,7 +123,7 @@ bool tdm_doctor_speaker(struct tandem_doctor *d, struct tandem_finding *f)
                                          .video_source = "off",
                                          .audio_sink = d->audio_sink,
                                          .video_sink = "off"},
-                  "loudspeaker", &d->facts.speaker);
+                  d->audio_sink, "loudspeaker", &d->facts.speaker);
 }
 
 bool tdm_doctor_camera(struct tandem_doctor *d, struct tandem_finding *f)
@@ -128,5 +133,5 @@ bool tdm_doctor_camera(struct tandem_doctor *d, struct tandem_finding *f)
                                          .video_source = d->video_source,
                                          .audio_sink = "null",
                                          .video_sink = "off"},
-                  "camera", &d->facts.camera);
+                  d->video_source, "camera", &d->facts.camera);
 }

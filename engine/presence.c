@@ -2,8 +2,10 @@
 #include "engine/presence_state.h"
 
 #include "engine/account.h"
+#include "engine/base/digest.h"
 #include "engine/io/clock.h"
 #include "engine/io/wake.h"
+#include "signalling/contacts.h"
 #include "signalling/presence_watch.h"
 #include "tandem/contacts.h"
 
@@ -99,6 +101,53 @@ static void publish(struct tandem_presence *p, struct tandem *engine, uint32_t i
                                        &publication->sig, NULL);
 }
 
+/* Who of an account's own domain may see us, in the words of `tandem serve` (docs/server.md). */
+static size_t write_rules(const struct tandem_presence *p, const char *address, char *text,
+                          size_t capacity)
+{
+    const char *domain = strchr(address, '@');
+    size_t size = 0;
+
+    for (uint32_t i = 0; domain && i < p->file.decision_count; i++) {
+        const struct tdm_decision *d = &p->file.decisions[i];
+        const char *at = strchr(d->who, '@');
+
+        if (!at || strcasecmp(at, domain) != 0)
+            continue;
+        int more = snprintf(text + size, capacity - size, "%s %.*s\n", tdm_policy_name(d->policy),
+                            (int)(at - d->who), d->who);
+
+        if (more < 0 || (size_t)more >= capacity - size)
+            break;
+        size += (size_t)more;
+    }
+    return size;
+}
+
+/* Tells a server who may see us there, once there is somebody about whom the user has decided.
+ * Other servers know no such event and refuse it, which changes nothing. */
+static void publish_rules(struct tandem_presence *p, struct tandem *engine, uint32_t index,
+                          const char *address)
+{
+    struct tdm_presence_publication *rules = &p->rules[index];
+    char text[4096];
+    size_t size = write_rules(p, address, text, sizeof text);
+
+    if (!size && !rules->sig)
+        return;
+    if (!size)
+        size = (size_t)snprintf(text, sizeof text, "default allow\n");
+    struct tdm_sig_body body = {"text/plain", text, size};
+    uint32_t sum = tdm_crc32(text, size);
+
+    if (rules->sig && sum == p->rules_sum[index])
+        return;
+    p->rules_sum[index] = sum;
+    rules->account = p->publications[index].account;
+    (void)engine->sig_ops->publish(engine->sig, rules->account, "tandem-rules", &body, 0,
+                                   &rules->sig, NULL);
+}
+
 /* One publication for each account that is registered here; they outlast its troubles. */
 static void publish_all(struct tandem_presence *p, struct tandem *engine, bool changed,
                         int64_t unix_s)
@@ -113,11 +162,16 @@ static void publish_all(struct tandem_presence *p, struct tandem *engine, bool c
             (i >= engine->accounts.count || publication->account != account->id)) {
             (void)engine->sig_ops->release(engine->sig, publication->sig);
             *publication = (struct tdm_presence_publication){0};
+            if (p->rules[i].sig)
+                (void)engine->sig_ops->release(engine->sig, p->rules[i].sig);
+            p->rules[i] = (struct tdm_presence_publication){0};
         }
         if ((fits && !publication->sig) || (publication->sig && changed)) {
             publication->account = account->id;
             publish(p, engine, i, account->info.address, unix_s);
         }
+        if (fits)
+            publish_rules(p, engine, i, account->info.address);
     }
 }
 
@@ -475,12 +529,16 @@ void tdm_presence_stop(struct tandem_presence *p, struct tandem *engine)
     for (uint32_t i = 0; engine->sig && i < TDM_PRESENCE_WATCHES; i++)
         if (p->watches[i].sig)
             (void)engine->sig_ops->release(engine->sig, p->watches[i].sig);
-    for (uint32_t i = 0; engine->sig && i < TANDEM_ACCOUNTS_MAX; i++)
+    for (uint32_t i = 0; engine->sig && i < TANDEM_ACCOUNTS_MAX; i++) {
         if (p->publications[i].sig)
             (void)engine->sig_ops->release(engine->sig, p->publications[i].sig);
+        if (p->rules[i].sig)
+            (void)engine->sig_ops->release(engine->sig, p->rules[i].sig);
+    }
     for (uint32_t i = 0; i < TDM_PRESENCE_WATCHES; i++)
         p->watches[i].sig = 0;
     memset(p->publications, 0, sizeof p->publications);
+    memset(p->rules, 0, sizeof p->rules);
     memset(p->viewers, 0, sizeof p->viewers); /* Signalling says good-bye to them. */
     p->engine = NULL;
     (void)pthread_mutex_unlock(&p->lock);

@@ -57,6 +57,8 @@ struct tandem_presence {
     char asked[TDM_PRESENCE_ASKED][256];
     uint32_t asked_count;
     struct tdm_presence_publication publications[TANDEM_ACCOUNTS_MAX];
+    struct tdm_presence_publication rules[TANDEM_ACCOUNTS_MAX];
+    uint32_t rules_sum[TANDEM_ACCOUNTS_MAX]; /* Of what was said. */
     struct tdm_presence_watch watches[TDM_PRESENCE_WATCHES];
     struct tdm_presence_viewer viewers[TDM_PRESENCE_WATCHERS];
 };

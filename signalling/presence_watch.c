@@ -222,5 +222,5 @@ void tdm_watch_step(struct tdm_watch *w, tdm_time now, const struct tdm_watch_in
             w->phase = TDM_WATCH_ASKED;
         }
     }
-    out->wake_at = w->due;
+    out->wake_at = w->asked ? TDM_NEVER : w->due; /* They may have ended it meanwhile. */
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define RULES_MAX       4096
+#define RULES_EXPIRES   0x7fffffff /* Seconds: never. */
 #define EXPIRES_DEFAULT 3600
 
 /* --- Rules ------------------------------------------------------------------------------------ */
@@ -85,31 +86,6 @@ void tdm_rdv_load_rules(struct tdm_rdv *r, uint32_t account, const uint8_t *data
         (void)tdm_rdv_chain_set(&r->blocks, &r->accounts[account].rules, data, size);
 }
 
-static void publish_rules(struct tdm_rdv *r, const struct tdm_sip_message *m,
-                          const struct tdm_rdv_flow *flow, uint32_t account,
-                          struct tdm_rdv_out *out)
-{
-    size_t size = tdm_text_size(m->body);
-
-    if (size > RULES_MAX || !are_rules(m->body)) {
-        tdm_rdv_answer(r, m, flow,
-                       &(struct tdm_rdv_answer){
-                           .code = size > RULES_MAX ? 413 : 400,
-                           .reason = size > RULES_MAX ? NULL : "No rules that can be read"},
-                       out);
-        return;
-    }
-    r->pending.kind = TDM_RDV_PENDING_RULES;
-    r->pending.account = account;
-    out->store.kind = size ? TDM_RDV_STORE_RECORD : TDM_RDV_STORE_REMOVE;
-    (void)snprintf(out->store.key, sizeof out->store.key, "r/%s", r->accounts[account].user);
-    if (size)
-        memcpy(out->record, m->body.at, size);
-    out->store.data = out->record;
-    out->store.size = size;
-    out->store.expires_s = INT64_MAX;
-}
-
 static void answer_publish(struct tdm_rdv *r, const struct tdm_sip_message *m,
                            const struct tdm_rdv_flow *flow, int64_t expires_s,
                            struct tdm_rdv_out *out)
@@ -121,17 +97,43 @@ static void answer_publish(struct tdm_rdv *r, const struct tdm_sip_message *m,
     tdm_rdv_answer(r, m, flow, &(struct tdm_rdv_answer){.code = 200, .headers = headers}, out);
 }
 
+static void publish_rules(struct tdm_rdv *r, const struct tdm_sip_message *m,
+                          const struct tdm_rdv_flow *flow, uint32_t account,
+                          struct tdm_rdv_out *out)
+{
+    size_t size = tdm_text_size(m->body);
+
+    if (!size) { /* Refreshed, or its device leaves: they stand until others come. */
+        r->pending.number = r->pending.version = 0;
+        answer_publish(r, m, flow, RULES_EXPIRES, out);
+        return;
+    }
+    if (size > RULES_MAX || !are_rules(m->body)) {
+        tdm_rdv_answer(r, m, flow,
+                       &(struct tdm_rdv_answer){
+                           .code = size > RULES_MAX ? 413 : 400,
+                           .reason = size > RULES_MAX ? NULL : "No rules that can be read"},
+                       out);
+        return;
+    }
+    r->pending.kind = TDM_RDV_PENDING_RULES;
+    r->pending.account = account;
+    out->store.kind = TDM_RDV_STORE_RECORD;
+    (void)snprintf(out->store.key, sizeof out->store.key, "r/%s", r->accounts[account].user);
+    memcpy(out->record, m->body.at, size);
+    out->store.data = out->record;
+    out->store.size = size;
+    out->store.expires_s = INT64_MAX;
+}
+
 void tdm_rdv_ruled(struct tdm_rdv *r, const struct tdm_sip_message *m,
                    const struct tdm_rdv_flow *flow, struct tdm_rdv_out *out)
 {
     uint32_t account = r->pending.account;
 
-    if (m->body.at == m->body.end)
-        tdm_rdv_chain_drop(&r->blocks, &r->accounts[account].rules);
-    else
-        tdm_rdv_load_rules(r, account, (const uint8_t *)m->body.at, tdm_text_size(m->body));
+    tdm_rdv_load_rules(r, account, (const uint8_t *)m->body.at, tdm_text_size(m->body));
     r->pending.number = r->pending.version = 0;
-    answer_publish(r, m, flow, 0x7fffffff, out);
+    answer_publish(r, m, flow, RULES_EXPIRES, out);
     tdm_rdv_tell_watchers(r, account);
 }
 

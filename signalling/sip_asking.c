@@ -19,7 +19,7 @@ static void emit(struct tdm_sip_call *call, enum tdm_sig_kind kind, const struct
         tdm_sip_take_agent(&event, msg);
         (void)tdm_sip_take_message(&event, msg);
     } else if (msg->scode >= 300) {
-        (void)snprintf(event.reason, sizeof event.reason, "%s", tdm_sip_words(msg->scode));
+        (void)snprintf(event.reason, sizeof event.reason, "%s", tdm_sip_refusal(call, msg->scode));
     }
     (void)tdm_sig_queue_push(&call->sig->queue, &event);
 }
@@ -44,7 +44,7 @@ static void asked(int err, const struct sip_msg *msg, void *arg)
     else if (msg->scode < 300)
         emit(call, TDM_SIG_BACK_AGREED, msg);
     else
-        tdm_sip_call_end(call, TDM_SIG_REFUSED, msg->scode, tdm_sip_words(msg->scode));
+        tdm_sip_call_end(call, TDM_SIG_REFUSED, msg->scode, tdm_sip_refusal(call, msg->scode));
     mem_deref(call);
 }
 

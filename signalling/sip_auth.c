@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/io/entropy.h"
 #include "signalling/sip_state.h"
+#include "signalling/sip_words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,9 +136,23 @@ bool tdm_sip_auth_again(struct tdm_sip_call *call, const struct sip_msg *msg)
         call->try_count = 0;
         return false;
     }
-    if (++call->try_count < TRIES_MAX &&
-        tdm_sip_auth_take(call->account, call->try, msg) == TDM_ACCOUNT_CAN_ANSWER)
+    call->challenge = tdm_sip_auth_take(call->account, call->try, msg);
+    if (++call->try_count < TRIES_MAX && call->challenge == TDM_ACCOUNT_CAN_ANSWER)
         return true;
     call->try_count = 0;
     return false;
+}
+
+const char *tdm_sip_refusal(const struct tdm_sip_call *call, uint16_t code)
+{
+    if (!call->account || (code != 401 && code != 407))
+        return tdm_sip_words(code);
+    switch (call->challenge) {
+    case TDM_ACCOUNT_NO_PASSWORD:
+        return "the server asks for a password, and the account has none";
+    case TDM_ACCOUNT_CANNOT_ANSWER:
+        return "the other side asks for a password that the account's is not for";
+    default:
+        return "the server does not take the user name or the password of the account";
+    }
 }

@@ -19,7 +19,8 @@ static void reinvite_response(int err, const struct sip_msg *msg, void *arg)
         (void)tdm_sip_send_ack(call, msg->cseq.num);
         tdm_sip_call_emit(call, TDM_SIG_ANSWER, msg->scode, NULL, msg);
     } else if (!tdm_sip_auth_again(call, msg) || send_reinvite(call)) {
-        tdm_sip_call_emit(call, TDM_SIG_OFFER_REFUSED, msg->scode, tdm_sip_words(msg->scode), NULL);
+        tdm_sip_call_emit(call, TDM_SIG_OFFER_REFUSED, msg->scode,
+                          tdm_sip_refusal(call, msg->scode), NULL);
     }
 }
 

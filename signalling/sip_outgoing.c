@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "signalling/sip_state.h"
-#include "signalling/sip_words.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -66,7 +65,7 @@ static void invite_response(int err, const struct sip_msg *msg, void *arg)
         invited(call, msg);
     } else if (call->phase != TDM_SIP_INVITING || !tdm_sip_auth_again(call, msg) ||
                send_invite(call)) {
-        tdm_sip_call_end(call, TDM_SIG_REFUSED, msg->scode, tdm_sip_words(msg->scode));
+        tdm_sip_call_end(call, TDM_SIG_REFUSED, msg->scode, tdm_sip_refusal(call, msg->scode));
         mem_deref(call);
     }
 }

@@ -2,7 +2,6 @@
 /* Our publications (RFC 3903). */
 #include "engine/io/entropy.h"
 #include "signalling/sip_events.h"
-#include "signalling/sip_words.h"
 
 #include <stdio.h>
 
@@ -84,7 +83,7 @@ static void publish_response(int err, const struct sip_msg *msg, void *arg)
                                   .expires_s = tdm_sip_number_of(msg, SIP_HDR_EXPIRES),
                                   .min_expires_s = tdm_sip_number_of(msg, SIP_HDR_MIN_EXPIRES),
                                   .retry_after_s = tdm_sip_number_of(msg, SIP_HDR_RETRY_AFTER)},
-         tdm_sip_words(msg->scode));
+         tdm_sip_refusal(call, msg->scode));
 }
 
 int tdm_sip_send_publish(struct tdm_sip_call *call)

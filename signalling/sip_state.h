@@ -125,9 +125,10 @@ struct tdm_sip_call {
     struct tdm_sip_stack *stack;     /* NULL while the host's name is looked up; held. */
     struct tdm_sip_account *account; /* Whose call it is; NULL: nobody's. Held. */
     struct tdm_sip_uri hop; /* Where it goes first (numeric); host "": as the dialog says. */
-    struct sockaddr_storage address; /* That it goes to straight. */
-    uint64_t try;                    /* Of the account: the request that is out... */
-    uint32_t try_count;              /* ... and how often a password was asked for. */
+    struct sockaddr_storage address;      /* That it goes to straight. */
+    uint64_t try;                         /* Of the account: the request that is out... */
+    uint32_t try_count;                   /* ... and how often a password was asked for. */
+    enum tdm_account_challenge challenge; /* The last one. */
     tdm_sig_id id;
     enum tdm_sip_phase phase;
     bool over;    /* Its end event is out. */
@@ -440,6 +441,8 @@ enum tdm_account_challenge tdm_sip_auth_take(struct tdm_sip_account *account, ui
                                              const struct sip_msg *msg);
 /** Whether `msg` is a challenge that the call's account can answer and has not yet. */
 bool tdm_sip_auth_again(struct tdm_sip_call *call, const struct sip_msg *msg);
+/** What a refusal means, in words; of a password also whose. */
+const char *tdm_sip_refusal(const struct tdm_sip_call *call, uint16_t code);
 
 /* --- sip_account.c: accounts --------------------------------------------------------------------
  */

@@ -16,7 +16,7 @@ static const struct status statuses[] = {
     {404, "Not Found", "there is nobody of that name at that address"},
     {405, "Method Not Allowed", "the other side does not do that"},
     {407, "Proxy Authentication Required",
-     "the server asks for a password: call over an account of it"},
+     "the server asks for a password: call over an account of it, with the right password"},
     {406, "Not Acceptable", "the other side understands no answer of ours"},
     {408, "Request Timeout", "nobody answered in time"},
     {410, "Gone", "there is nobody of that name at that address any more"},

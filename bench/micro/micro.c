@@ -275,8 +275,8 @@ static bool parse(struct micro_options *options, int argc, char **argv)
 
 static size_t wanted(const struct micro_options *options, const struct micro_routine **routines)
 {
-    const struct micro_list *lists[] = {&micro_base, &micro_pixels, &micro_screen, &micro_sound,
-                                        &micro_hash, &micro_srtp,   &micro_quality};
+    const struct micro_list *lists[] = {&micro_base,  &micro_pixels, &micro_screen, &micro_board,
+                                        &micro_sound, &micro_hash,   &micro_srtp,   &micro_quality};
     size_t count = 0;
 
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)

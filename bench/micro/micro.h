@@ -66,7 +66,7 @@ struct micro_list {
 };
 
 extern const struct micro_list micro_base, micro_pixels, micro_sound, micro_hash, micro_srtp,
-    micro_quality, micro_screen;
+    micro_quality, micro_screen, micro_board;
 
 /** Zeroed memory that goes with the case and starts `lead` bytes behind an alignment of 64. What
  *  lies behind its end is not ours. Ends the program when there is none. */

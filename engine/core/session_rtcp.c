@@ -160,6 +160,7 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
         if (st->rx.has_source && item->media_ssrc == st->rx.ssrc)
             out->bye = true;
         break;
+    case TDM_RTCP_CCFB: /* Not negotiated yet (docs/rate.md). */
     case TDM_RTCP_SDES:
         break;
     }

@@ -4,8 +4,8 @@
 
 /*
  * RTCP packets: SR, RR, SDES (CNAME), BYE (RFC 3550), generic NACK and PLI (RFC 4585), FIR
- * (RFC 5104), REMB (draft-alvestrand-rmcat-remb), transport-wide feedback (twcc.h), XR with RRTR
- * and DLRR (RFC 3611).
+ * (RFC 5104), REMB (draft-alvestrand-rmcat-remb), transport-wide feedback (twcc.h), congestion
+ * control feedback (ccfb.h), XR with RRTR and DLRR (RFC 3611).
  *
  * A compound packet is read item by item: tdm_rtcp_next gives each known item and steps over what
  * it does not know. SDES gives an item for each source that has a CNAME, BYE for each source, FIR
@@ -16,6 +16,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
+#include "engine/wire/ccfb.h"
 #include "engine/wire/twcc.h"
 
 #include <stdbool.h>
@@ -66,6 +67,7 @@ enum tdm_rtcp_kind {
     TDM_RTCP_FIR,
     TDM_RTCP_REMB,
     TDM_RTCP_TWCC,
+    TDM_RTCP_CCFB,
     TDM_RTCP_XR_RRTR,
     TDM_RTCP_XR_DLRR,
 };
@@ -85,6 +87,7 @@ struct tdm_rtcp_item {
         uint8_t fir_seq;
         uint64_t remb_bps;
         struct tdm_twcc_reader twcc; /* To walk; borrows the packet. */
+        struct tdm_ccfb_reader ccfb; /* The same. */
         uint64_t rrtr_ntp;
         struct {
             uint8_t count;

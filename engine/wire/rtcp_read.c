@@ -119,6 +119,15 @@ static enum tdm_err read_twcc(struct tdm_rtcp_reader *reader, struct tdm_rtcp_it
     return tdm_twcc_open(&item->twcc, tdm_read_bytes(r, size), size);
 }
 
+static enum tdm_err read_ccfb(struct tdm_rtcp_reader *reader, struct tdm_rtcp_item *item)
+{
+    struct tdm_reader *r = &reader->part;
+    size_t size = tdm_reader_left(r);
+
+    item->kind = TDM_RTCP_CCFB;
+    return tdm_ccfb_open(&item->ccfb, tdm_read_bytes(r, size), size);
+}
+
 /* RFC 4585 section 6.3.1: nothing follows the two SSRCs. */
 static enum tdm_err read_pli(struct tdm_rtcp_reader *reader, struct tdm_rtcp_item *item)
 {
@@ -210,14 +219,15 @@ static int padding_of(const struct tdm_reader *body, uint8_t type, bool is_last)
     return in_order && padding && (size_t)padding <= left ? padding : -1;
 }
 
-static bool has_media(uint8_t type)
+/* RFC 8888 names the sources further down. */
+static bool has_media(uint8_t type, uint8_t count)
 {
-    return type == TYPE_RTPFB || type == TYPE_PSFB;
+    return (type == TYPE_RTPFB && count != FMT_CCFB) || type == TYPE_PSFB;
 }
 
 static bool has_sender(uint8_t type)
 {
-    return has_media(type) || type == TYPE_XR;
+    return type == TYPE_RTPFB || type == TYPE_PSFB || type == TYPE_XR;
 }
 
 /* Opens the next packet of the compound as `part`. */
@@ -245,7 +255,7 @@ static enum tdm_err open_packet(struct tdm_rtcp_reader *reader)
     reader->part_ssrc = reader->part_media_ssrc = 0;
     if (has_sender(reader->part_type))
         reader->part_ssrc = tdm_read_u32(&reader->part);
-    if (has_media(reader->part_type))
+    if (has_media(reader->part_type, reader->part_count))
         reader->part_media_ssrc = tdm_read_u32(&reader->part);
     return reader->part.ok ? TDM_OK : TDM_E_MALFORMED;
 }
@@ -277,6 +287,8 @@ static enum tdm_err read_part(struct tdm_rtcp_reader *reader, struct tdm_rtcp_it
             return read_nack(reader, item);
         if (reader->part_count == FMT_TWCC)
             return read_twcc(reader, item);
+        if (reader->part_count == FMT_CCFB)
+            return read_ccfb(reader, item);
         break;
     case TYPE_PSFB:
         if (reader->part_count == FMT_PLI)

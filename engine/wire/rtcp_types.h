@@ -14,8 +14,8 @@ enum {
     TYPE_XR = 207
 };
 
-enum { FMT_NACK = 1, FMT_TWCC = 15 };            /* Of RTPFB. */
-enum { FMT_PLI = 1, FMT_FIR = 4, FMT_AFB = 15 }; /* Of PSFB. */
+enum { FMT_NACK = 1, FMT_CCFB = 11, FMT_TWCC = 15 }; /* Of RTPFB. */
+enum { FMT_PLI = 1, FMT_FIR = 4, FMT_AFB = 15 };     /* Of PSFB. */
 enum { SDES_CNAME = 1 };
 enum { XR_RRTR = 4, XR_DLRR = 5 };
 

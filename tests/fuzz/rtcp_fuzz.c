@@ -36,7 +36,8 @@ static void write_item(struct tdm_writer *w, const struct tdm_rtcp_item *item)
     case TDM_RTCP_REMB:
         tdm_rtcp_write_remb(w, item->sender_ssrc, item->media_ssrc, item->remb_bps);
         return;
-    case TDM_RTCP_TWCC: /* Its own target walks it. */
+    case TDM_RTCP_TWCC: /* Their own targets walk them. */
+    case TDM_RTCP_CCFB:
         tdm_rtcp_write_pli(w, item->sender_ssrc, item->media_ssrc);
         return;
     case TDM_RTCP_XR_RRTR:

@@ -151,6 +151,16 @@ class Chat(unittest.TestCase):
         self.assertRegex(waiting.errors(), r"(?s): anybody\?.*: here again")
         self.assertEqual([e["state"] for e in self.history("ann")], ["delivered"] * 2)
 
+    def test_the_server_is_gone(self):
+        accounts = os.path.join(self.folder, "accounts.json")
+        with open(accounts, "w", opener=lambda p, f: os.open(p, f, 0o600), encoding="utf-8") as f:
+            json.dump({"accounts": [{"address": "ann@reskit.test", "transport": "tcp",
+                                     "server": f"127.0.0.1:{free_port()}"}]}, f)
+        said = self.run_chat("ann", "--bind", "127.0.0.1", "--accounts", accounts,
+                             "paul@reskit.test", "anybody?")
+        self.assertEqual(said.returncode, UNREACHABLE, said.stderr)
+        self.assertIn(b"cannot be used", said.stderr)
+
     def test_long_text_goes_in_a_session(self):
         waiting, to = self.waiting("paul", "--json")
         text = "0123456789" * 9000

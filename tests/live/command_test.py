@@ -199,6 +199,13 @@ class Command(unittest.TestCase):
         self.assertIn("codec", call.errors())
         self.sentences(call.errors() + answer.errors())
 
+    def test_plain_is_refused(self):
+        _, to = self.answer("--keep")
+        call = self.call(to, "--only-plain")
+        self.assertEqual(call.end(), NO_COMMON_CODEC, call.errors())
+        self.assertIn("without --only-plain", call.errors())
+        self.sentences(call.errors())
+
     def test_busy(self):
         answer, to = self.answer()
         first = self.call(to, name="first")
@@ -298,6 +305,14 @@ class Command(unittest.TestCase):
         self.fails((USAGE, FAILED), "nowhere", "answer", *MEDIA, "--get", "/nowhere")
         self.fails((USAGE, FAILED), "cannot write to /proc", "answer", "--get", "/proc", *MEDIA)
 
+    def test_doctor_leaves_out_what_is_off(self):
+        doctor = self.start("doctor", "doctor", "--json", "--port", str(free_port()),
+                            "--audio", "off", "--video", "off", "--speaker", "off")
+        self.assertIn(doctor.end(), (DONE, FAILED), doctor.errors())
+        checks = {c["check"]: c["verdict"] for c in json.loads(doctor.output())["checks"]}
+        for device in ("microphone", "speaker", "camera"):
+            self.assertEqual(checks[device], "untested")
+
     def test_json_of_failures(self):
         for code, to in ((UNREACHABLE, "127.0.0.1:9"), (FAILED, "not an address")):
             call = self.call(to, "--json")
@@ -366,6 +381,8 @@ class Command(unittest.TestCase):
                           "null", "--speaker", "null", "-s", "320x180", "-r", "15", "--quiet")
         self.assertEqual(demo.end(), DONE, demo.errors())
         outcome = json.loads(demo.output())
+        self.assertIs(outcome["server"]["met"], True, demo.errors())
+        self.assertGreater(outcome["server"]["message_ms"], 0)
         for end in "ab":
             self.assertGreater(outcome[end]["frames_shown"], 5)
         self.opens(outcome["recording"], ["audio", "video"])

@@ -157,10 +157,11 @@ class Files(unittest.TestCase):
         chat = self.terminal("chat", to, "--bind", "127.0.0.1")
         chat.wait_for("session")
         get.wait_for("data channel")
-        send = self.start("send", self.file("mine"), to)
+        send = self.start("send", self.file("mine"), to, "--json")
         send.wait_for("busy, trying again")
         get.wait_for("hung up: nothing was offered")
         self.assertEqual(send.end(), DONE, send.errors())
+        self.assertEqual(self.exit_event(send)["reason"], "")
         self.assertEqual(os.listdir(self.into), ["mine"])
 
 

@@ -124,6 +124,9 @@ class Presence(unittest.TestCase):
     def test_contacts(self):
         self.run_verb(self.ann, "contacts", "add", "paul", "paul@reskit.test", "10.0.0.7", "--name",
                       "Paul Okafor", "--group", "family", "--answer", "auto")
+        self.run_verb(self.ann, "contacts", "add", "paul", "paul@reskit.test")
+        with open(os.path.join(self.ann, "tandem", "contacts.conf"), encoding="utf-8") as f:
+            self.assertEqual(f.read().count("paul@reskit.test"), 1)
         with open(os.path.join(self.ann, "tandem", "contacts.conf"), "a", encoding="utf-8") as f:
             f.write("# by hand\nbirthday = 1970\n")
         self.run_verb(self.ann, "contacts", "group", "Paul Okafor", "add", "cellists")

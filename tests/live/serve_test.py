@@ -220,6 +220,43 @@ def test_presence(server):
     ben.close()
 
 
+def test_decisions_of_a_client(server):
+    """What a person decides with the command holds at the server, also once the device has left."""
+    home = os.path.join(server.folder, "gus")
+    os.mkdir(home)
+    environment = dict(os.environ, HOME=home, XDG_CONFIG_HOME=home, XDG_DATA_HOME=home, XDG_STATE_HOME=home)
+
+    def tandem(*words, text=None):
+        done = subprocess.run([TANDEM, *words], input=text, env=environment, capture_output=True, text=True,
+                              timeout=60)
+        check(done.returncode == 0, done.stderr)
+    check(server.run("adduser", "gus", "--domain", DOMAIN, "--password-stdin", text="gus-secret\n").returncode == 0,
+          "no account")
+    tandem("account", "add", f"gus@{DOMAIN}", "--server", f"127.0.0.1:{server.port}", "--password", text="gus-secret\n")
+    tandem("presence", "block", f"ben@{DOMAIN}")
+    ben = server.client("ben")
+    uri = f"sip:gus@{DOMAIN}"
+    device = subprocess.Popen([TANDEM, "chat", "--port", str(free_port()), "--bind", "127.0.0.1", "--json"],
+                              env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+
+    def is_refused():
+        answer = ben.ask("SUBSCRIBE", uri, headers="Event: presence\r\nExpires: 600\r\n")
+        if answer.status >= 300:
+            return True
+        notify = ben.take("NOTIFY")
+        ben.reply(notify, 200)
+        return "terminated" in notify.get("Subscription-State")
+    end = time.monotonic() + 30
+    while not is_refused():
+        check(time.monotonic() < end, "the server lets watch whom its user has blocked")
+        time.sleep(0.2)
+    device.terminate()
+    device.wait(30)
+    check(is_refused(), "the decision left with the device")
+    ben.close()
+
+
 def test_who_watches(server):
     """presence.winfo: who watches, and who waits to be allowed."""
     dan, ben, cat = server.client("dan"), server.client("ben"), server.client("cat")
@@ -501,7 +538,7 @@ def main():
             check(b"secret-ann" not in file.read(), "a password in clear")
         server.start()
         try:
-            for test in (test_signing_in, test_call, test_kept_messages, test_presence,
+            for test in (test_signing_in, test_call, test_kept_messages, test_presence, test_decisions_of_a_client,
                          test_who_watches, test_hours, test_deleted, test_people,
                          test_other_directories, test_nonsense, test_first_start, test_half_open,
                          test_wrong_passwords):

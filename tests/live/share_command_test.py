@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import command_test  # noqa: E402
 from chat_command_test import OnTerminal  # noqa: E402
-from command_test import DONE, REFUSED, UNREACHABLE, USAGE, free_port  # noqa: E402
+from command_test import DONE, FAILED, REFUSED, UNREACHABLE, USAGE, free_port  # noqa: E402
 
 PICTURE = ("--desktop", "pattern:still")
 
@@ -59,8 +59,18 @@ class Share(unittest.TestCase):
                      ("assist", "--screen", "1"), ("assist", "--ask")):
             self.assertEqual(self.start(*args).end(), USAGE, args)
         self.assertEqual(self.start("share", "--screen", "some", *PICTURE).end(), USAGE)
+        wrong = self.start("share", "--control", "sometimes")
+        self.assertEqual(wrong.end(), USAGE)
+        self.assertIn('"sometimes" does not fit --control', wrong.errors())
         for verb in ("share", "assist"):
             self.assertEqual(self.start(verb, "--help").end(), DONE)
+
+    def test_a_log_that_cannot_be_written(self):
+        path = os.path.join(self.folder, "nowhere", "log")
+        share = self.start("share", "--port", str(free_port()), "--listen", "127.0.0.1", *PICTURE,
+                           "--log", path)
+        self.assertEqual(share.end(), FAILED, share.errors())
+        self.assertIn(path, share.errors())
 
     def test_nobody_there(self):
         assist = self.start("assist", "127.0.0.1:9", "--no-window", "--json")

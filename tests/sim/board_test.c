@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Boards of two and three people that edit, lose each other, get things twice, late and in another
- * order, die and come back from what others have: in the end all read the same, byte by byte.
+ * order, die and come back from what others have, or from as much of a journal as reached the disk:
+ * in the end all read the same, byte by byte.
  *
  *     sim.board FIRST COUNT     prints the command line of each seed that failed
  */
@@ -18,6 +19,7 @@
 #define BLOCKS    64
 #define MAIL_MAX  512
 #define KNOWN_MAX 64
+#define LINES_MAX 256
 
 /* Records on their way to a side. */
 struct letter {
@@ -25,8 +27,17 @@ struct letter {
     size_t size;
 };
 
+/* What a side wrote down, call by call. */
+struct journal {
+    uint8_t *bytes;
+    size_t size, room;
+    size_t ends[LINES_MAX];
+    size_t lines;
+};
+
 struct side {
     struct tdm_board *board;
+    struct journal journal;
     void *blocks[BLOCKS];
     size_t block_count;
     struct letter mail[MAIL_MAX];
@@ -43,27 +54,46 @@ struct world {
     uint64_t edits, undone;
 };
 
+/* Memory that the last schedule used, again: new pages would be most of the work. */
+struct spare {
+    void *pieces[(SIDES_MAX + 1) * BLOCKS];
+    size_t count;
+};
+static struct spare spare_boards, spare_blocks;
+
+static void *take_spare(struct spare *spare, size_t size)
+{
+    void *piece = spare->count ? spare->pieces[--spare->count] : malloc(size);
+
+    assert(piece);
+    return piece;
+}
+
+static void put_spare(struct spare *spare, void *piece)
+{
+    assert(spare->count < sizeof spare->pieces / sizeof *spare->pieces);
+    spare->pieces[spare->count++] = piece;
+}
+
 static void give(struct side *s)
 {
     assert(s->block_count < BLOCKS);
-    s->blocks[s->block_count] = malloc(TDM_BOARD_BLOCK_MIN);
-    assert(s->blocks[s->block_count]);
+    s->blocks[s->block_count] = take_spare(&spare_blocks, TDM_BOARD_BLOCK_MIN);
     tdm_board_give(s->board, s->blocks[s->block_count++], TDM_BOARD_BLOCK_MIN);
 }
 
 static void side_open(struct world *w, struct side *s)
 {
-    void *storage = malloc(tdm_board_bytes_needed());
+    void *storage = take_spare(&spare_boards, tdm_board_bytes_needed());
 
-    assert(storage);
     s->board = tdm_board_init(storage, w->next_actor++);
 }
 
 static void side_close(struct side *s)
 {
-    free(s->board);
+    put_spare(&spare_boards, s->board);
     while (s->block_count)
-        free(s->blocks[--s->block_count]);
+        put_spare(&spare_blocks, s->blocks[--s->block_count]);
     while (s->mail_count)
         free(s->mail[--s->mail_count].bytes);
     s->depth = 0;
@@ -82,10 +112,26 @@ static void post(struct world *w, struct side *to, const uint8_t *bytes, size_t 
     memcpy(l->bytes, bytes, size);
 }
 
+static void write_down(struct side *s, const uint8_t *bytes, size_t size)
+{
+    struct journal *j = &s->journal;
+
+    if (size == 0 || j->lines == LINES_MAX)
+        return; /* A full disk: the rest is never found again. */
+    if (j->size + size > j->room) {
+        j->room = 2 * (j->size + size);
+        j->bytes = realloc(j->bytes, j->room);
+        assert(j->bytes);
+    }
+    memcpy(j->bytes + j->size, bytes, size);
+    j->ends[j->lines++] = j->size += size;
+}
+
 static void apply(struct world *w, struct side *s, const uint8_t *bytes, size_t size)
 {
     enum tdm_err err;
 
+    write_down(s, bytes, size);
     while ((err = tdm_board_apply(s->board, bytes, size, NULL)) == TDM_E_SPACE)
         give(s);
     if (err != TDM_OK)
@@ -114,6 +160,7 @@ static void send_fresh(struct world *w, struct side *s)
     size_t size;
     const uint8_t *bytes = tdm_board_fresh(s->board, &size);
 
+    write_down(s, bytes, size);
     for (size_t i = 0; i < w->side_count; i++)
         if (&w->sides[i] != s)
             post(w, &w->sides[i], bytes, size);
@@ -247,16 +294,32 @@ static void sync(struct world *w, struct side *from, struct side *to, bool whole
     }
 }
 
-/* Dies without a word, and comes back as somebody new with what another has. What it never told
- * anybody is gone. */
+/* Comes back with as much of the journal as reached the disk. */
+static void read_journal(struct world *w, struct side *s)
+{
+    struct journal old = s->journal;
+    size_t lines = old.lines - tdm_rng_below(&w->rng, old.lines < 4 ? (uint32_t)old.lines + 1 : 4);
+
+    s->journal = (struct journal){0};
+    for (size_t i = 0, at = 0; i < lines; at = old.ends[i++])
+        apply(w, s, old.bytes + at, old.ends[i] - at);
+    free(old.bytes);
+}
+
+/* Dies without a word, and comes back as somebody new with what another has, or with its journal.
+ * What it never told anybody nor wrote down is gone. */
 static void die(struct world *w, struct side *s)
 {
     struct side *other = &w->sides[tdm_rng_below(&w->rng, (uint32_t)w->side_count)];
 
     side_close(s);
     side_open(w, s);
-    if (other != s)
-        sync(w, other, s, true);
+    if (other == s) {
+        read_journal(w, s);
+        return;
+    }
+    s->journal.size = s->journal.lines = 0;
+    sync(w, other, s, true);
 }
 
 static void compare(struct world *w)
@@ -293,6 +356,7 @@ static void compare(struct world *w)
     if (memcmp(first, digest, sizeof first) != 0)
         w->why = "old letters made a difference";
     side_close(&late);
+    free(late.journal.bytes);
 }
 
 static const char *run(uint64_t seed, uint64_t *edits, uint64_t *undone)
@@ -320,8 +384,10 @@ static const char *run(uint64_t seed, uint64_t *edits, uint64_t *undone)
     }
     if (!w.why)
         compare(&w);
-    for (size_t i = 0; i < w.side_count; i++)
+    for (size_t i = 0; i < w.side_count; i++) {
         side_close(&w.sides[i]);
+        free(w.sides[i].journal.bytes);
+    }
     *edits += w.edits;
     *undone += w.undone;
     return w.why;

@@ -192,6 +192,26 @@ static void subscription_that_was_forgotten(void **state)
     assert_true(out.wake_at > now);
 }
 
+/* They end it while our refresh is on its way: nothing is due before the answer to that. */
+static void ended_while_we_ask(void **state)
+{
+    struct tdm_watch w;
+    struct tdm_watch_out out;
+    tdm_time now = 0;
+
+    (void)state;
+    tdm_watch_init(&w, 8);
+    (void)watch(&w, now, TDM_WATCH_START);
+    (void)watch_answer(&w, now, 200);
+    out = watch_notify(&w, now, TDM_WATCH_IS_ACTIVE, TDM_WATCH_NO_REASON);
+    now = out.wake_at;
+    assert_int_equal(watch(&w, now, TDM_WATCH_TIME).what, TDM_WATCH_REFRESH);
+    out = watch_notify(&w, now, TDM_WATCH_IS_TERMINATED, TDM_WATCH_TIMEOUT);
+    assert_int_equal(out.what, TDM_WATCH_NOTHING);
+    assert_true(out.wake_at == TDM_NEVER);
+    assert_int_equal(watch_answer(&w, now, 200).what, TDM_WATCH_SUBSCRIBE);
+}
+
 static void who_took_us_and_said_nothing(void **state)
 {
     struct tdm_watch w;
@@ -391,15 +411,11 @@ static void composing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(publication),
-        cmocka_unit_test(publication_at_a_failing_server),
-        cmocka_unit_test(subscription),
-        cmocka_unit_test(subscription_that_was_forgotten),
-        cmocka_unit_test(who_took_us_and_said_nothing),
-        cmocka_unit_test(ends_by_them),
-        cmocka_unit_test(asked_once),
-        cmocka_unit_test(approval),
-        cmocka_unit_test(watchers_come_and_go),
+        cmocka_unit_test(publication),        cmocka_unit_test(publication_at_a_failing_server),
+        cmocka_unit_test(subscription),       cmocka_unit_test(subscription_that_was_forgotten),
+        cmocka_unit_test(ended_while_we_ask), cmocka_unit_test(who_took_us_and_said_nothing),
+        cmocka_unit_test(ends_by_them),       cmocka_unit_test(asked_once),
+        cmocka_unit_test(approval),           cmocka_unit_test(watchers_come_and_go),
         cmocka_unit_test(composing),
     };
 

@@ -277,6 +277,132 @@ static void a_stranger_gets_no_password(void **state)
     registrar_close(&r);
 }
 
+/* The server took the password when it was asked to register, and does not any more. */
+static void a_wrong_password_is_told_as_one(void **state)
+{
+    struct tdm_sig *sig = open_sip();
+    struct registrar r;
+    struct tdm_cause cause = {""};
+    struct tdm_sig_event event;
+    tdm_sig_id id, call, message;
+
+    (void)state;
+    registrar_open(&r);
+    id = registered(sig, &r);
+    assert_int_equal(sip->call(sig, id, "sip:paul@reskit.test", &offer_body, &call, &cause),
+                     TDM_OK);
+    for (int i = 0; i < 2; i++) {
+        registrar_take(&r);
+        assert_memory_equal(r.request, "INVITE ", 7);
+        registrar_challenge(&r, 407, TDM_DIGEST_SHA256, false);
+        registrar_take(&r);
+        assert_memory_equal(r.request, "ACK ", 4);
+    }
+    event = expect(sig, TDM_SIG_REFUSED);
+    assert_int_equal(event.code, 407);
+    assert_non_null(strstr(event.reason, "does not take the user name or the password"));
+    assert_int_equal(sip->message(sig, id, "sip:paul@reskit.test",
+                                  &(struct tdm_sig_body){"text/plain", "hello", 5}, &message,
+                                  &cause),
+                     TDM_OK);
+    for (int i = 0; i < 2; i++) {
+        registrar_take(&r);
+        assert_memory_equal(r.request, "MESSAGE ", 8);
+        registrar_challenge(&r, 407, TDM_DIGEST_SHA256, false);
+    }
+    event = expect(sig, TDM_SIG_MESSAGE_DONE);
+    assert_non_null(strstr(event.reason, "does not take the user name or the password"));
+    sip->close(sig);
+    registrar_close(&r);
+}
+
+/* RFC 3608: requests of the account take the route that its server wants, in that order. */
+static void the_service_route_is_taken(void **state)
+{
+    struct tdm_sig *sig = open_sip();
+    struct registrar r;
+    struct tdm_cause cause = {""};
+    tdm_sig_id id, call;
+    char more[600];
+    const char *first, *second;
+
+    (void)state;
+    registrar_open(&r);
+    id = add(sig, &r, "geheim", NULL);
+    registrar_take(&r);
+    (void)snprintf(more, sizeof more,
+                   "Service-Route: <sip:127.0.0.1:%u;lr;for=bob>\r\n"
+                   "Service-Route: <sip:second.reskit.test;lr>\r\nExpires: 600\r\n",
+                   r.port);
+    registrar_answer(&r, 200, more);
+    (void)expect_state(sig, id, TDM_SIG_ACCOUNT_REGISTERED);
+    assert_int_equal(sip->call(sig, id, "sip:paul@reskit.test", &offer_body, &call, &cause),
+                     TDM_OK);
+    registrar_take(&r);
+    assert_memory_equal(r.request, "INVITE sip:paul@reskit.test SIP/2.0", 35);
+    first = strstr(r.request, "\r\nRoute: <sip:127.0.0.1:");
+    second = strstr(r.request, "<sip:second.reskit.test;lr>");
+    assert_non_null(first);
+    assert_non_null(strstr(first, ";for=bob"));
+    assert_true(second && first < second);
+    registrar_answer(&r, 486, "");
+    registrar_take(&r);
+    assert_memory_equal(r.request, "ACK ", 4);
+    assert_int_equal(expect(sig, TDM_SIG_REFUSED).code, 486);
+    sip->close(sig);
+    registrar_close(&r);
+}
+
+static void answer_publish(struct registrar *r, int code, const char *tag)
+{
+    char more[128];
+
+    (void)snprintf(more, sizeof more, "SIP-ETag: %s\r\nExpires: 600\r\n", tag);
+    registrar_answer(r, code, more);
+}
+
+/* RFC 3903: changed under its tag; said anew and whole when the server has forgotten it (412);
+ * taken back with the tag that it has then. */
+static void what_is_published_survives_a_forgetful_server(void **state)
+{
+    static const struct tdm_sig_body one = {"application/pidf+xml", "<one/>", 6},
+                                     two = {"application/pidf+xml", "<two/>", 6};
+    struct tdm_sig *sig = open_sip();
+    struct registrar r;
+    struct tdm_cause cause = {""};
+    tdm_sig_id id, published = 0;
+
+    (void)state;
+    registrar_open(&r);
+    id = registered(sig, &r);
+    assert_int_equal(sip->publish(sig, id, "presence", &one, 600, &published, &cause), TDM_OK);
+    registrar_take(&r);
+    assert_memory_equal(r.request, "PUBLISH sip:bob@reskit.test SIP/2.0", 35);
+    assert_string_equal(registrar_line(&r, "SIP-If-Match"), "");
+    assert_string_equal(registrar_line(&r, "Event"), "Event: presence\r\n");
+    answer_publish(&r, 200, "first");
+    (void)expect(sig, TDM_SIG_PUBLISHED);
+    assert_int_equal(sip->publish(sig, id, "presence", &two, 600, &published, &cause), TDM_OK);
+    registrar_take(&r);
+    assert_string_equal(registrar_line(&r, "SIP-If-Match"), "SIP-If-Match: first\r\n");
+    assert_string_equal(strstr(r.request, "\r\n\r\n") + 4, "<two/>");
+    registrar_answer(&r, 412, "");
+    (void)expect(sig, TDM_SIG_PUBLICATION_WAITS);
+    registrar_take(&r);
+    assert_string_equal(registrar_line(&r, "SIP-If-Match"), "");
+    assert_string_equal(strstr(r.request, "\r\n\r\n") + 4, "<two/>");
+    answer_publish(&r, 200, "second");
+    (void)expect(sig, TDM_SIG_PUBLISHED);
+    assert_int_equal(sip->release(sig, published), TDM_OK);
+    registrar_take(&r);
+    assert_string_equal(registrar_line(&r, "SIP-If-Match"), "SIP-If-Match: second\r\n");
+    assert_string_equal(registrar_line(&r, "Expires"), "Expires: 0\r\n");
+    registrar_answer(&r, 200, "");
+    (void)expect(sig, TDM_SIG_PUBLICATION_ENDED);
+    sip->close(sig);
+    registrar_close(&r);
+}
+
 static void messages_go_through_the_account(void **state)
 {
     struct tdm_sig *sig = open_sip();
@@ -390,6 +516,9 @@ int main(void)
         cmocka_unit_test(the_dead_delay_nobody),
         cmocka_unit_test(calls_go_through_the_account),
         cmocka_unit_test(a_stranger_gets_no_password),
+        cmocka_unit_test(a_wrong_password_is_told_as_one),
+        cmocka_unit_test(the_service_route_is_taken),
+        cmocka_unit_test(what_is_published_survives_a_forgetful_server),
         cmocka_unit_test(messages_go_through_the_account),
         cmocka_unit_test(calls_find_their_account),
         cmocka_unit_test(an_account_that_is_not_connected_says_why),
