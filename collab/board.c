@@ -63,9 +63,10 @@ size_t tdm_board_room(const struct tdm_board *b)
     return tdm_board_memory_room(&b->memory);
 }
 
-const uint8_t *tdm_board_fresh(const struct tdm_board *b, size_t *size)
+const uint8_t *tdm_board_fresh(struct tdm_board *b, size_t *size)
 {
     *size = b->fresh_size;
+    b->fresh_seq = 0; /* Numbers begin at 1: the last record is not gone on with. */
     return b->fresh;
 }
 

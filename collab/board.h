@@ -172,8 +172,9 @@ uint32_t tdm_board_caret_index(const struct tdm_board *b, const struct tdm_board
 /* Operations ------------------------------------------------------------------------------------
  */
 
-/** Records that edits made and nobody took yet: append them to the journal and send them. */
-const uint8_t *tdm_board_fresh(const struct tdm_board *b, size_t *size);
+/** Records that edits made and nobody took yet: append them to the journal and send them. They stay
+ *  as they are: what is made afterwards comes behind them, in records of its own. */
+const uint8_t *tdm_board_fresh(struct tdm_board *b, size_t *size);
 void tdm_board_fresh_done(struct tdm_board *b);
 
 /** What became of bytes from outside. */
