@@ -206,7 +206,7 @@ static struct tdm_board_point stroke_point(int i)
                                     .dt_ms = 8};
 }
 
-static double stroke_bytes(void)
+static double stroke_bytes(int pieces)
 {
     struct side a = begin_side(open_board(NULL, false)), b = begin_side(open_board(NULL, false));
     const struct tdm_board_value page = tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE);
@@ -216,13 +216,13 @@ static double stroke_bytes(void)
     (void)settle(&a, &b);
     struct tdm_board_id id = add(a.doc, TDM_BOARD_PEN, &page, 1);
 
-    for (int piece = 0; piece < STROKE_PIECES; piece++) {
-        struct tdm_board_point points[STROKE_POINTS / STROKE_PIECES];
+    for (int piece = 0; piece < pieces; piece++) {
+        struct tdm_board_point points[STROKE_POINTS];
+        int count = STROKE_POINTS / pieces;
 
-        for (size_t p = 0; p < STROKE_POINTS / STROKE_PIECES; p++)
+        for (int p = 0; p < count; p++)
             points[p] = stroke_point(at++);
-        while (again(a.doc, tdm_board_ink(tdm_board_doc_board(a.doc), id, points,
-                                          STROKE_POINTS / STROKE_PIECES)))
+        while (again(a.doc, tdm_board_ink(tdm_board_doc_board(a.doc), id, points, (size_t)count)))
             ;
         put_fresh(&a);
         bytes += settle(&a, &b);
@@ -234,6 +234,17 @@ static double stroke_bytes(void)
     end_side(&a);
     end_side(&b);
     return (double)bytes;
+}
+
+/* As a mouse of 125 Hz is sent on, and one of 1000 Hz (the hand's beat of 2 ms). */
+static double stroke_bytes_slow(void)
+{
+    return stroke_bytes(STROKE_POINTS);
+}
+
+static double stroke_bytes_fast(void)
+{
+    return stroke_bytes(STROKE_POINTS / 2);
 }
 
 /* Excalidraw says an element whole each time that it grew; its JSON without spaces. */
@@ -436,7 +447,8 @@ static const struct row {
     double (*measure)(void);
     double goal; /* 0: it is only to compare with. */
 } rows[] = {
-    {"stroke_of_200_points", "bytes", stroke_bytes, 2048},
+    {"stroke_200_each_alone", "bytes", stroke_bytes_slow, 2048},
+    {"stroke_200_in_pairs", "bytes", stroke_bytes_fast, 2048},
     {"same_by_excalidraw", "bytes", stroke_bytes_excalidraw, 0},
     {"late_join_10000_objects", "bytes", join_size, 300000},
     {"late_join_10000_objects", "ms", join_ms, 200},
