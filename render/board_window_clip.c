@@ -97,7 +97,8 @@ void tdm_board_window_paste(struct tdm_board_window *w)
     /* What this window copied itself is here. */
     if (XGetSelectionOwner(w->display, w->atoms.clipboard) == w->window) {
         ask(w, w->atoms.clipboard,
-            w->tools->editing.seq || !w->clip_size ? w->atoms.utf8 : w->atoms.board);
+            w->tools->editing.seq || w->files.use || !w->clip_size ? w->atoms.utf8
+                                                                   : w->atoms.board);
         return;
     }
     ask(w, w->atoms.clipboard, w->atoms.targets);
@@ -109,7 +110,7 @@ static Atom choose(const struct tdm_board_window *w, const Atom *offered, unsign
     const struct tdm_board_atoms *a = &w->atoms;
     const Atom wanted[] = {a->board,    a->png,  a->jpeg,      a->webp,
                            a->uri_list, a->utf8, a->text_utf8, XA_STRING};
-    size_t first = w->tools->editing.seq ? 5 : 0; /* Into text goes text. */
+    size_t first = w->tools->editing.seq || w->files.use ? 5 : 0; /* Into text goes text. */
 
     for (size_t i = first; i < sizeof wanted / sizeof *wanted; i++)
         for (unsigned long k = 0; k < count; k++)
@@ -163,12 +164,12 @@ static void bring_files(struct tdm_board_window *w, const char *text, size_t siz
         while (end < size && text[end] != '\r' && text[end] != '\n')
             end++;
         if (path_of(text + at, end - at, path))
-            tdm_board_window_tell(w, &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_FILE,
-                                                                      .text = path,
-                                                                      .data = (const uint8_t *)path,
-                                                                      .size = strlen(path) + 1,
-                                                                      .x = w->bringing.x,
-                                                                      .y = w->bringing.y});
+            tdm_board_window_tell_file(
+                w, &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_FILE,
+                                                    .data = (const uint8_t *)path,
+                                                    .size = strlen(path) + 1,
+                                                    .x = w->bringing.x,
+                                                    .y = w->bringing.y});
         at = end + 1;
     }
 }
@@ -192,6 +193,8 @@ static void brought(struct tdm_board_window *w, tdm_time now)
                                                                   .y = b->y});
     else if (b->target == a->uri_list)
         bring_files(w, text, b->size);
+    else if (w->files.use)
+        tdm_board_window_files_type(w, text, b->size);
     else
         tdm_board_window_input(w, now,
                                &(struct tdm_board_in){.kind = b->target == a->board

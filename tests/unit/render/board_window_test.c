@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <xcb/xcb.h>
 #include <xcb/xtest.h>
 /* After the four headers that it needs. */
@@ -51,7 +53,8 @@ struct desk {
     bool closed, edited;
     struct tdm_board_live live;
     int wanted;
-    char file[256]; /* That was dropped. */
+    char file[256]; /* That was dropped, chosen, or is to be written. */
+    int32_t file_x;
 };
 
 static struct x_server server;
@@ -116,8 +119,10 @@ static void step(struct desk *d)
         d->wanted += event.kind == TDM_BOARD_WINDOW_WANT;
         if (event.kind == TDM_BOARD_WINDOW_LIVE)
             d->live = event.live;
-        if (event.kind == TDM_BOARD_WINDOW_FILE)
+        if (event.kind == TDM_BOARD_WINDOW_FILE || event.kind == TDM_BOARD_WINDOW_EXPORT)
             (void)snprintf(d->file, sizeof d->file, "%s", event.text);
+        if (event.kind == TDM_BOARD_WINDOW_FILE)
+            d->file_x = event.board_x;
     }
     tdm_board_fresh_done(d->board);
 }
@@ -417,6 +422,55 @@ static void test_drop(void **state)
     close_desk(&desks[0]);
 }
 
+static void type(const char *letters)
+{
+    for (; *letters; letters++)
+        key((KeySym)*letters);
+}
+
+/* By keys: what is in a folder is found by a part of its name; a name for what is written. */
+static void test_files(void **state)
+{
+    char folder[32], path[64], written[64];
+    struct desk *d = &desks[0];
+
+    (void)state;
+    /* Of letters that need no Shift. */
+    (void)snprintf(folder, sizeof folder, "/tmp/board-window-%d", (int)getpid());
+    assert_int_equal(mkdir(folder, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/one two.png", folder);
+    (void)snprintf(written, sizeof written, "%s/plan.pdf", folder);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 300) == PAPER);
+    fake(XCB_MOTION_NOTIFY, 0, 450, 300);
+    type("9");
+    type(folder);
+    key(XK_Return);
+    type("two");
+    key(XK_Return);
+    UNTIL(*d->file);
+    assert_string_equal(d->file, path);
+    assert_int_equal(d->file_x, WIDTH / 2 * PX);
+    *d->file = 0;
+    /* Where it was, and what the keys do is not the board's. */
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_EXPORT, 0);
+    for (int i = 0; i < 5; i++)
+        key(XK_BackSpace);
+    type("plan");
+    key(XK_Tab);
+    key(XK_Tab);
+    key(XK_Return);
+    UNTIL(*d->file);
+    assert_string_equal(d->file, written);
+    assert_int_equal(object(d, 0).type, 0);
+    assert_int_equal(unlink(path) + rmdir(folder), 0);
+    close_desk(d);
+}
+
 /* By its user, by somebody else, and with the display: it says so, and the process lives on. */
 static void test_closes(void **state)
 {
@@ -445,7 +499,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hand_to_screen), cmocka_unit_test(test_other_side),
         cmocka_unit_test(test_image),          cmocka_unit_test(test_clipboard),
-        cmocka_unit_test(test_drop),           cmocka_unit_test(test_closes),
+        cmocka_unit_test(test_drop),           cmocka_unit_test(test_files),
+        cmocka_unit_test(test_closes),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
