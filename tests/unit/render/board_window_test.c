@@ -393,6 +393,7 @@ static void test_pictures_of_the_clipboard(void **state)
     drag(400, 250, 600, 400);
     UNTIL(object(d, 0).w == 200 * PX && d->live.selected_count == 1);
     tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_COPY, 0);
+    UNTIL(XGetSelectionOwner(display, XInternAtom(display, "CLIPBOARD", False)) != None);
     assert_true(ask_clipboard(other, "image/png", bytes, sizeof bytes) > 100);
     assert_memory_equal(bytes, "\x89PNG", 4);
     size_t size = ask_clipboard(other, "image/svg+xml", bytes, sizeof bytes - 1);
