@@ -122,45 +122,48 @@ void tdm_board_pane_image(struct tandem_board *b, const uint8_t hash[TDM_BOARD_H
         give_picture(b, hash);
 }
 
-/* An image that the user pasted or dropped. */
-static void place_image(struct tandem_board *b, const struct tdm_board_window_event *event,
-                        tdm_time now)
+/* Bytes that the user pasted, dropped or chose: images are placed, drawings become objects. */
+static void bring(struct tandem_board *b, const struct tdm_board_window_event *event, tdm_time now)
 {
+    struct tdm_board_imported imported = {.format = ""};
     uint8_t hash[TDM_SHA256_BYTES];
     struct tdm_image_info info;
-    struct tdm_cause why = {"this is no image that a board can show"};
+    struct tdm_cause why;
+    enum tdm_err err;
 
-    if (tdm_image_look(&info, event->data, event->size) != TDM_OK ||
-        tdm_board_doc_blob_put(b->doc, event->data, event->size, hash, &why) != TDM_OK) {
-        tdm_board_window_say(b->window, now, why.text);
-        return;
+    if (tdm_image_look(&info, event->data, event->size) == TDM_OK) {
+        err = tdm_board_doc_blob_put(b->doc, event->data, event->size, hash, &why);
+        if (err == TDM_OK)
+            tdm_board_window_place(b->window, now, hash, info.width, info.height, event->x,
+                                   event->y);
+    } else {
+        err = tdm_board_doc_paste(b->doc, event->data, event->size, &event->page, event->board_x,
+                                  event->board_y, &imported, &why);
     }
-    tdm_board_window_place(b->window, now, hash, info.width, info.height, event->x, event->y);
+    if (err != TDM_OK)
+        tdm_board_window_say(b->window, now, why.text);
+    else if (imported.skipped)
+        tdm_board_window_say(b->window, now, imported.missing);
+    b->dirty = true;
 }
 
-/* Images are placed as pasted ones are; PDFs are pages of their own; all else is objects. */
+/* PDFs are pages of their own. */
 static void bring_file(struct tandem_board *b, const struct tdm_board_window_event *event,
                        tdm_time now)
 {
     struct tdm_board_window_event file = *event;
-    struct tdm_board_imported imported = {.format = ""};
-    struct tdm_image_info info;
+    struct tdm_board_imported imported;
     struct tdm_cause why;
     uint8_t *data;
     enum tdm_err err = tdm_board_doc_file(event->text, &data, &file.size, &why);
 
     file.data = data;
-    if (err == TDM_OK && tdm_image_look(&info, data, file.size) == TDM_OK)
-        place_image(b, &file, now);
-    else if (err == TDM_OK && file.size >= 5 && memcmp(data, "%PDF-", 5) == 0)
+    if (err == TDM_OK && file.size >= 5 && memcmp(data, "%PDF-", 5) == 0)
         err = tdm_board_doc_import(b->doc, event->text, NULL, &imported, &why);
     else if (err == TDM_OK)
-        err = tdm_board_doc_paste(b->doc, data, file.size, &event->page, event->board_x,
-                                  event->board_y, &imported, &why);
+        bring(b, &file, now);
     if (err != TDM_OK)
         tdm_board_window_say(b->window, now, why.text);
-    else if (imported.skipped)
-        tdm_board_window_say(b->window, now, imported.missing);
     b->dirty = true;
     free(data);
 }
@@ -209,7 +212,7 @@ static void take_event(struct tandem_board *b, const struct tdm_board_window_eve
         take_live(b, &event->live);
         break;
     case TDM_BOARD_WINDOW_IMAGE:
-        place_image(b, event, now);
+        bring(b, event, now);
         break;
     case TDM_BOARD_WINDOW_FILE:
         bring_file(b, event, now);

@@ -486,6 +486,7 @@ void tdm_board_window_destroy(struct tdm_board_window *w)
     if (w->scene)
         tdm_board_scene_destroy(w->scene);
     tdm_board_folder_free(&w->files.folder);
+    tdm_board_window_forget_picture(w);
     if (w->letters)
         tdm_board_letters_destroy(w->letters);
     free(w->tools);

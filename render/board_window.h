@@ -44,7 +44,8 @@ enum tdm_board_window_event_kind {
     TDM_BOARD_WINDOW_EDITED,  /* The document has new operations of ours. */
     TDM_BOARD_WINDOW_LIVE,    /* live: to the other side; the newest replaces older ones. */
     TDM_BOARD_WINDOW_IMAGE,   /* data, size: an image was pasted or dropped. Store it, and call
-                                 tdm_board_window_place() with x, y. */
+                                 tdm_board_window_place() with x, y. Or a drawing (SVG,
+                                 .excalidraw): page, board_x, board_y. */
     TDM_BOARD_WINDOW_FILE,    /* text: a path that was dropped or chosen, to be read; x, y; page,
                                  board_x, board_y: the same place on the board, 1/16 px. */
     TDM_BOARD_WINDOW_WANT,    /* hash: an image is to be seen: tdm_board_window_picture(), when it

@@ -132,7 +132,7 @@ struct tdm_board_pointer_device {
 
 struct tdm_board_atoms {
     Atom wm_delete, wm_state, wm_full_screen, utf8, net_name, clipboard, targets, incr, board, png,
-        jpeg, webp, uri_list, text_utf8, mine, drop, enter, position, status, leave, drop_now,
+        jpeg, webp, svg, uri_list, text_utf8, mine, drop, enter, position, status, leave, drop_now,
         finished, copy_action, type_list, aware;
 };
 
@@ -232,6 +232,8 @@ struct tdm_board_window {
     bool caret_on;
 
     /* Clipboard. */
+    cairo_surface_t *clip_picture; /* The same as it looks, recorded; NULL: it has no looks. */
+    struct tdm_figure_box clip_box;
     uint8_t *clip;
     size_t clip_size, clip_text_size;
     char *clip_text;
@@ -280,6 +282,13 @@ void tdm_board_window_copy(struct tdm_board_window *w, tdm_time now);
 void tdm_board_window_paste(struct tdm_board_window *w);
 void tdm_board_window_selection(struct tdm_board_window *w, tdm_time now, XEvent *event);
 void tdm_board_window_drag(struct tdm_board_window *w, const XClientMessageEvent *event);
+
+/* board_window_picture.c */
+/** What is selected, for the clipboard. */
+void tdm_board_window_record(struct tdm_board_window *w);
+void tdm_board_window_forget_picture(struct tdm_board_window *w);
+/** As SVG, or as PNG on white. The caller frees it; NULL: there is none. */
+uint8_t *tdm_board_window_picture_bytes(struct tdm_board_window *w, bool shapes, size_t *size);
 
 /* board_window_bars.c, board_window_style.c, board_window_help.c: what stands where. Widgets are
  * added between begin and end, in places of the panel, which end says. */

@@ -6,6 +6,7 @@
 #include "engine/io/clock.h"
 #include "tests/unit/x_server.h"
 
+#include <X11/Xatom.h>
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <X11/keysym.h>
@@ -55,6 +56,7 @@ struct desk {
     int wanted;
     char file[256]; /* That was dropped, chosen, or is to be written. */
     int32_t file_x;
+    size_t image_size; /* That was pasted. */
 };
 
 static struct x_server server;
@@ -123,6 +125,8 @@ static void step(struct desk *d)
             (void)snprintf(d->file, sizeof d->file, "%s", event.text);
         if (event.kind == TDM_BOARD_WINDOW_FILE)
             d->file_x = event.board_x;
+        if (event.kind == TDM_BOARD_WINDOW_IMAGE)
+            d->image_size = event.size;
     }
     tdm_board_fresh_done(d->board);
 }
@@ -347,6 +351,86 @@ static void test_clipboard(void **state)
     close_desk(&desks[1]);
 }
 
+/* What the clipboard's owner gives another program. */
+static size_t ask_clipboard(Window asker, const char *target, char *room, size_t max)
+{
+    Atom property = XInternAtom(display, "ANSWER", False), type;
+    XEvent event = {.type = 0};
+    unsigned long count = 0, rest;
+    unsigned char *data = NULL;
+    int format;
+
+    (void)XConvertSelection(display, XInternAtom(display, "CLIPBOARD", False),
+                            XInternAtom(display, target, False), property, asker, CurrentTime);
+    (void)XFlush(display);
+    UNTIL(XCheckTypedWindowEvent(display, asker, SelectionNotify, &event));
+    if (event.xselection.property == None)
+        return 0;
+    assert_int_equal(XGetWindowProperty(display, asker, property, 0, (long)(max / 4), True,
+                                        AnyPropertyType, &type, &format, &count, &rest, &data),
+                     Success);
+    assert_int_equal(format, 8);
+    memcpy(room, data, count);
+    (void)XFree(data);
+    return count;
+}
+
+/* Other programs get pixels and shapes, and what they copied as shapes becomes objects. */
+static void test_pictures_of_the_clipboard(void **state)
+{
+    static const char svg[] = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    Window other = XCreateSimpleWindow(display, DefaultRootWindow(display), 0, 0, 1, 1, 0, 0, 0);
+    struct desk *d = &desks[0];
+    static char bytes[1 << 16];
+    XEvent event = {.type = 0};
+
+    (void)state;
+    (void)XSync(display, False);
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 300) == PAPER);
+    fake(XCB_MOTION_NOTIFY, 0, 450, 300);
+    key(XK_r);
+    drag(400, 250, 600, 400);
+    UNTIL(object(d, 0).w == 200 * PX && d->live.selected_count == 1);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_COPY, 0);
+    UNTIL(XGetSelectionOwner(display, XInternAtom(display, "CLIPBOARD", False)) != None);
+    assert_true(ask_clipboard(other, "image/png", bytes, sizeof bytes) > 100);
+    assert_memory_equal(bytes, "\x89PNG", 4);
+    size_t size = ask_clipboard(other, "image/svg+xml", bytes, sizeof bytes - 1);
+
+    bytes[size] = 0;
+    assert_non_null(strstr(bytes, "<path"));
+    assert_int_equal(ask_clipboard(other, "text/uri-list", bytes, sizeof bytes), 0);
+    /* The other way. */
+    (void)XSetSelectionOwner(display, XInternAtom(display, "CLIPBOARD", False), other, CurrentTime);
+    (void)XSync(display, False);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_PASTE, 0);
+    for (int i = 0; i < 2; i++) {
+        UNTIL(XCheckTypedWindowEvent(display, other, SelectionRequest, &event));
+        const XSelectionRequestEvent *ask = &event.xselectionrequest;
+        Atom utf8 = XInternAtom(display, "UTF8_STRING", False);
+        XEvent reply = {.xselection = {.type = SelectionNotify,
+                                       .requestor = ask->requestor,
+                                       .selection = ask->selection,
+                                       .target = ask->target,
+                                       .property = ask->property,
+                                       .time = ask->time}};
+
+        if (i == 0)
+            (void)XChangeProperty(display, ask->requestor, ask->property, XA_ATOM, 32,
+                                  PropModeReplace, (const unsigned char *)&utf8, 1);
+        else
+            (void)XChangeProperty(display, ask->requestor, ask->property, utf8, 8, PropModeReplace,
+                                  (const unsigned char *)svg, sizeof svg - 1);
+        (void)XSendEvent(display, ask->requestor, False, NoEventMask, &reply);
+        (void)XFlush(display);
+    }
+    UNTIL(d->image_size);
+    assert_int_equal(d->image_size, sizeof svg - 1);
+    (void)XDestroyWindow(display, other);
+    close_desk(d);
+}
+
 static Window newest_window(void)
 {
     Window root = DefaultRootWindow(display), parent, *children = NULL, found;
@@ -497,9 +581,13 @@ static void test_closes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hand_to_screen), cmocka_unit_test(test_other_side),
-        cmocka_unit_test(test_image),          cmocka_unit_test(test_clipboard),
-        cmocka_unit_test(test_drop),           cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hand_to_screen),
+        cmocka_unit_test(test_other_side),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_clipboard),
+        cmocka_unit_test(test_pictures_of_the_clipboard),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_closes),
     };
 
