@@ -128,7 +128,7 @@ static const char *verdict(const struct row *row)
 
     memcpy(score.figures, row->mean, sizeof score.figures);
     for (int i = 0; i < 4; i++) {
-        const struct tdm_rate_goal *goal = &row->scenario->goals[i];
+        const struct tandem_sim_goal *goal = &row->scenario->goals[i];
 
         if (goal->value <= 0)
             continue;
