@@ -148,12 +148,12 @@ static bool is_sound(struct job *job)
                                                                       : 0);
     }
     if (!job->total)
-        return give_up(EXIT_USAGE, "that contender takes no part there; the tables name those "
-                                   "that do") == EXIT_DONE;
-    if (o->trace && !takers)
-        return give_up(EXIT_USAGE, "none of these takes a trace: tandem sim --list marks those "
-                                   "that do with +") == EXIT_DONE;
-    return true;
+        (void)give_up(EXIT_USAGE, "that contender takes no part there; the tables name those that "
+                                  "do");
+    else if (o->trace && !takers)
+        (void)give_up(EXIT_USAGE, "none of these takes a trace: tandem sim --list marks those that "
+                                  "do with +");
+    return job->total && (!o->trace || takers);
 }
 
 static bool read_trace(struct job *job)
@@ -210,7 +210,7 @@ static enum tandem_status run_row(struct job *job, const struct tandem_sim_scena
             (void)give_up(EXIT_FAILED, cause.text);
             break;
         }
-        sim_row_add(row, s, &score, run->seed, (uint32_t)(run->seed - o->first));
+        sim_row_add(row, s, &score, run->seed);
         if (o->curves)
             sim_row_add_curves(row, &score, run->seed);
     }

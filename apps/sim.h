@@ -23,7 +23,9 @@ struct sim_options {
 /** One contender over all seeds. */
 struct sim_row {
     const char *contender;
-    double mean[TANDEM_SIM_FIGURES], worst[TANDEM_SIM_FIGURES]; /* NAN: does not apply. */
+    uint32_t seeds;                      /* Run. */
+    uint32_t counts[TANDEM_SIM_FIGURES]; /* Of those, the ones that have the figure. */
+    double sums[TANDEM_SIM_FIGURES], worst[TANDEM_SIM_FIGURES];
     uint32_t violations;
     json_t *violation_list, *curves; /* NULL: none. */
 };
@@ -37,7 +39,9 @@ void sim_options_help(FILE *to);
 
 /** Takes the score of one more seed into a row that was {0}. */
 void sim_row_add(struct sim_row *row, const struct tandem_sim_scenario *s,
-                 const struct tandem_sim_score *score, uint64_t seed, uint32_t seeds_before);
+                 const struct tandem_sim_score *score, uint64_t seed);
+/** Over the seeds that have the figure; NAN when none has. */
+double sim_row_mean(const struct sim_row *row, int figure);
 /** Whether the mean over the seeds meets a goal, and all of them: -1 when there are none. */
 bool sim_row_meets(const struct sim_row *row, const struct tandem_sim_goal *goal);
 int sim_row_meets_all(const struct sim_row *row, const struct tandem_sim_scenario *s);

@@ -6,16 +6,18 @@
 #include <string.h>
 
 void sim_row_add(struct sim_row *row, const struct tandem_sim_scenario *s,
-                 const struct tandem_sim_score *score, uint64_t seed, uint32_t seeds_before)
+                 const struct tandem_sim_score *score, uint64_t seed)
 {
+    row->seeds++;
     for (int i = 0; i < s->figure_count; i++) {
         double value = score->figures[i];
         bool worse = s->figures[i].more_is_better ? value < row->worst[i] : value > row->worst[i];
 
-        /* A figure that one seed has not, none has: a mean over some would mislead. */
-        row->mean[i] += (value - row->mean[i]) / (seeds_before + 1);
-        if (!seeds_before || worse || isnan(value))
+        if (isnan(value))
+            continue;
+        if (!row->counts[i]++ || worse)
             row->worst[i] = value;
+        row->sums[i] += value;
     }
     if (!score->violation[0])
         return;
@@ -27,9 +29,14 @@ void sim_row_add(struct sim_row *row, const struct tandem_sim_scenario *s,
         json_pack("{s:I, s:s}", "seed", (json_int_t)seed, "text", score->violation));
 }
 
+double sim_row_mean(const struct sim_row *row, int figure)
+{
+    return row->counts[figure] ? row->sums[figure] / row->counts[figure] : (double)NAN;
+}
+
 bool sim_row_meets(const struct sim_row *row, const struct tandem_sim_goal *goal)
 {
-    double value = row->mean[goal->figure];
+    double value = sim_row_mean(row, goal->figure);
 
     return goal->at_least ? value >= goal->value - 1e-9 : value <= goal->value + 1e-9;
 }
@@ -109,7 +116,7 @@ static void print_verdict(FILE *to, const struct tandem_sim_scenario *s, const s
 static bool any_has(const struct sim_row *rows, uint32_t count, int figure)
 {
     for (uint32_t r = 0; r < count; r++)
-        if (!isnan(rows[r].mean[figure]))
+        if (rows[r].counts[figure])
             return true;
     return false;
 }
@@ -141,7 +148,7 @@ void sim_card_print(FILE *to, const struct tandem_sim_scenario *s, const struct 
         fprintf(to, "  %-12s", rows[r].contender);
         for (int i = 0; i < s->figure_count; i++)
             if (any_has(rows, count, i))
-                print_value(to, s->figures[i].name, rows[r].mean[i]);
+                print_value(to, s->figures[i].name, sim_row_mean(&rows[r], i));
         print_verdict(to, s, &rows[r]);
     }
     fputc('\n', to);
@@ -180,10 +187,11 @@ json_t *sim_row_object(const struct tandem_sim_scenario *s, const struct sim_row
                   met < 0 ? json_null() : json_boolean(met), "figures", figures);
 
     for (int i = 0; i < s->figure_count; i++)
-        if (!isnan(row->mean[i]))
-            (void)json_object_set_new(
-                figures, s->figures[i].name,
-                json_pack("{s:f, s:f}", "mean", row->mean[i], "worst", row->worst[i]));
+        if (row->counts[i])
+            (void)json_object_set_new(figures, s->figures[i].name,
+                                      json_pack("{s:f, s:f, s:i}", "mean", sim_row_mean(row, i),
+                                                "worst", row->worst[i], "seeds",
+                                                (int)row->counts[i]));
     if (row->violation_list)
         (void)json_object_set(object, "violations", row->violation_list);
     if (row->curves)

@@ -8,6 +8,8 @@
 
 static const struct tdm_catalog_family *const families[] = {
     &tdm_catalog_rate,
+    &tdm_catalog_call,
+    &tdm_catalog_ice,
 };
 
 #define FAMILIES (sizeof families / sizeof *families)

@@ -40,6 +40,6 @@ struct tdm_catalog_family {
                         struct tandem_sim_score *score);
 };
 
-extern const struct tdm_catalog_family tdm_catalog_rate;
+extern const struct tdm_catalog_family tdm_catalog_rate, tdm_catalog_call, tdm_catalog_ice;
 
 #endif
