@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-/* Promises of docs/rate.md on two seeds, with some room below what bench/rate shows; and that the
+/* Promises of docs/rate.md on two seeds, with some room below what tandem sim shows; and that the
  * models beside ours are no straw men: each fills a quiet link. */
 
 static void *storage;
