@@ -52,6 +52,9 @@ size_t tdm_board_bytes_needed(void);
 struct tdm_board *tdm_board_init(void *storage, uint32_t actor);
 
 uint32_t tdm_board_actor(const struct tdm_board *b);
+/** From now on others may not become more than all but so many: who makes up names must not take
+ *  the last one from who comes back to the board later. */
+void tdm_board_reserve(struct tdm_board *b, uint32_t actors);
 /** From now on edits are another actor's; undo forgets. TDM_E_DENIED: there are too many. */
 enum tdm_err tdm_board_become(struct tdm_board *b, uint32_t actor);
 /** Somebody else makes operations as us. Edits return TDM_E_DENIED until tdm_board_become. */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define OWN_ACTORS 256 /* Names of authors that are kept for us and for who comes back. */
+
 /* What the first look at a journal tells, before anything is applied. */
 struct survey {
     struct tdm_journal_scan from; /* The last snapshot, or the begin. */
@@ -140,6 +142,8 @@ enum tdm_err tdm_board_doc_open(struct tdm_board_doc **doc, const struct tdm_boa
         err = tdm_fail(cause, TDM_E_SYSTEM, "no memory for a board");
     if (err == TDM_OK && c->path)
         err = open_file(d, c, found, cause);
+    if (!c->replay)
+        tdm_board_reserve(d->board, OWN_ACTORS);
     if (err != TDM_OK) {
         tdm_board_doc_close(d);
         return err;

@@ -66,6 +66,8 @@ struct tandem_board {
     uint64_t told_mark;          /* Changes up to there were told. */
     struct tdm_share_bytes now[TDM_BOARD_LANES];
     struct tdm_board_image_link images;
+    bool more_images;                         /* Are missing than `images` asks for at a time: */
+    const struct tdm_board_object *images_at; /* up to this object all were asked for. */
     struct tdm_board_live live, their_live;
     bool live_changed, they_are_live;
 

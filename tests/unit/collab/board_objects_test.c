@@ -505,6 +505,35 @@ static void test_fresh_piece_by_piece(void **state)
     }
 }
 
+/* Names that somebody makes up run out before those do that are kept for us. */
+static void test_too_many_authors(void **state)
+{
+    uint8_t record[256];
+    uint32_t taken = 0;
+
+    (void)state;
+    tdm_board_reserve(ann.board, 100);
+    for (uint32_t name = 1000; name < 1000 + TDM_BOARD_ACTORS_MAX; name++) {
+        size_t size = record_of(&(struct made_up){1, 1, BOARD_OP_ADD, 1, FIELDS("\x06")}, record);
+
+        record[3] = (uint8_t)(name >> 24);
+        record[4] = (uint8_t)(name >> 16);
+        record[5] = (uint8_t)(name >> 8);
+        record[6] = (uint8_t)name;
+        enum tdm_err err = side_apply(&ann, record, size, NULL);
+
+        assert_true(err == TDM_OK || err == TDM_E_DENIED);
+        taken += err == TDM_OK;
+    }
+    assert_int_equal(taken, TDM_BOARD_ACTORS_MAX - 100 - 2); /* And ann, and nobody. */
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_int_equal(tdm_board_become(ann.board, 10000 + i), TDM_OK);
+        (void)add(&ann, TDM_BOARD_LINE, TDM_BOARD_FIRST_PAGE);
+        tdm_board_fresh_done(ann.board);
+    }
+    assert_int_equal(tdm_board_become(ann.board, 20000), TDM_E_DENIED);
+}
+
 static void test_one_who_says_to_be_us(void **state)
 {
     struct board_side twin;
@@ -563,21 +592,14 @@ static void test_without_memory_nothing_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_values_in_bounds),
-        TEST(test_two_change_one_object),
-        TEST(test_order_beside_a_list),
-        TEST(test_equal_and_turned_keys_have_a_place_above),
-        TEST(test_what_comes_before_its_page),
-        TEST(test_pages_and_what_is_deleted),
-        TEST(test_a_circle_of_groups),
-        TEST(test_what_breaks_a_rule_changes_nothing),
-        TEST(test_a_clock_far_ahead),
-        TEST(test_a_clock_at_the_end_of_time),
-        TEST(test_what_is_unknown_is_kept),
-        TEST(test_late_twice_and_lost),
-        TEST(test_fresh_piece_by_piece),
-        TEST(test_one_who_says_to_be_us),
-        TEST(test_without_memory_nothing_happens),
+        TEST(test_values_in_bounds),           TEST(test_two_change_one_object),
+        TEST(test_order_beside_a_list),        TEST(test_equal_and_turned_keys_have_a_place_above),
+        TEST(test_what_comes_before_its_page), TEST(test_pages_and_what_is_deleted),
+        TEST(test_a_circle_of_groups),         TEST(test_what_breaks_a_rule_changes_nothing),
+        TEST(test_a_clock_far_ahead),          TEST(test_a_clock_at_the_end_of_time),
+        TEST(test_what_is_unknown_is_kept),    TEST(test_late_twice_and_lost),
+        TEST(test_fresh_piece_by_piece),       TEST(test_too_many_authors),
+        TEST(test_one_who_says_to_be_us),      TEST(test_without_memory_nothing_happens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
