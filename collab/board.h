@@ -94,6 +94,8 @@ enum tdm_err tdm_board_seal(struct tdm_board *b, struct tdm_board_id id);
  *  than line ends and tabs become spaces, characters that turn the direction of others U+FFFD. */
 enum tdm_err tdm_board_text_insert(struct tdm_board *b, struct tdm_board_id id, uint32_t at,
                                    const char *text, size_t size);
+/** How many characters we may still put into a text, however many of them go again. */
+uint32_t tdm_board_text_left(const struct tdm_board *b, struct tdm_board_id id);
 enum tdm_err tdm_board_text_delete(struct tdm_board *b, struct tdm_board_id id, uint32_t at,
                                    uint32_t count);
 

@@ -211,6 +211,13 @@ enum tdm_err tdm_board_text_insert(struct tdm_board *b, struct tdm_board_id id, 
     return TDM_OK;
 }
 
+uint32_t tdm_board_text_left(const struct tdm_board *b, struct tdm_board_id id)
+{
+    const struct tdm_board_object *o = board_object(b, id);
+
+    return TDM_BOARD_TEXT_MAX - (o ? board_text_typed(o->text, b->self) : 0);
+}
+
 enum tdm_err tdm_board_text_delete(struct tdm_board *b, struct tdm_board_id id, uint32_t at,
                                    uint32_t count)
 {
