@@ -205,6 +205,9 @@ struct tdm_board_applied {
 enum tdm_err tdm_board_apply(struct tdm_board *b, const uint8_t *data, size_t size,
                              struct tdm_board_applied *applied);
 
+/** Before what another source says: a snapshot that the one before broke off is over. */
+void tdm_board_listen(struct tdm_board *b);
+
 /** Up to which operation of each actor all are here. */
 struct tdm_board_version {
     uint32_t actor, seq;

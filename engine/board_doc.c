@@ -204,6 +204,7 @@ enum tdm_err tdm_board_doc_merge(struct tdm_board_doc *d, struct tdm_board_doc *
     if (!since || !known || !room) {
         err = tdm_fail(cause, TDM_E_SYSTEM, "no memory to merge boards");
     } else {
+        tdm_board_listen(d->board);
         since->known = known;
         since->known_count = tdm_board_versions(d->board, known, TDM_BOARD_ACTORS_MAX);
         while (!since->done && err == TDM_OK) {

@@ -54,6 +54,9 @@ static void take(struct tdm_board_doc *d, const struct tdm_journal_record *r,
                  struct tdm_board_doc_found *found)
 {
     struct tdm_board_applied applied = {0};
+
+    if (r->kind == TDM_JOURNAL_SNAPSHOT)
+        tdm_board_listen(d->board);
     enum tdm_err err = tdm_doc_take(d, r->data, r->size, &applied);
 
     found->refused += err != TDM_OK || applied.refused > 0;

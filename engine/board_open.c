@@ -158,6 +158,7 @@ static void open_streams(struct tandem_board *b)
 static void join(struct tandem_board *b, bool anew)
 {
     if (anew) {
+        tdm_board_listen(tdm_board_doc_board(b->doc));
         tdm_board_link_start(b->link, tdm_board_doc_board(b->doc));
         b->link_pulled = 0;
         tdm_board_image_link_restart(&b->images);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define CHOSEN_MAX 4096
+#define DEEP_MAX   256           /* Groups in groups. */
 #define SET_BYTES  ((size_t)512) /* Memory that a value of an object takes at most. */
 
 /* The objects that a request names, each once and there. */
@@ -114,7 +115,7 @@ static bool belongs(const struct tdm_board *b, const struct chosen *c,
 {
     struct tdm_board_view view;
 
-    for (; o; o = tdm_board_find(b, view.group)) {
+    for (int deep = 0; o && deep < DEEP_MAX; o = tdm_board_find(b, view.group), deep++) {
         if (is_chosen(c, tdm_board_id_of(o)))
             return true;
         tdm_board_read(b, o, &view);
@@ -139,6 +140,8 @@ static enum tdm_err spread(struct tdm_request_job *j, struct chosen *c, struct t
             all.ids[all.count++] = tdm_board_id_of(o);
     free(c->ids);
     *c = all;
+    if (!all.count)
+        return tdm_fail(j->cause, TDM_E_GONE, "the objects are on no page");
     return tdm_request_room(j, c->count * SET_BYTES);
 }
 
