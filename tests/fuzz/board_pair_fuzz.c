@@ -254,8 +254,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (!forged)
         until_quiet();
-    connect_anew();
-    until_quiet();
+    /* Twice: what was held back may become whole only with what the first time brings. */
+    for (int i = 0; i < 2; i++) {
+        connect_anew();
+        until_quiet();
+    }
     for (int i = 0; i < 2; i++)
         look(ends[i].side.board);
     if (ends[0].denied || ends[1].denied) {
