@@ -3,8 +3,10 @@
 
 #include "apps/options.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FIRST_AND_LAST 2
 
@@ -124,11 +126,54 @@ static enum exit_code merge(const struct board_options *o, struct tandem_board *
     return status == TANDEM_OK ? EXIT_DONE : fail(o, status, &cause);
 }
 
+static int64_t size_of(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 ? (int64_t)about.st_size : -1;
+}
+
+static enum exit_code compact(const struct board_options *o, struct tandem_board *board)
+{
+    struct tandem_cause cause = {""};
+    int64_t before = size_of(o->words[1]);
+    enum tandem_status status = tandem_board_compact(board, &cause);
+    int64_t after = size_of(o->words[1]);
+
+    if (status != TANDEM_OK)
+        return fail(o, status, &cause);
+    if (o->json)
+        print_json(json_pack("{s:b, s:I, s:I}", "ok", 1, "before", (json_int_t)before, "after",
+                             (json_int_t)after));
+    else
+        printf("%lld bytes of %lld\n", (long long)after, (long long)before);
+    return EXIT_DONE;
+}
+
+static void print_step(const struct board_options *o, struct tandem_board *board, int64_t at)
+{
+    json_t *state = state_of(board);
+
+    if (o->json) {
+        (void)json_object_set_new(state, "at_ms", json_integer(at));
+        print_json(state);
+        return;
+    }
+    printf("%lld.%03d  %lld pages, %lld objects\n", (long long)(at / 1000), (int)(at % 1000),
+           (long long)json_integer_value(json_object_get(state, "pages")),
+           (long long)json_integer_value(json_object_get(state, "objects")));
+    json_decref(state);
+}
+
 static enum exit_code replay(const struct board_options *o, struct tandem_board *board)
 {
     int steps = o->steps < FIRST_AND_LAST ? FIRST_AND_LAST : o->steps;
     int64_t first, last;
 
+    if (o->at_ms) { /* It was opened as it was then. */
+        print_step(o, board, o->at_ms);
+        return EXIT_DONE;
+    }
     if (!tandem_board_times(board, &first, &last))
         return EXIT_DONE; /* Nothing was ever drawn. */
     for (int i = 0; i < steps; i++) {
@@ -138,17 +183,7 @@ static enum exit_code replay(const struct board_options *o, struct tandem_board 
 
         if (status != TANDEM_OK)
             return fail(o, status, &cause);
-        json_t *state = state_of(board);
-
-        if (o->json) {
-            (void)json_object_set_new(state, "at_ms", json_integer(at));
-            print_json(state);
-            continue;
-        }
-        printf("%lld.%03d  %lld pages, %lld objects\n", (long long)(at / 1000), (int)(at % 1000),
-               (long long)json_integer_value(json_object_get(state, "pages")),
-               (long long)json_integer_value(json_object_get(state, "objects")));
-        json_decref(state);
+        print_step(o, board, at);
     }
     return EXIT_DONE;
 }
@@ -160,7 +195,7 @@ static const struct deed {
     enum exit_code (*perform)(const struct board_options *o, struct tandem_board *board);
 } deeds[] = {
     {"info", 2, false, info},  {"export", 3, false, export_to}, {"import", 3, true, import_from},
-    {"merge", 3, true, merge}, {"replay", 2, false, replay},
+    {"merge", 3, true, merge}, {"replay", 2, false, replay},    {"compact", 2, true, compact},
 };
 
 static enum exit_code do_deed(const struct deed *deed, const struct board_options *o)
@@ -174,6 +209,11 @@ static enum exit_code do_deed(const struct deed *deed, const struct board_option
         fprintf(stderr, "tandem board %s: %s; see tandem board --help\n", deed->name,
                 deed->words == 2 ? "name one file" : "name two files");
         return EXIT_USAGE;
+    }
+    if (deed->perform == compact && size_of(o->words[1]) < 0) {
+        (void)snprintf(cause.text, sizeof cause.text, "%.200s: %s", o->words[1],
+                       strerrordesc_np(errno));
+        return fail(o, TANDEM_FAILED, &cause);
     }
     enum tandem_status status = tandem_board_create(&config, &board, &cause);
 

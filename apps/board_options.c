@@ -20,7 +20,8 @@ static const struct option {
     {"--seconds", "N", "end after N seconds together; with open: after N seconds"},
     {"--page", "N", "export: this page, from 1 [png and svg: 1; pdf and excalidraw: all]"},
     {"--scale", "N", "export: pixels of a PNG for one of the board's [1]"},
-    {"--at", "TIME", "info, export, open: as it was then, in seconds since 1970; only to look at"},
+    {"--at", "TIME",
+     "info, export, open, replay: as it was then, in seconds since 1970; only to look at"},
     {"--steps", "N", "replay: this many times between the first and the last work on it [10]"},
     {"--port", "PORT", "SIP port here [5060; with WHO: any]"},
     {"--listen", "ADDRESS", "numeric address to listen on [all]"},
@@ -153,7 +154,8 @@ void board_options_help(FILE *to)
           "tandem board export FILE OUT     to OUT.png, .svg, .pdf or .excalidraw\n"
           "tandem board import FILE IN      from .excalidraw, SVG, PDF, PNG, JPEG or WebP\n"
           "tandem board merge FILE OTHER    what OTHER has and FILE has not, into FILE\n"
-          "tandem board replay FILE         how it came about\n\n",
+          "tandem board replay FILE         how it came about\n"
+          "tandem board compact FILE        gives up how it came about: a smaller file\n\n",
           to);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         char left[40];

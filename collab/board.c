@@ -34,11 +34,20 @@ uint32_t tdm_board_actor(const struct tdm_board *b)
     return b->actors[b->self].name;
 }
 
+void tdm_board_reserve(struct tdm_board *b, uint32_t actors)
+{
+    b->reserved = actors;
+}
+
 enum tdm_err tdm_board_become(struct tdm_board *b, uint32_t actor)
 {
-    uint16_t self = board_actor_take(b, actor);
+    uint32_t reserved = b->reserved;
 
     assert(actor != 0);
+    b->reserved = 0;
+    uint16_t self = board_actor_take(b, actor);
+
+    b->reserved = reserved;
     if (self == BOARD_NO_ACTOR)
         return TDM_E_DENIED;
     board_undo_forget(b);

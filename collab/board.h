@@ -52,6 +52,9 @@ size_t tdm_board_bytes_needed(void);
 struct tdm_board *tdm_board_init(void *storage, uint32_t actor);
 
 uint32_t tdm_board_actor(const struct tdm_board *b);
+/** From now on others may not become more than all but so many: who makes up names must not take
+ *  the last one from who comes back to the board later. */
+void tdm_board_reserve(struct tdm_board *b, uint32_t actors);
 /** From now on edits are another actor's; undo forgets. TDM_E_DENIED: there are too many. */
 enum tdm_err tdm_board_become(struct tdm_board *b, uint32_t actor);
 /** Somebody else makes operations as us. Edits return TDM_E_DENIED until tdm_board_become. */
@@ -91,6 +94,8 @@ enum tdm_err tdm_board_seal(struct tdm_board *b, struct tdm_board_id id);
  *  than line ends and tabs become spaces, characters that turn the direction of others U+FFFD. */
 enum tdm_err tdm_board_text_insert(struct tdm_board *b, struct tdm_board_id id, uint32_t at,
                                    const char *text, size_t size);
+/** How many characters we may still put into a text, however many of them go again. */
+uint32_t tdm_board_text_left(const struct tdm_board *b, struct tdm_board_id id);
 enum tdm_err tdm_board_text_delete(struct tdm_board *b, struct tdm_board_id id, uint32_t at,
                                    uint32_t count);
 
@@ -199,6 +204,9 @@ struct tdm_board_applied {
  */
 enum tdm_err tdm_board_apply(struct tdm_board *b, const uint8_t *data, size_t size,
                              struct tdm_board_applied *applied);
+
+/** Before what another source says: a snapshot that the one before broke off is over. */
+void tdm_board_listen(struct tdm_board *b);
 
 /** Up to which operation of each actor all are here. */
 struct tdm_board_version {

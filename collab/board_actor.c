@@ -34,7 +34,7 @@ uint16_t board_actor_take(struct tdm_board *b, uint32_t name)
 
     if (b->actor_slots[slot])
         return (uint16_t)(b->actor_slots[slot] - 1);
-    if (b->actor_count == TDM_BOARD_ACTORS_MAX)
+    if (b->actor_count + b->reserved >= TDM_BOARD_ACTORS_MAX)
         return BOARD_NO_ACTOR;
     b->actors[b->actor_count] = (struct board_actor){.name = name};
     b->actor_slots[slot] = (uint16_t)(++b->actor_count);

@@ -181,6 +181,11 @@ static enum tdm_err take_record(struct tdm_board *b, struct tdm_reader *r,
     return board_snapshot_take(b, kind, r, applied);
 }
 
+void tdm_board_listen(struct tdm_board *b)
+{
+    b->patchy = b->covered = false;
+}
+
 enum tdm_err tdm_board_apply(struct tdm_board *b, const uint8_t *data, size_t size,
                              struct tdm_board_applied *applied)
 {

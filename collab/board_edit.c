@@ -201,12 +201,21 @@ enum tdm_err tdm_board_text_insert(struct tdm_board *b, struct tdm_board_id id, 
     struct board_stamp stamp = board_next(b);
     uint32_t name = b->actors[b->self].name;
 
+    if (!board_text_follows(b, o, typed.origin, stamp))
+        return TDM_E_DENIED;
     board_id_write(&w, name, stamp.seq, id);
     board_id_write(&w, name, stamp.seq, typed.origin);
     tdm_write_bytes(&w, clean, size);
     board_make(b, BOARD_OP_TYPE, chars, tdm_writer_size(&w));
     board_undo_text(b, o, &(struct board_range){{name, stamp.seq}, chars}, 1, true);
     return TDM_OK;
+}
+
+uint32_t tdm_board_text_left(const struct tdm_board *b, struct tdm_board_id id)
+{
+    const struct tdm_board_object *o = board_object(b, id);
+
+    return TDM_BOARD_TEXT_MAX - (o ? board_text_typed(o->text, b->self) : 0);
 }
 
 enum tdm_err tdm_board_text_delete(struct tdm_board *b, struct tdm_board_id id, uint32_t at,

@@ -153,9 +153,17 @@ static const struct rule {
     [TDM_PROP_SCALE_Y] = {TDM_VALUE_INT, -TDM_BOARD_FAR, TDM_BOARD_FAR, false},
 };
 
+/* An object, there or not; or none. */
+static bool names_something(struct tdm_board_id id)
+{
+    return tdm_board_same(id, TDM_BOARD_NONE) || tdm_board_same(id, TDM_BOARD_FIRST_PAGE) ||
+           (id.actor && id.seq && id.seq <= INT32_MAX);
+}
+
 bool board_value_mend(struct tdm_board_value *value)
 {
-    if (value->prop <= 0 || value->prop >= BOARD_PROPS || value->size > TDM_BOARD_VALUE_MAX)
+    if (value->prop <= 0 || value->prop >= BOARD_PROPS || value->size > TDM_BOARD_VALUE_MAX ||
+        (value->kind == TDM_VALUE_REF && !names_something(value->ref)))
         return false;
     if (value->prop >= TDM_PROP_COUNT)
         return true;

@@ -102,8 +102,8 @@ struct tdm_board {
 
     uint16_t self; /* Of the actors. */
     bool doubled;
-    bool patchy, covered; /* Of a snapshot: a piece did not fit; its end has come. */
-    uint32_t actor_count;
+    bool patchy, covered;           /* Of a snapshot: a piece did not fit; its end has come. */
+    uint32_t actor_count, reserved; /* reserved: that others may not become. */
     struct board_actor actors[TDM_BOARD_ACTORS_MAX];
     uint16_t actor_slots[BOARD_ACTOR_SLOTS]; /* Number + 1; 0: free. */
     uint64_t lamport;                        /* The highest seen. */

@@ -13,6 +13,7 @@
 #define WAITING_MAX    (TDM_JOURNAL_RECORD_MAX / 2) /* Bytes that a full disk keeps waiting. */
 #define SNAPSHOT_MAX   (TDM_JOURNAL_RECORD_MAX / 2)
 #define SNAPSHOT_LEAST ((size_t)128 << 10) /* Operations that are worth one. */
+#define DOUBLED_MAX    8
 #define JOURNAL_EVERY  (100 * TDM_MS)
 #define AGAIN_EVERY    TDM_S /* After an error of the disk. */
 
@@ -163,6 +164,9 @@ enum tdm_err tdm_board_doc_apply(struct tdm_board_doc *d, const uint8_t *ops, si
         enum tdm_err become = tdm_board_become(d->board, new_actor());
 
         err = err == TDM_OK ? become : err;
+        /* Once by accident: a copy of us went on elsewhere. */
+        if (++d->doubled_count > DOUBLED_MAX)
+            err = TDM_E_DENIED;
     }
     return err;
 }
@@ -200,6 +204,7 @@ enum tdm_err tdm_board_doc_merge(struct tdm_board_doc *d, struct tdm_board_doc *
     if (!since || !known || !room) {
         err = tdm_fail(cause, TDM_E_SYSTEM, "no memory to merge boards");
     } else {
+        tdm_board_listen(d->board);
         since->known = known;
         since->known_count = tdm_board_versions(d->board, known, TDM_BOARD_ACTORS_MAX);
         while (!since->done && err == TDM_OK) {

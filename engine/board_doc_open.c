@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define OWN_ACTORS 256 /* Names of authors that are kept for us and for who comes back. */
+
 /* What the first look at a journal tells, before anything is applied. */
 struct survey {
     struct tdm_journal_scan from; /* The last snapshot, or the begin. */
@@ -52,6 +54,9 @@ static void take(struct tdm_board_doc *d, const struct tdm_journal_record *r,
                  struct tdm_board_doc_found *found)
 {
     struct tdm_board_applied applied = {0};
+
+    if (r->kind == TDM_JOURNAL_SNAPSHOT)
+        tdm_board_listen(d->board);
     enum tdm_err err = tdm_doc_take(d, r->data, r->size, &applied);
 
     found->refused += err != TDM_OK || applied.refused > 0;
@@ -140,6 +145,8 @@ enum tdm_err tdm_board_doc_open(struct tdm_board_doc **doc, const struct tdm_boa
         err = tdm_fail(cause, TDM_E_SYSTEM, "no memory for a board");
     if (err == TDM_OK && c->path)
         err = open_file(d, c, found, cause);
+    if (!c->replay)
+        tdm_board_reserve(d->board, OWN_ACTORS);
     if (err != TDM_OK) {
         tdm_board_doc_close(d);
         return err;

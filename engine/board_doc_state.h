@@ -27,6 +27,7 @@ struct tdm_board_doc {
     size_t block_count, given_bytes;
     uint8_t id[16];
     struct tdm_board_file *file; /* NULL: in memory only. */
+    uint32_t doubled_count;      /* How often another wrote in our name. */
     bool read_only;
     bool replay;
     void (*taking)(void *arg); /* NULL: nobody watches. */

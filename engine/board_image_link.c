@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_HEAD ((size_t)96) /* Of a blob's message, at most, before its data. */
+#define COME_MAX     ((uint64_t)2 << 30) /* Bytes of images that one meeting may bring. */
+#define MESSAGE_HEAD ((size_t)96)        /* Of a blob's message, at most, before its data. */
 
 void tdm_board_image_link_init(struct tdm_board_image_link *m, struct tdm_board_doc *doc)
 {
@@ -33,7 +34,7 @@ void tdm_board_image_link_restart(struct tdm_board_image_link *m)
     stop_going(m);
     m->asked_count = 0;
     m->to_ask = m->wanted_count;
-    m->coming_size = 0;
+    m->coming_size = m->come = 0;
     tdm_share_bytes_clear(&m->in);
     tdm_share_bytes_clear(&m->coming);
 }
@@ -47,14 +48,17 @@ static int find(uint8_t list[TDM_BOARD_WANTS_MAX][TDM_BOARD_HASH_BYTES], uint32_
     return -1;
 }
 
-void tdm_board_image_link_need(struct tdm_board_image_link *m,
+bool tdm_board_image_link_need(struct tdm_board_image_link *m,
                                const uint8_t hash[TDM_BOARD_HASH_BYTES])
 {
-    if (!m->doc || m->wanted_count == TDM_BOARD_WANTS_MAX ||
-        find(m->wanted, m->wanted_count, hash) >= 0 || tdm_board_doc_blob_has(m->doc, hash))
-        return;
+    if (!m->doc || find(m->wanted, m->wanted_count, hash) >= 0 ||
+        tdm_board_doc_blob_has(m->doc, hash))
+        return true;
+    if (m->wanted_count == TDM_BOARD_WANTS_MAX)
+        return false;
     memcpy(m->wanted[m->wanted_count++], hash, TDM_BOARD_HASH_BYTES);
     m->to_ask++;
+    return true;
 }
 
 static void forget_want(struct tdm_board_image_link *m, const uint8_t hash[TDM_BOARD_HASH_BYTES])
@@ -86,7 +90,8 @@ static bool take_data(struct tdm_board_image_link *m, const struct tdm_board_blo
         m->coming_size = blob->size;
     }
     if (memcmp(m->coming_hash, blob->hash, sizeof m->coming_hash) != 0 || !m->coming_size ||
-        m->coming_size > TDM_BLOB_MAX || blob->offset != tdm_share_bytes_size(&m->coming) ||
+        m->coming_size > TDM_BLOB_MAX || m->come + m->coming_size > COME_MAX ||
+        blob->offset != tdm_share_bytes_size(&m->coming) ||
         blob->data_size > m->coming_size - blob->offset)
         return false;
     if (!tdm_share_bytes_put(&m->coming, blob->data, blob->data_size))
@@ -100,6 +105,7 @@ static bool take_data(struct tdm_board_image_link *m, const struct tdm_board_blo
                                         tdm_share_bytes_size(&m->coming), hash, &why) == TDM_OK;
 
     forget_want(m, m->coming_hash);
+    m->come += m->coming_size;
     m->refused += !kept;
     m->coming_size = 0;
     tdm_share_bytes_clear(&m->coming);

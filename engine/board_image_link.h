@@ -30,6 +30,7 @@ struct tdm_board_image_link {
     uint8_t *going; /* The first of them; NULL: not read yet. */
     size_t going_size, going_at;
     uint32_t to_ask; /* Of `wanted`, how many were not told yet: the last ones. */
+    uint64_t come;   /* Bytes of images since the restart. */
     uint64_t refused;
 };
 
@@ -38,8 +39,8 @@ void tdm_board_image_link_free(struct tdm_board_image_link *m);
 /** A new stream: what was under way is asked for again. */
 void tdm_board_image_link_restart(struct tdm_board_image_link *m);
 
-/** An object shows it: asked for, if it is not here. */
-void tdm_board_image_link_need(struct tdm_board_image_link *m,
+/** An object shows it: asked for, if it is not here. False: too many are wanted already. */
+bool tdm_board_image_link_need(struct tdm_board_image_link *m,
                                const uint8_t hash[TDM_BOARD_HASH_BYTES]);
 
 /** Bytes of the other side. `arrived` is called for each image that is kept now. False: it breaks

@@ -46,6 +46,7 @@ enum tdm_err tdm_board_open_document(struct tandem_board *b, const char *path,
     tdm_board_doc_watch(b->doc, tdm_board_fresh_goes, b);
     b->link = tdm_board_link_init(b->link_storage, any);
     tdm_board_image_link_init(&b->images, b->doc);
+    b->more_images = false;
     b->fresh_put = 0;
     b->disk_trouble = false;
     b->told_mark = 0;
@@ -157,9 +158,12 @@ static void open_streams(struct tandem_board *b)
 static void join(struct tandem_board *b, bool anew)
 {
     if (anew) {
+        tdm_board_listen(tdm_board_doc_board(b->doc));
         tdm_board_link_start(b->link, tdm_board_doc_board(b->doc));
         b->link_pulled = 0;
         tdm_board_image_link_restart(&b->images);
+        b->more_images = true;
+        b->images_at = NULL;
         b->failed = false;
         remember(b, NULL);
     }

@@ -99,7 +99,7 @@ static void give_picture(struct tandem_board *b, const uint8_t hash[TDM_BOARD_HA
     size_t size;
 
     if (tdm_board_doc_blob_get(b->doc, hash, &data, &size, &why) != TDM_OK) {
-        tdm_board_image_link_need(&b->images, hash);
+        (void)tdm_board_image_link_need(&b->images, hash);
         return;
     }
     if (tdm_image_decode(&image, data, size, &why) == TDM_OK) {

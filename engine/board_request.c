@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/board_request.h"
+#include "engine/board_request_state.h"
 
 #include "engine/board_words.h"
 
 #include <string.h>
 
-#define LIST_MAX 100000 /* Objects of one answer. */
+#define LIST_MAX    100000       /* Objects of one answer. */
+#define POINT_BYTES ((size_t)32) /* Memory that a point takes at most, */
+#define TEXT_BYTES  ((size_t)64) /* and a byte of text. */
 
-/* One request under way. */
-struct job {
-    const struct tdm_board_desk *desk;
-    const json_t *request;
-    json_t *answer;
-    struct tdm_cause *cause;
-};
-
-static enum tdm_err explain(struct job *j, enum tdm_err err)
+enum tdm_err tdm_request_explain(struct tdm_request_job *j, enum tdm_err err)
 {
     switch (err) {
     case TDM_OK:
@@ -33,13 +27,13 @@ static enum tdm_err explain(struct job *j, enum tdm_err err)
     }
 }
 
-/* Whether an edit that did not find room is worth repeating. */
-static bool again(struct job *j, enum tdm_err err)
+bool tdm_request_again(struct tdm_request_job *j, enum tdm_err err)
 {
     return (err == TDM_E_SPACE || err == TDM_E_AGAIN) && j->desk->relieve(j->desk->arg, err);
 }
 
-static enum tdm_err named(struct job *j, const char *member, struct tdm_board_id *id)
+enum tdm_err tdm_request_named(struct tdm_request_job *j, const char *member,
+                               struct tdm_board_id *id)
 {
     const char *text = json_string_value(json_object_get(j->request, member));
 
@@ -50,16 +44,24 @@ static enum tdm_err named(struct job *j, const char *member, struct tdm_board_id
     return TDM_OK;
 }
 
-static const struct tdm_board_object *existing(struct job *j, struct tdm_board_id id)
+enum tdm_err tdm_request_room(struct tdm_request_job *j, size_t bytes)
+{
+    while (tdm_board_room(j->desk->board) < bytes + TDM_BOARD_ROOM)
+        if (!j->desk->relieve(j->desk->arg, TDM_E_SPACE))
+            return tdm_request_explain(j, TDM_E_SPACE);
+    return TDM_OK;
+}
+
+static const struct tdm_board_object *existing(struct tdm_request_job *j, struct tdm_board_id id)
 {
     const struct tdm_board_object *o = tdm_board_find(j->desk->board, id);
 
     if (!o)
-        (void)explain(j, TDM_E_GONE);
+        (void)tdm_request_explain(j, TDM_E_GONE);
     return o;
 }
 
-static enum tdm_err values_of(struct job *j, struct tdm_board_values *values)
+static enum tdm_err values_of(struct tdm_request_job *j, struct tdm_board_values *values)
 {
     const char *bad = "";
 
@@ -70,14 +72,14 @@ static enum tdm_err values_of(struct job *j, struct tdm_board_values *values)
 }
 
 /* The page that a request names, by id or by number from 0; the first one if it names none. */
-static enum tdm_err page_of(struct job *j, struct tdm_board_id *page)
+static enum tdm_err page_of(struct tdm_request_job *j, struct tdm_board_id *page)
 {
     const struct tdm_board *b = j->desk->board;
     const json_t *item = json_object_get(j->request, "page");
     const struct tdm_board_object *o = tdm_board_lowest(b, TDM_BOARD_NONE);
 
     if (json_is_string(item)) {
-        enum tdm_err err = named(j, "page", page);
+        enum tdm_err err = tdm_request_named(j, "page", page);
 
         if (err != TDM_OK)
             return err;
@@ -94,14 +96,51 @@ static enum tdm_err page_of(struct job *j, struct tdm_board_id *page)
     return TDM_OK;
 }
 
-static enum tdm_err ink(struct job *j, struct tdm_board_id id, const json_t *points)
+static bool is_stroke(enum tdm_board_type type)
+{
+    return type == TDM_BOARD_PEN || type == TDM_BOARD_MARKER;
+}
+
+/* Whether so many points may go to a stroke, which then go all. */
+static enum tdm_err takes_points(struct tdm_request_job *j, const json_t *points)
+{
+    struct tdm_board_point point;
+    size_t i;
+    const json_t *item;
+
+    if (points && !json_is_array(points))
+        return tdm_fail(j->cause, TDM_E_MALFORMED, "\"points\" is a list");
+    if (json_array_size(points) > TDM_BOARD_POINTS_MAX)
+        return tdm_request_explain(j, TDM_E_DENIED);
+    json_array_foreach(points, i, item)
+    {
+        if (!tdm_board_point_parse(item, &point))
+            return tdm_fail(j->cause, TDM_E_MALFORMED, "a point is [x, y, pressure, milliseconds]");
+    }
+    return tdm_request_room(j, json_array_size(points) * POINT_BYTES);
+}
+
+/* The same for text. */
+static enum tdm_err takes_text(struct tdm_request_job *j, struct tdm_board_id id,
+                               const json_t *text)
+{
+    const char *from = json_string_value(text);
+    size_t size = json_string_length(text);
+    uint32_t characters = 0;
+
+    for (size_t i = 0; i < size; i++)
+        characters += ((unsigned char)from[i] & 0xc0) != 0x80;
+    return characters > tdm_board_text_left(j->desk->board, id)
+               ? tdm_request_explain(j, TDM_E_DENIED)
+               : tdm_request_room(j, size * TEXT_BYTES);
+}
+
+/* Points that takes_points was asked about. */
+static enum tdm_err ink(struct tdm_request_job *j, struct tdm_board_id id, const json_t *points)
 {
     struct tdm_board_point list[TDM_BOARD_INK_MAX];
     size_t left = json_array_size(points), at = 0;
 
-    for (size_t i = 0; i < left; i++)
-        if (!tdm_board_point_parse(json_array_get(points, i), &list[0]))
-            return tdm_fail(j->cause, TDM_E_MALFORMED, "a point is [x, y, pressure, milliseconds]");
     while (at < left) {
         size_t count = left - at < TDM_BOARD_INK_MAX ? left - at : TDM_BOARD_INK_MAX;
 
@@ -111,22 +150,22 @@ static enum tdm_err ink(struct job *j, struct tdm_board_id id, const json_t *poi
 
         do
             err = tdm_board_ink(j->desk->board, id, list, count);
-        while (again(j, err));
+        while (tdm_request_again(j, err));
         if (err != TDM_OK)
-            return explain(j, err);
+            return tdm_request_explain(j, err);
         at += count;
     }
     return TDM_OK;
 }
 
-static enum tdm_err seal(struct job *j, struct tdm_board_id id)
+static enum tdm_err seal(struct tdm_request_job *j, struct tdm_board_id id)
 {
     enum tdm_err err;
 
     do
         err = tdm_board_seal(j->desk->board, id);
-    while (again(j, err));
-    return explain(j, err);
+    while (tdm_request_again(j, err));
+    return tdm_request_explain(j, err);
 }
 
 /* Bytes of whole characters, at most TDM_BOARD_TYPED_MAX. */
@@ -142,7 +181,8 @@ static size_t typed(const char *text, size_t size, uint32_t *characters)
     return end;
 }
 
-static enum tdm_err insert(struct job *j, struct tdm_board_id id, uint32_t at, const json_t *item)
+static enum tdm_err insert(struct tdm_request_job *j, struct tdm_board_id id, uint32_t at,
+                           const json_t *item)
 {
     const char *text = json_string_value(item);
     size_t left = json_string_length(item);
@@ -154,9 +194,9 @@ static enum tdm_err insert(struct job *j, struct tdm_board_id id, uint32_t at, c
 
         do
             err = tdm_board_text_insert(j->desk->board, id, at, text, size);
-        while (again(j, err));
+        while (tdm_request_again(j, err));
         if (err != TDM_OK)
-            return explain(j, err);
+            return tdm_request_explain(j, err);
         at += characters;
         text += size;
         left -= size;
@@ -164,7 +204,8 @@ static enum tdm_err insert(struct job *j, struct tdm_board_id id, uint32_t at, c
     return TDM_OK;
 }
 
-static enum tdm_err remove_text(struct job *j, struct tdm_board_id id, uint32_t at, uint32_t count)
+static enum tdm_err remove_text(struct tdm_request_job *j, struct tdm_board_id id, uint32_t at,
+                                uint32_t count)
 {
     enum tdm_err err;
 
@@ -172,21 +213,11 @@ static enum tdm_err remove_text(struct job *j, struct tdm_board_id id, uint32_t 
         return TDM_OK;
     do
         err = tdm_board_text_delete(j->desk->board, id, at, count);
-    while (again(j, err));
-    return explain(j, err);
+    while (tdm_request_again(j, err));
+    return tdm_request_explain(j, err);
 }
 
-static enum tdm_err erase(struct job *j, struct tdm_board_id id)
-{
-    enum tdm_err err;
-
-    do
-        err = tdm_board_delete(j->desk->board, id);
-    while (again(j, err));
-    return explain(j, err);
-}
-
-static void answer_id(struct job *j, struct tdm_board_id id)
+void tdm_request_answer_id(struct tdm_request_job *j, struct tdm_board_id id)
 {
     char text[TDM_BOARD_ID_TEXT];
 
@@ -194,78 +225,93 @@ static void answer_id(struct job *j, struct tdm_board_id id)
     (void)json_object_set_new(j->answer, "object", json_string(text));
 }
 
-/* What an object is made of beside its values: points and text. */
-static enum tdm_err add_content(struct job *j, enum tdm_board_type type, struct tdm_board_id id)
+/* What an object is made of beside its values: points and text, of which is known that they fit. */
+static enum tdm_err add_content(struct tdm_request_job *j, enum tdm_board_type type,
+                                struct tdm_board_id id)
 {
     const json_t *points = json_object_get(j->request, "points");
     const json_t *text = json_object_get(j->request, "text");
-    const json_t *done = json_object_get(j->request, "done");
-    enum tdm_err err = TDM_OK;
+    bool done = !json_is_false(json_object_get(j->request, "done"));
+    enum tdm_err err = points ? ink(j, id, points) : TDM_OK;
 
-    if ((points && !json_is_array(points)) || (text && !json_is_string(text)))
-        return tdm_fail(j->cause, TDM_E_MALFORMED, "\"points\" is a list, \"text\" a string");
-    if (points)
-        err = ink(j, id, points);
-    if (err == TDM_OK && points && (type == TDM_BOARD_PEN || type == TDM_BOARD_MARKER) &&
-        !json_is_false(done))
+    if (err == TDM_OK && points && is_stroke(type) && done)
         err = seal(j, id);
     if (err == TDM_OK && text)
         err = insert(j, id, 0, text);
     return err;
 }
 
-static enum tdm_err add(struct job *j)
+static enum tdm_err takes_content(struct tdm_request_job *j)
+{
+    const json_t *text = json_object_get(j->request, "text");
+    enum tdm_err err = takes_points(j, json_object_get(j->request, "points"));
+
+    if (err == TDM_OK && text && !json_is_string(text))
+        return tdm_fail(j->cause, TDM_E_MALFORMED, "\"text\" is a string");
+    return err == TDM_OK && text ? takes_text(j, TDM_BOARD_NONE, text) : err;
+}
+
+/* Of a request that makes something: its values, without the page, which by number is none. */
+static enum tdm_err values_beside_page(struct tdm_request_job *j, json_t **rest,
+                                       struct tdm_board_values *values)
+{
+    const char *bad = "";
+
+    *rest = json_copy((json_t *)(uintptr_t)j->request);
+    (void)json_object_del(*rest, "page");
+    return tdm_board_values_parse(*rest, values, &bad)
+               ? TDM_OK
+               : tdm_fail(j->cause, TDM_E_MALFORMED, "\"%s\" does not fit; see docs/board-use.md",
+                          bad);
+}
+
+static enum tdm_err make(struct tdm_request_job *j, enum tdm_board_type type,
+                         const struct tdm_board_values *values, struct tdm_board_id *id)
+{
+    enum tdm_err err;
+
+    tdm_board_begin(j->desk->board);
+    do
+        err = tdm_board_add(j->desk->board, type, values->list, values->count, id);
+    while (tdm_request_again(j, err));
+    err = err == TDM_OK ? add_content(j, type, *id) : tdm_request_explain(j, err);
+    tdm_board_end(j->desk->board);
+    return err;
+}
+
+static enum tdm_err add(struct tdm_request_job *j)
 {
     const char *type_text = json_string_value(json_object_get(j->request, "type"));
     enum tdm_board_type type = type_text ? tdm_board_type_parse(type_text) : 0;
     struct tdm_board_values values;
     struct tdm_board_id id = TDM_BOARD_NONE, page = TDM_BOARD_NONE;
-    enum tdm_err err;
+    json_t *rest;
 
     if (!type)
         return tdm_fail(j->cause, TDM_E_MALFORMED,
                         "\"type\" is one of page, pen, marker, line, arrow, rectangle, ellipse, "
                         "diamond, text, note, image, group");
-    json_t *named_page = json_object_get(j->request, "page");
-    json_t *rest = json_copy((json_t *)(uintptr_t)j->request);
+    enum tdm_err err = values_beside_page(j, &rest, &values);
 
-    (void)json_object_del(rest, "page"); /* By number it is no value. */
-    const char *bad = "";
-    bool fits = tdm_board_values_parse(rest, &values, &bad);
-
-    err = fits ? TDM_OK
-               : tdm_fail(j->cause, TDM_E_MALFORMED, "\"%s\" does not fit; see docs/board-use.md",
-                          bad);
-    if (err == TDM_OK && (type != TDM_BOARD_PAGE || named_page))
+    if (err == TDM_OK && (type != TDM_BOARD_PAGE || json_object_get(j->request, "page")))
         err = page_of(j, &page);
     if (err == TDM_OK && type != TDM_BOARD_PAGE)
         values.list[values.count++] = tdm_board_ref(TDM_PROP_PAGE, page);
-    tdm_board_begin(j->desk->board);
-    if (err == TDM_OK) {
-        do
-            err = tdm_board_add(j->desk->board, type, values.list, values.count, &id);
-        while (again(j, err));
-        err = explain(j, err);
-        if (err == TDM_OK && add_content(j, type, id) != TDM_OK) {
-            struct tdm_cause why = *j->cause;
-
-            (void)erase(j, id);
-            *j->cause = why;
-            err = TDM_E_MALFORMED;
-        }
-    }
-    tdm_board_end(j->desk->board);
+    if (err == TDM_OK)
+        err = takes_content(j);
+    if (err == TDM_OK)
+        err = make(j, type, &values, &id);
     json_decref(rest);
     if (err == TDM_OK)
-        answer_id(j, id);
+        tdm_request_answer_id(j, id);
     return err;
 }
 
-static enum tdm_err set(struct job *j)
+static enum tdm_err set(struct tdm_request_job *j)
 {
     struct tdm_board_values values;
     struct tdm_board_id id;
-    enum tdm_err err = named(j, "object", &id);
+    enum tdm_err err = tdm_request_named(j, "object", &id);
 
     if (err == TDM_OK)
         err = values_of(j, &values);
@@ -275,18 +321,25 @@ static enum tdm_err set(struct job *j)
         return err;
     do
         err = tdm_board_set(j->desk->board, id, values.list, values.count);
-    while (again(j, err));
-    return explain(j, err);
+    while (tdm_request_again(j, err));
+    return tdm_request_explain(j, err);
 }
 
-static enum tdm_err more_ink(struct job *j)
+static enum tdm_err more_ink(struct tdm_request_job *j)
 {
     const json_t *points = json_object_get(j->request, "points");
+    struct tdm_board_view view;
     struct tdm_board_id id;
-    enum tdm_err err = named(j, "object", &id);
+    enum tdm_err err = tdm_request_named(j, "object", &id);
+    const struct tdm_board_object *o = err == TDM_OK ? existing(j, id) : NULL;
 
-    if (err == TDM_OK && points && !json_is_array(points))
-        err = tdm_fail(j->cause, TDM_E_MALFORMED, "\"points\" is a list");
+    if (!o)
+        return err == TDM_OK ? TDM_E_GONE : err;
+    tdm_board_read(j->desk->board, o, &view);
+    if (id.actor != tdm_board_actor(j->desk->board) || view.sealed ||
+        view.points + json_array_size(points) > TDM_BOARD_POINTS_MAX)
+        return tdm_request_explain(j, TDM_E_DENIED);
+    err = takes_points(j, points);
     if (err == TDM_OK && points)
         err = ink(j, id, points);
     if (err == TDM_OK && json_is_true(json_object_get(j->request, "done")))
@@ -295,7 +348,7 @@ static enum tdm_err more_ink(struct job *j)
 }
 
 /* A count of characters; 0 when it is not there. */
-static bool characters(const struct job *j, const char *member, uint32_t *count)
+static bool characters(const struct tdm_request_job *j, const char *member, uint32_t *count)
 {
     const json_t *item = json_object_get(j->request, member);
     json_int_t value = json_integer_value(item);
@@ -304,14 +357,14 @@ static bool characters(const struct job *j, const char *member, uint32_t *count)
     return !item || (json_is_integer(item) && value >= 0 && value <= UINT32_MAX);
 }
 
-static enum tdm_err text(struct job *j)
+static enum tdm_err text(struct tdm_request_job *j)
 {
     const json_t *whole = json_object_get(j->request, "text");
     const json_t *piece = json_object_get(j->request, "insert");
     struct tdm_board_view view;
     struct tdm_board_id id;
     uint32_t at, count;
-    enum tdm_err err = named(j, "object", &id);
+    enum tdm_err err = tdm_request_named(j, "object", &id);
     const struct tdm_board_object *o = err == TDM_OK ? existing(j, id) : NULL;
 
     if (!o)
@@ -327,39 +380,25 @@ static enum tdm_err text(struct job *j)
         count = view.characters;
         piece = whole;
     }
+    err = piece ? takes_text(j, id, piece) : tdm_request_room(j, 0);
+    if (err != TDM_OK)
+        return err;
+    /* What comes may be refused, what goes is not: it goes behind it. */
     tdm_board_begin(j->desk->board);
-    err = remove_text(j, id, at, count);
-    if (err == TDM_OK && piece)
+    if (piece)
         err = insert(j, id, at, piece);
-    tdm_board_end(j->desk->board);
-    return err;
-}
+    if (err == TDM_OK) {
+        uint32_t before = view.characters;
 
-static enum tdm_err delete_all(struct job *j)
-{
-    const json_t *list = json_object_get(j->request, "objects"), *item;
-    struct tdm_board_id id;
-    enum tdm_err err = TDM_OK;
-    size_t i;
-
-    if (!list) {
-        err = named(j, "object", &id);
-        return err == TDM_OK ? erase(j, id) : err;
+        tdm_board_read(j->desk->board, o, &view);
+        at = at < before ? at : before;
+        err = remove_text(j, id, at + (view.characters - before), count);
     }
-    json_array_foreach(
-        list, i, item) if (!json_is_string(item) ||
-                           !tdm_board_id_parse(json_string_value(item), &id) ||
-                           !existing(j, id)) return tdm_fail(j->cause, TDM_E_GONE,
-                                                             "one of the objects is not there");
-    tdm_board_begin(j->desk->board);
-    json_array_foreach(list, i,
-                       item) if (err == TDM_OK && tdm_board_id_parse(json_string_value(item), &id))
-        err = erase(j, id);
     tdm_board_end(j->desk->board);
     return err;
 }
 
-static enum tdm_err undo_or_redo(struct job *j, bool redo)
+static enum tdm_err undo_or_redo(struct tdm_request_job *j, bool redo)
 {
     struct tdm_board_undone undone = {.changed = 0};
     enum tdm_err err;
@@ -367,29 +406,29 @@ static enum tdm_err undo_or_redo(struct job *j, bool redo)
     do
         err = redo ? tdm_board_redo(j->desk->board, &undone)
                    : tdm_board_undo(j->desk->board, &undone);
-    while (again(j, err));
+    while (tdm_request_again(j, err));
     if (err == TDM_E_GONE)
         return tdm_fail(j->cause, err,
                         redo ? "there is nothing to redo" : "there is nothing to undo");
     if (err != TDM_OK)
-        return explain(j, err);
+        return tdm_request_explain(j, err);
     (void)json_object_set_new(j->answer, "changed", json_integer(undone.changed));
     (void)json_object_set_new(j->answer, "kept", json_integer(undone.kept));
     return TDM_OK;
 }
 
-static enum tdm_err undo(struct job *j)
+static enum tdm_err undo(struct tdm_request_job *j)
 {
     return undo_or_redo(j, false);
 }
 
-static enum tdm_err redo(struct job *j)
+static enum tdm_err redo(struct tdm_request_job *j)
 {
     return undo_or_redo(j, true);
 }
 
 /* A page of its own, behind the last. */
-static enum tdm_err page(struct job *j)
+static enum tdm_err page(struct tdm_request_job *j)
 {
     struct tdm_board_values values;
     struct tdm_board_id id;
@@ -399,13 +438,13 @@ static enum tdm_err page(struct job *j)
         return err;
     do
         err = tdm_board_add(j->desk->board, TDM_BOARD_PAGE, values.list, values.count, &id);
-    while (again(j, err));
+    while (tdm_request_again(j, err));
     if (err == TDM_OK)
-        answer_id(j, id);
-    return explain(j, err);
+        tdm_request_answer_id(j, id);
+    return tdm_request_explain(j, err);
 }
 
-static void list_page(struct job *j, struct tdm_board_id page_id, bool whole)
+static void list_page(struct tdm_request_job *j, struct tdm_board_id page_id, bool whole)
 {
     const struct tdm_board *b = j->desk->board;
     json_t *list = json_array();
@@ -417,7 +456,7 @@ static void list_page(struct job *j, struct tdm_board_id page_id, bool whole)
     (void)json_object_set_new(j->answer, "objects", list);
 }
 
-static enum tdm_err list(struct job *j)
+static enum tdm_err list(struct tdm_request_job *j)
 {
     struct tdm_board_id id;
     enum tdm_err err = page_of(j, &id);
@@ -427,16 +466,16 @@ static enum tdm_err list(struct job *j)
     return err;
 }
 
-static enum tdm_err pages(struct job *j)
+static enum tdm_err pages(struct tdm_request_job *j)
 {
     list_page(j, TDM_BOARD_NONE, false);
     return TDM_OK;
 }
 
-static enum tdm_err get(struct job *j)
+static enum tdm_err get(struct tdm_request_job *j)
 {
     struct tdm_board_id id;
-    enum tdm_err err = named(j, "object", &id);
+    enum tdm_err err = tdm_request_named(j, "object", &id);
     const struct tdm_board_object *o = err == TDM_OK ? existing(j, id) : NULL;
     json_t *all;
 
@@ -450,11 +489,23 @@ static enum tdm_err get(struct job *j)
 
 static const struct {
     const char *name;
-    enum tdm_err (*perform)(struct job *j);
+    enum tdm_err (*perform)(struct tdm_request_job *j);
 } requests[] = {
-    {"add", add},           {"set", set},   {"ink", more_ink}, {"text", text},
-    {"delete", delete_all}, {"undo", undo}, {"redo", redo},    {"page", page},
-    {"pages", pages},       {"list", list}, {"get", get},
+    {"add", add},
+    {"set", set},
+    {"ink", more_ink},
+    {"text", text},
+    {"delete", tdm_request_delete},
+    {"undo", undo},
+    {"redo", redo},
+    {"page", page},
+    {"order", tdm_request_order},
+    {"group", tdm_request_group},
+    {"ungroup", tdm_request_ungroup},
+    {"move", tdm_request_move},
+    {"pages", pages},
+    {"list", list},
+    {"get", get},
 };
 
 enum tdm_err tdm_board_request_do(const struct tdm_board_desk *desk, const json_t *request,
@@ -466,7 +517,8 @@ enum tdm_err tdm_board_request_do(const struct tdm_board_desk *desk, const json_
     if (!name)
         return tdm_fail(cause, TDM_E_MALFORMED, "a request is an object with \"do\"");
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-        struct job j = {.desk = desk, .request = request, .cause = cause ? cause : &unheard};
+        struct tdm_request_job j = {
+            .desk = desk, .request = request, .cause = cause ? cause : &unheard};
 
         if (strcmp(requests[i].name, name) != 0)
             continue;

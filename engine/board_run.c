@@ -74,10 +74,30 @@ void tdm_board_tell_changes(struct tandem_board *b, bool theirs)
         tdm_board_id_text(view.id, event.object);
         event.on = !view.deleted;
         tdm_board_tell_event(b, &event);
-        if (view.image)
-            tdm_board_image_link_need(&b->images, view.image);
+        if (view.image && !tdm_board_image_link_need(&b->images, view.image)) {
+            b->more_images = true;
+            b->images_at = NULL;
+        }
     }
     b->told_mark = mark;
+}
+
+/* More images are missing than are asked for at a time: once those are here, all objects are gone
+ * through, so that each is asked for once. */
+static void need_more_images(struct tandem_board *b)
+{
+    const struct tdm_board_object *o;
+    struct tdm_board_view view;
+
+    if (!b->more_images || b->images.wanted_count)
+        return;
+    while ((o = b->images_at ? tdm_board_next(b->images_at) : tdm_board_first(core_of(b)))) {
+        tdm_board_read(core_of(b), o, &view);
+        if (view.image && !tdm_board_image_link_need(&b->images, view.image))
+            return;
+        b->images_at = o;
+    }
+    b->more_images = false;
 }
 
 static void fail_link(struct tandem_board *b, const char *why)
@@ -87,13 +107,25 @@ static void fail_link(struct tandem_board *b, const char *why)
     (void)tdm_board_at_door(b, &(struct tdm_door_in){.kind = TDM_DOOR_LEAVE});
 }
 
+static void take_records(struct tandem_board *b, const uint8_t *records, size_t size)
+{
+    enum tdm_err err = tdm_board_doc_apply(b->doc, records, size);
+
+    if (err == TDM_E_SPACE)
+        fail_link(b, "the board is as large as boards may be: what the other side draws is not "
+                     "shown any more");
+    else if (err == TDM_E_DENIED)
+        fail_link(b, "the other side writes in the name of others, or of too many: nothing more of "
+                     "it is taken");
+    else if (err == TDM_E_MALFORMED)
+        fail_link(b, "the other side breaks the rules of boards: nothing of it is believed");
+}
+
 static void take_link_event(struct tandem_board *b, const struct tdm_board_link_out *out)
 {
     switch (out->event) {
     case TDM_BOARD_EV_OPS:
-        if (tdm_board_doc_apply(b->doc, out->data, out->size) == TDM_E_SPACE)
-            fail_link(b, "the board is as large as boards may be: what the other side draws is "
-                         "not shown any more");
+        take_records(b, out->data, out->size);
         break;
     case TDM_BOARD_EV_SYNCED:
         tdm_board_tell(b, TANDEM_BOARD_SYNCED, b->who);
@@ -336,6 +368,7 @@ static tdm_time turn(struct tandem_board *b)
     take_arrived(b, now);
     if (b->doc) {
         tdm_board_tell_changes(b, false);
+        need_more_images(b);
         send(b);
         tdm_board_pane_step(b, now);
         tdm_board_tell_changes(b, false);

@@ -66,6 +66,8 @@ struct tandem_board {
     uint64_t told_mark;          /* Changes up to there were told. */
     struct tdm_share_bytes now[TDM_BOARD_LANES];
     struct tdm_board_image_link images;
+    bool more_images;                         /* Are missing than `images` asks for at a time: */
+    const struct tdm_board_object *images_at; /* up to this object all were asked for. */
     struct tdm_board_live live, their_live;
     bool live_changed, they_are_live;
 
@@ -120,6 +122,17 @@ void tdm_board_pane_peer(struct tandem_board *board);
 int tdm_board_pane_fd(const struct tandem_board *board);
 /** An image came. */
 void tdm_board_pane_image(struct tandem_board *board, const uint8_t hash[TDM_BOARD_HASH_BYTES]);
+
+/* board_api.c: `lock` is held. */
+/** What needs an open document: TDM_E_AGAIN. */
+enum tdm_err tdm_board_with_document(struct tandem_board *board, struct tdm_cause *cause);
+/** And one that may be drawn on: TDM_E_DENIED, too. */
+enum tdm_err tdm_board_to_draw(struct tandem_board *board, struct tdm_cause *cause);
+
+/* board_api_request.c: likewise, and a document is open. */
+enum tdm_err tdm_board_merge_file(struct tandem_board *board, const char *path,
+                                  struct tdm_cause *cause);
+enum tdm_err tdm_board_compact_document(struct tandem_board *board, struct tdm_cause *cause);
 
 /* board_events.c: any thread. */
 void tdm_board_tell(struct tandem_board *board, enum tandem_board_event_kind kind,

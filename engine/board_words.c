@@ -124,7 +124,8 @@ bool tdm_board_id_parse(const char *text, struct tdm_board_id *id)
     if (dot == text || *dot != '.' || strspn(dot + 1, "0123456789") != strlen(dot + 1))
         return false;
     seq = strtoul(dot + 1, &end, 10);
-    if (end == dot + 1 || actor > UINT32_MAX || seq > UINT32_MAX)
+    if (end == dot + 1 || actor > UINT32_MAX || seq == 0 || seq > TDM_BOARD_SEQ_MAX ||
+        (actor == 0 && seq != TDM_BOARD_FIRST_PAGE.seq))
         return false;
     *id = (struct tdm_board_id){(uint32_t)actor, (uint32_t)seq};
     return true;

@@ -151,6 +151,12 @@ TANDEM_API enum tandem_status tandem_board_import(struct tandem_board *board, co
 TANDEM_API enum tandem_status tandem_board_merge(struct tandem_board *board, const char *path,
                                                  struct tandem_cause *cause);
 
+/** Gives up the history: the file holds what stands now and can no longer be seen as it was before,
+ *  and images that nothing shows are gone, also for an undo. TANDEM_INVALID: it is in no file.
+ *  Without it a file grows with what is drawn; docs/board.md says how much. */
+TANDEM_API enum tandem_status tandem_board_compact(struct tandem_board *board,
+                                                   struct tandem_cause *cause);
+
 /** With read_only: shows it as it was at that Unix time, earlier or later; 0: as it is. */
 TANDEM_API enum tandem_status tandem_board_travel(struct tandem_board *board, int64_t at_ms,
                                                   struct tandem_cause *cause);
