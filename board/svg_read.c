@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <expat.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -335,10 +336,19 @@ static enum tdm_err parse(struct reading *r, const char *text, size_t size, stru
         return tdm_fail(cause, TDM_E_SPACE, "this SVG is too large for a board");
     if (!r->any)
         return tdm_fail(cause, TDM_E_MALFORMED, "this is no SVG");
-    if (!good)
+    enum XML_Error error = XML_GetErrorCode(r->parser);
+
+    /* A file that was cut is shown as far as it goes; what was refused is not. */
+    if (!good && error != XML_ERROR_ABORTED && r->d->count > 1) {
+        char missing[64];
+
+        (void)snprintf(missing, sizeof missing, "all behind line %lu, where it is broken",
+                       (unsigned long)XML_GetCurrentLineNumber(r->parser));
+        tdm_drawing_skip(r->d, missing);
+    } else if (!good) {
         return tdm_fail(cause, TDM_E_MALFORMED, "this SVG is broken at line %lu: %s",
-                        (unsigned long)XML_GetCurrentLineNumber(r->parser),
-                        XML_ErrorString(XML_GetErrorCode(r->parser)));
+                        (unsigned long)XML_GetCurrentLineNumber(r->parser), XML_ErrorString(error));
+    }
     return TDM_OK;
 }
 

@@ -156,6 +156,25 @@ static double area(const struct tdm_drawing_item *i)
 
 #define RING "d='M0 0h10v10h-10zM2 2h6v6h-6zm1 1h4v4h-4z'/>"
 
+/* Markers are heads of arrows; a file that was cut is good as far as it goes. */
+static void test_heads_and_cut(void **state)
+{
+    const struct tdm_drawing_item *i;
+
+    (void)state;
+    i = read_one(SVG("<g marker-end='url(#a)' stroke='red' fill='none'><path d='M0 0h9v9'/>"
+                     "<path d='M0 0h9v9z'/></g>"),
+                 2);
+    assert_int_equal(i[0].type, TDM_BOARD_ARROW);
+    assert_int_equal(i[0].head_end, TDM_HEAD_TRIANGLE);
+    assert_int_equal(i[0].head_start, TDM_HEAD_NONE);
+    assert_int_equal(i[1].type, TDM_BOARD_LINE);
+    tdm_drawing_free(&drawing);
+    (void)read_one("<svg><rect width='9' height='9'/>\n<path d='M0", 1);
+    assert_non_null(strstr(drawing.missing, "line 2"));
+    tdm_drawing_free(&drawing);
+}
+
 static void test_holes(void **state)
 {
     const struct tdm_drawing_item *i;
@@ -278,10 +297,11 @@ static void test_deep_and_far(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boxes),   cmocka_unit_test(test_viewport),
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_holes),
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_deep_and_far),
+        cmocka_unit_test(test_boxes),         cmocka_unit_test(test_viewport),
+        cmocka_unit_test(test_lines),         cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_heads_and_cut), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_skipped),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_deep_and_far),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
