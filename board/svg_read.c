@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "board/number.h"
 #include "board/svg.h"
+#include "board/svg_gradient.h"
 #include "board/svg_shape.h"
 
 #include <ctype.h>
@@ -34,6 +35,7 @@ struct reading {
     bool any, full; /* There was an svg; no room is left. */
     double text_x, text_y;
     struct level text_level;
+    struct tdm_svg_gradients gradients;
     char *text;
     size_t text_size;
 };
@@ -238,7 +240,8 @@ static void XMLCALL take_characters(void *arg, const XML_Char *text, int size)
 
 static void draw(struct reading *r, const struct level *l, const char *name, const char **a)
 {
-    static const char *const without[] = {"title", "desc", "metadata", "defs", NULL};
+    static const char *const without[] = {"title",          "desc",           "metadata", "defs",
+                                          "linearGradient", "radialGradient", NULL};
     struct tdm_svg_brush brush = {
         .drawing = r->d, .matrix = l->matrix, .style = l->style, .group = l->group};
 
@@ -270,6 +273,7 @@ static void XMLCALL begin_element(void *arg, const XML_Char *full_name, const XM
         return;
     }
     l = &r->levels[r->depth++];
+    tdm_svg_gradient_take(&r->gradients, name, attributes);
     if (r->skip)
         return;
     if (r->depth > 1)
@@ -371,6 +375,7 @@ enum tdm_err tdm_svg_read(struct tdm_drawing *drawing, const char *text, size_t 
                                       .style = tdm_svg_style_first(),
                                       .width = WHOLE,
                                       .height = WHOLE};
+        r->levels[0].style.gradients = &r->gradients;
     }
     if (r && r->parser && r->text && tdm_drawing_add(drawing, TDM_BOARD_PAGE))
         err = parse(r, text, size, cause);

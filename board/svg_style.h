@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tdm_svg_gradients;
+
 struct tdm_svg_style {
-    uint32_t colour;       /* For currentColor. */
-    uint32_t fill, stroke; /* 0xRRGGBBAA; alpha 0: none. */
+    const struct tdm_svg_gradients *gradients; /* That came before; NULL: none. */
+    uint32_t colour;                           /* For currentColor. */
+    uint32_t fill, stroke;                     /* 0xRRGGBBAA; alpha 0: none. */
     double fill_opacity, stroke_opacity;
     double opacity; /* Of everything around, multiplied. */
     double stroke_width, font_size;
