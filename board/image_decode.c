@@ -3,6 +3,7 @@
 #include "board/image.h"
 
 #include <libavcodec/avcodec.h>
+#include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
 #include <stdbool.h>
@@ -10,6 +11,19 @@
 #include <string.h>
 
 static const enum AVCodecID codecs[] = {AV_CODEC_ID_PNG, AV_CODEC_ID_MJPEG, AV_CODEC_ID_WEBP};
+
+/* What a cut file lacks is grey: without this it is green, as zeros are in YUV. */
+static int grey_buffer(AVCodecContext *context, AVFrame *frame, int flags)
+{
+    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get((enum AVPixelFormat)frame->format);
+    int err = avcodec_default_get_buffer2(context, frame, flags);
+
+    for (int i = 0; err >= 0 && format && !(format->flags & AV_PIX_FMT_FLAG_RGB) &&
+                    i < AV_NUM_DATA_POINTERS && frame->buf[i];
+         i++)
+        memset(frame->buf[i]->data, 128, frame->buf[i]->size);
+    return err;
+}
 
 static AVFrame *decode(const struct tdm_image_info *info, const uint8_t *data, size_t size)
 {
@@ -24,6 +38,7 @@ static AVFrame *decode(const struct tdm_image_info *info, const uint8_t *data, s
         memcpy(packet->data, data, size);
         context->thread_count = 1;
         context->max_pixels = TDM_IMAGE_PIXELS_MAX;
+        context->get_buffer2 = grey_buffer;
         good =
             avcodec_open2(context, codec, NULL) == 0 && avcodec_send_packet(context, packet) == 0 &&
             avcodec_send_packet(context, NULL) == 0 && avcodec_receive_frame(context, frame) == 0 &&

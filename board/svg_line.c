@@ -141,16 +141,30 @@ static void join_part(struct line *l)
     l->part = l->count;
 }
 
-static void put_line(struct line *l)
+/* Heads are for lines that are open. */
+static bool is_arrow(const struct line *l, bool closed)
 {
+    const struct tdm_svg_style *s = &l->brush.style;
+
+    return l->way == WAY_BORDER && !closed && has_border(&l->brush) &&
+           (s->head_start || s->head_end);
+}
+
+static void put_line(struct line *l, bool closed)
+{
+    bool arrow = is_arrow(l, closed);
     struct tdm_drawing_item *item;
     struct tdm_board_point *points;
 
     if (l->way == WAY_WITHIN && l->brush.style.even_odd)
         turn_holes(l);
-    item = l->count > 1 && l->good ? tdm_drawing_add(l->brush.drawing, TDM_BOARD_LINE) : NULL;
+    item = l->count > 1 && l->good
+               ? tdm_drawing_add(l->brush.drawing, arrow ? TDM_BOARD_ARROW : TDM_BOARD_LINE)
+               : NULL;
     if (item) {
         tdm_svg_brush_paint(&l->brush, item);
+        item->head_start = arrow && l->brush.style.head_start ? TDM_HEAD_TRIANGLE : TDM_HEAD_NONE;
+        item->head_end = arrow && l->brush.style.head_end ? TDM_HEAD_TRIANGLE : TDM_HEAD_NONE;
         item->x = tdm_drawing_unit(l->origin.x);
         item->y = tdm_drawing_unit(l->origin.y);
         if (l->count == 2) {
@@ -180,7 +194,7 @@ static void end_line(void *arg, bool closed)
     }
     if (l->count > 2 && closed)
         put_point(l, 0);
-    put_line(l);
+    put_line(l, closed);
 }
 
 static bool add_point(void *arg, double x, double y)
@@ -191,7 +205,7 @@ static bool add_point(void *arg, double x, double y)
     if (l->count >= POINTS_MAX - 2) { /* The last places are for closing. */
         if (l->way == WAY_WITHIN)
             join_part(l);
-        put_line(l);
+        put_line(l, false);
     }
     if (l->count + 2 >= l->room) {
         uint32_t room = l->room ? 2 * l->room : 256;
@@ -227,7 +241,7 @@ static bool run(const struct tdm_svg_brush *b, enum way way, say_fn *say, const 
     l->good = true;
     say(l, what);
     if (way == WAY_WITHIN)
-        put_line(l);
+        put_line(l, true);
     good = l->good;
     free(l->points);
     free(l);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "board/number.h"
 #include "board/svg.h"
+#include "board/svg_gradient.h"
 #include "board/svg_shape.h"
 
 #include <ctype.h>
 #include <expat.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -33,6 +35,7 @@ struct reading {
     bool any, full; /* There was an svg; no room is left. */
     double text_x, text_y;
     struct level text_level;
+    struct tdm_svg_gradients gradients;
     char *text;
     size_t text_size;
 };
@@ -237,7 +240,8 @@ static void XMLCALL take_characters(void *arg, const XML_Char *text, int size)
 
 static void draw(struct reading *r, const struct level *l, const char *name, const char **a)
 {
-    static const char *const without[] = {"title", "desc", "metadata", "defs", NULL};
+    static const char *const without[] = {"title",          "desc",           "metadata", "defs",
+                                          "linearGradient", "radialGradient", NULL};
     struct tdm_svg_brush brush = {
         .drawing = r->d, .matrix = l->matrix, .style = l->style, .group = l->group};
 
@@ -269,6 +273,7 @@ static void XMLCALL begin_element(void *arg, const XML_Char *full_name, const XM
         return;
     }
     l = &r->levels[r->depth++];
+    tdm_svg_gradient_take(&r->gradients, name, attributes);
     if (r->skip)
         return;
     if (r->depth > 1)
@@ -335,10 +340,19 @@ static enum tdm_err parse(struct reading *r, const char *text, size_t size, stru
         return tdm_fail(cause, TDM_E_SPACE, "this SVG is too large for a board");
     if (!r->any)
         return tdm_fail(cause, TDM_E_MALFORMED, "this is no SVG");
-    if (!good)
+    enum XML_Error error = XML_GetErrorCode(r->parser);
+
+    /* A file that was cut is shown as far as it goes; what was refused is not. */
+    if (!good && error != XML_ERROR_ABORTED && r->d->count > 1) {
+        char missing[64];
+
+        (void)snprintf(missing, sizeof missing, "all behind line %lu, where it is broken",
+                       (unsigned long)XML_GetCurrentLineNumber(r->parser));
+        tdm_drawing_skip(r->d, missing);
+    } else if (!good) {
         return tdm_fail(cause, TDM_E_MALFORMED, "this SVG is broken at line %lu: %s",
-                        (unsigned long)XML_GetCurrentLineNumber(r->parser),
-                        XML_ErrorString(XML_GetErrorCode(r->parser)));
+                        (unsigned long)XML_GetCurrentLineNumber(r->parser), XML_ErrorString(error));
+    }
     return TDM_OK;
 }
 
@@ -361,6 +375,7 @@ enum tdm_err tdm_svg_read(struct tdm_drawing *drawing, const char *text, size_t 
                                       .style = tdm_svg_style_first(),
                                       .width = WHOLE,
                                       .height = WHOLE};
+        r->levels[0].style.gradients = &r->gradients;
     }
     if (r && r->parser && r->text && tdm_drawing_add(drawing, TDM_BOARD_PAGE))
         err = parse(r, text, size, cause);

@@ -3,6 +3,7 @@
 
 #include "board/colour.h"
 #include "board/number.h"
+#include "board/svg_gradient.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -81,8 +82,15 @@ static void take_paint(struct tdm_svg_style *s, uint32_t *paint, const char *tex
         const char *close = memchr(text, ')', size);
         size_t used = close ? (size_t)(close - text) + 1 : size;
 
+        size_t from = 4, to = close ? used - 1 : size;
+
+        while (from < to && strchr(" '\"", text[from]))
+            from++;
+        while (to > from && strchr(" '\"", text[to - 1]))
+            to--;
         s->gradient = true;
-        *paint = 0x808080ff;
+        if (!s->gradients || !tdm_svg_gradient_mean(s->gradients, text + from, to - from, paint))
+            *paint = 0x808080ff;
         text += used;
         size -= used;
     }
@@ -163,6 +171,10 @@ static void take(struct tdm_svg_style *s, const char *name, size_t length, const
         take_paint(s, &s->stroke, text, size);
     else if (is(name, length, "fill-opacity"))
         s->fill_opacity = fraction(text, size, s->fill_opacity);
+    else if (is(name, length, "marker-start"))
+        s->head_start = !is(text, size, "none");
+    else if (is(name, length, "marker-end"))
+        s->head_end = !is(text, size, "none");
     else if (is(name, length, "fill-rule"))
         s->even_odd = is(text, size, "evenodd");
     else if (is(name, length, "stroke-opacity"))

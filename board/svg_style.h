@@ -10,18 +10,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tdm_svg_gradients;
+
 struct tdm_svg_style {
-    uint32_t colour;       /* For currentColor. */
-    uint32_t fill, stroke; /* 0xRRGGBBAA; alpha 0: none. */
+    const struct tdm_svg_gradients *gradients; /* That came before; NULL: none. */
+    uint32_t colour;                           /* For currentColor. */
+    uint32_t fill, stroke;                     /* 0xRRGGBBAA; alpha 0: none. */
     double fill_opacity, stroke_opacity;
     double opacity; /* Of everything around, multiplied. */
     double stroke_width, font_size;
     enum tdm_board_dash dash;
     enum tdm_board_font font;
     enum tdm_board_align anchor;
-    bool even_odd; /* What is inside of a figure: fill-rule. */
-    bool hidden;   /* display: none holds for everything within. */
-    bool gradient; /* A fill or stroke is not a colour. */
+    bool head_start, head_end; /* There are markers, most of which are arrows' heads. */
+    bool even_odd;             /* What is inside of a figure: fill-rule. */
+    bool hidden;               /* display: none holds for everything within. */
+    bool gradient;             /* A fill or stroke is not a colour. */
 };
 
 struct tdm_svg_style tdm_svg_style_first(void);

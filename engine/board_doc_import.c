@@ -338,8 +338,14 @@ static enum tdm_err read_image(struct tdm_drawing *d, const uint8_t *data, size_
     tdm_drawing_init(d);
     enum tdm_err err = tdm_image_look(&info, data, size);
 
+    struct tdm_image_pixels pixels;
+
     if (err != TDM_OK)
         return tdm_fail(cause, err, "this image is spoiled, or too large for a board");
+    err = tdm_image_decode(&pixels, data, size, cause);
+    if (err != TDM_OK)
+        return err;
+    tdm_image_free(&pixels);
     if (info.width > IMAGE_SIDE || info.height > IMAGE_SIDE)
         scale = (double)IMAGE_SIDE / (info.width > info.height ? info.width : info.height);
     struct tdm_drawing_item *item = tdm_drawing_add(d, TDM_BOARD_IMAGE);

@@ -25,6 +25,7 @@ static const struct {
     {"microphone", tdm_doctor_microphone},
     {"speaker", tdm_doctor_speaker},
     {"camera", tdm_doctor_camera},
+    {"board", tdm_doctor_board},
     {"nat", tdm_doctor_nat},
     {"packet size", tdm_doctor_packets},
     {"relay over UDP", tdm_doctor_relay_udp},

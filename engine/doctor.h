@@ -52,6 +52,7 @@ struct tandem_doctor {
 typedef bool tdm_doctor_look(struct tandem_doctor *d, struct tandem_finding *f);
 
 tdm_doctor_look tdm_doctor_clock, tdm_doctor_addresses, tdm_doctor_tunnels, tdm_doctor_ports;
+tdm_doctor_look tdm_doctor_board;
 tdm_doctor_look tdm_doctor_microphone, tdm_doctor_speaker, tdm_doctor_camera;
 tdm_doctor_look tdm_doctor_nat, tdm_doctor_packets, tdm_doctor_relay_udp, tdm_doctor_relay_tcp;
 tdm_doctor_look tdm_doctor_relay_tls, tdm_doctor_natpmp, tdm_doctor_upnp;

@@ -89,8 +89,11 @@ void tdm_board_draw_text(const struct tdm_board_brush *b, struct tdm_board_entry
         return;
     double opacity = e->f.opacity / 255.0;
 
-    tdm_board_set_colour(b, e->f.colour, size < LETTERS_TINY && !b->vector ? opacity / 2 : opacity);
+    /* Letters that have colours of their own know of no opacity. */
+    tdm_board_layer_begin(b, e, opacity);
+    tdm_board_set_colour(b, e->f.colour, size < LETTERS_TINY && !b->vector ? 0.5 : 1);
     draw_lines(b, &e->lines, m);
+    tdm_board_layer_end(b, opacity);
 }
 
 static void fill_box(const struct tdm_board_brush *b, const cairo_matrix_t *m,

@@ -38,7 +38,8 @@
 #define ROW_STEP    13
 #define WIDTH       (POINTS * STEP + 64)
 #define HELD_BACK   (STEP * 3 / 4) /* Of a step, by smoothing. */
-#define SEEN_WITHIN (5 * TDM_S)
+#define SEEN_WITHIN (30 * TDM_S)
+#define OPEN_WITHIN (60 * TDM_S)
 #define DARK        0x60 /* Each channel of ink is below it; cursors and papers are not. */
 
 enum { HERE, THERE, SIDES };
@@ -146,6 +147,29 @@ static int ink_reaches(struct probe *p, struct side *s)
     while (x < WIDTH && is_ink(s->pixels[x]))
         x++;
     return x;
+}
+
+static bool is_paper(uint32_t pixel)
+{
+    return (pixel & 0xff) > 0xf0 && (pixel >> 8 & 0xff) > 0xf0 && (pixel >> 16 & 0xff) > 0xf0;
+}
+
+/* Before the windows are there nobody takes what the hand does. */
+static void wait_for_windows(struct probe *p)
+{
+    tdm_time limit = clock_now() + OPEN_WITHIN;
+
+    p->y = TOP;
+    for (int i = 0; i < SIDES;) {
+        (void)ink_reaches(p, &p->sides[i]);
+        if (is_paper(p->sides[i].pixels[0]) && is_paper(p->sides[i].pixels[WIDTH - 1])) {
+            i++;
+            continue;
+        }
+        if (clock_now() > limit)
+            fail("a display shows no board");
+        clock_sleep_until(clock_now() + 50 * TDM_MS);
+    }
 }
 
 static void look(struct probe *p, struct side *s)
@@ -260,6 +284,7 @@ int main(int argc, char **argv)
     p.rng = tdm_rng_of(1);
     for (int i = 0; i < SIDES; i++)
         open_side(&p.sides[i], argv[1 + i], (size_t)strokes * POINTS);
+    wait_for_windows(&p);
     fake(&p, XCB_MOTION_NOTIFY, 0, LEFT);
     clear(&p);
     for (int i = 0; i < strokes; i++) {

@@ -2,6 +2,7 @@
 #include "engine/io/helper.h"
 
 #include "engine/io/clock.h"
+#include "engine/io/environment.h"
 #include "engine/io/wake.h"
 
 #include <errno.h>
@@ -157,4 +158,20 @@ enum tdm_err tdm_helper_run(const struct tdm_helper *h, uint8_t **output, size_t
     free(*output);
     *output = NULL;
     return tell(h, err, cause);
+}
+
+bool tdm_helper_there(const char *program)
+{
+    const char *at = tdm_environment("PATH");
+    char path[512];
+
+    while (at && *at) {
+        size_t size = strcspn(at, ":");
+
+        if (snprintf(path, sizeof path, "%.*s/%s", (int)size, at, program) < (int)sizeof path &&
+            access(path, X_OK) == 0)
+            return true;
+        at += size + (at[size] == ':');
+    }
+    return false;
 }

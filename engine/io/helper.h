@@ -11,6 +11,7 @@
 #include "engine/base/err.h"
 #include "engine/base/time.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,8 @@ struct tdm_helper {
  */
 enum tdm_err tdm_helper_run(const struct tdm_helper *helper, uint8_t **output, size_t *size,
                             struct tdm_cause *cause);
+
+/** Whether there is such a program along PATH. */
+bool tdm_helper_there(const char *program);
 
 #endif

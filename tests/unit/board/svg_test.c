@@ -156,6 +156,54 @@ static double area(const struct tdm_drawing_item *i)
 
 #define RING "d='M0 0h10v10h-10zM2 2h6v6h-6zm1 1h4v4h-4z'/>"
 
+/* Markers are heads of arrows; a file that was cut is good as far as it goes. */
+static void test_heads_and_cut(void **state)
+{
+    const struct tdm_drawing_item *i;
+
+    (void)state;
+    i = read_one(SVG("<g marker-end='url(#a)' stroke='red' fill='none'><path d='M0 0h9v9'/>"
+                     "<path d='M0 0h9v9z'/></g>"),
+                 2);
+    assert_int_equal(i[0].type, TDM_BOARD_ARROW);
+    assert_int_equal(i[0].head_end, TDM_HEAD_TRIANGLE);
+    assert_int_equal(i[0].head_start, TDM_HEAD_NONE);
+    assert_int_equal(i[1].type, TDM_BOARD_LINE);
+    tdm_drawing_free(&drawing);
+    (void)read_one("<svg><rect width='9' height='9'/>\n<path d='M0", 1);
+    assert_non_null(strstr(drawing.missing, "line 2"));
+    tdm_drawing_free(&drawing);
+}
+
+/* A gradient is its mean colour, also of one that it is like; grey where it is not known. */
+static void test_gradients(void **state)
+{
+    const struct tdm_drawing_item *i;
+
+    (void)state;
+    i = read_one(SVG("<defs><linearGradient id='a'><stop stop-color='#ff0000'/>"
+                     "<stop offset='1' style='stop-color: #0000ff; stop-opacity: 1'/>"
+                     "</linearGradient><radialGradient id='b' xlink:href='#a'/>"
+                     "<linearGradient id='c'><stop stop-opacity='0'/><stop stop-color='white' "
+                     "style='stop-opacity:1'/></linearGradient></defs>"
+                     "<rect width='9' height='9' fill='url(#a)'/>"
+                     "<rect width='9' height='9' style=\"fill:url('#b') red\"/>"
+                     "<rect width='9' height='9' fill='url(#c)'/>"
+                     "<rect width='9' height='9' fill='url(#d)'/>"),
+                 4);
+    assert_int_equal(i[0].fill, 0x7f007fff);
+    assert_int_equal(i[1].fill, 0xff0000ff); /* What stands behind is meant for us. */
+    assert_int_equal(i[2].fill, 0xffffff7f);
+    assert_int_equal(i[3].fill, 0x808080ff);
+    tdm_drawing_free(&drawing);
+    i = read_one(SVG("<radialGradient id='b' href='#a'/><linearGradient id='a'><stop "
+                     "stop-color='lime'/></linearGradient><rect width='9' height='9' "
+                     "fill='url(#b)'/>"),
+                 1);
+    assert_int_equal(i->fill, 0x00ff00ff);
+    tdm_drawing_free(&drawing);
+}
+
 static void test_holes(void **state)
 {
     const struct tdm_drawing_item *i;
@@ -278,10 +326,11 @@ static void test_deep_and_far(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boxes),   cmocka_unit_test(test_viewport),
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_holes),
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_deep_and_far),
+        cmocka_unit_test(test_boxes),         cmocka_unit_test(test_viewport),
+        cmocka_unit_test(test_lines),         cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_heads_and_cut), cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_text),          cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_deep_and_far),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

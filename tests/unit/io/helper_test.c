@@ -79,12 +79,20 @@ static void test_sees_nothing_else(void **state)
     free(out);
 }
 
+static void test_there(void **state)
+{
+    (void)state;
+    assert_true(tdm_helper_there("cat"));
+    assert_false(tdm_helper_there("no-such-program-anywhere"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_sees_nothing_else),
+        cmocka_unit_test(test_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
