@@ -77,6 +77,21 @@ void tdm_board_pane_show(struct tandem_board *b, tdm_time now)
     b->dirty = true;
 }
 
+void tdm_board_pane_kept(struct tandem_board *b)
+{
+    struct tdm_cause why = {""};
+    enum tdm_board_window_kept kept = TDM_BOARD_KEPT_ALL;
+
+    if (!b->window || !b->path[0] || b->read_only)
+        return;
+    if (tdm_board_doc_state(b->doc, &why) != TDM_OK)
+        kept = TDM_BOARD_KEPT_NOT;
+    else if (b->doc_wake != TDM_NEVER)
+        kept = TDM_BOARD_KEPT_SOON;
+    if (tdm_board_window_kept(b->window, kept, why.text))
+        b->window_wake = 0;
+}
+
 void tdm_board_pane_peer(struct tandem_board *b)
 {
     if (!b->window || !b->who[0])

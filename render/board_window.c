@@ -342,6 +342,7 @@ static void look_at_document(struct tdm_board_window *w, tdm_time now)
     if (mark == w->mark)
         return;
     w->mark = mark;
+    w->marks_dirty = true;
     tdm_board_window_feed(w);
     tdm_board_window_input(w, now, &(struct tdm_board_in){.kind = TDM_BOARD_IN_REMOTE});
 }
@@ -431,6 +432,17 @@ void tdm_board_window_peer(struct tdm_board_window *w, enum tdm_board_window_pee
     if (peer != TDM_BOARD_PEER_HERE)
         w->there = false;
     w->bars_dirty = w->marks_dirty = true;
+}
+
+bool tdm_board_window_kept(struct tdm_board_window *w, enum tdm_board_window_kept kept,
+                           const char *why)
+{
+    if (kept == w->kept)
+        return false;
+    w->kept = kept;
+    (void)snprintf(w->kept_why, sizeof w->kept_why, "%s", why ? why : "");
+    w->bars_dirty = true;
+    return true;
 }
 
 void tdm_board_window_say(struct tdm_board_window *w, tdm_time now, const char *text)

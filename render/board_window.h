@@ -25,6 +25,14 @@ enum tdm_board_window_peer {
     TDM_BOARD_PEER_HERE,
 };
 
+/** What the disk has of it. */
+enum tdm_board_window_kept {
+    TDM_BOARD_KEPT_UNKNOWN, /* Nothing is shown. */
+    TDM_BOARD_KEPT_ALL,
+    TDM_BOARD_KEPT_SOON,
+    TDM_BOARD_KEPT_NOT,
+};
+
 struct tdm_board_window_config {
     const char *display; /* NULL: as DISPLAY says. */
     const char *title;
@@ -93,6 +101,11 @@ void tdm_board_window_show(struct tdm_board_window *window, tdm_time now,
 /** Who is here, at the top. `name` NULL: as before. */
 void tdm_board_window_peer(struct tdm_board_window *window, enum tdm_board_window_peer peer,
                            const char *name);
+
+/** Shown at the top. `why`, while it is not kept: stands there until it is. @return whether it is
+ *  another than before: step it. */
+bool tdm_board_window_kept(struct tdm_board_window *window, enum tdm_board_window_kept kept,
+                           const char *why);
 
 /** A notice that goes by itself. */
 void tdm_board_window_say(struct tdm_board_window *window, tdm_time now, const char *text);

@@ -122,6 +122,20 @@ struct tdm_board_files {
 
 /* The rest ------------------------------------------------------------------------------------- */
 
+enum tdm_board_cursor {
+    TDM_CURSOR_ARROW,
+    TDM_CURSOR_CROSS,
+    TDM_CURSOR_MOVE,
+    TDM_CURSOR_POINTS,
+    TDM_CURSOR_TEXT,
+    TDM_CURSOR_GRABS,
+    TDM_CURSOR_TURNS,
+    TDM_CURSOR_HOLDS,
+    TDM_CURSOR_SIZES, /* Up, up and right, right, down and right. */
+    TDM_CURSOR_NONE = TDM_CURSOR_SIZES + 4,
+    TDM_CURSORS
+};
+
 /** An X input device, as far as it matters. */
 struct tdm_board_pointer_device {
     int id;
@@ -159,7 +173,7 @@ struct tdm_board_window {
     int xi; /* Opcode of the input extension; 0: core events only. */
     bool broken, gone, told_closed, mapped;
     struct tdm_board_atoms atoms;
-    Cursor cursors[8];
+    Cursor cursors[TDM_CURSORS];
     int cursor; /* Which one is shown. */
     bool full_screen;
     struct tdm_rect before_full;
@@ -210,6 +224,8 @@ struct tdm_board_window {
     /* People. */
     enum tdm_board_window_peer peer;
     char peer_name[TDM_BOARD_NAME_ROOM];
+    enum tdm_board_window_kept kept;
+    char kept_why[TDM_BOARD_SAY_MAX];
     bool there; /* The other side has a hand here. */
     struct tdm_board_live live;
     uint32_t trail_count;
