@@ -313,6 +313,8 @@ static tdm_time age(struct tdm_board_window *w, tdm_time now)
     } else if (waits) {
         wake = tdm_time_min(wake, w->hot_at + TIP_AFTER);
     }
+    if (w->ahead && now - w->tools->ink_at >= TDM_BOARD_AHEAD_LIFE)
+        w->marks_dirty = true;
     if (w->tools->editing.seq) {
         bool on = (now - w->caret_at) / CARET_PERIOD % 2 == 0;
 
@@ -375,6 +377,8 @@ tdm_time tdm_board_window_step(struct tdm_board_window *w, tdm_time now)
     (void)tdm_x_errors_take(TDM_X_WINDOW_GONE);
     if (w->broken)
         goto closed;
+    if (w->ahead)
+        wake = tdm_time_min(wake, w->tools->ink_at + TDM_BOARD_AHEAD_LIFE);
     return more || rounds == 8 ? now : wake;
 closed:
     if (!w->told_closed) {

@@ -343,20 +343,24 @@ static void trail(const struct brush *b, const struct tdm_board_trail *points, u
     }
 }
 
-/* Where the stroke will be when this frame is seen. */
+/* Where the stroke will be when this frame is seen, while the hand moves. */
 static void ahead(const struct brush *b)
 {
     struct tdm_board_window *w = b->w;
     const struct tdm_board_tools *t = w->tools;
     struct tdm_board_figure figure;
-    double x, y, reach = 60 * w->scale;
 
-    if (t->gesture != TDM_BOARD_DRAWS || !tdm_board_window_figure(w, t->made, &figure))
+    if (!b->cr)
+        w->ahead = false;
+    if (t->gesture != TDM_BOARD_DRAWS || b->now - t->ink_at >= TDM_BOARD_AHEAD_LIFE ||
+        !tdm_board_window_figure(w, t->made, &figure))
         return;
-    to_window(b, t->here_x, t->here_y, &x, &y);
-    note(b, x - reach, y - reach, x + reach, y + reach);
-    if (b->cr)
-        (void)tdm_board_paint_prediction(b->cr, &w->camera, &figure, AHEAD_MS);
+    struct tdm_rect r = tdm_board_paint_prediction(b->cr, &w->camera, &figure, AHEAD_MS);
+
+    if (b->cr || tdm_rect_empty(r))
+        return;
+    w->ahead = true;
+    note(b, r.x, r.y, r.x + r.width, r.y + r.height);
 }
 
 static void rubber(const struct brush *b)

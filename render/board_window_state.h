@@ -30,6 +30,7 @@
 #define TDM_BOARD_NAME_ROOM   80
 #define TDM_BOARD_CLIP_MAX    ((size_t)4 << 20)
 #define TDM_BOARD_DEVICES_MAX 32
+#define TDM_BOARD_AHEAD_LIFE  (32 * TDM_MS) /* A hand that is quiet for so long stays. */
 
 /* Bars ----------------------------------------------------------------------------------------- */
 
@@ -193,6 +194,7 @@ struct tdm_board_window {
     int marks_count;
     struct tdm_rect marks[TDM_BOARD_DIRTY_MAX]; /* Where marks are on the screen. */
     bool marks_dirty, bars_dirty;
+    bool ahead; /* Among the marks is the tip of ink ahead of the hand. */
 
     /* The board. */
     struct tdm_board *board;

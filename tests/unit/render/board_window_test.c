@@ -273,6 +273,44 @@ static void test_hand_to_screen(void **state)
     close_desk(d);
 }
 
+/* Whether a row of pixels is all paper. */
+static bool paper_in_row(int x0, int x1, int y)
+{
+    XImage *image = XGetImage(display, DefaultRootWindow(display), x0, y, (unsigned)(x1 - x0), 1,
+                              AllPlanes, ZPixmap);
+    bool paper = true;
+
+    assert_non_null(image);
+    for (int x = 0; x < x1 - x0; x++)
+        paper = paper && (XGetPixel(image, x, 0) & 0xffffff) == PAPER;
+    (void)XDestroyImage(image);
+    return paper;
+}
+
+/* Ink is there before anything is sent; where the hand would be next is drawn ahead of it, and
+ * goes when the hand stays, however fast it was, and when it lets go. */
+static void test_ink_ahead(void **state)
+{
+    struct desk *d = &desks[0];
+
+    (void)state;
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 500) == PAPER);
+    fake(XCB_MOTION_NOTIFY, 0, 20, 500);
+    key(XK_p);
+    fake(XCB_BUTTON_PRESS, 1, 0, 0);
+    for (int x = 40; x <= 400; x += 60) {
+        fake(XCB_MOTION_NOTIFY, 0, x, 500);
+        step_all();
+    }
+    UNTIL(colour_at(300, 500) != PAPER);
+    UNTIL(paper_in_row(440, WIDTH, 500));
+    fake(XCB_BUTTON_RELEASE, 1, 0, 0);
+    UNTIL(d->edited && object(d, 0).sealed);
+    UNTIL(paper_in_row(410, WIDTH, 500));
+    close_desk(d);
+}
+
 /* What another does, its cursor, and the theme. */
 static void test_other_side(void **state)
 {
@@ -581,13 +619,10 @@ static void test_closes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hand_to_screen),
-        cmocka_unit_test(test_other_side),
-        cmocka_unit_test(test_image),
-        cmocka_unit_test(test_clipboard),
-        cmocka_unit_test(test_pictures_of_the_clipboard),
-        cmocka_unit_test(test_drop),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hand_to_screen), cmocka_unit_test(test_ink_ahead),
+        cmocka_unit_test(test_other_side),     cmocka_unit_test(test_image),
+        cmocka_unit_test(test_clipboard),      cmocka_unit_test(test_pictures_of_the_clipboard),
+        cmocka_unit_test(test_drop),           cmocka_unit_test(test_files),
         cmocka_unit_test(test_closes),
     };
 
