@@ -14,6 +14,7 @@
 #include "render/board_folder.h"
 #include "render/board_icons.h"
 #include "render/board_paint.h"
+#include "render/board_pointer.h"
 #include "render/board_text.h"
 #include "render/board_window.h"
 
@@ -135,14 +136,6 @@ enum tdm_board_cursor {
     TDM_CURSOR_SIZES, /* Up, up and right, right, down and right. */
     TDM_CURSOR_NONE = TDM_CURSOR_SIZES + 4,
     TDM_CURSORS
-};
-
-/** An X input device, as far as it matters. */
-struct tdm_board_pointer_device {
-    int id;
-    enum tdm_board_device kind;
-    int pressure_axis; /* -1: none */
-    double pressure_min, pressure_max;
 };
 
 struct tdm_board_atoms {
