@@ -405,7 +405,8 @@ void tdm_board_window_show(struct tdm_board_window *w, tdm_time now,
     w->there = live;
     if (!live)
         return;
-    w->bars_dirty = w->bars_dirty || live->presenting != w->live.presenting;
+    w->bars_dirty = w->bars_dirty || live->presenting != w->live.presenting ||
+                    !tdm_board_same(live->page, w->live.page);
     /* Of a trail the newest points come each time: those that are new are kept with their time. */
     if (live->laser_count) {
         const struct tdm_board_live_point *p = &live->laser[live->laser_count - 1];

@@ -249,21 +249,17 @@ static void pages(struct tdm_board_window *w, double width, double height)
 static const char *state_of(const struct tdm_board_window *w)
 {
     static const char *const kept[] = {"", "saved", "saving\xe2\x80\xa6", "not saved"};
+    bool elsewhere = w->there && w->live.page.seq && !tdm_board_same(w->live.page, w->tools->page);
 
-    switch (w->peer) {
-    case TDM_BOARD_PEER_NONE:
+    if (w->peer == TDM_BOARD_PEER_NONE)
         return kept[w->kept];
-    case TDM_BOARD_PEER_HERE:
-        return w->kept == TDM_BOARD_KEPT_NOT                               ? "here, not saved"
-               : w->tools->follows                                         ? "you follow"
-               : w->there && w->live.presenting                            ? "asks you to follow"
-               : tdm_board_same(w->live.page, w->tools->page) || !w->there ? "here"
-                                                                           : "on another page";
-    case TDM_BOARD_PEER_JOINING:
-        return "joining";
-    default:
-        return "offline";
-    }
+    if (w->peer != TDM_BOARD_PEER_HERE)
+        return w->peer == TDM_BOARD_PEER_JOINING ? "joining" : "offline";
+    return w->kept == TDM_BOARD_KEPT_NOT    ? "here, not saved"
+           : w->tools->follows              ? "you follow"
+           : w->there && w->live.presenting ? "asks you to follow"
+           : elsewhere                      ? "on another page"
+                                            : "here";
 }
 
 /* Whose board it is, or which: a name, and how it stands. */
