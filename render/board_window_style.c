@@ -265,7 +265,7 @@ void tdm_board_window_arrange_style(struct tdm_board_window *w, double top, doub
     double y = PAD + 4, room = height - top - BELOW;
 
     /* In a low window what comes last is left out: keys do it, too. */
-    if (!type || room < COLOURS || w->tools->gesture == TDM_BOARD_DRAWS)
+    if (!type || room < COLOURS)
         return;
     tdm_board_tools_style(w->tools, &now);
     tdm_board_window_begin(w, TDM_BAR_STYLE);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xcb/damage.h>
 #include <xcb/xcb.h>
 #include <xcb/xtest.h>
 /* After the four headers that it needs. */
@@ -308,6 +309,56 @@ static void test_ink_ahead(void **state)
     fake(XCB_BUTTON_RELEASE, 1, 0, 0);
     UNTIL(d->edited && object(d, 0).sealed);
     UNTIL(paper_in_row(410, WIDTH, 500));
+    close_desk(d);
+}
+
+/* Pixels of the screen that were written since the last call. */
+static uint64_t written(uint8_t first_event)
+{
+    uint64_t area = 0;
+    xcb_generic_event_t *event;
+
+    /* What was asked before an answer has come with it. */
+    free(xcb_get_input_focus_reply(hand, xcb_get_input_focus(hand), NULL));
+    while ((event = xcb_poll_for_event(hand)) != NULL) {
+        const xcb_damage_notify_event_t *d = (const xcb_damage_notify_event_t *)event;
+
+        if ((event->response_type & 0x7f) == first_event + XCB_DAMAGE_NOTIFY)
+            area += (uint64_t)d->area.width * d->area.height;
+        free(event);
+    }
+    return area;
+}
+
+/* A short stroke writes the pixels around it and no others. */
+static void test_damage(void **state)
+{
+    struct desk *d = &desks[0];
+    xcb_damage_damage_t damage = xcb_generate_id(hand);
+
+    (void)state;
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 500) == PAPER);
+    uint8_t first = xcb_get_extension_data(hand, &xcb_damage_id)->first_event;
+
+    free(xcb_damage_query_version_reply(hand, xcb_damage_query_version(hand, 1, 1), NULL));
+    (void)xcb_damage_create(hand, damage, (xcb_drawable_t)DefaultRootWindow(display),
+                            XCB_DAMAGE_REPORT_LEVEL_RAW_RECTANGLES);
+    key(XK_p);
+    for (int i = 0; i < 2; i++) {
+        (void)written(first);
+        drag(500 + 40 * i, 400, 503 + 40 * i, 404);
+        UNTIL(object(d, i).sealed);
+        UNTIL(colour_at(502 + 40 * i, 403) != PAPER);
+        for (int k = 0; k < 4; k++)
+            step_all();
+    }
+    /* The first one made undo possible: a button is another. */
+    uint64_t area = written(first);
+
+    assert_true(area > 0);
+    assert_true(area < (uint64_t)WIDTH * HEIGHT / 20);
+    (void)xcb_damage_destroy(hand, damage);
     close_desk(d);
 }
 
@@ -619,10 +670,15 @@ static void test_closes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hand_to_screen), cmocka_unit_test(test_ink_ahead),
-        cmocka_unit_test(test_other_side),     cmocka_unit_test(test_image),
-        cmocka_unit_test(test_clipboard),      cmocka_unit_test(test_pictures_of_the_clipboard),
-        cmocka_unit_test(test_drop),           cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hand_to_screen),
+        cmocka_unit_test(test_ink_ahead),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_other_side),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_clipboard),
+        cmocka_unit_test(test_pictures_of_the_clipboard),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_closes),
     };
 
