@@ -129,7 +129,8 @@ static void call_ended(struct side *s, const struct tandem_event *e)
     s->end_value = e->value;
     if (!s->refused) /* Which says more. */
         (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
-    s->stop |= s->who || s->o->once;
+    /* Who has a window goes on drawing: it is merged the next time. */
+    s->stop |= (s->who && s->o->no_window) || s->o->once;
     if (!s->stop)
         tell(s, "ended", e->text);
 }

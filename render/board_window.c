@@ -111,11 +111,27 @@ static void tell_live(struct tdm_board_window *w)
     tdm_board_window_tell(w, &event);
 }
 
+/* What the other side sees, for who follows it. */
+static void go_along(struct tdm_board_window *w, tdm_time now)
+{
+    const struct tdm_board_live *live = &w->live;
+
+    if (w->there && live->view_w)
+        tdm_board_window_input(w, now,
+                               &(struct tdm_board_in){.kind = TDM_BOARD_IN_VIEW,
+                                                      .page = live->page,
+                                                      .area = {live->view_x, live->view_y,
+                                                               live->view_w, live->view_h}});
+}
+
 void tdm_board_window_input(struct tdm_board_window *w, tdm_time now, const struct tdm_board_in *in)
 {
     struct tdm_board_out out;
+    bool followed = w->tools->follows;
 
     tdm_board_tools_step(w->tools, now, in, &out);
+    if (w->tools->follows && !followed)
+        go_along(w, now);
     w->tools_wake = out.wake_at;
     w->marks_dirty = w->marks_dirty || (out.asked & TDM_BOARD_ASK_MARKS);
     w->bars_dirty = w->bars_dirty || (out.asked & TDM_BOARD_ASK_BARS);
@@ -421,11 +437,7 @@ void tdm_board_window_show(struct tdm_board_window *w, tdm_time now,
     }
     w->live = *live;
     if (w->tools->follows)
-        tdm_board_window_input(w, now,
-                               &(struct tdm_board_in){.kind = TDM_BOARD_IN_VIEW,
-                                                      .page = live->page,
-                                                      .area = {live->view_x, live->view_y,
-                                                               live->view_w, live->view_h}});
+        go_along(w, now);
 }
 
 void tdm_board_window_peer(struct tdm_board_window *w, enum tdm_board_window_peer peer,

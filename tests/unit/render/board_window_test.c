@@ -389,6 +389,16 @@ static void test_other_side(void **state)
     live.page = TDM_BOARD_FIRST_PAGE;
     tdm_board_window_show(d->window, tdm_clock_now(), &live);
     UNTIL(colour_at(705, 505) == 0x1971c2);
+    /* Followed from where it is now, not from its next move on; all around one sees that. */
+    live.view_x = 3000 * PX;
+    live.view_w = 900 * PX;
+    live.view_h = 640 * PX;
+    tdm_board_window_show(d->window, tdm_clock_now(), &live);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_FOLLOW, 0);
+    UNTIL(d->live.view_x == 3000 * PX);
+    UNTIL(colour_at(1, 300) == 0x1971c2 && colour_at(WIDTH - 2, 300) == 0x1971c2);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_FOLLOW, 0);
+    UNTIL(colour_at(1, 300) == PAPER && colour_at(WIDTH - 2, 300) == PAPER);
     tdm_board_window_show(d->window, tdm_clock_now(), NULL);
     UNTIL(colour_at(705, 505) == PAPER);
     tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_THEME, 0);
