@@ -65,9 +65,14 @@ size_t tdm_board_room(const struct tdm_board *b)
 
 const uint8_t *tdm_board_fresh(struct tdm_board *b, size_t *size)
 {
+    b->fresh_seq = 0; /* Which no operation has: nothing goes on with the last record. */
     *size = b->fresh_size;
-    b->fresh_seq = 0; /* Numbers begin at 1: the last record is not gone on with. */
     return b->fresh;
+}
+
+size_t tdm_board_fresh_size(const struct tdm_board *b)
+{
+    return b->fresh_size;
 }
 
 void tdm_board_fresh_done(struct tdm_board *b)

@@ -39,15 +39,12 @@ struct placing {
 
 static bool relieve(struct placing *p, enum tdm_err err)
 {
-    size_t size;
-
     if (err == TDM_E_SPACE)
         return tdm_board_doc_room(p->doc, tdm_board_room(p->board) + TDM_BOARD_ROOM) == TDM_OK;
     if (err != TDM_E_AGAIN)
         return false;
     (void)!tdm_board_doc_save(p->doc, NULL);
-    (void)tdm_board_fresh(p->board, &size);
-    return size == 0;
+    return tdm_board_fresh_size(p->board) == 0;
 }
 
 static enum tdm_err add(struct placing *p, enum tdm_board_type type,

@@ -53,6 +53,10 @@ struct tdm_board_cache_report {
 void tdm_board_cache_draw(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
                           uint8_t *target, int stride, int tiles_max,
                           struct tdm_board_cache_report *report);
+/** One frame of a window: the same with so few tiles that it stays short, and a few where the view
+ *  goes. @return whether all is sharp; if not, call it again soon. */
+bool tdm_board_cache_frame(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
+                           uint8_t *target, int stride, struct tdm_board_cache_report *report);
 /** Paints up to `tiles_max` tiles around what is seen, towards (dx, dy), the way the view moves;
  *  for when there is time. @return how many were painted: 0 when there is nothing to do. */
 int tdm_board_cache_ahead(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TILES_AT_ONCE 48
-#define SAY_TIME      (4 * TDM_S)
-#define TIP_AFTER     (500 * TDM_MS)
-#define CARET_PERIOD  (530 * TDM_MS)
-#define FRAME         (16 * TDM_MS)
-#define ALL_IS_LESS   24 /* Rectangles; more are all. */
+#define SAY_TIME     (4 * TDM_S)
+#define TIP_AFTER    (500 * TDM_MS)
+#define CARET_PERIOD (530 * TDM_MS)
+#define FRAME        (16 * TDM_MS)
+#define ALL_IS_LESS  24 /* Rectangles; more are all. */
 
 /* Events ----------------------------------------------------------------------------------------
  */
@@ -241,12 +240,13 @@ static bool draw_base(struct tdm_board_window *w)
     if (!same_camera(&camera, &w->camera))
         w->all_dirty = true;
     w->camera = camera;
-    tdm_board_cache_draw(w->cache, &camera, w->base, w->width * 4, TILES_AT_ONCE, &report);
+    bool sharp = tdm_board_cache_frame(w->cache, &camera, w->base, w->width * 4, &report);
+
     for (size_t i = 0; i < report.rect_count; i++)
         tdm_board_window_dirty(w, report.rects[i]);
     if (report.rect_count)
         want_pictures(w);
-    return report.missing > 0;
+    return !sharp;
 }
 
 static void dirty_marks(struct tdm_board_window *w, tdm_time now)
