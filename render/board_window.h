@@ -20,7 +20,7 @@
 /** How things stand with the other side, shown at the top. */
 enum tdm_board_window_peer {
     TDM_BOARD_PEER_NONE, /* A board by itself. */
-    TDM_BOARD_PEER_AWAY, /* "Paul is offline: your work is kept". */
+    TDM_BOARD_PEER_AWAY, /* Offline. */
     TDM_BOARD_PEER_JOINING,
     TDM_BOARD_PEER_HERE,
 };

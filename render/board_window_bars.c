@@ -254,7 +254,10 @@ static const char *state_of(const struct tdm_board_window *w)
     if (w->peer == TDM_BOARD_PEER_NONE)
         return kept[w->kept];
     if (w->peer != TDM_BOARD_PEER_HERE)
-        return w->peer == TDM_BOARD_PEER_JOINING ? "joining" : "offline";
+        return w->peer == TDM_BOARD_PEER_JOINING   ? "joining"
+               : w->kept == TDM_BOARD_KEPT_UNKNOWN ? "offline"
+               : w->kept == TDM_BOARD_KEPT_NOT     ? "offline, not saved"
+                                                   : "offline, saved";
     return w->kept == TDM_BOARD_KEPT_NOT    ? "here, not saved"
            : w->tools->follows              ? "you follow"
            : w->there && w->live.presenting ? "asks you to follow"
@@ -319,8 +322,6 @@ static void notice(struct tdm_board_window *w, double width, double y)
         (void)snprintf(text, sizeof text, "%s", w->say);
     else if (w->kept == TDM_BOARD_KEPT_NOT)
         (void)snprintf(text, sizeof text, "%s", w->kept_why);
-    else if (w->peer == TDM_BOARD_PEER_AWAY)
-        (void)snprintf(text, sizeof text, "%s is offline: your work is kept", w->peer_name);
     else if (w->peer == TDM_BOARD_PEER_JOINING)
         (void)snprintf(text, sizeof text, "Putting both boards together\xe2\x80\xa6");
     else if (w->peer == TDM_BOARD_PEER_HERE && w->live.presenting && w->there && !w->tools->follows)

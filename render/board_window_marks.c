@@ -479,10 +479,11 @@ static void invitation(const struct brush *b)
 static void rim(const struct brush *b)
 {
     struct tdm_board_window *w = b->w;
-    uint32_t colour = w->tools->follows ? tdm_board_window_peer_colour(w) : accent(w);
+    bool follows = w->tools->follows && w->there, leads = w->tools->leads && w->there;
+    uint32_t colour = follows ? tdm_board_window_peer_colour(w) : accent(w);
     double s = w->scale, line = 3 * s;
 
-    if (!w->tools->follows && !w->tools->leads)
+    if (!follows && !leads)
         return;
     note(b, 0, 0, w->width, line);
     note(b, 0, w->height - line, w->width, w->height);
