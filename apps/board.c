@@ -129,7 +129,8 @@ static void call_ended(struct side *s, const struct tandem_event *e)
     s->end_value = e->value;
     if (!s->refused) /* Which says more. */
         (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
-    s->stop |= s->who || s->o->once;
+    /* Who has a window goes on drawing: it is merged the next time. */
+    s->stop |= (s->who && s->o->no_window) || s->o->once;
     if (!s->stop)
         tell(s, "ended", e->text);
 }
@@ -421,8 +422,11 @@ static enum tandem_status open_board(struct side *s, struct tandem_cause *cause)
     /* What the two drew before is there at once. */
     if (status == TANDEM_OK && s->who && config.folder)
         (void)tandem_board_open_contact(s->board, s->who, NULL);
+    const char *file = config.file ? strrchr(config.file, '/') : NULL;
+    const char *title = file ? file + 1 : config.file ? config.file : "Tandem";
+
     if (status == TANDEM_OK && !o->no_window)
-        status = tandem_board_open_window(s->board, "Tandem", cause);
+        status = tandem_board_open_window(s->board, title, cause);
     return status;
 }
 

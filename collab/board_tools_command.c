@@ -97,10 +97,11 @@ static bool order_state(struct tdm_board_tools *t, enum tdm_board_command comman
         break;
     case TDM_BOARD_DO_FOLLOW:
         t->follows = !t->follows;
+        t->asked |= TDM_BOARD_ASK_MARKS;
         break;
     case TDM_BOARD_DO_FOLLOW_ME:
         t->leads = !t->leads;
-        t->asked |= TDM_BOARD_ASK_LIVE;
+        t->asked |= TDM_BOARD_ASK_MARKS | TDM_BOARD_ASK_LIVE;
         break;
     default:
         return false;

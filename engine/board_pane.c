@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define EXPORTED_TEXT 512
+#define SAID_MAX 512
 
 static bool give_room(void *arg)
 {
@@ -77,11 +77,32 @@ void tdm_board_pane_show(struct tandem_board *b, tdm_time now)
     b->dirty = true;
 }
 
+void tdm_board_pane_kept(struct tandem_board *b)
+{
+    struct tdm_cause why = {""};
+    enum tdm_board_window_kept kept = TDM_BOARD_KEPT_ALL;
+
+    if (!b->window || !b->path[0] || b->read_only)
+        return;
+    if (tdm_board_doc_state(b->doc, &why) != TDM_OK)
+        kept = TDM_BOARD_KEPT_NOT;
+    else if (b->doc_wake != TDM_NEVER)
+        kept = TDM_BOARD_KEPT_SOON;
+    if (tdm_board_window_kept(b->window, kept, why.text))
+        b->window_wake = 0;
+}
+
 void tdm_board_pane_peer(struct tandem_board *b)
 {
     if (!b->window || !b->who[0])
         return;
     tdm_board_window_peer(b->window, b->linked ? TDM_BOARD_PEER_HERE : TDM_BOARD_PEER_AWAY, b->who);
+    if (!b->linked) {
+        char text[SAID_MAX];
+
+        (void)snprintf(text, sizeof text, "%s is offline: your work is kept", b->who);
+        tdm_board_window_say(b->window, tdm_clock_now(), text);
+    }
     b->dirty = true;
 }
 
@@ -188,7 +209,7 @@ static void export_file(struct tandem_board *b, const struct tdm_board_window_ev
     bool one = ending && (strcasecmp(ending, ".png") == 0 || strcasecmp(ending, ".svg") == 0);
     const struct tdm_board_export_choice choice = {
         .page = one ? page_number(tdm_board_doc_board(b->doc), event->page) : 0, .scale = 2};
-    char text[EXPORTED_TEXT];
+    char text[SAID_MAX];
     struct tdm_cause why;
     bool good = tdm_board_doc_export(b->doc, event->text, &choice, &why) == TDM_OK;
     const char *name = strrchr(event->text, '/');

@@ -358,6 +358,7 @@ static void keep(struct tandem_board *b, tdm_time now)
     if (trouble && !b->disk_trouble)
         tdm_board_tell(b, TANDEM_BOARD_NOTICE, cause.text);
     b->disk_trouble = trouble;
+    tdm_board_pane_kept(b);
 }
 
 static tdm_time turn(struct tandem_board *b)

@@ -110,6 +110,8 @@ void tdm_board_follow_orders(struct tandem_board *board);
 /* board_pane.c: the window, if there is one; on the thread. */
 void tdm_board_pane_open(struct tandem_board *board);
 void tdm_board_pane_close(struct tandem_board *board);
+/** What the disk has. */
+void tdm_board_pane_kept(struct tandem_board *board);
 /** The document is being closed; the window comes again with the next one. */
 void tdm_board_pane_gone(struct tandem_board *board);
 /** Takes what its user did, paints what changed. */

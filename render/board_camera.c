@@ -5,7 +5,9 @@
 
 /* In the dark theme white paper has this lightness, and black ink the one of light letters. */
 #define DARK_PAPER 0.235
-#define DARK_INK   0.95
+#define DARK_INK   1.11 /* Of black; the usual ink comes out at 0.91. */
+#define DARK_KEPT  0.36 /* How much of a strong colour's own lightness stays. */
+#define STRONG     0.15
 
 static double held(double value, double least, double most)
 {
@@ -146,10 +148,14 @@ uint32_t tdm_board_theme_colour(enum tdm_board_theme theme, uint32_t colour)
         return colour;
     struct seen c = seen_of(colour);
 
-    /* Strong colours in the middle are told from dark paper as they are, only a little lighter. */
-    c.light = DARK_INK - (DARK_INK - DARK_PAPER) * c.light;
+    /* Colours are told by their lightness, too: a yellow that is dark is a brown. */
+    double turned = DARK_INK - (DARK_INK - DARK_PAPER) * c.light;
     double strength = sqrt(c.a * c.a + c.b * c.b);
+    double kept = DARK_KEPT * fmin(strength / STRONG, 1);
 
-    c.light += fmin(strength, 0.25) * 0.6;
+    /* Dark ones would be darker than they need be. */
+    if (c.light < 0.7)
+        turned += fmin(strength, 0.25) * 0.5;
+    c.light = turned + (c.light - turned) * kept;
     return colour_of(c, colour & 255);
 }

@@ -8,7 +8,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#define ENTRIES_MAX 4096 /* Nobody looks through more. */
+#define ENTRIES_MAX 4096           /* Nobody looks through more. */
+#define BLOBS       ".board.blobs" /* What a board keeps beside its file. */
 
 bool tdm_board_folder_ends(const char *name, const char *ending)
 {
@@ -52,8 +53,8 @@ static void add(struct tdm_board_folder *f, const char *name, const char *const 
     char path[TDM_FOLDER_PATH_MAX];
     struct stat s;
 
-    if (name[0] == '.' || strlen(name) >= sizeof e->name || !tdm_board_folder_path(f, name, path) ||
-        stat(path, &s) != 0)
+    if (name[0] == '.' || tdm_board_folder_ends(name, BLOBS) || strlen(name) >= sizeof e->name ||
+        !tdm_board_folder_path(f, name, path) || stat(path, &s) != 0)
         return;
     if (!S_ISDIR(s.st_mode) && !(S_ISREG(s.st_mode) && wanted(name, endings)))
         return;

@@ -146,7 +146,7 @@ struct tdm_rect tdm_board_paint_prediction(cairo_t *cr, const struct tdm_board_c
         tdm_board_camera_to_window(camera, x[i], y[i], &x[i], &y[i]);
         (i == 0 ? tdm_board_path_move : tdm_board_path_line)(&path, x[i], y[i]);
     }
-    if (figure->type == TDM_BOARD_PEN) {
+    if (cr && figure->type == TDM_BOARD_PEN) {
         tdm_board_set_colour(&brush, figure->colour, figure->opacity / 255.0);
         tdm_board_path_stroke(&path, cr, &brush.seen, &line);
     }

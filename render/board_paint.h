@@ -82,7 +82,8 @@ void tdm_board_paint_figure(cairo_t *cr, const struct tdm_board_camera *camera,
                             struct tdm_board_scene *scene, const struct tdm_board_figure *figure);
 /** The ink that is not there yet: from the end of a growing stroke to where the hand will be
  *  `ahead_ms` later (tdm_board_ink_predict). Over the window's pixels, each frame anew.
- *  @return the window's pixels that were painted, to be put back before the next one. */
+ *  `cr` NULL: nothing is painted.
+ *  @return the window's pixels that are painted, to be put back before the next one. */
 struct tdm_rect tdm_board_paint_prediction(cairo_t *cr, const struct tdm_board_camera *camera,
                                            const struct tdm_board_figure *figure, double ahead_ms);
 

@@ -110,11 +110,27 @@ static void tell_live(struct tdm_board_window *w)
     tdm_board_window_tell(w, &event);
 }
 
+/* What the other side sees, for who follows it. */
+static void go_along(struct tdm_board_window *w, tdm_time now)
+{
+    const struct tdm_board_live *live = &w->live;
+
+    if (w->there && live->view_w)
+        tdm_board_window_input(w, now,
+                               &(struct tdm_board_in){.kind = TDM_BOARD_IN_VIEW,
+                                                      .page = live->page,
+                                                      .area = {live->view_x, live->view_y,
+                                                               live->view_w, live->view_h}});
+}
+
 void tdm_board_window_input(struct tdm_board_window *w, tdm_time now, const struct tdm_board_in *in)
 {
     struct tdm_board_out out;
+    bool followed = w->tools->follows;
 
     tdm_board_tools_step(w->tools, now, in, &out);
+    if (w->tools->follows && !followed)
+        go_along(w, now);
     w->tools_wake = out.wake_at;
     w->marks_dirty = w->marks_dirty || (out.asked & TDM_BOARD_ASK_MARKS);
     w->bars_dirty = w->bars_dirty || (out.asked & TDM_BOARD_ASK_BARS);
@@ -313,6 +329,8 @@ static tdm_time age(struct tdm_board_window *w, tdm_time now)
     } else if (waits) {
         wake = tdm_time_min(wake, w->hot_at + TIP_AFTER);
     }
+    if (w->ahead && now - w->tools->ink_at >= TDM_BOARD_AHEAD_LIFE)
+        w->marks_dirty = true;
     if (w->tools->editing.seq) {
         bool on = (now - w->caret_at) / CARET_PERIOD % 2 == 0;
 
@@ -342,6 +360,7 @@ static void look_at_document(struct tdm_board_window *w, tdm_time now)
     if (mark == w->mark)
         return;
     w->mark = mark;
+    w->marks_dirty = true;
     tdm_board_window_feed(w);
     tdm_board_window_input(w, now, &(struct tdm_board_in){.kind = TDM_BOARD_IN_REMOTE});
 }
@@ -374,6 +393,8 @@ tdm_time tdm_board_window_step(struct tdm_board_window *w, tdm_time now)
     (void)tdm_x_errors_take(TDM_X_WINDOW_GONE);
     if (w->broken)
         goto closed;
+    if (w->ahead)
+        wake = tdm_time_min(wake, w->tools->ink_at + TDM_BOARD_AHEAD_LIFE);
     return more || rounds == 8 ? now : wake;
 closed:
     if (!w->told_closed) {
@@ -400,7 +421,8 @@ void tdm_board_window_show(struct tdm_board_window *w, tdm_time now,
     w->there = live;
     if (!live)
         return;
-    w->bars_dirty = w->bars_dirty || live->presenting != w->live.presenting;
+    w->bars_dirty = w->bars_dirty || live->presenting != w->live.presenting ||
+                    !tdm_board_same(live->page, w->live.page);
     /* Of a trail the newest points come each time: those that are new are kept with their time. */
     if (live->laser_count) {
         const struct tdm_board_live_point *p = &live->laser[live->laser_count - 1];
@@ -415,11 +437,7 @@ void tdm_board_window_show(struct tdm_board_window *w, tdm_time now,
     }
     w->live = *live;
     if (w->tools->follows)
-        tdm_board_window_input(w, now,
-                               &(struct tdm_board_in){.kind = TDM_BOARD_IN_VIEW,
-                                                      .page = live->page,
-                                                      .area = {live->view_x, live->view_y,
-                                                               live->view_w, live->view_h}});
+        go_along(w, now);
 }
 
 void tdm_board_window_peer(struct tdm_board_window *w, enum tdm_board_window_peer peer,
@@ -431,6 +449,17 @@ void tdm_board_window_peer(struct tdm_board_window *w, enum tdm_board_window_pee
     if (peer != TDM_BOARD_PEER_HERE)
         w->there = false;
     w->bars_dirty = w->marks_dirty = true;
+}
+
+bool tdm_board_window_kept(struct tdm_board_window *w, enum tdm_board_window_kept kept,
+                           const char *why)
+{
+    if (kept == w->kept)
+        return false;
+    w->kept = kept;
+    (void)snprintf(w->kept_why, sizeof w->kept_why, "%s", why ? why : "");
+    w->bars_dirty = true;
+    return true;
 }
 
 void tdm_board_window_say(struct tdm_board_window *w, tdm_time now, const char *text)

@@ -20,9 +20,17 @@
 /** How things stand with the other side, shown at the top. */
 enum tdm_board_window_peer {
     TDM_BOARD_PEER_NONE, /* A board by itself. */
-    TDM_BOARD_PEER_AWAY, /* "Paul is offline: your work is kept". */
+    TDM_BOARD_PEER_AWAY, /* Offline. */
     TDM_BOARD_PEER_JOINING,
     TDM_BOARD_PEER_HERE,
+};
+
+/** What the disk has of it. */
+enum tdm_board_window_kept {
+    TDM_BOARD_KEPT_UNKNOWN, /* Nothing is shown. */
+    TDM_BOARD_KEPT_ALL,
+    TDM_BOARD_KEPT_SOON,
+    TDM_BOARD_KEPT_NOT,
 };
 
 struct tdm_board_window_config {
@@ -93,6 +101,11 @@ void tdm_board_window_show(struct tdm_board_window *window, tdm_time now,
 /** Who is here, at the top. `name` NULL: as before. */
 void tdm_board_window_peer(struct tdm_board_window *window, enum tdm_board_window_peer peer,
                            const char *name);
+
+/** Shown at the top. `why`, while it is not kept: stands there until it is. @return whether it is
+ *  another than before: step it. */
+bool tdm_board_window_kept(struct tdm_board_window *window, enum tdm_board_window_kept kept,
+                           const char *why);
 
 /** A notice that goes by itself. */
 void tdm_board_window_say(struct tdm_board_window *window, tdm_time now, const char *text);

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUTTON 36.0
-#define GAP    3.0
-#define NARROW 1010.0
+#define BUTTON    36.0
+#define GAP       3.0
+#define NARROW    1010.0
+#define TOOLS     640.0 /* Tools need so much, */
+#define NAME_MOST 150.0
+#define TIGHT     560.0 /* and these so much where they are small. */
 
 #define EDGE  TDM_BAR_EDGE
 #define PAD   TDM_BAR_PAD
@@ -90,7 +93,8 @@ static void tools(struct tdm_board_window *w, double width)
         {TDM_ICON_LINE, TDM_BOARD_TOOL_LINE},       {TDM_ICON_TEXT, TDM_BOARD_TOOL_TEXT},
         {TDM_ICON_NOTE, TDM_BOARD_TOOL_NOTE},       {TDM_ICON_IMAGE, TDM_BOARD_TOOL_IMAGE},
         {TDM_ICON_NONE, TDM_BOARD_TOOLS},           {TDM_ICON_LASER, TDM_BOARD_TOOL_LASER}};
-    double side = width < 640 ? 28 : BUTTON, x = PAD;
+    /* As large as a finger needs, for as long as the window is wide enough for all of them. */
+    double side = width < TIGHT ? 28 : width < TOOLS ? SMALL : BUTTON, x = PAD;
 
     tdm_board_window_begin(w, TDM_BAR_TOOLS);
     for (int i = 0; i < COUNT(row); i++) {
@@ -242,31 +246,54 @@ static void pages(struct tdm_board_window *w, double width, double height)
 /* People -----------------------------------------------------------------------------------------
  */
 
-static void peer(struct tdm_board_window *w, double width, double y)
+static const char *state_of(const struct tdm_board_window *w)
 {
-    const char *state = w->peer == TDM_BOARD_PEER_HERE      ? "here"
-                        : w->peer == TDM_BOARD_PEER_JOINING ? "joining"
-                                                            : "offline";
-    double x = PAD + 2;
+    static const char *const kept[] = {"", "saved", "saving\xe2\x80\xa6", "not saved"};
+    bool elsewhere = w->there && w->live.page.seq && !tdm_board_same(w->live.page, w->tools->page);
 
     if (w->peer == TDM_BOARD_PEER_NONE)
+        return kept[w->kept];
+    if (w->peer != TDM_BOARD_PEER_HERE)
+        return w->peer == TDM_BOARD_PEER_JOINING   ? "joining"
+               : w->kept == TDM_BOARD_KEPT_UNKNOWN ? "offline"
+               : w->kept == TDM_BOARD_KEPT_NOT     ? "offline, not saved"
+                                                   : "offline, saved";
+    return w->kept == TDM_BOARD_KEPT_NOT    ? "here, not saved"
+           : w->tools->follows              ? "you follow"
+           : w->there && w->live.presenting ? "asks you to follow"
+           : elsewhere                      ? "on another page"
+                                            : "here";
+}
+
+/* Whose board it is, or which: a name, and how it stands. */
+static void peer(struct tdm_board_window *w, double width, double y)
+{
+    bool alone = w->peer == TDM_BOARD_PEER_NONE;
+    const char *name = alone ? w->title : w->peer_name, *state = state_of(w);
+    double x = PAD + 2;
+
+    if (alone && w->kept == TDM_BOARD_KEPT_UNKNOWN)
         return;
     tdm_board_window_begin(w, TDM_BAR_PEER);
-    struct tdm_board_widget *f = tdm_board_window_add(w, TDM_BAR_PEER, TDM_WIDGET_FACE,
-                                                      (struct tdm_board_spot){x, PAD + 1, 30, 30});
+    if (!alone) {
+        struct tdm_board_widget *f = tdm_board_window_add(
+            w, TDM_BAR_PEER, TDM_WIDGET_FACE, (struct tdm_board_spot){x, PAD + 1, 30, 30});
 
-    f->value = tdm_board_window_peer_colour(w);
-    f->off = w->peer != TDM_BOARD_PEER_HERE;
-    (void)snprintf(f->text, sizeof f->text, "%s", w->peer_name);
-    x += 38;
-    double wide = tdm_board_window_text_width(w, w->peer_name, 13, true);
+        f->value = tdm_board_window_peer_colour(w);
+        f->off = w->peer != TDM_BOARD_PEER_HERE;
+        (void)snprintf(f->text, sizeof f->text, "%s", name);
+    }
+    x += alone ? 6 : 38;
+    double wide = tdm_board_window_text_width(w, name, 13, true);
+    double below = tdm_board_window_text_width(w, state, 11.5, false);
 
-    wide = wide < 48 ? 48 : wide > 140 ? 140 : wide;
+    wide = wide < below ? below : wide;
+    wide = wide < 48 ? 48 : wide > NAME_MOST ? NAME_MOST : wide;
     struct tdm_board_widget *l = tdm_board_window_add(
         w, TDM_BAR_PEER, TDM_WIDGET_LABEL, (struct tdm_board_spot){x, PAD - 1, wide + 4, 18});
 
     l->heavy = true;
-    (void)snprintf(l->text, sizeof l->text, "%s", w->peer_name);
+    (void)snprintf(l->text, sizeof l->text, "%s", name);
     l = tdm_board_window_add(w, TDM_BAR_PEER, TDM_WIDGET_LABEL,
                              (struct tdm_board_spot){x, PAD + 15, wide + 4, 16});
     l->off = true;
@@ -293,8 +320,8 @@ static void notice(struct tdm_board_window *w, double width, double y)
 
     if (*w->say)
         (void)snprintf(text, sizeof text, "%s", w->say);
-    else if (w->peer == TDM_BOARD_PEER_AWAY)
-        (void)snprintf(text, sizeof text, "%s is offline: your work is kept", w->peer_name);
+    else if (w->kept == TDM_BOARD_KEPT_NOT)
+        (void)snprintf(text, sizeof text, "%s", w->kept_why);
     else if (w->peer == TDM_BOARD_PEER_JOINING)
         (void)snprintf(text, sizeof text, "Putting both boards together\xe2\x80\xa6");
     else if (w->peer == TDM_BOARD_PEER_HERE && w->live.presenting && w->there && !w->tools->follows)

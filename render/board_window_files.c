@@ -335,6 +335,7 @@ static void list(struct tdm_board_window *w, double y, double wide, double botto
 {
     struct tdm_board_files *f = &w->files;
     int count = rows(f);
+    const double top = y;
 
     f->fit = (int)fmax((bottom - y) / ROW, 1);
     f->first = f->first > count - f->fit ? count - f->fit : f->first;
@@ -355,7 +356,15 @@ static void list(struct tdm_board_window *w, double y, double wide, double botto
         if (!e->folder)
             size_of(e->size, r->detail);
     }
-    if (count > f->fit || count)
+    if (count > f->fit) {
+        double all = f->fit * ROW, part = fmax(all * f->fit / count, 24);
+
+        tdm_board_window_add(
+            w, TDM_BAR_FILES, TDM_WIDGET_RULE,
+            (struct tdm_board_spot){MARGIN + wide + 10,
+                                    top + (all - part) * f->first / (count - f->fit), 3, part});
+    }
+    if (count)
         return;
     add(w, TDM_WIDGET_LABEL, (struct tdm_board_spot){MARGIN, y + 10, wide, 18},
         f->use == TDM_FILES_EXPORT ? "Nothing of this kind is here yet"

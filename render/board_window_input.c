@@ -5,7 +5,6 @@
 #include <X11/Xutil.h>
 #include <X11/extensions/XInput2.h>
 #include <X11/keysym.h>
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,48 +13,10 @@
 #define DOUBLE_CLICK_PX 5.0
 #define WHEEL_FIRST     4
 #define WHEEL_LAST      7
-#define PRESSURE_WHOLE  65535.0
-#define PRESSURE_MOUSE  32768
 #define TEXT_ROOM       256
 
 /* Devices ---------------------------------------------------------------------------------------
  */
-
-static bool has_word(const char *name, const char *word)
-{
-    size_t size = strlen(word);
-
-    for (; *name; name++) {
-        size_t i = 0;
-
-        while (i < size && tolower((unsigned char)name[i]) == word[i])
-            i++;
-        if (i == size)
-            return true;
-    }
-    return false;
-}
-
-static void look_at(struct tdm_board_window *w, const XIDeviceInfo *info, Atom pressure)
-{
-    struct tdm_board_pointer_device *d = &w->devices[w->device_count];
-
-    *d = (struct tdm_board_pointer_device){.id = info->deviceid, .pressure_axis = -1};
-    for (int i = 0; i < info->num_classes; i++) {
-        const XIValuatorClassInfo *axis = (const XIValuatorClassInfo *)info->classes[i];
-
-        if (info->classes[i]->type != XIValuatorClass || axis->label != pressure ||
-            !(axis->max > axis->min))
-            continue;
-        d->pressure_axis = axis->number;
-        d->pressure_min = axis->min;
-        d->pressure_max = axis->max;
-        d->kind = TDM_DEVICE_PEN;
-    }
-    if (d->kind == TDM_DEVICE_PEN && has_word(info->name, "eraser"))
-        d->kind = TDM_DEVICE_RUBBER;
-    w->device_count++;
-}
 
 void tdm_board_window_find_devices(struct tdm_board_window *w)
 {
@@ -66,33 +27,21 @@ void tdm_board_window_find_devices(struct tdm_board_window *w)
     w->device_count = 0;
     for (int i = 0; list && i < count && w->device_count < TDM_BOARD_DEVICES_MAX; i++)
         if (list[i].use == XISlavePointer)
-            look_at(w, &list[i], pressure);
+            w->devices[w->device_count++] = tdm_board_pointer_device_of(&list[i], pressure);
     if (list)
         XIFreeDeviceInfo(list);
 }
 
 /* The device that an event came from, and how hard it was pressed. */
-static enum tdm_board_device device_of(const struct tdm_board_window *w, const XIDeviceEvent *e,
+static enum tdm_board_device device_of(struct tdm_board_window *w, const XIDeviceEvent *e,
                                        uint16_t *pressure)
 {
-    *pressure = PRESSURE_MOUSE;
+    *pressure = TDM_BOARD_PRESSURE_MOUSE;
     for (int i = 0; i < w->device_count; i++) {
-        const struct tdm_board_pointer_device *d = &w->devices[i];
-        const double *value = e->valuators.values;
-
-        if (d->id != e->sourceid)
+        if (w->devices[i].id != e->sourceid)
             continue;
-        for (int axis = 0; d->pressure_axis >= 0 && axis < e->valuators.mask_len * 8; axis++) {
-            if (!XIMaskIsSet(e->valuators.mask, axis))
-                continue;
-            if (axis == d->pressure_axis) {
-                double part = (*value - d->pressure_min) / (d->pressure_max - d->pressure_min);
-
-                *pressure = (uint16_t)(fmin(fmax(part, 0), 1) * PRESSURE_WHOLE);
-            }
-            value++;
-        }
-        return d->kind;
+        *pressure = tdm_board_pointer_pressure(&w->devices[i], &e->valuators);
+        return w->devices[i].kind;
     }
     return TDM_DEVICE_MOUSE;
 }
@@ -310,7 +259,7 @@ static void device_event(struct tdm_board_window *w, tdm_time now, const XIDevic
 
 static void core_pointer(struct tdm_board_window *w, tdm_time now, const XEvent *event)
 {
-    struct act down = {.pressure = PRESSURE_MOUSE};
+    struct act down = {.pressure = TDM_BOARD_PRESSURE_MOUSE};
 
     if (event->type == MotionNotify) {
         down.kind = TDM_BOARD_IN_MOVE;

@@ -75,7 +75,7 @@ static uint32_t accent(const struct tdm_board_window *w)
 
 uint32_t tdm_board_window_peer_colour(const struct tdm_board_window *w)
 {
-    return w->live.colour ? w->live.colour : 0xe8590cff;
+    return w->live.colour ? w->live.colour : 0xc2410cff;
 }
 
 /* Frames -----------------------------------------------------------------------------------------
@@ -343,20 +343,24 @@ static void trail(const struct brush *b, const struct tdm_board_trail *points, u
     }
 }
 
-/* Where the stroke will be when this frame is seen. */
+/* Where the stroke will be when this frame is seen, while the hand moves. */
 static void ahead(const struct brush *b)
 {
     struct tdm_board_window *w = b->w;
     const struct tdm_board_tools *t = w->tools;
     struct tdm_board_figure figure;
-    double x, y, reach = 60 * w->scale;
 
-    if (t->gesture != TDM_BOARD_DRAWS || !tdm_board_window_figure(w, t->made, &figure))
+    if (!b->cr)
+        w->ahead = false;
+    if (t->gesture != TDM_BOARD_DRAWS || b->now - t->ink_at >= TDM_BOARD_AHEAD_LIFE ||
+        !tdm_board_window_figure(w, t->made, &figure))
         return;
-    to_window(b, t->here_x, t->here_y, &x, &y);
-    note(b, x - reach, y - reach, x + reach, y + reach);
-    if (b->cr)
-        (void)tdm_board_paint_prediction(b->cr, &w->camera, &figure, AHEAD_MS);
+    struct tdm_rect r = tdm_board_paint_prediction(b->cr, &w->camera, &figure, AHEAD_MS);
+
+    if (b->cr || tdm_rect_empty(r))
+        return;
+    w->ahead = true;
+    note(b, r.x, r.y, r.x + r.width, r.y + r.height);
 }
 
 static void rubber(const struct brush *b)
@@ -446,14 +450,40 @@ static void other(const struct brush *b)
     cursor(b, x, y, colour, *live->name ? live->name : w->peer_name);
 }
 
+/* On an empty page: what one may do. */
+static void invitation(const struct brush *b)
+{
+    static const char first[] = "Draw, write, or drop an image here",
+                      second[] = "Press ? for all tools and keys";
+    struct tdm_board_window *w = b->w;
+    double s = w->scale, middle = w->width / s / 2, y = w->height / s * 0.36;
+    double wide = tdm_board_window_text_width(w, first, 20, true);
+    double wide_too = tdm_board_window_text_width(w, second, 13, false);
+
+    if (tdm_board_scene_count(w->scene) || w->tools->gesture != TDM_BOARD_IDLE ||
+        w->tools->editing.seq)
+        return;
+    note(b, (middle - wide / 2) * s, y * s, (middle + wide / 2) * s, (y + 60) * s);
+    if (!b->cr)
+        return;
+    cairo_save(b->cr);
+    cairo_scale(b->cr, s, s);
+    tdm_board_window_source(b->cr, w->theme == TDM_THEME_DARK ? 0xffffff90 : 0x00000088);
+    tdm_board_window_text(w, b->cr, first, 20, true, floor(middle - wide / 2), floor(y), 0);
+    tdm_board_window_text(w, b->cr, second, 13, false, floor(middle - wide_too / 2), floor(y + 36),
+                          0);
+    cairo_restore(b->cr);
+}
+
 /* Around everything while one follows or leads. */
 static void rim(const struct brush *b)
 {
     struct tdm_board_window *w = b->w;
-    uint32_t colour = w->tools->follows ? tdm_board_window_peer_colour(w) : accent(w);
+    bool follows = w->tools->follows && w->there, leads = w->tools->leads && w->there;
+    uint32_t colour = follows ? tdm_board_window_peer_colour(w) : accent(w);
     double s = w->scale, line = 3 * s;
 
-    if (!w->tools->follows && !w->tools->leads)
+    if (!follows && !leads)
         return;
     note(b, 0, 0, w->width, line);
     note(b, 0, w->height - line, w->width, w->height);
@@ -471,6 +501,7 @@ void tdm_board_window_paint_marks(struct tdm_board_window *w, cairo_t *cr, tdm_t
 {
     const struct brush b = {w, cr, now};
 
+    invitation(&b);
     hover(&b);
     other(&b);
     guides(&b);

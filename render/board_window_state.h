@@ -14,6 +14,7 @@
 #include "render/board_folder.h"
 #include "render/board_icons.h"
 #include "render/board_paint.h"
+#include "render/board_pointer.h"
 #include "render/board_text.h"
 #include "render/board_window.h"
 
@@ -30,6 +31,7 @@
 #define TDM_BOARD_NAME_ROOM   80
 #define TDM_BOARD_CLIP_MAX    ((size_t)4 << 20)
 #define TDM_BOARD_DEVICES_MAX 32
+#define TDM_BOARD_AHEAD_LIFE  (32 * TDM_MS) /* A hand that is quiet for so long stays. */
 
 /* Bars ----------------------------------------------------------------------------------------- */
 
@@ -122,12 +124,18 @@ struct tdm_board_files {
 
 /* The rest ------------------------------------------------------------------------------------- */
 
-/** An X input device, as far as it matters. */
-struct tdm_board_pointer_device {
-    int id;
-    enum tdm_board_device kind;
-    int pressure_axis; /* -1: none */
-    double pressure_min, pressure_max;
+enum tdm_board_cursor {
+    TDM_CURSOR_ARROW,
+    TDM_CURSOR_CROSS,
+    TDM_CURSOR_MOVE,
+    TDM_CURSOR_POINTS,
+    TDM_CURSOR_TEXT,
+    TDM_CURSOR_GRABS,
+    TDM_CURSOR_TURNS,
+    TDM_CURSOR_HOLDS,
+    TDM_CURSOR_SIZES, /* Up, up and right, right, down and right. */
+    TDM_CURSOR_NONE = TDM_CURSOR_SIZES + 4,
+    TDM_CURSORS
 };
 
 struct tdm_board_atoms {
@@ -159,7 +167,7 @@ struct tdm_board_window {
     int xi; /* Opcode of the input extension; 0: core events only. */
     bool broken, gone, told_closed, mapped;
     struct tdm_board_atoms atoms;
-    Cursor cursors[8];
+    Cursor cursors[TDM_CURSORS];
     int cursor; /* Which one is shown. */
     bool full_screen;
     struct tdm_rect before_full;
@@ -179,6 +187,7 @@ struct tdm_board_window {
     int marks_count;
     struct tdm_rect marks[TDM_BOARD_DIRTY_MAX]; /* Where marks are on the screen. */
     bool marks_dirty, bars_dirty;
+    bool ahead; /* Among the marks is the tip of ink ahead of the hand. */
 
     /* The board. */
     struct tdm_board *board;
@@ -210,6 +219,8 @@ struct tdm_board_window {
     /* People. */
     enum tdm_board_window_peer peer;
     char peer_name[TDM_BOARD_NAME_ROOM];
+    enum tdm_board_window_kept kept;
+    char kept_why[TDM_BOARD_SAY_MAX];
     bool there; /* The other side has a hand here. */
     struct tdm_board_live live;
     uint32_t trail_count;

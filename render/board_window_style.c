@@ -4,11 +4,11 @@
 
 #include <stdio.h>
 
-#define SWATCH  26.0
+#define STEP    (SMALL + 6) /* From one button to the next: five fill the bar. */
 #define WIDE    218.0
 #define LABEL   18.0
 #define BELOW   76.0 /* What the bars at the lower edge need. */
-#define COLOURS 91.0 /* How high a part of the bar is: colours to choose from, */
+#define COLOURS 97.0 /* How high a part of the bar is: colours to choose from, */
 #define CHOICES 61.0 /* a row of buttons with its title, */
 #define SLIDER  51.0
 #define OBJECT  97.0 /* what is done to objects. */
@@ -18,6 +18,10 @@
 #define SMALL TDM_BAR_SMALL
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* Of inks; others have no names that all would know. */
+static const char *const ink_names[] = {"Black", "Red",    "Orange", "Green", "Teal",
+                                        "Blue",  "Violet", "Pink",   "Grey",  "White"};
 
 static const uint32_t inks[] = {0x1e1e1eff, 0xe03131ff, 0xf08c00ff, 0x2f9e44ff, 0x0c8599ff,
                                 0x1971c2ff, 0x9c36b5ff, 0xe64980ff, 0x868e96ff, 0xffffffff};
@@ -96,28 +100,26 @@ static double title(struct tdm_board_window *w, double y, const char *text)
 static double colours(struct tdm_board_window *w, double y, const uint32_t *list, int count,
                       enum tdm_board_command command, uint32_t chosen)
 {
-    const int columns = 5;
-    double step = (WIDE - 2 * (PAD + 6)) / columns;
+    const int columns = 5, rows = (count + columns - 1) / columns;
 
     for (int i = 0; i < count; i++) {
-        const int row = i / columns;
         struct tdm_board_widget *s = tdm_board_window_add(
             w, TDM_BAR_STYLE, TDM_WIDGET_COLOUR,
-            (struct tdm_board_spot){PAD + 6 + step * (i % columns) + (step - SWATCH) / 2,
-                                    y + row * (SWATCH + 6), SWATCH, SWATCH});
+            (struct tdm_board_spot){PAD + 4 + STEP * (i % columns), y + (SMALL + 3) * (i / columns),
+                                    SMALL, SMALL});
 
         s->command = command;
         s->value = list[i];
         s->on = list[i] == chosen || ((list[i] & 0xff) == 0 && (chosen & 0xff) == 0);
+        s->tip = list == inks ? ink_names[i] : list[i] & 0xff ? NULL : "None";
     }
-    const int rows = (count + columns - 1) / columns;
-
-    return y + rows * (SWATCH + 6) + 6;
+    return y + rows * (SMALL + 3) + 6;
 }
 
 struct choice {
     enum tdm_board_icon icon;
     uint32_t value;
+    const char *name;
 };
 
 static double choices(struct tdm_board_window *w, double y, const struct choice *list, int count,
@@ -125,12 +127,12 @@ static double choices(struct tdm_board_window *w, double y, const struct choice 
 {
     for (int i = 0; i < count; i++) {
         struct tdm_board_widget *b = tdm_board_window_button(
-            w, TDM_BAR_STYLE, (struct tdm_board_spot){PAD + 4 + i * (SMALL + 6), y, SMALL, SMALL},
+            w, TDM_BAR_STYLE, (struct tdm_board_spot){PAD + 4 + i * STEP, y, SMALL, SMALL},
             list[i].icon, command);
 
         b->value = list[i].value;
         b->on = list[i].value == chosen;
-        b->tip = NULL;
+        b->tip = list[i].name;
     }
     return y + SMALL + 8;
 }
@@ -138,17 +140,18 @@ static double choices(struct tdm_board_window *w, double y, const struct choice 
 static double text_style(struct tdm_board_window *w, double y, const struct tdm_board_style *style,
                          double room)
 {
-    static const struct choice fonts[] = {{TDM_ICON_SANS, TDM_FONT_SANS},
-                                          {TDM_ICON_SERIF, TDM_FONT_SERIF},
-                                          {TDM_ICON_MONO, TDM_FONT_MONO},
-                                          {TDM_ICON_SCRIPT, TDM_FONT_HAND}};
-    static const struct choice aligns[] = {{TDM_ICON_START, TDM_ALIGN_START},
-                                           {TDM_ICON_CENTRE, TDM_ALIGN_CENTRE},
-                                           {TDM_ICON_END, TDM_ALIGN_END}};
+    static const struct choice fonts[] = {{TDM_ICON_SANS, TDM_FONT_SANS, "Plain"},
+                                          {TDM_ICON_SERIF, TDM_FONT_SERIF, "With serifs"},
+                                          {TDM_ICON_MONO, TDM_FONT_MONO, "Code"},
+                                          {TDM_ICON_SCRIPT, TDM_FONT_HAND, "By hand"}};
+    static const struct choice aligns[] = {{TDM_ICON_START, TDM_ALIGN_START, "To the begin"},
+                                           {TDM_ICON_CENTRE, TDM_ALIGN_CENTRE, "In the middle"},
+                                           {TDM_ICON_END, TDM_ALIGN_END, "To the end"}};
     static const struct {
-        const char *name;
+        const char *name, *tip;
         int size;
-    } sizes[] = {{"S", 16}, {"M", 24}, {"L", 36}, {"XL", 56}};
+    } sizes[] = {
+        {"S", "Small", 16}, {"M", "Medium", 24}, {"L", "Large", 36}, {"XL", "Very large", 56}};
 
     if (y + 2 * CHOICES > room)
         return y;
@@ -156,11 +159,12 @@ static double text_style(struct tdm_board_window *w, double y, const struct tdm_
     y = choices(w, y, fonts, COUNT(fonts), TDM_BOARD_DO_FONT, style->font);
     y = title(w, y, "Size");
     for (int i = 0; i < COUNT(sizes); i++) {
-        struct tdm_board_widget *b = tdm_board_window_add(
-            w, TDM_BAR_STYLE, TDM_WIDGET_WORD,
-            (struct tdm_board_spot){PAD + 4 + i * (SMALL + 6), y, SMALL, SMALL});
+        struct tdm_board_widget *b =
+            tdm_board_window_add(w, TDM_BAR_STYLE, TDM_WIDGET_WORD,
+                                 (struct tdm_board_spot){PAD + 4 + i * STEP, y, SMALL, SMALL});
 
         b->command = TDM_BOARD_DO_FONT_SIZE;
+        b->tip = sizes[i].tip;
         b->value = (uint32_t)sizes[i].size * TDM_BOARD_UNIT;
         b->on = style->font_size == sizes[i].size * TDM_BOARD_UNIT;
         (void)snprintf(b->text, sizeof b->text, "%s", sizes[i].name);
@@ -168,8 +172,24 @@ static double text_style(struct tdm_board_window *w, double y, const struct tdm_
     y += SMALL + 8;
     if (y + CHOICES > room)
         return y;
-    y = title(w, y, "Lines");
+    y = title(w, y, "Align");
     return choices(w, y, aligns, COUNT(aligns), TDM_BOARD_DO_ALIGN, style->align);
+}
+
+static bool any_grouped(const struct tdm_board_window *w)
+{
+    struct tdm_board_view view;
+
+    for (uint32_t i = 0; i < w->tools->selected_count; i++) {
+        const struct tdm_board_object *o = tdm_board_find(w->board, w->tools->selected[i]);
+
+        if (!o)
+            continue;
+        tdm_board_read(w->board, o, &view);
+        if (view.group.seq)
+            return true;
+    }
+    return false;
 }
 
 static double layers(struct tdm_board_window *w, double y)
@@ -190,12 +210,15 @@ static double layers(struct tdm_board_window *w, double y)
 
     y = title(w, y, w->tools->selected_count > 1 ? "Objects" : "Object");
     for (int row = 0; row < 2; row++) {
-        for (int i = 0; i < 5; i++)
-            tdm_board_window_button(
-                w, TDM_BAR_STYLE,
-                (struct tdm_board_spot){PAD + 4 + i * (SMALL + 7), y, SMALL, SMALL},
-                rows[row][i].icon, rows[row][i].command)
-                ->off = rows[row][i].command == TDM_BOARD_DO_GROUP && w->tools->selected_count < 2;
+        for (int i = 0; i < 5; i++) {
+            enum tdm_board_command command = rows[row][i].command;
+
+            tdm_board_window_button(w, TDM_BAR_STYLE,
+                                    (struct tdm_board_spot){PAD + 4 + i * STEP, y, SMALL, SMALL},
+                                    rows[row][i].icon, command)
+                ->off = (command == TDM_BOARD_DO_GROUP && w->tools->selected_count < 2) ||
+                        (command == TDM_BOARD_DO_UNGROUP && !any_grouped(w));
+        }
         y += SMALL + 4;
     }
     return y + 4;
@@ -204,19 +227,19 @@ static double layers(struct tdm_board_window *w, double y)
 static double line_style(struct tdm_board_window *w, double y, unsigned shows,
                          const struct tdm_board_style *style, uint32_t type, double room)
 {
-    static const struct choice widths[] = {{TDM_ICON_THIN, 1 * TDM_BOARD_UNIT + 8},
-                                           {TDM_ICON_MEDIUM, 3 * TDM_BOARD_UNIT},
-                                           {TDM_ICON_THICK, 6 * TDM_BOARD_UNIT},
-                                           {TDM_ICON_HUGE, 12 * TDM_BOARD_UNIT}};
-    static const struct choice broad[] = {{TDM_ICON_THIN, 10 * TDM_BOARD_UNIT},
-                                          {TDM_ICON_MEDIUM, 18 * TDM_BOARD_UNIT},
-                                          {TDM_ICON_THICK, 28 * TDM_BOARD_UNIT},
-                                          {TDM_ICON_HUGE, 44 * TDM_BOARD_UNIT}};
-    static const struct choice dashes[] = {{TDM_ICON_SOLID, TDM_DASH_SOLID},
-                                           {TDM_ICON_DASHED, TDM_DASH_DASHED},
-                                           {TDM_ICON_DOTTED, TDM_DASH_DOTTED}};
-    static const struct choice corners[] = {{TDM_ICON_SHARP, 0},
-                                            {TDM_ICON_ROUND, 8 * TDM_BOARD_UNIT}};
+    static const struct choice widths[] = {{TDM_ICON_THIN, 1 * TDM_BOARD_UNIT + 8, "Thin"},
+                                           {TDM_ICON_MEDIUM, 3 * TDM_BOARD_UNIT, "Medium"},
+                                           {TDM_ICON_THICK, 6 * TDM_BOARD_UNIT, "Thick"},
+                                           {TDM_ICON_HUGE, 12 * TDM_BOARD_UNIT, "Very thick"}};
+    static const struct choice broad[] = {{TDM_ICON_THIN, 10 * TDM_BOARD_UNIT, "Thin"},
+                                          {TDM_ICON_MEDIUM, 18 * TDM_BOARD_UNIT, "Medium"},
+                                          {TDM_ICON_THICK, 28 * TDM_BOARD_UNIT, "Thick"},
+                                          {TDM_ICON_HUGE, 44 * TDM_BOARD_UNIT, "Very thick"}};
+    static const struct choice dashes[] = {{TDM_ICON_SOLID, TDM_DASH_SOLID, "Solid"},
+                                           {TDM_ICON_DASHED, TDM_DASH_DASHED, "Dashed"},
+                                           {TDM_ICON_DOTTED, TDM_DASH_DOTTED, "Dotted"}};
+    static const struct choice corners[] = {{TDM_ICON_SHARP, 0, "Sharp"},
+                                            {TDM_ICON_ROUND, 8 * TDM_BOARD_UNIT, "Round"}};
 
     if (shows & SHOWS_WIDTH && y + CHOICES <= room) {
         y = title(w, y, "Width");
@@ -242,7 +265,7 @@ void tdm_board_window_arrange_style(struct tdm_board_window *w, double top, doub
     double y = PAD + 4, room = height - top - BELOW;
 
     /* In a low window what comes last is left out: keys do it, too. */
-    if (!type || room < COLOURS || w->tools->gesture == TDM_BOARD_DRAWS)
+    if (!type || room < COLOURS)
         return;
     tdm_board_tools_style(w->tools, &now);
     tdm_board_window_begin(w, TDM_BAR_STYLE);

@@ -154,7 +154,7 @@ static void paint_field(struct tdm_board_window *w, cairo_t *cr, const struct td
 static void paint_colour(struct tdm_board_window *w, cairo_t *cr, const struct tdm_board_palette *p,
                          const struct tdm_board_widget *b, bool hot)
 {
-    double inset = b->on || hot ? 3 : 2;
+    double inset = b->on || hot ? 5 : 4;
     bool none = !(b->value & 0xff);
     uint32_t colour = tdm_board_theme_colour(w->theme, b->value);
 
@@ -165,14 +165,14 @@ static void paint_colour(struct tdm_board_window *w, cairo_t *cr, const struct t
     tdm_board_window_source(cr, (p->ink & ~0xffu) | 0x2c);
     cairo_stroke(cr);
     if (none) {
-        cairo_move_to(cr, b->x + b->w - 6, b->y + 6);
-        cairo_line_to(cr, b->x + 6, b->y + b->h - 6);
+        cairo_move_to(cr, b->x + b->w - 9, b->y + 9);
+        cairo_line_to(cr, b->x + 9, b->y + b->h - 9);
         tdm_board_window_source(cr, 0xe03131ff);
         cairo_set_line_width(cr, 1.6);
         cairo_stroke(cr);
     }
     if (b->on || hot) {
-        tdm_board_window_rounded(cr, b->x + 0.5, b->y + 0.5, b->w - 1, b->h - 1, 8);
+        tdm_board_window_rounded(cr, b->x + 2, b->y + 2, b->w - 4, b->h - 4, 8);
         cairo_set_line_width(cr, b->on ? 1.8 : 1);
         tdm_board_window_source(cr, b->on ? p->accent : p->faint);
         cairo_stroke(cr);

@@ -8,6 +8,7 @@
 #include <X11/Xutil.h>
 #include <X11/cursorfont.h>
 #include <X11/extensions/XInput2.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,9 @@
 #define SCALE_MIN    0.5
 #define SCALE_MAX    4.0
 #define DND_VERSION  5
+#define LEAST_WIDTH  480
+#define LEAST_HEIGHT 360
+#define PI           3.14159265358979323846
 
 static void on_lost(Display *display, void *arg)
 {
@@ -118,6 +122,7 @@ static void open_input_method(struct tdm_board_window *w)
                           XNClientWindow, w->window, XNFocusWindow, w->window, (void *)NULL);
 }
 
+/* In the order of enum tdm_board_cursor. */
 static void make_cursors(struct tdm_board_window *w)
 {
     static const struct {
@@ -129,14 +134,24 @@ static void make_cursors(struct tdm_board_window *w)
                  {"hand1", XC_hand1},
                  {"xterm", XC_xterm},
                  {"grab", XC_hand2},
-                 {"nwse-resize", XC_bottom_right_corner},
-                 {"exchange", XC_exchange}};
+                 {"exchange", XC_exchange},
+                 {"grabbing", XC_fleur},
+                 {"ns-resize", XC_sb_v_double_arrow},
+                 {"nesw-resize", XC_bottom_left_corner},
+                 {"ew-resize", XC_sb_h_double_arrow},
+                 {"nwse-resize", XC_bottom_right_corner}};
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         w->cursors[i] = XcursorLibraryLoadCursor(w->display, table[i].name);
         if (!w->cursors[i])
             w->cursors[i] = XCreateFontCursor(w->display, table[i].shape);
     }
+    /* What is drawn instead of it is enough. */
+    Pixmap none = XCreateBitmapFromData(w->display, w->window, (const char[]){0}, 1, 1);
+    XColor black = {.pixel = 0};
+
+    w->cursors[TDM_CURSOR_NONE] = XCreatePixmapCursor(w->display, none, none, &black, &black, 0, 0);
+    (void)XFreePixmap(w->display, none);
 }
 
 static void make_window(struct tdm_board_window *w)
@@ -166,6 +181,11 @@ static void make_window(struct tdm_board_window *w)
     (void)XChangeProperty(w->display, w->window, w->atoms.aware, XA_ATOM, 32, PropModeReplace,
                           (const unsigned char *)&version, 1);
     (void)XSetClassHint(w->display, w->window, &class);
+    XSizeHints least = {.flags = PMinSize,
+                        .min_width = (int)(LEAST_WIDTH * w->scale),
+                        .min_height = (int)(LEAST_HEIGHT * w->scale)};
+
+    XSetWMNormalHints(w->display, w->window, &least);
     (void)XSetWMProtocols(w->display, w->window, &w->atoms.wm_delete, 1);
 }
 
@@ -330,27 +350,42 @@ void tdm_board_window_close(struct tdm_board_window *w)
     (void)XCloseDisplay(w->display);
 }
 
-enum { ARROW, CROSS, MOVE, POINTS, TEXT, GRABS, SIZES, TURNS };
+/* By the way in which the handle points, as it stands turned: up, and on clockwise. */
+static int sizes_of(const struct tdm_board_tools *t)
+{
+    static const int steps[TDM_BOARD_HANDLES] = {
+        [TDM_BOARD_HANDLE_N] = 0,  [TDM_BOARD_HANDLE_NE] = 1, [TDM_BOARD_HANDLE_E] = 2,
+        [TDM_BOARD_HANDLE_SE] = 3, [TDM_BOARD_HANDLE_S] = 4,  [TDM_BOARD_HANDLE_SW] = 5,
+        [TDM_BOARD_HANDLE_W] = 6,  [TDM_BOARD_HANDLE_NW] = 7};
+
+    if (t->over >= TDM_BOARD_HANDLE_BEGIN)
+        return TDM_CURSOR_CROSS;
+    return TDM_CURSOR_SIZES + (int)(lround(t->box.angle / (PI / 4)) + steps[t->over] + 64) % 4;
+}
 
 static int wanted_cursor(const struct tdm_board_window *w)
 {
     const struct tdm_board_tools *t = w->tools;
 
     if (w->on_bar)
-        return w->hot >= 0 ? POINTS : ARROW;
-    if (t->gesture == TDM_BOARD_PANS || w->space || t->tool == TDM_BOARD_TOOL_HAND)
-        return GRABS;
+        return w->hot >= 0 ? TDM_CURSOR_POINTS : TDM_CURSOR_ARROW;
+    if (t->gesture == TDM_BOARD_PANS)
+        return TDM_CURSOR_HOLDS;
+    if (t->gesture == TDM_BOARD_ERASES || t->tool == TDM_BOARD_TOOL_ERASER)
+        return TDM_CURSOR_NONE;
+    if (w->space || t->tool == TDM_BOARD_TOOL_HAND)
+        return TDM_CURSOR_GRABS;
     if (t->editing.seq && t->tool <= TDM_BOARD_TOOL_SELECT)
-        return TEXT;
+        return TDM_CURSOR_TEXT;
     if (t->tool == TDM_BOARD_TOOL_TEXT)
-        return TEXT;
+        return TDM_CURSOR_TEXT;
     if (t->tool != TDM_BOARD_TOOL_SELECT)
-        return CROSS;
+        return TDM_CURSOR_CROSS;
     if (t->over == TDM_BOARD_HANDLE_TURN)
-        return TURNS;
+        return TDM_CURSOR_TURNS;
     if (t->over != TDM_BOARD_HANDLE_NONE)
-        return SIZES;
-    return t->over_box ? MOVE : ARROW;
+        return sizes_of(t);
+    return t->over_box || t->gesture == TDM_BOARD_MOVES ? TDM_CURSOR_MOVE : TDM_CURSOR_ARROW;
 }
 
 void tdm_board_window_set_cursor(struct tdm_board_window *w)

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xcb/damage.h>
 #include <xcb/xcb.h>
 #include <xcb/xtest.h>
 /* After the four headers that it needs. */
@@ -273,6 +274,94 @@ static void test_hand_to_screen(void **state)
     close_desk(d);
 }
 
+/* Whether a row of pixels is all paper. */
+static bool paper_in_row(int x0, int x1, int y)
+{
+    XImage *image = XGetImage(display, DefaultRootWindow(display), x0, y, (unsigned)(x1 - x0), 1,
+                              AllPlanes, ZPixmap);
+    bool paper = true;
+
+    assert_non_null(image);
+    for (int x = 0; x < x1 - x0; x++)
+        paper = paper && (XGetPixel(image, x, 0) & 0xffffff) == PAPER;
+    (void)XDestroyImage(image);
+    return paper;
+}
+
+/* Ink is there before anything is sent; where the hand would be next is drawn ahead of it, and
+ * goes when the hand stays, however fast it was, and when it lets go. */
+static void test_ink_ahead(void **state)
+{
+    struct desk *d = &desks[0];
+
+    (void)state;
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 500) == PAPER);
+    fake(XCB_MOTION_NOTIFY, 0, 20, 500);
+    key(XK_p);
+    fake(XCB_BUTTON_PRESS, 1, 0, 0);
+    for (int x = 40; x <= 400; x += 60) {
+        fake(XCB_MOTION_NOTIFY, 0, x, 500);
+        step_all();
+    }
+    UNTIL(colour_at(300, 500) != PAPER);
+    UNTIL(paper_in_row(440, WIDTH, 500));
+    fake(XCB_BUTTON_RELEASE, 1, 0, 0);
+    UNTIL(d->edited && object(d, 0).sealed);
+    UNTIL(paper_in_row(410, WIDTH, 500));
+    close_desk(d);
+}
+
+/* Pixels of the screen that were written since the last call. */
+static uint64_t written(uint8_t first_event)
+{
+    uint64_t area = 0;
+    xcb_generic_event_t *event;
+
+    /* What was asked before an answer has come with it. */
+    free(xcb_get_input_focus_reply(hand, xcb_get_input_focus(hand), NULL));
+    while ((event = xcb_poll_for_event(hand)) != NULL) {
+        const xcb_damage_notify_event_t *d = (const xcb_damage_notify_event_t *)event;
+
+        if ((event->response_type & 0x7f) == first_event + XCB_DAMAGE_NOTIFY)
+            area += (uint64_t)d->area.width * d->area.height;
+        free(event);
+    }
+    return area;
+}
+
+/* A short stroke writes the pixels around it and no others. */
+static void test_damage(void **state)
+{
+    struct desk *d = &desks[0];
+    xcb_damage_damage_t damage = xcb_generate_id(hand);
+
+    (void)state;
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 500) == PAPER);
+    uint8_t first = xcb_get_extension_data(hand, &xcb_damage_id)->first_event;
+
+    free(xcb_damage_query_version_reply(hand, xcb_damage_query_version(hand, 1, 1), NULL));
+    (void)xcb_damage_create(hand, damage, (xcb_drawable_t)DefaultRootWindow(display),
+                            XCB_DAMAGE_REPORT_LEVEL_RAW_RECTANGLES);
+    key(XK_p);
+    for (int i = 0; i < 2; i++) {
+        (void)written(first);
+        drag(500 + 40 * i, 400, 503 + 40 * i, 404);
+        UNTIL(object(d, i).sealed);
+        UNTIL(colour_at(502 + 40 * i, 403) != PAPER);
+        for (int k = 0; k < 4; k++)
+            step_all();
+    }
+    /* The first one made undo possible: a button is another. */
+    uint64_t area = written(first);
+
+    assert_true(area > 0);
+    assert_true(area < (uint64_t)WIDTH * HEIGHT / 20);
+    (void)xcb_damage_destroy(hand, damage);
+    close_desk(d);
+}
+
 /* What another does, its cursor, and the theme. */
 static void test_other_side(void **state)
 {
@@ -300,6 +389,16 @@ static void test_other_side(void **state)
     live.page = TDM_BOARD_FIRST_PAGE;
     tdm_board_window_show(d->window, tdm_clock_now(), &live);
     UNTIL(colour_at(705, 505) == 0x1971c2);
+    /* Followed from where it is now, not from its next move on; all around one sees that. */
+    live.view_x = 3000 * PX;
+    live.view_w = 900 * PX;
+    live.view_h = 640 * PX;
+    tdm_board_window_show(d->window, tdm_clock_now(), &live);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_FOLLOW, 0);
+    UNTIL(d->live.view_x == 3000 * PX);
+    UNTIL(colour_at(1, 300) == 0x1971c2 && colour_at(WIDTH - 2, 300) == 0x1971c2);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_FOLLOW, 0);
+    UNTIL(colour_at(1, 300) == PAPER && colour_at(WIDTH - 2, 300) == PAPER);
     tdm_board_window_show(d->window, tdm_clock_now(), NULL);
     UNTIL(colour_at(705, 505) == PAPER);
     tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_THEME, 0);
@@ -582,6 +681,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hand_to_screen),
+        cmocka_unit_test(test_ink_ahead),
+        cmocka_unit_test(test_damage),
         cmocka_unit_test(test_other_side),
         cmocka_unit_test(test_image),
         cmocka_unit_test(test_clipboard),
