@@ -20,7 +20,8 @@
 #define LINE_EVERY_S 1.0
 #define CONTROL      (TANDEM_SHARE_POINTER | TANDEM_SHARE_KEYBOARD)
 #define CONTROL_ALL                                                                                \
-    (CONTROL | TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT | TANDEM_SHARE_FILES)
+    (CONTROL | TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT | TANDEM_SHARE_FILES |  \
+     TANDEM_SHARE_ANNOTATE)
 
 /* One side, while the verb runs. */
 struct side {

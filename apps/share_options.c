@@ -67,6 +67,7 @@ static const struct {
     {"clipboard-in", TANDEM_SHARE_CLIPBOARD_IN},
     {"clipboard-out", TANDEM_SHARE_CLIPBOARD_OUT},
     {"files", TANDEM_SHARE_FILES},
+    {"annotate", TANDEM_SHARE_ANNOTATE},
 };
 
 #define NAME_COUNT (sizeof names / sizeof *names)

@@ -32,6 +32,9 @@
 struct tdm_anchors {
     uint32_t count; /* Of all that ever came; the last TDM_ANCHOR_MOVES are there. */
     struct tdm_screen_move moves[TDM_ANCHOR_MOVES];
+    struct {
+        int width, height; /* 0: not known. */
+    } surfaces[TDM_SCREEN_SURFACES_MAX];
 };
 
 /** A point that is followed. */
@@ -44,6 +47,8 @@ struct tdm_anchor_place {
 };
 
 void tdm_anchors_init(struct tdm_anchors *a);
+/** How large a surface is: at its edges the square is smaller. */
+void tdm_anchors_size(struct tdm_anchors *a, uint8_t surface, int width, int height);
 /** What a frame moved, or several; frames come in their order, each one's moves in one call. Any
  *  numbers may stand in them. */
 void tdm_anchors_moved(struct tdm_anchors *a, const struct tdm_screen_move *moves, uint32_t count);

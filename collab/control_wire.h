@@ -44,7 +44,7 @@ enum tdm_scope {
 };
 #define TDM_SCOPES_CONTROL                                                                         \
     (TDM_SCOPE_POINTER | TDM_SCOPE_KEYBOARD | TDM_SCOPE_CLIPBOARD_IN | TDM_SCOPE_CLIPBOARD_OUT |   \
-     TDM_SCOPE_FILES)
+     TDM_SCOPE_FILES | TDM_SCOPE_ANNOTATE)
 #define TDM_SCOPES_SEEN (TDM_SCOPE_VIEW | TDM_SCOPE_POINT)
 #define TDM_SCOPES_ALL  (TDM_SCOPES_SEEN | TDM_SCOPES_CONTROL)
 

@@ -20,7 +20,8 @@ _Static_assert((int)TANDEM_SHARE_VIEW == TDM_SCOPE_VIEW &&
                    (int)TANDEM_SHARE_KEYBOARD == TDM_SCOPE_KEYBOARD &&
                    (int)TANDEM_SHARE_CLIPBOARD_IN == TDM_SCOPE_CLIPBOARD_IN &&
                    (int)TANDEM_SHARE_CLIPBOARD_OUT == TDM_SCOPE_CLIPBOARD_OUT &&
-                   (int)TANDEM_SHARE_FILES == TDM_SCOPE_FILES,
+                   (int)TANDEM_SHARE_FILES == TDM_SCOPE_FILES &&
+                   (int)TANDEM_SHARE_ANNOTATE == TDM_SCOPE_ANNOTATE,
                "scopes go through as they are");
 _Static_assert((int)TANDEM_SHARE_SHIFT == TDM_MOD_SHIFT && (int)TANDEM_SHARE_CTRL == TDM_MOD_CTRL &&
                    (int)TANDEM_SHARE_ALT == TDM_MOD_ALT &&
@@ -70,7 +71,8 @@ static void say_allowed(struct tandem_share *s)
                  {TANDEM_SHARE_POINTER, "pointer"},
                  {TANDEM_SHARE_KEYBOARD, "keyboard"},
                  {TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT, "clipboard"},
-                 {TANDEM_SHARE_FILES, "files"}};
+                 {TANDEM_SHARE_FILES, "files"},
+                 {TANDEM_SHARE_ANNOTATE, "draw"}};
     char text[128] = "you may: look";
 
     if (!s->window)
