@@ -609,6 +609,8 @@ enum tandem_status tandem_share_request(struct tandem_share *s, const char *requ
         *answer = json_dumps(done, JSON_COMPACT);
     json_decref(done);
     json_decref(parsed);
+    if (err == TDM_E_DENIED || err == TDM_E_GONE) /* Said wrongly, to whoever asks. */
+        err = TDM_E_MALFORMED;
     return status_with(err, &why, cause);
 }
 
