@@ -11,6 +11,7 @@
 #include "apps/presence.h"
 #include "apps/serve.h"
 #include "apps/share.h"
+#include "apps/sim.h"
 #include "apps/talk.h"
 
 #include <limits.h>
@@ -62,6 +63,8 @@ static const struct verb {
     {"board", "tandem board [WHO]", "draw together, or on a file; info, export, import, merge",
      NULL, board_run},
     {"bench", "tandem bench WHAT", "what codecs and calls cost on this machine", NULL, bench_run},
+    {"sim", "tandem sim SCENARIO", "named situations in virtual time, beside other methods", NULL,
+     sim_run},
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof *verbs)

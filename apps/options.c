@@ -99,6 +99,9 @@ static const struct option options[] = {
      "WIDTHxHEIGHT+X+Y; who wants to control it asks (y, n; C takes it back)"},
     {"--assist", FLAG, OWN(assist), CALL | ANSWER, NULL,
      "see the screen that the other side shares, in a window of its own; C asks for control"},
+    {"--board", FLAG, OWN(board), CALL | ANSWER, NULL,
+     "open the board of you two with the call, in a window of its own; at answer with --auto: when "
+     "they open it (key b opens it later)"},
     {"--get", TEXT, OWN(get), CALL | ANSWER, "DIR",
      "take files that are offered, into DIR; each is asked for unless a rule takes it"},
     {"--auto-accept", RULE, 0, CALL | ANSWER, "RULE",

@@ -42,6 +42,7 @@ struct options {
     int send_count;
     const char *share; /* What of our screen is shown; NULL: nothing. */
     bool assist;       /* Theirs is shown here, when they show one. */
+    bool board;        /* One for both is opened with the call. */
     const char *get;   /* Where files go that the other side sends. */
     double seconds;    /* Hang up after this long; 0 = never. */
     bool auto_answer, keep, json, quiet, no_keys, no_port_mapping, help;

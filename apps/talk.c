@@ -9,6 +9,7 @@
 #include "apps/presence.h"
 #include "apps/signals.h"
 #include "apps/table.h"
+#include "apps/talk_board.h"
 #include "apps/talk_chat.h"
 #include "apps/talk_files.h"
 #include "apps/talk_share.h"
@@ -40,8 +41,10 @@ struct talk {
     struct tandem_presence *presence;
     struct hooks hooks;
     struct talk_share share;
+    struct talk_board board;
     int signals;
     bool up, over, muted, dark, held, overlay, fullscreen, no_video, recording, answer_failed;
+    bool chosen; /* Our user dialed, or took the call. */
     double up_at, line_at, bell_at;
     int interrupts;
     enum exit_code exit;
@@ -172,9 +175,17 @@ static void take_key(struct talk *t, int key)
     case 't':
         trust(t);
         break;
+    case 'a':
+    case 'x':
+        (void)talk_board_answer(&t->board, key);
+        break;
+    case 'b':
+        talk_board_key(&t->board);
+        break;
     case 'y':
     case 'n':
-        if (!talk_share_answer(&t->share, key == 'y'))
+        /* A yes to one thing is never one to what allows more. */
+        if (!talk_board_answer(&t->board, key) && !talk_share_answer(&t->share, key == 'y'))
             (void)talk_files_answer(&t->files, key == 'y');
         break;
     case 'C':
@@ -191,9 +202,9 @@ static void take_key(struct talk *t, int key)
     case '?':
         say(t,
             "q hang up, m mute, v camera off/on, V drop/add video, h hold, s statistics, f full "
-            "screen, r record, t trust a new certificate, c say a text (in the terminal), C ask "
-            "for "
-            "control of their screen or take it back, 0-9 * # send digits%s",
+            "screen, r record, t trust a new certificate, c say a text (in the terminal), b the "
+            "board of you two, C ask for control of their screen or take it back, 0-9 * # send "
+            "digits%s",
             "");
         break;
     default:
@@ -209,6 +220,7 @@ static void came_up(struct talk *t, const char *text)
     t->up = true;
     t->up_at = now_s();
     say(t, "up: %s", text);
+    talk_board_up(&t->board, t->call, t->chosen);
     for (const char *digit = t->o->digits; digit && *digit; digit++) {
         struct tandem_cause cause = {""};
 
@@ -220,6 +232,7 @@ static void came_up(struct talk *t, const char *text)
 static void ended(struct talk *t, const struct tandem_event *event)
 {
     t->over = true;
+    talk_board_over(&t->board);
     t->exit = t->answer_failed ? EXIT_FAILED : exit_of(event->value);
     (void)snprintf(t->reason, sizeof t->reason, "%s", event->text);
     if (t->up && t->o->snapshot)
@@ -325,6 +338,9 @@ static void take_event(struct talk *t, const struct tandem_event *event)
     case TANDEM_EVENT_NOTICE:
         say(t, "note: %s", event->text);
         break;
+    case TANDEM_EVENT_CHANNEL:
+        talk_board_channel(&t->board, event->value, event->text);
+        break;
     case TANDEM_EVENT_KEY:
         take_key(t, event->value);
         break;
@@ -365,8 +381,10 @@ static void take_terminal_key(struct talk *t, int key)
         begin_text(t);
     else if (stats.state != TANDEM_STATE_INCOMING)
         take_key(t, key);
-    else if (key == 'y' || key == 'n')
+    else if (key == 'y' || key == 'n') {
+        t->chosen = true;
         answer_or_reject(t, key == 'y');
+    }
 }
 
 /* Ctrl-C and the like: a proper good-bye first, and out at the second time. */
@@ -447,11 +465,13 @@ static void wait_a_little(struct talk *t)
         {.fd = talk_chat_fd(&t->chat), .events = POLLIN},
         {.fd = talk_files_fd(&t->files), .events = POLLIN},
         {.fd = talk_share_fd(&t->share), .events = POLLIN},
+        {.fd = talk_board_fd(&t->board), .events = POLLIN},
     };
 
-    if (poll(fds, 6, TICK_MS) <= 0)
+    if (poll(fds, 7, TICK_MS) <= 0)
         return;
     talk_share_run(&t->share);
+    talk_board_run(&t->board);
     talk_chat_run(&t->chat, &t->terminal);
     if (fds[1].revents)
         take_signal(t);
@@ -543,6 +563,7 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
         return false;
     }
     talk_chat_open(&t->chat, o, &t->terminal);
+    talk_board_open(&t->board, o, &t->terminal);
     if (o->engine.listen) { /* Whoever can be called is seen to be there. */
         t->contacts = contacts_open("answer");
         t->presence = presence_open("answer", t->contacts);
@@ -554,6 +575,7 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
         talk_chat_close(&t->chat);
         talk_files_close(&t->files);
         talk_share_close(&t->share);
+        talk_board_close(&t->board);
         return false;
     }
     terminal_open(&t->terminal, !o->no_keys && !o->json);
@@ -570,6 +592,7 @@ static void close_talk(struct talk *t)
     talk_chat_close(&t->chat);
     talk_files_close(&t->files);
     talk_share_close(&t->share);
+    talk_board_close(&t->board);
     if (t->signals >= 0)
         (void)close(t->signals);
 }
@@ -605,6 +628,8 @@ int talk_call(struct options *o)
         close_talk(&t);
         return outcome_give_up(o, "call", exit_of_status(status), cause.text);
     }
+    t.chosen = true;
+    talk_board_dialed(&t.board, o->to);
     say(&t, "calling %s", o->to);
     run(&t);
     report(&t);
@@ -655,7 +680,7 @@ int talk_answer(struct options *o)
         tandem_call_release(t.call);
         t.call = NULL;
         t.up = t.over = t.muted = t.dark = t.held = t.overlay = t.recording = t.answer_failed =
-            false;
+            t.chosen = false;
         t.interrupts = 0;
     } while (o->keep);
     code = t.exit;

@@ -3,33 +3,15 @@
 
 #include "board/base64.h"
 #include "board/image.h"
-#include "board/number.h"
-#include "board/svg_path.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define POINTS_MAX  32768 /* Of one line; a longer one goes on as another. */
 #define ROUND_SIDES 48
 #define LETTER      0.55 /* Of the font's size: about how wide a letter is. */
 #define ASCENT      0.95 /* From the top of a line to its baseline. */
 #define LINE_HEIGHT 1.25
 #define STRAIGHT    1e-3 /* How far from a right angle is still one. */
-#define FAINTEST    1e-9
-
-static void paint(const struct tdm_svg_brush *b, struct tdm_drawing_item *item)
-{
-    const struct tdm_svg_style *s = &b->style;
-    uint32_t stroke = tdm_svg_paint(s->stroke, s->stroke_opacity);
-
-    item->fill = tdm_svg_paint(s->fill, s->fill_opacity);
-    item->colour = stroke;
-    item->width =
-        stroke & 0xff ? tdm_drawing_unit(s->stroke_width * tdm_svg_stretch(b->matrix)) : 0;
-    item->dash = s->dash;
-    item->opacity = (uint8_t)lround(s->opacity * 255);
-    item->group = b->group;
-}
 
 /* The box as the matrix leaves it, if that is a box, turned about its middle. */
 static bool place(struct tdm_svg_matrix m, struct tdm_svg_box box, struct tdm_drawing_item *item)
@@ -49,175 +31,48 @@ static bool place(struct tdm_svg_matrix m, struct tdm_svg_box box, struct tdm_dr
     return true;
 }
 
-/* --- Lines ------------------------------------------------------------------------------------ */
-
-/* Points of one line, as the board will have them. */
-struct line {
-    const struct tdm_svg_brush *brush;
-    struct tdm_board_point *points;
-    uint32_t count, room;
-    struct tdm_svg_point origin;
-    uint32_t group;
-    bool good;
-};
-
-static void end_line(void *arg, bool closed)
-{
-    struct line *l = arg;
-    struct tdm_drawing_item *item;
-    struct tdm_board_point *points;
-
-    if (closed && l->count > 2 && l->count < POINTS_MAX)
-        l->points[l->count++] = l->points[0];
-    item = l->count > 1 && l->good ? tdm_drawing_add(l->brush->drawing, TDM_BOARD_LINE) : NULL;
-    if (item) {
-        paint(l->brush, item);
-        item->group = l->group;
-        item->x = tdm_drawing_unit(l->origin.x);
-        item->y = tdm_drawing_unit(l->origin.y);
-        if (l->count == 2) {
-            item->w = l->points[1].x;
-            item->h = l->points[1].y;
-        } else {
-            points = tdm_drawing_room(l->brush->drawing, l->count * sizeof *points);
-            l->good = points != NULL;
-            if (points)
-                memcpy(points, l->points, l->count * sizeof *points);
-            item->points = points;
-            item->point_count = points ? l->count : 0;
-        }
-    } else if (l->count > 1) {
-        l->good = false;
-    }
-    l->count = 0;
-}
-
-static bool add_point(void *arg, double x, double y)
-{
-    struct line *l = arg;
-    struct tdm_svg_point at = tdm_svg_map(l->brush->matrix, x, y);
-
-    if (l->count == POINTS_MAX - 1) { /* The last place is for closing. */
-        end_line(l, false);
-        l->points[0] = (struct tdm_board_point){.pressure = 128};
-    }
-    if (l->count == l->room) {
-        uint32_t room = l->room ? 2 * l->room : 256;
-        struct tdm_board_point *points = realloc(l->points, room * sizeof *points);
-
-        if (!points)
-            return l->good = false;
-        l->points = points;
-        l->room = room;
-    }
-    if (!l->count)
-        l->origin = at;
-    l->points[l->count++] = (struct tdm_board_point){.x = tdm_drawing_unit(at.x - l->origin.x),
-                                                     .y = tdm_drawing_unit(at.y - l->origin.y),
-                                                     .pressure = 128};
-    return l->good;
-}
-
-static struct line begin_line(const struct tdm_svg_brush *b)
-{
-    return (struct line){.brush = b, .group = b->group, .good = true};
-}
-
-bool tdm_svg_line(const struct tdm_svg_brush *b, struct tdm_svg_point from, struct tdm_svg_point to)
-{
-    struct line l = begin_line(b);
-
-    if (add_point(&l, from.x, from.y) && add_point(&l, to.x, to.y))
-        end_line(&l, false);
-    free(l.points);
-    return l.good;
-}
-
-bool tdm_svg_polygon(const struct tdm_svg_brush *b, const char *text, bool closed)
-{
-    struct line l = begin_line(b);
-    const char *end = text + strlen(text);
-    double x, y;
-
-    for (;;) {
-        tdm_number_gap(&text, end);
-        if (!tdm_number_take(&text, end, &x))
-            break;
-        tdm_number_gap(&text, end);
-        if (!tdm_number_take(&text, end, &y) || !add_point(&l, x, y))
-            break;
-    }
-    end_line(&l, closed);
-    free(l.points);
-    return l.good;
-}
-
-/* Whether a path has a second part, as a letter has that is open inside. */
-static bool several(const char *data)
-{
-    const char *first = strpbrk(data, "Mm");
-
-    return first && strpbrk(first + 1, "Mm");
-}
-
-bool tdm_svg_path_shape(const struct tdm_svg_brush *b, const char *data)
-{
-    struct line l = begin_line(b);
-    double stretch = tdm_svg_stretch(b->matrix);
-    struct tdm_svg_path_sink sink = {
-        .point = add_point,
-        .end = end_line,
-        .arg = &l,
-        .fineness = 1 / (stretch > FAINTEST ? stretch : FAINTEST),
-    };
-
-    if (several(data))
-        l.group = tdm_drawing_group(b->drawing, b->group);
-    tdm_svg_path(data, strlen(data), &sink);
-    free(l.points);
-    return l.good;
-}
-
 /* --- Boxes ------------------------------------------------------------------------------------ */
 
 bool tdm_svg_rectangle(const struct tdm_svg_brush *b, struct tdm_svg_box box, double radius)
 {
+    if (!tdm_svg_brush_shows(b))
+        return true;
     struct tdm_drawing_item *item = tdm_drawing_add(b->drawing, TDM_BOARD_RECTANGLE);
 
     if (!item)
         return false;
-    paint(b, item);
+    tdm_svg_brush_paint(b, item);
     item->corner = tdm_drawing_unit(radius * tdm_svg_stretch(b->matrix));
     if (place(b->matrix, box, item))
         return true;
     b->drawing->count--;
-    struct line l = begin_line(b);
+    const struct tdm_svg_point corners[] = {{box.x, box.y},
+                                            {box.x + box.w, box.y},
+                                            {box.x + box.w, box.y + box.h},
+                                            {box.x, box.y + box.h}};
 
-    if (add_point(&l, box.x, box.y) && add_point(&l, box.x + box.w, box.y) &&
-        add_point(&l, box.x + box.w, box.y + box.h) && add_point(&l, box.x, box.y + box.h))
-        end_line(&l, true);
-    free(l.points);
-    return l.good;
+    return tdm_svg_corners(b, corners, 4);
 }
 
 bool tdm_svg_ellipse(const struct tdm_svg_brush *b, struct tdm_svg_box box)
 {
+    if (!tdm_svg_brush_shows(b))
+        return true;
     struct tdm_drawing_item *item = tdm_drawing_add(b->drawing, TDM_BOARD_ELLIPSE);
 
     if (!item)
         return false;
-    paint(b, item);
+    tdm_svg_brush_paint(b, item);
     if (place(b->matrix, box, item))
         return true;
     b->drawing->count--;
-    struct line l = begin_line(b);
+    struct tdm_svg_point round[ROUND_SIDES];
 
-    for (int i = 0; i < ROUND_SIDES && l.good; i++)
-        (void)add_point(&l, box.x + box.w / 2 * (1 + cos(2 * M_PI * i / ROUND_SIDES)),
-                        box.y + box.h / 2 * (1 + sin(2 * M_PI * i / ROUND_SIDES)));
-    end_line(&l, true);
-    free(l.points);
-    return l.good;
+    for (int i = 0; i < ROUND_SIDES; i++)
+        round[i] =
+            (struct tdm_svg_point){box.x + box.w / 2 * (1 + cos(2 * M_PI * i / ROUND_SIDES)),
+                                   box.y + box.h / 2 * (1 + sin(2 * M_PI * i / ROUND_SIDES))};
+    return tdm_svg_corners(b, round, ROUND_SIDES);
 }
 
 /* The whole image within the box, as preserveAspectRatio means it by default. */
@@ -248,7 +103,7 @@ bool tdm_svg_image(const struct tdm_svg_brush *b, struct tdm_svg_box box, const 
         good = item != NULL;
     }
     if (item) {
-        paint(b, item);
+        tdm_svg_brush_paint(b, item);
         item->width = 0;
         item->fill = 0;
         item->image = tdm_drawing_image_add(b->drawing, data, written);
@@ -285,7 +140,7 @@ bool tdm_svg_text(const struct tdm_svg_brush *b, double x, double y, const char 
 
     if (s->anchor != TDM_ALIGN_START)
         box.x -= s->anchor == TDM_ALIGN_CENTRE ? width / 2 : width;
-    paint(b, item);
+    tdm_svg_brush_paint(b, item);
     item->colour = item->fill;
     item->fill = 0;
     item->align = s->anchor;

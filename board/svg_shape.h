@@ -17,12 +17,20 @@ struct tdm_svg_brush {
     uint32_t group;
 };
 
+/** Colours, width and what else an item has of its brush. */
+void tdm_svg_brush_paint(const struct tdm_svg_brush *brush, struct tdm_drawing_item *item);
+/** Whether any of a shape is seen: icons have boxes without fill and border around them. */
+bool tdm_svg_brush_shows(const struct tdm_svg_brush *brush);
+
 struct tdm_svg_box {
     double x, y, w, h;
 };
 
 bool tdm_svg_rectangle(const struct tdm_svg_brush *brush, struct tdm_svg_box box, double radius);
 bool tdm_svg_ellipse(const struct tdm_svg_brush *brush, struct tdm_svg_box box);
+/** A closed line through these. */
+bool tdm_svg_corners(const struct tdm_svg_brush *brush, const struct tdm_svg_point *corners,
+                     size_t count);
 /** Pairs of numbers. */
 bool tdm_svg_polygon(const struct tdm_svg_brush *brush, const char *points, bool closed);
 bool tdm_svg_line(const struct tdm_svg_brush *brush, struct tdm_svg_point from,

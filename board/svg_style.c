@@ -163,6 +163,8 @@ static void take(struct tdm_svg_style *s, const char *name, size_t length, const
         take_paint(s, &s->stroke, text, size);
     else if (is(name, length, "fill-opacity"))
         s->fill_opacity = fraction(text, size, s->fill_opacity);
+    else if (is(name, length, "fill-rule"))
+        s->even_odd = is(text, size, "evenodd");
     else if (is(name, length, "stroke-opacity"))
         s->stroke_opacity = fraction(text, size, s->stroke_opacity);
     else if (is(name, length, "opacity"))

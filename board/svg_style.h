@@ -19,6 +19,7 @@ struct tdm_svg_style {
     enum tdm_board_dash dash;
     enum tdm_board_font font;
     enum tdm_board_align anchor;
+    bool even_odd; /* What is inside of a figure: fill-rule. */
     bool hidden;   /* display: none holds for everything within. */
     bool gradient; /* A fill or stroke is not a colour. */
 };

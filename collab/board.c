@@ -63,10 +63,16 @@ size_t tdm_board_room(const struct tdm_board *b)
     return tdm_board_memory_room(&b->memory);
 }
 
-const uint8_t *tdm_board_fresh(const struct tdm_board *b, size_t *size)
+const uint8_t *tdm_board_fresh(struct tdm_board *b, size_t *size)
 {
+    b->fresh_seq = 0; /* Which no operation has: nothing goes on with the last record. */
     *size = b->fresh_size;
     return b->fresh;
+}
+
+size_t tdm_board_fresh_size(const struct tdm_board *b)
+{
+    return b->fresh_size;
 }
 
 void tdm_board_fresh_done(struct tdm_board *b)

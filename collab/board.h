@@ -172,8 +172,11 @@ uint32_t tdm_board_caret_index(const struct tdm_board *b, const struct tdm_board
 /* Operations ------------------------------------------------------------------------------------
  */
 
-/** Records that edits made and nobody took yet: append them to the journal and send them. */
-const uint8_t *tdm_board_fresh(const struct tdm_board *b, size_t *size);
+/** Records that edits made and nobody took yet: append them to the journal and send them. They stay
+ *  as they are from now on, and what is edited later stands behind them: who comes again need not
+ *  take them twice. */
+const uint8_t *tdm_board_fresh(struct tdm_board *b, size_t *size);
+size_t tdm_board_fresh_size(const struct tdm_board *b);
 void tdm_board_fresh_done(struct tdm_board *b);
 
 /** What became of bytes from outside. */

@@ -2,6 +2,7 @@
 #include "collab/board_link.h"
 
 #include "collab/board_op.h"
+#include "collab/board_stroke.h"
 #include "engine/base/rng.h"
 
 #include <assert.h>
@@ -14,11 +15,14 @@
 #define HEAD_MAX   (TDM_BOARD_V_MAX + 1)
 #define SYNCED_MAX (TDM_BOARD_DIGEST_BYTES + 8)
 
-/* Where operations of one author go on: the head that a record need not repeat. */
+/* Where operations of one author go on: the head that a record need not repeat, and the stroke that
+ * ink goes on with. */
 struct line {
     uint32_t actor; /* 0: nothing was said yet. */
     uint32_t seq;
     uint64_t lamport;
+    struct tdm_board_id stroke; /* None: no ink was said since the last head. */
+    uint32_t point;
 };
 
 struct tdm_board_link {
@@ -159,25 +163,46 @@ void tdm_board_link_start(struct tdm_board_link *l, const struct tdm_board *b)
     say_hello(l, b);
 }
 
-/* Moves a line behind the operations of a record; false when they are none. */
-static bool follow(struct line *line, uint32_t actor, uint64_t seq, uint64_t lamport,
-                   struct tdm_reader ops)
+/* An operation of ink; `op->data` is its points then. False: it is another one. */
+static bool read_ink(struct board_op *op, struct tdm_board_id *stroke, uint32_t *first)
 {
-    struct board_op op = {.name = actor, .seq = (uint32_t)seq, .lamport = lamport};
+    struct tdm_reader r = tdm_reader_of(op->data, op->size);
+
+    if (op->kind != BOARD_OP_INK || op->span != 1)
+        return false;
+    *stroke = board_id_read(&r, op->name, op->seq);
+    uint64_t point = tdm_board_read_v(&r);
+
+    *first = (uint32_t)point;
+    op->data = r.at;
+    op->size = tdm_reader_left(&r);
+    return r.ok && point <= TDM_BOARD_POINTS_MAX;
+}
+
+/* Moves a line behind the operations of a record; false when they are none. */
+static bool follow(struct line *line, struct line from, struct tdm_reader ops)
+{
+    struct board_op op = {.name = from.actor, .seq = from.seq, .lamport = from.lamport};
 
     while (ops.ok && ops.at < ops.end) {
+        struct board_op ink;
+
         if (!board_op_read(&ops, &op) || (uint64_t)op.seq + op.span > TDM_BOARD_SEQ_MAX)
             return false;
+        ink = op;
+        if (read_ink(&ink, &from.stroke, &from.point))
+            from.point += board_ink_count(ink.data, ink.size);
         op.seq += op.span;
         op.lamport += op.span;
     }
-    *line = (struct line){actor, op.seq, op.lamport};
+    *line = (struct line){op.name, op.seq, op.lamport, from.stroke, from.point};
     return ops.ok;
 }
 
 /* A record's head; `r` is left behind it. */
 static bool read_head(struct tdm_reader *r, struct line *from)
 {
+    *from = (struct line){0};
     (void)tdm_read_u16(r);
     if (tdm_read_u8(r) != BOARD_RECORD_OPS)
         return false;
@@ -189,17 +214,38 @@ static bool read_head(struct tdm_reader *r, struct line *from)
     return r->ok && from->actor != 0 && seq <= TDM_BOARD_SEQ_MAX;
 }
 
-/* One record, its head left away when it goes on from the last one. */
+/* Whether the operations are nothing but points behind the last ones; they are `ops` then. */
+static bool goes_on(const struct line *line, struct tdm_reader *ops)
+{
+    struct board_op op = {.name = line->actor, .seq = line->seq};
+    struct tdm_reader r = *ops;
+    struct tdm_board_id stroke;
+    uint32_t point;
+
+    if (!board_op_read(&r, &op) || r.at != r.end || !read_ink(&op, &stroke, &point) ||
+        point != line->point || !tdm_board_same(stroke, line->stroke))
+        return false;
+    *ops = tdm_reader_of(op.data, op.size);
+    return true;
+}
+
+/* One record, of which what goes on from the last one is left away. */
 static bool say_record(struct tdm_board_link *l, const uint8_t *record, size_t size)
 {
     struct tdm_reader r = tdm_reader_of(record, size);
-    struct line from = {0}, to;
-    bool ops = read_head(&r, &from) && follow(&to, from.actor, from.seq, from.lamport, r);
+    struct line from, to = {0};
+    bool ops = read_head(&r, &from);
     bool next = ops && from.actor == l->said.actor && from.seq == l->said.seq &&
                 from.lamport == l->said.lamport;
 
-    if (next ? !say(l, TDM_BOARD_NEXT, r.at, tdm_reader_left(&r))
-             : !say(l, TDM_BOARD_OPS, record, size))
+    ops = ops && follow(&to, next ? l->said : from, r);
+    next = next && ops;
+    enum tdm_board_message_type type = next && goes_on(&l->said, &r) ? TDM_BOARD_INK
+                                       : next                        ? TDM_BOARD_NEXT
+                                                                     : TDM_BOARD_OPS;
+
+    if (type == TDM_BOARD_OPS ? !say(l, type, record, size)
+                              : !say(l, type, r.at, tdm_reader_left(&r)))
         return false;
     l->figures.records_short += next;
     if (ops)
@@ -373,7 +419,7 @@ static bool look_at(struct tdm_board_link *l, const uint8_t *records, size_t siz
             return false;
         struct tdm_reader one = tdm_reader_of(record, (size_t)(r.at - record));
 
-        if (read_head(&one, &from) && !follow(&l->heard, from.actor, from.seq, from.lamport, one))
+        if (read_head(&one, &from) && !follow(&l->heard, from, one))
             return false;
     }
     return true;
@@ -396,9 +442,23 @@ static size_t complete(struct tdm_board_link *l, const uint8_t *ops, size_t size
     struct tdm_writer head = tdm_writer_of(l->records, BOARD_RECORD_HEAD);
 
     tdm_write_u16(&head, (uint16_t)(tdm_writer_size(&w) - BOARD_RECORD_HEAD));
-    return w.ok && follow(&l->heard, from.actor, from.seq, from.lamport, tdm_reader_of(ops, size))
-               ? tdm_writer_size(&w)
-               : 0;
+    return w.ok && follow(&l->heard, from, tdm_reader_of(ops, size)) ? tdm_writer_size(&w) : 0;
+}
+
+/* The same for points alone: their operation, too. */
+static size_t complete_ink(struct tdm_board_link *l, const uint8_t *points, size_t size)
+{
+    const struct line *line = &l->heard;
+    uint8_t *fields = l->room + PIECE;
+    struct tdm_writer w = tdm_writer_of(fields, PIECE), op = tdm_writer_of(l->room, PIECE);
+
+    if (tdm_board_same(line->stroke, TDM_BOARD_NONE))
+        return 0;
+    board_id_write(&w, line->actor, line->seq, line->stroke);
+    tdm_board_write_v(&w, line->point);
+    tdm_write_bytes(&w, points, size);
+    board_op_write(&op, BOARD_OP_INK, 1, fields, tdm_writer_size(&w));
+    return w.ok && op.ok ? complete(l, l->room, tdm_writer_size(&op)) : 0;
 }
 
 static enum tdm_board_link_event take_records(struct tdm_board_link *l, const uint8_t *records,
@@ -439,7 +499,7 @@ static enum tdm_board_link_event take_message(struct tdm_board_link *l, const st
 
     if (type == TDM_BOARD_HELLO)
         return take_hello(l, b, m.at, size);
-    if (l->other || type < TDM_BOARD_HELLO || type > TDM_BOARD_SYNCED)
+    if (l->other || type < TDM_BOARD_HELLO || type > TDM_BOARD_INK)
         return TDM_BOARD_EV_NONE;
     if (!l->greeted)
         return TDM_BOARD_EV_BROKEN;
@@ -447,8 +507,8 @@ static enum tdm_board_link_event take_message(struct tdm_board_link *l, const st
         return take_records(l, m.at, size, out);
     if (type == TDM_BOARD_SYNCED)
         return take_synced(l, b, m.at, size, out);
-    if (type == TDM_BOARD_NEXT) {
-        out->size = complete(l, m.at, size);
+    if (type == TDM_BOARD_NEXT || type == TDM_BOARD_INK) {
+        out->size = type == TDM_BOARD_INK ? complete_ink(l, m.at, size) : complete(l, m.at, size);
         out->data = l->records;
         return out->size ? TDM_BOARD_EV_OPS : TDM_BOARD_EV_BROKEN;
     }

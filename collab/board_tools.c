@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define INK_BEAT (8 * TDM_MS)
+#define INK_BEAT (2 * TDM_MS)
 #define TYPING   (1500 * TDM_MS) /* A pause that ends a step of undo. */
 
 void tdm_board_tools_init(struct tdm_board_tools *t, struct tdm_board *board,

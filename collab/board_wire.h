@@ -33,6 +33,7 @@ enum tdm_board_message_type {
     TDM_BOARD_NEXT = 3,   /* Operations that go on from the last record of this stream. */
     TDM_BOARD_PACKED = 4, /* Records through zstd. */
     TDM_BOARD_SYNCED = 5, /* All that the other side's HELLO lacked has been said; digest. */
+    TDM_BOARD_INK = 6,    /* Points that go on with the stroke of the last operation of ink. */
     TDM_BOARD_BLOB_WANT = 16,
     TDM_BOARD_BLOB_HAVE = 17,
     TDM_BOARD_BLOB_DATA = 18,

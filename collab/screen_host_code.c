@@ -28,6 +28,12 @@ static double rate_of(const struct tdm_screen_host *h)
     return h->rate_bps ? (double)h->rate_bps : RATE_UNKNOWN;
 }
 
+/* Bytes that exact photographs may take. */
+static double allowed_of(const struct tdm_screen_host *h)
+{
+    return rate_of(h) / 8 * (double)PHOTO_TIME / (double)TDM_S;
+}
+
 static enum tdm_screen_coder exact_coder(double pixels, double rate)
 {
     if (pixels <= SMALL_AREA || rate <= CONTEXT_RATE)
@@ -58,10 +64,12 @@ static enum tdm_screen_coder choose(struct tdm_screen_host *h, struct tdm_screen
     if (pixels < PHOTO_AREA)
         return TDM_SCREEN_CONTEXT;
     struct tdm_screen_look look = tdm_screen_coders_look(h->coders, &s->next, rect);
-    double allowed = rate / 8 * (double)PHOTO_TIME / (double)TDM_S;
+    double allowed = allowed_of(h);
     bool photo = look.miss_percent >= PHOTO_MISSES;
 
     mark_photo(s, cells, photo);
+    if (photo && !h->looked_ahead)
+        h->photo_bytes += look.bytes;
     if (!photo || h->config.photo_exact || h->photo_faults >= PHOTO_FAULTS ||
         (double)h->photo_bytes <= allowed)
         return exact_coder(pixels, rate);
@@ -82,6 +90,12 @@ void tdm_screen_host_look_ahead(struct tdm_screen_host *h, struct tdm_screen_hos
 
     for (int i = 0; i < s->tile_count; i++)
         tiles += s->todo.masks[i] != 0;
+    /* What the link takes in time even uncoded is only counted, while it is coded. */
+    h->looked_ahead =
+        (double)h->photo_bytes + (double)tiles * TDM_SCREEN_TILE * TDM_SCREEN_TILE * 3 >
+        allowed_of(h);
+    if (!h->looked_ahead)
+        return;
     int every = tiles / LOOK_TILES + 1, at = 0;
 
     for (int i = 0; i < s->tile_count; i++) {

@@ -119,6 +119,7 @@ struct tdm_screen_host {
     struct tdm_screen_pointer pointer;
     struct tdm_screen_host_video videos[TDM_SCREEN_VIDEOS_MAX];
     uint32_t photo_faults; /* Hashes that were wrong after lossy pictures. */
+    bool looked_ahead;     /* At all of the frame, for photo_bytes. */
     bool photo_sent;       /* Since the last resync. */
 
     uint8_t answer[TDM_SCREEN_HEAD_MAX + TDM_SCREEN_ANSWER_MAX];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collab/screen_pixels.h"
 
+#include "engine/base/bgrx.h"
+
 #define COLOUR 0xffffffu
 
 bool tdm_screen_rect_fits(const struct tdm_screen_rect *rect, const struct tdm_screen_image *image)
@@ -54,14 +56,8 @@ void tdm_screen_put(const struct tdm_screen_image *seen, const struct tdm_screen
                     const struct tdm_screen_source *source)
 {
     for (int y = 0; y < rect->height; y++) {
-        uint8_t *row = tdm_screen_at(seen, rect->x, rect->y + y);
-        const uint8_t *from = source->pixels + y * source->stride;
-
-        for (int x = 0; x < rect->width; x++) {
-            uint32_t v = load(from + (ptrdiff_t)x * 4);
-
-            memcpy(row + (ptrdiff_t)x * 4, &v, 4);
-        }
+        tdm_bgrx_copy(tdm_screen_at(seen, rect->x, rect->y + y),
+                      source->pixels + y * source->stride, (size_t)rect->width);
     }
 }
 

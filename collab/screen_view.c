@@ -92,6 +92,7 @@ static void give_storage(struct tdm_screen_view *v, const struct tdm_screen_view
     s->before = s->seen;
     s->before.pixels += aligned((size_t)width * (size_t)height * 4);
     s->touched = s->before.pixels + aligned((size_t)width * (size_t)height * 4);
+    s->around = (struct tdm_screen_rect){0, 0, 0, 0};
     s->fresh = false;
     v->waiting = false;
     for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++)

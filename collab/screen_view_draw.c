@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define SIDE     (TDM_SCREEN_TILE / TDM_SCREEN_CELL)
+#define BY_THIS  1 /* Touched by the frame that comes in; */
+#define UNTOLD   2 /* by one before it that was never proved: it is shown with the next. */
 #define WORK_MAX 6 /* Times the surface's area, that a frame may write and read. */
 
 static struct tdm_screen_rect tile_rect(const struct tdm_screen_seen_surface *s, uint64_t tile)
@@ -23,6 +25,24 @@ static bool may_work(struct tdm_screen_view *v, const struct tdm_screen_rect *re
     return v->work <= v->work_max;
 }
 
+static void widen(struct tdm_screen_rect *around, const struct tdm_screen_rect *rect)
+{
+    int right = around->x + around->width, bottom = around->y + around->height;
+
+    if (!around->width) {
+        *around = *rect;
+        return;
+    }
+    if (rect->x + rect->width > right)
+        right = rect->x + rect->width;
+    if (rect->y + rect->height > bottom)
+        bottom = rect->y + rect->height;
+    around->x = rect->x < around->x ? rect->x : around->x;
+    around->y = rect->y < around->y ? rect->y : around->y;
+    around->width = right - around->x;
+    around->height = bottom - around->y;
+}
+
 static void touch(struct tdm_screen_seen_surface *s, const struct tdm_screen_rect *rect)
 {
     int right = (rect->x + rect->width - 1) / TDM_SCREEN_TILE;
@@ -30,7 +50,8 @@ static void touch(struct tdm_screen_seen_surface *s, const struct tdm_screen_rec
 
     for (int y = rect->y / TDM_SCREEN_TILE; y <= bottom; y++)
         for (int x = rect->x / TDM_SCREEN_TILE; x <= right; x++)
-            s->touched[y * s->tiles_x + x] = 1;
+            s->touched[y * s->tiles_x + x] |= BY_THIS;
+    widen(&s->around, rect);
 }
 
 static enum tdm_err wipe(struct tdm_screen_view *v, struct tdm_reader *r)
@@ -254,7 +275,7 @@ static uint64_t hash_touched(const struct tdm_screen_view *v,
     uint64_t hash = v->hash_seed;
 
     for (int i = 0; i < s->tiles_x * s->tiles_y; i++) {
-        if (!s->touched[i])
+        if (!(s->touched[i] & BY_THIS))
             continue;
         struct tdm_screen_rect rect = tile_rect(s, (uint64_t)i);
         struct tdm_tile tile = {tdm_screen_at(&s->seen, rect.x, rect.y), s->seen.stride, rect.width,
@@ -287,14 +308,22 @@ static void add_rect(struct tdm_screen_view_out *out, const struct tdm_screen_re
         out->rects[out->rect_count++] = *rect;
         return;
     }
-    int right = last->x + last->width, bottom = rect->y + rect->height;
+    widen(last, rect);
+}
 
-    if (rect->x + rect->width > right)
-        right = rect->x + rect->width;
-    if (rect->x < last->x)
-        last->x = rect->x;
-    last->width = right - last->x;
-    last->height = bottom - last->y;
+/* Of whole tiles what lies in what was touched: a letter is not shown as a tile. */
+static void clip(struct tdm_screen_rect *rect, const struct tdm_screen_rect *around)
+{
+    int right = rect->x + rect->width, bottom = rect->y + rect->height;
+
+    if (around->x + around->width < right)
+        right = around->x + around->width;
+    if (around->y + around->height < bottom)
+        bottom = around->y + around->height;
+    rect->x = rect->x > around->x ? rect->x : around->x;
+    rect->y = rect->y > around->y ? rect->y : around->y;
+    rect->width = right - rect->x;
+    rect->height = bottom - rect->y;
 }
 
 static void report(struct tdm_screen_view *v, struct tdm_screen_seen_surface *s, uint8_t flags,
@@ -309,8 +338,11 @@ static void report(struct tdm_screen_view *v, struct tdm_screen_seen_surface *s,
         struct tdm_screen_rect end = tile_rect(s, (uint64_t)(i + run - 1));
 
         rect.width = end.x + end.width - rect.x;
+        clip(&rect, &s->around);
         add_rect(out, &rect);
     }
+    memset(s->touched, 0, (size_t)s->tiles_x * (size_t)s->tiles_y);
+    s->around = (struct tdm_screen_rect){0, 0, 0, 0};
     if (v->next_videos_told) {
         memcpy(v->videos, v->next_videos, sizeof v->videos);
         v->videos_used = v->next_videos_used;
@@ -348,7 +380,8 @@ static enum tdm_err begin(struct tdm_screen_view *v, struct tdm_screen_seen_surf
     v->moved_count = 0;
     v->next_videos_used = v->videos_used;
     memcpy(v->next_videos, v->videos, sizeof v->videos);
-    memset(s->touched, 0, (size_t)s->tiles_x * (size_t)s->tiles_y);
+    for (int i = 0; i < s->tiles_x * s->tiles_y; i++)
+        s->touched[i] = s->touched[i] ? UNTOLD : 0;
     return TDM_OK;
 }
 

@@ -25,7 +25,8 @@ struct tdm_screen_seen_surface {
     bool used, fresh;
     struct tdm_screen_surface desc;
     struct tdm_screen_image seen, before; /* before: where copies come from. */
-    uint8_t *touched;                     /* By the frame that comes in, each tile. */
+    uint8_t *touched;                     /* Each tile, since a frame was told of. */
+    struct tdm_screen_rect around;        /* All of that; of no width: nothing. */
     int tiles_x, tiles_y, columns, rows;
 };
 

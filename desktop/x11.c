@@ -10,6 +10,7 @@
 
 #include "desktop/x11.h"
 #include "desktop/registry.h"
+#include "engine/base/bgrx.h"
 #include "engine/io/clock.h"
 #include "engine/io/wake.h"
 
@@ -267,17 +268,9 @@ static void fill(uint8_t *pixels, ptrdiff_t stride, struct tdm_rect rect)
 static void copy(uint8_t *pixels, ptrdiff_t stride, struct tdm_rect rect,
                  const struct x11_pixels *from)
 {
-    for (int y = 0; y < rect.height; y++) {
-        uint32_t *to = (uint32_t *)(void *)(pixels + (rect.y + y) * stride) + rect.x;
-        const uint8_t *row = from->data + y * from->stride;
-
-        for (int x = 0; x < rect.width; x++) {
-            uint32_t pixel;
-
-            memcpy(&pixel, row + (size_t)x * 4, 4);
-            to[x] = pixel & 0xffffff;
-        }
-    }
+    for (int y = 0; y < rect.height; y++)
+        tdm_bgrx_copy(pixels + (rect.y + y) * stride + (ptrdiff_t)4 * rect.x,
+                      from->data + y * from->stride, (size_t)rect.width);
 }
 
 static struct tdm_rect moved(struct tdm_rect rect, int x, int y)

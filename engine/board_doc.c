@@ -323,10 +323,7 @@ static enum tdm_err flush(struct tdm_board_doc *d)
 
 tdm_time tdm_board_doc_step(struct tdm_board_doc *d, tdm_time now)
 {
-    size_t size;
-
-    (void)tdm_board_fresh(d->board, &size);
-    if (!size && !d->waiting_size && !d->left_out)
+    if (!tdm_board_fresh_size(d->board) && !d->waiting_size && !d->left_out)
         return TDM_NEVER;
     if (d->since == TDM_NEVER)
         d->since = now;

@@ -17,6 +17,10 @@ struct tdm_board_imported {
     char missing[200]; /* What those were: "iframe, 2 links"; "" when nothing was skipped. */
 };
 
+/** The bytes of a file that is to come in, bounded as those are; `data` to be freed, also NULL. */
+enum tdm_err tdm_board_doc_file(const char *path, uint8_t **data, size_t *size,
+                                struct tdm_cause *cause);
+
 /** As one step that undo takes back. `page`: a visible page, or NULL for new ones; of a board with
  *  nothing on its only page, that is the first of them. TDM_E_MALFORMED, TDM_E_UNSUPPORTED,
  *  TDM_E_SPACE, TDM_E_SYSTEM with a cause; then nothing was added. */

@@ -39,15 +39,12 @@ struct placing {
 
 static bool relieve(struct placing *p, enum tdm_err err)
 {
-    size_t size;
-
     if (err == TDM_E_SPACE)
         return tdm_board_doc_room(p->doc, tdm_board_room(p->board) + TDM_BOARD_ROOM) == TDM_OK;
     if (err != TDM_E_AGAIN)
         return false;
     (void)!tdm_board_doc_save(p->doc, NULL);
-    (void)tdm_board_fresh(p->board, &size);
-    return size == 0;
+    return tdm_board_fresh_size(p->board) == 0;
 }
 
 static enum tdm_err add(struct placing *p, enum tdm_board_type type,
@@ -391,8 +388,8 @@ static enum tdm_err read_drawing(struct tdm_drawing *d, const uint8_t *data, siz
                     "a board takes .excalidraw, SVG, PDF, PNG, JPEG and WebP: this is none");
 }
 
-static enum tdm_err read_file(const char *path, uint8_t **data, size_t *size,
-                              struct tdm_cause *cause)
+enum tdm_err tdm_board_doc_file(const char *path, uint8_t **data, size_t *size,
+                                struct tdm_cause *cause)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     enum tdm_err err = TDM_OK;
@@ -426,7 +423,7 @@ enum tdm_err tdm_board_doc_import(struct tdm_board_doc *doc, const char *path,
     size_t size;
 
     *imported = (struct tdm_board_imported){.format = ""};
-    enum tdm_err err = read_file(path, &data, &size, cause);
+    enum tdm_err err = tdm_board_doc_file(path, &data, &size, cause);
 
     if (err == TDM_OK) {
         err = read_drawing(&drawing, data, size, path, &imported->format, cause);

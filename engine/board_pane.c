@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#define EXPORTED_TEXT 512
 
 static bool give_room(void *arg)
 {
@@ -119,47 +122,82 @@ void tdm_board_pane_image(struct tandem_board *b, const uint8_t hash[TDM_BOARD_H
         give_picture(b, hash);
 }
 
-/* An image that the user pasted or dropped. */
-static void place_image(struct tandem_board *b, const struct tdm_board_window_event *event,
-                        tdm_time now)
+/* Bytes that the user pasted, dropped or chose: images are placed, drawings become objects. */
+static void bring(struct tandem_board *b, const struct tdm_board_window_event *event, tdm_time now)
 {
+    struct tdm_board_imported imported = {.format = ""};
     uint8_t hash[TDM_SHA256_BYTES];
     struct tdm_image_info info;
-    struct tdm_cause why = {"this is no image that a board can show"};
-
-    if (tdm_image_look(&info, event->data, event->size) != TDM_OK ||
-        tdm_board_doc_blob_put(b->doc, event->data, event->size, hash, &why) != TDM_OK) {
-        tdm_board_window_say(b->window, now, why.text);
-        return;
-    }
-    tdm_board_window_place(b->window, now, hash, info.width, info.height, event->x, event->y);
-}
-
-static void import_file(struct tandem_board *b, const char *path, tdm_time now)
-{
-    struct tdm_board_imported imported;
     struct tdm_cause why;
+    enum tdm_err err;
 
-    if (tdm_board_doc_import(b->doc, path, NULL, &imported, &why) != TDM_OK)
+    if (tdm_image_look(&info, event->data, event->size) == TDM_OK) {
+        err = tdm_board_doc_blob_put(b->doc, event->data, event->size, hash, &why);
+        if (err == TDM_OK)
+            tdm_board_window_place(b->window, now, hash, info.width, info.height, event->x,
+                                   event->y);
+    } else {
+        err = tdm_board_doc_paste(b->doc, event->data, event->size, &event->page, event->board_x,
+                                  event->board_y, &imported, &why);
+    }
+    if (err != TDM_OK)
         tdm_board_window_say(b->window, now, why.text);
     else if (imported.skipped)
         tdm_board_window_say(b->window, now, imported.missing);
+    b->dirty = true;
 }
 
-/* Where nobody asks for a name: beside each other, by the time. */
-static void export_file(struct tandem_board *b, tdm_time now)
+/* PDFs are pages of their own. */
+static void bring_file(struct tandem_board *b, const struct tdm_board_window_event *event,
+                       tdm_time now)
 {
-    const struct tdm_board_export_choice all = {.page = 0};
-    char path[64], text[128];
+    struct tdm_board_window_event file = *event;
+    struct tdm_board_imported imported;
     struct tdm_cause why;
+    uint8_t *data;
+    enum tdm_err err = tdm_board_doc_file(event->text, &data, &file.size, &why);
 
-    (void)snprintf(path, sizeof path, "board-%lld.pdf",
-                   (long long)((now + tdm_clock_wall_offset()) / TDM_S));
-    bool good = tdm_board_doc_export(b->doc, path, &all, &why) == TDM_OK;
+    file.data = data;
+    if (err == TDM_OK && file.size >= 5 && memcmp(data, "%PDF-", 5) == 0)
+        err = tdm_board_doc_import(b->doc, event->text, NULL, &imported, &why);
+    else if (err == TDM_OK)
+        bring(b, &file, now);
+    if (err != TDM_OK)
+        tdm_board_window_say(b->window, now, why.text);
+    b->dirty = true;
+    free(data);
+}
 
-    (void)snprintf(text, sizeof text, "all pages are in %s", path);
+/* Which page it is, from 1. */
+static int page_number(const struct tdm_board *board, struct tdm_board_id page)
+{
+    int number = 1;
+
+    for (const struct tdm_board_object *o = tdm_board_lowest(board, TDM_BOARD_NONE); o;
+         o = tdm_board_above(o), number++)
+        if (tdm_board_same(tdm_board_id_of(o), page))
+            return number;
+    return 0;
+}
+
+/* A file of pixels or shapes shows one page: that which is looked at. */
+static void export_file(struct tandem_board *b, const struct tdm_board_window_event *event,
+                        tdm_time now)
+{
+    const char *ending = strrchr(event->text, '.');
+    bool one = ending && (strcasecmp(ending, ".png") == 0 || strcasecmp(ending, ".svg") == 0);
+    const struct tdm_board_export_choice choice = {
+        .page = one ? page_number(tdm_board_doc_board(b->doc), event->page) : 0, .scale = 2};
+    char text[EXPORTED_TEXT];
+    struct tdm_cause why;
+    bool good = tdm_board_doc_export(b->doc, event->text, &choice, &why) == TDM_OK;
+    const char *name = strrchr(event->text, '/');
+
+    (void)snprintf(text, sizeof text, "Saved as %s", name ? name + 1 : event->text);
     tdm_board_window_say(b->window, now, good ? text : why.text);
+    (void)snprintf(text, sizeof text, "the board is in %s", event->text);
     tdm_board_tell(b, TANDEM_BOARD_NOTICE, good ? text : why.text);
+    b->dirty = true;
 }
 
 static void take_event(struct tandem_board *b, const struct tdm_board_window_event *event,
@@ -174,19 +212,16 @@ static void take_event(struct tandem_board *b, const struct tdm_board_window_eve
         take_live(b, &event->live);
         break;
     case TDM_BOARD_WINDOW_IMAGE:
-        place_image(b, event, now);
+        bring(b, event, now);
         break;
     case TDM_BOARD_WINDOW_FILE:
-        import_file(b, event->text, now);
+        bring_file(b, event, now);
         break;
     case TDM_BOARD_WINDOW_WANT:
         give_picture(b, event->hash);
         break;
-    case TDM_BOARD_WINDOW_CHOOSE:
-        tdm_board_window_say(b->window, now, "drop a file on the board, or paste an image");
-        break;
     case TDM_BOARD_WINDOW_EXPORT:
-        export_file(b, now);
+        export_file(b, event, now);
         break;
     case TDM_BOARD_WINDOW_NO_ROOM:
         tdm_board_tell(b, TANDEM_BOARD_NOTICE, "the board is as large as boards may be");

@@ -33,7 +33,8 @@ void tdm_board_send_fresh(struct tandem_board *b)
 
     if (b->fresh_put > size)
         b->fresh_put = 0;
-    if (size > b->fresh_put && b->linked && !b->failed)
+    /* Also while the connection is away: when it goes on, so does the link. */
+    if (size > b->fresh_put && b->door.joined && !b->failed)
         tdm_board_link_put(b->link, records + b->fresh_put, size - b->fresh_put);
     b->fresh_put = size;
 }

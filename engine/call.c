@@ -225,12 +225,41 @@ static bool asks_for_call(const struct tandem_call *call)
     return call->machine.back == TDM_BACK_WANTED;
 }
 
+/* What an invitation asks for: the data channel, and anything else. */
+static bool asks_for_channel(const struct tdm_call_machine *m, bool *else_too)
+{
+    struct tdm_media_desc offer;
+    bool channel = false;
+
+    *else_too = false;
+    if (tdm_sdp_parse(m->remote_offer, m->remote_offer_size, &offer, NULL) != TDM_OK)
+        return false;
+    for (uint8_t i = 0; i < offer.media_count; i++) {
+        const struct tdm_media_line *line = &offer.media[i];
+
+        if (line->proto == TDM_PROTO_CHANNEL && !line->other)
+            channel |= line->port != 0;
+        else
+            *else_too |= line->port || line->bundle_only;
+    }
+    return channel;
+}
+
+/* Whether the other side wants neither sound nor picture. */
+static bool is_for_channel_alone(const struct tdm_call_machine *m)
+{
+    bool else_too;
+
+    return asks_for_channel(m, &else_too) && !else_too;
+}
+
 /* Everything but the candidates, which come by themselves; then the call goes on (tdm_call_go). */
 static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_plan *plan,
                             enum tdm_call_pending pending, struct tdm_cause *cause)
 {
     enum tdm_err err = tdm_call_check(plan, cause);
     struct tdm_capability capability;
+    bool else_too;
 
     if (err == TDM_OK && !call->net)
         err =
@@ -239,6 +268,7 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
         return err;
     call->plan = *plan;
     call->planned = true;
+    call->plan.channel |= plan->channel_if_asked && asks_for_channel(&call->machine, &else_too);
     err = tdm_call_channel_open(call, cause);
     if (err != TDM_OK)
         return err;
@@ -359,25 +389,6 @@ enum tdm_err tdm_call_dial(struct tandem_call *call, const char *to,
         err = tdm_sip_uri_parse(config->callback, &uri, cause);
     (void)snprintf(call->path.dial_to, sizeof call->path.dial_to, "%s", to);
     return err == TDM_OK ? prepare(call, plan, TDM_CALL_PENDING_DIAL, cause) : err;
-}
-
-/* Whether the other side wants neither sound nor picture. */
-static bool is_for_channel_alone(const struct tdm_call_machine *m)
-{
-    struct tdm_media_desc offer;
-    bool channel = false;
-
-    if (tdm_sdp_parse(m->remote_offer, m->remote_offer_size, &offer, NULL) != TDM_OK)
-        return false;
-    for (uint8_t i = 0; i < offer.media_count; i++) {
-        const struct tdm_media_line *line = &offer.media[i];
-
-        if (line->proto == TDM_PROTO_CHANNEL && !line->other)
-            channel = true;
-        else if (line->port || line->bundle_only)
-            return false;
-    }
-    return channel;
 }
 
 void tdm_call_invited(struct tandem_call *call, const struct tdm_sig_event *event)

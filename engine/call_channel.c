@@ -116,7 +116,8 @@ void tdm_call_channel_capability(const struct tandem_call *call, struct tdm_capa
     memset(c, 0, sizeof *c);
     /* Before the program has said what it wants, an invitation for a channel alone is no reason to
      * refuse. */
-    c->wanted = call->plan.channel || !call->planned;
+    c->wanted = call->plan.channel || call->plan.channel_if_asked || !call->planned;
+    c->if_asked = !call->plan.channel && call->planned;
     if (call->channel.link)
         c->port = tdm_channel_link_port(call->channel.link);
     c->transport.fingerprint_count = 1;
@@ -169,6 +170,9 @@ enum tdm_err tdm_call_channel_follow(struct tandem_call *call, struct tdm_cause 
     const struct tdm_negotiated_channel *agreed = &call->machine.negotiated.channel;
     struct tdm_channel_terms terms;
 
+    /* Whoever asked for it: it is part of the call until somebody drops it. */
+    if (call->plan.channel_if_asked)
+        call->plan.channel = agreed->active;
     if (!agreed->active) {
         if (call->channel.agreed)
             tdm_engine_tell(call->engine, call, TANDEM_EVENT_CHANNEL, TANDEM_CHANNEL_NONE,

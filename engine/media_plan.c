@@ -188,6 +188,7 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->ring_seconds = m->ring_seconds ? m->ring_seconds : 60;
     plan->time_code = m->time_code;
     plan->channel = m->channel;
+    plan->channel_if_asked = m->channel_if_asked;
     plan->files = m->files;
     plan->share = m->share;
     plan->board = m->board;

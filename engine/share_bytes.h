@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** Fewer bytes that a thread took of a stream wait until it wakes the channel for something else:
+ *  their credit is far from used up. */
+#define TDM_SHARE_TELL_BYTES 16384
+
 struct tdm_share_bytes {
     uint8_t *data;
     size_t at, end, room;

@@ -702,10 +702,10 @@ static void take_words(struct tdm_share_give *g, tdm_time now)
     tdm_share_bytes_clear(&g->answer_now);
     tdm_share_bytes_swap(&g->answers, &g->answer_now);
     g->consumed += tdm_share_bytes_size(&g->answer_now);
-    bool consumed = g->consumed > 0;
+    bool much = g->consumed >= TDM_SHARE_TELL_BYTES;
 
     pthread_mutex_unlock(&g->lock);
-    if (consumed)
+    if (much)
         tell(g, TDM_SHARE_NEWS_BYTES);
     if (restart) {
         g->more = false;

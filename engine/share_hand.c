@@ -238,10 +238,10 @@ static void take_words(struct tdm_share_hand *h, tdm_time now)
         tdm_share_bytes_swap(&h->now[i], &h->arrived[i]);
         h->consumed[i] += tdm_share_bytes_size(&h->now[i]);
     }
-    bool consumed = h->consumed[0] || h->consumed[1];
+    bool much = h->consumed[0] >= TDM_SHARE_TELL_BYTES || h->consumed[1] >= TDM_SHARE_TELL_BYTES;
 
     pthread_mutex_unlock(&h->lock);
-    if (consumed)
+    if (much)
         h->config.wake(h->config.arg);
     if (link)
         link_changed(h, now, resumed);

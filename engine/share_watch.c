@@ -373,14 +373,15 @@ static bool take_arrived(struct tdm_share_watch *w)
     w->restart = false;
     tdm_share_bytes_clear(&w->now);
     tdm_share_bytes_swap(&w->arrived, &w->now);
-    bool consumed = w->waiting[0] || w->waiting[1];
+    bool much = false;
 
     for (int i = 0; i < STREAMS; i++) {
         w->consumed[i] += w->waiting[i];
         w->waiting[i] = 0;
+        much = much || w->consumed[i] >= TDM_SHARE_TELL_BYTES;
     }
     pthread_mutex_unlock(&w->lock);
-    if (consumed)
+    if (much)
         tell(w, TDM_WATCH_NEWS_ANSWERS);
     if (restart) {
         w->failed = false;

@@ -11,6 +11,8 @@
 #define TILE_BYTES  ((size_t)TDM_BOARD_TILE * TDM_BOARD_TILE * 4)
 #define TILES_LEAST 64
 #define AHEAD       2 /* Tiles beyond the edge that the view moves to. */
+#define FRAME_TILES 4 /* Painted in a frame, so that it is short, */
+#define FRAME_AHEAD 2 /* and where the view goes, of these. */
 
 struct tile {
     cairo_surface_t *surface; /* NULL: not yet. */
@@ -30,6 +32,7 @@ struct tdm_board_cache {
     struct tdm_board_camera camera; /* Of the target as it is. */
     const uint8_t *target;
     bool complete;              /* The target has no tile missing. */
+    bool moved;                 /* This call's camera is another one than the last call's. */
     cairo_surface_t *backdrop;  /* The last complete target before the scale changed, */
     struct tdm_board_camera at; /* and its camera. */
 };
@@ -241,7 +244,8 @@ static void show_backdrop(const struct drawing *d, int64_t x, int64_t y)
 
 static void draw_missing(const struct drawing *d, int64_t x, int64_t y)
 {
-    show_backdrop(d, x, y);
+    if (d->c->moved)
+        show_backdrop(d, x, y);
     d->report->missing++;
 }
 
@@ -310,7 +314,8 @@ static void look_from(struct tdm_board_cache *c, const struct tdm_board_camera *
     struct tdm_board_look look = {camera->scale, camera->theme, camera->without_ground,
                                   camera->without_pattern};
 
-    if (target == c->target && same_camera(camera, &c->camera))
+    c->moved = target != c->target || !same_camera(camera, &c->camera);
+    if (!c->moved)
         return;
     if (!same_look(&look, &c->look)) {
         if (tiles_max > 0 && c->complete && target == c->target && look.scale != c->look.scale &&
@@ -414,4 +419,27 @@ int tdm_board_cache_ahead(struct tdm_board_cache *c, const struct tdm_board_came
             painted++;
         }
     return painted;
+}
+
+static int direction(int64_t from, int64_t to)
+{
+    return (to > from) - (to < from);
+}
+
+bool tdm_board_cache_frame(struct tdm_board_cache *c, const struct tdm_board_camera *camera,
+                           uint8_t *target, int stride, struct tdm_board_cache_report *report)
+{
+    struct tdm_board_camera before = c->camera;
+    bool along = c->complete && before.scale == camera->scale && !same_camera(&before, camera);
+    int left;
+
+    /* With another scale there is a backdrop to be drawn. */
+    tdm_board_cache_draw(c, camera, target, stride, before.scale == camera->scale ? FRAME_TILES : 1,
+                         report);
+    left = FRAME_TILES - report->painted;
+    if (along && left > 0)
+        (void)tdm_board_cache_ahead(c, camera, direction(before.x, camera->x),
+                                    direction(before.y, camera->y),
+                                    left < FRAME_AHEAD ? left : FRAME_AHEAD);
+    return report->missing == 0;
 }

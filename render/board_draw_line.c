@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ink, lines and arrows. */
 #include "render/board_draw.h"
+#include "render/board_way.h"
 
 #include <math.h>
 
@@ -77,11 +78,11 @@ struct end {
 
 static bool find_end(const struct tdm_board_entry *e, bool start, struct end *end)
 {
-    size_t count = tdm_board_entry_spots(e);
+    size_t count = tdm_board_way_count(e);
 
-    end->tip = tdm_board_entry_spot(e, start ? 0 : count - 1);
+    end->tip = tdm_board_way_at(e, start ? 0 : count - 1);
     for (size_t i = 1; i < count; i++) {
-        struct tdm_path_spot s = tdm_board_entry_spot(e, start ? i : count - 1 - i);
+        struct tdm_path_spot s = tdm_board_way_at(e, start ? i : count - 1 - i);
         double x = end->tip.x - s.x, y = end->tip.y - s.y;
 
         end->length = hypot(x, y);
@@ -145,31 +146,58 @@ static void draw_head(const struct tdm_board_brush *b, const struct tdm_board_en
         tdm_board_path_fill(b->path, b->cr, &b->seen);
 }
 
+static void way_path(const struct tdm_board_brush *b, const struct tdm_board_entry *e,
+                     const cairo_matrix_t *m)
+{
+    size_t count = tdm_board_way_count(e);
+
+    tdm_board_path_clear(b->path);
+    for (size_t i = 0; i < count; i++) {
+        struct tdm_path_spot s = tdm_board_way_at(e, i);
+
+        (i == 0 ? tdm_board_path_move : tdm_board_path_line)(b->path, s.x, s.y);
+    }
+    if (tdm_board_way_closed(e))
+        tdm_board_path_close(b->path);
+    tdm_board_path_turn(b->path, m);
+}
+
+static void draw_heads(const struct tdm_board_brush *b, const struct tdm_board_entry *e,
+                       const cairo_matrix_t *m)
+{
+    struct end end;
+
+    if (e->f.head_start != TDM_HEAD_NONE && find_end(e, true, &end))
+        draw_head(b, e, &end, e->f.head_start, m);
+    if (e->f.head_end != TDM_HEAD_NONE && find_end(e, false, &end))
+        draw_head(b, e, &end, e->f.head_end, m);
+}
+
+/* What overlaps is one layer: a fill and its border, or a line and its heads, which are of one
+ * colour, whose transparency is then the layer's. */
 void tdm_board_draw_line(const struct tdm_board_brush *b, const struct tdm_board_entry *e,
                          const cairo_matrix_t *m)
 {
     const struct tdm_board_figure *f = &e->f;
-    size_t count = tdm_board_entry_spots(e);
     struct tdm_board_dashing dashing = tdm_board_dashing_of(b, f);
-    bool heads = f->head_start != TDM_HEAD_NONE || f->head_end != TDM_HEAD_NONE;
-    double opacity = f->opacity / 255.0 * (f->colour & 255) / 255.0, layer = heads ? opacity : 1;
-    struct end end;
+    bool fills = (f->fill & 255) && tdm_board_way_closed(e);
+    bool lines = f->width > 0 && (f->colour & 255);
+    bool heads = lines && (f->head_start != TDM_HEAD_NONE || f->head_end != TDM_HEAD_NONE);
+    bool one_colour = heads && !fills, layered = heads || (fills && lines);
+    double opacity = f->opacity / 255.0 * (one_colour ? (f->colour & 255) / 255.0 : 1);
 
-    if (f->width <= 0)
+    if (!fills && !lines)
         return;
-    tdm_board_layer_begin(b, e, layer);
-    tdm_board_set_colour(b, f->colour | 255, heads ? 1 : opacity);
-    tdm_board_path_clear(b->path);
-    for (size_t i = 0; i < count; i++) {
-        struct tdm_path_spot s = tdm_board_entry_spot(e, i);
-
-        (i == 0 ? tdm_board_path_move : tdm_board_path_line)(b->path, s.x, s.y);
+    tdm_board_layer_begin(b, e, layered ? opacity : 1);
+    way_path(b, e, m);
+    if (fills) {
+        tdm_board_set_colour(b, f->fill, layered ? 1 : opacity);
+        tdm_board_path_fill(b->path, b->cr, &b->seen);
     }
-    tdm_board_path_turn(b->path, m);
-    tdm_board_path_stroke(b->path, b->cr, &b->seen, &dashing);
-    if (f->head_start != TDM_HEAD_NONE && find_end(e, true, &end))
-        draw_head(b, e, &end, f->head_start, m);
-    if (f->head_end != TDM_HEAD_NONE && find_end(e, false, &end))
-        draw_head(b, e, &end, f->head_end, m);
-    tdm_board_layer_end(b, layer);
+    if (lines) {
+        tdm_board_set_colour(b, one_colour ? f->colour | 255 : f->colour, layered ? 1 : opacity);
+        tdm_board_path_stroke(b->path, b->cr, &b->seen, &dashing);
+        draw_heads(b, e, m);
+    }
+    tdm_board_layer_end(b, layered ? opacity : 1);
 }

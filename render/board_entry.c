@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/board_scene_state.h"
+#include "render/board_way.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ static double beyond(const struct tdm_board_entry *e)
         return width + 1;
     case TDM_BOARD_LINE:
     case TDM_BOARD_ARROW:
-        return width + tdm_board_entry_head(f);
+        return width + tdm_board_entry_head(f) + tdm_board_way_beyond(e);
     case TDM_BOARD_TEXT: /* Accents, tails, slanted letters. */
         return e->lines.size;
     case TDM_BOARD_NOTE:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What of a scene is at a place. */
 #include "render/board_scene_state.h"
+#include "render/board_way.h"
 
 #include <math.h>
 
@@ -21,13 +22,15 @@ static double to_line(struct spot p, struct spot a, struct spot b)
     return hypot(p.x - a.x - t * x, p.y - a.y - t * y);
 }
 
-static double to_spots(const struct tdm_board_entry *e, size_t count, struct spot p)
+static double to_spots(const struct tdm_board_entry *e, size_t count,
+                       struct tdm_path_spot (*spot)(const struct tdm_board_entry *e, size_t i),
+                       struct spot p)
 {
-    struct tdm_path_spot before = tdm_board_entry_spot(e, 0);
+    struct tdm_path_spot before = spot(e, 0);
     double least = hypot(p.x - before.x, p.y - before.y);
 
     for (size_t i = 1; i < count; i++) {
-        struct tdm_path_spot s = tdm_board_entry_spot(e, i);
+        struct tdm_path_spot s = spot(e, i);
 
         least = fmin(least, to_line(p, (struct spot){before.x, before.y}, (struct spot){s.x, s.y}));
         before = s;
@@ -93,11 +96,13 @@ static bool entry_hit(const struct tdm_board_entry *e, double x, double y, doubl
     switch (e->f.type) {
     case TDM_BOARD_PEN:
     case TDM_BOARD_MARKER:
-        return e->f.point_count > 0 &&
-               to_spots(e, e->f.point_count, p) <= reach + e->f.width / UNIT / 2;
+        return e->f.point_count > 0 && to_spots(e, e->f.point_count, tdm_board_entry_spot, p) <=
+                                           reach + e->f.width / UNIT / 2;
     case TDM_BOARD_LINE:
     case TDM_BOARD_ARROW:
-        return to_spots(e, tdm_board_entry_spots(e), p) <= reach + e->f.width / UNIT / 2;
+        return to_spots(e, tdm_board_way_count(e), tdm_board_way_at, p) <=
+                   reach + e->f.width / UNIT / 2 ||
+               ((e->f.fill & 255) && tdm_board_way_closed(e) && tdm_board_way_inside(e, p.x, p.y));
     case TDM_BOARD_RECTANGLE:
     case TDM_BOARD_ELLIPSE:
     case TDM_BOARD_DIAMOND:

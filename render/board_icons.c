@@ -106,6 +106,12 @@ static const char *const icons[TDM_ICONS] = {
     [TDM_ICON_FULL] =
         "M 14 10 L 19.5 4.5 M 14.5 4.5 L 19.5 4.5 L 19.5 9.5 M 10 14 L 4.5 19.5 M 9.5 "
         "19.5 L 4.5 19.5 L 4.5 14.5",
+    [TDM_ICON_FOLDER] = "M 3.5 18.5 L 3.5 5.5 L 9.5 5.5 L 11.8 8.2 L 20.5 8.2 L 20.5 18.5 Z",
+    [TDM_ICON_FILE] = "M 6 3.5 L 14 3.5 L 18.5 8 L 18.5 20.5 L 6 20.5 Z S M 14 3.5 L 14 8 L 18.5 8",
+    [TDM_ICON_HOME] = "M 4 11.5 L 12 4.5 L 20 11.5 S M 6 10 L 6 19.5 L 18 19.5 L 18 10 S M 10 19.5 "
+                      "L 10 14 L 14 14 L 14 19.5",
+    [TDM_ICON_UP] = "M 12 19 L 12 5.5 M 6.5 11 L 12 5.5 L 17.5 11",
+    [TDM_ICON_CLOSE] = "M 6.5 6.5 L 17.5 17.5 M 17.5 6.5 L 6.5 17.5",
 };
 
 /* strtod would look for the comma of some locales. */

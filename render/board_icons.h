@@ -66,6 +66,11 @@ enum tdm_board_icon {
     TDM_ICON_SCRIPT,
     TDM_ICON_FIT,
     TDM_ICON_FULL,
+    TDM_ICON_FOLDER,
+    TDM_ICON_FILE,
+    TDM_ICON_HOME,
+    TDM_ICON_UP,
+    TDM_ICON_CLOSE,
     TDM_ICONS
 };
 

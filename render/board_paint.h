@@ -53,6 +53,10 @@ struct tdm_board_cache_report {
 void tdm_board_cache_draw(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
                           uint8_t *target, int stride, int tiles_max,
                           struct tdm_board_cache_report *report);
+/** One frame of a window: the same with so few tiles that it stays short, and a few where the view
+ *  goes. @return whether all is sharp; if not, call it again soon. */
+bool tdm_board_cache_frame(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
+                           uint8_t *target, int stride, struct tdm_board_cache_report *report);
 /** Paints up to `tiles_max` tiles around what is seen, towards (dx, dy), the way the view moves;
  *  for when there is time. @return how many were painted: 0 when there is nothing to do. */
 int tdm_board_cache_ahead(struct tdm_board_cache *cache, const struct tdm_board_camera *camera,
@@ -66,6 +70,11 @@ void tdm_board_paint_pixels(struct tdm_board_scene *scene, const struct tdm_boar
 void tdm_board_paint_vector(struct tdm_board_scene *scene, cairo_t *cr,
                             const struct tdm_figure_box *box,
                             const struct tdm_board_camera *camera);
+
+/** Of the scene only these (ids in rising order), on nothing, in px of the board. `box`: around all
+ *  that they paint. @return how many of them there are. */
+size_t tdm_board_paint_chosen(struct tdm_board_scene *scene, cairo_t *cr, const uint64_t *ids,
+                              size_t count, enum tdm_board_theme theme, struct tdm_figure_box *box);
 
 /** One figure that is not in the scene, over the window's pixels: a preview. `cr` is in pixels of
  *  the window; letters and pictures are the scene's. */

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TILES_AT_ONCE 48
-#define SAY_TIME      (4 * TDM_S)
-#define TIP_AFTER     (500 * TDM_MS)
-#define CARET_PERIOD  (530 * TDM_MS)
-#define FRAME         (16 * TDM_MS)
-#define ALL_IS_LESS   24 /* Rectangles; more are all. */
+#define SAY_TIME     (4 * TDM_S)
+#define TIP_AFTER    (500 * TDM_MS)
+#define CARET_PERIOD (530 * TDM_MS)
+#define FRAME        (16 * TDM_MS)
+#define ALL_IS_LESS  24 /* Rectangles; more are all. */
 
 /* Events ----------------------------------------------------------------------------------------
  */
@@ -48,6 +47,20 @@ void tdm_board_window_tell(struct tdm_board_window *w, const struct tdm_board_wi
     }
 }
 
+void tdm_board_window_tell_file(struct tdm_board_window *w,
+                                const struct tdm_board_window_event *event)
+{
+    const struct tdm_board_canvas *c = &w->tools->canvas;
+    struct tdm_board_window_event e = *event;
+
+    e.x = e.x < 0 ? c->width / 2 : e.x;
+    e.y = e.y < 0 ? c->height / 2 : e.y;
+    e.page = w->tools->page;
+    e.board_x = tdm_board_unit(tdm_board_canvas_x(c, e.x));
+    e.board_y = tdm_board_unit(tdm_board_canvas_y(c, e.y));
+    tdm_board_window_tell(w, &e);
+}
+
 bool tdm_board_window_take(struct tdm_board_window *w, struct tdm_board_window_event *event)
 {
     free(w->event_data);
@@ -59,7 +72,7 @@ bool tdm_board_window_take(struct tdm_board_window *w, struct tdm_board_window_e
     w->event_count--;
     if (event->size) {
         w->event_data = (uint8_t *)(uintptr_t)event->data;
-        if (event->kind == TDM_BOARD_WINDOW_FILE)
+        if (event->kind == TDM_BOARD_WINDOW_FILE || event->kind == TDM_BOARD_WINDOW_EXPORT)
             event->text = (const char *)event->data;
     }
     return true;
@@ -84,7 +97,7 @@ static void window_command(struct tdm_board_window *w, enum tdm_board_command co
         tdm_board_window_set_full(w, !w->full_screen);
         break;
     default:
-        tdm_board_window_tell(w, &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_EXPORT});
+        tdm_board_window_open_files(w, TDM_FILES_EXPORT);
         break;
     }
 }
@@ -117,10 +130,8 @@ void tdm_board_window_input(struct tdm_board_window *w, tdm_time now, const stru
         tell_live(w);
     if (out.asked & TDM_BOARD_ASK_SAY)
         tdm_board_window_say(w, now, out.say);
-    if (out.asked & TDM_BOARD_ASK_IMAGE) {
-        tdm_board_window_say(w, now, "Drop an image here, or paste one with Ctrl V");
-        tdm_board_window_tell(w, &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_CHOOSE});
-    }
+    if (out.asked & TDM_BOARD_ASK_IMAGE)
+        tdm_board_window_open_files(w, TDM_FILES_PLACE);
     if (out.asked & TDM_BOARD_ASK_ROOM) {
         tdm_board_window_say(w, now, "The board is full: this was not done");
         tdm_board_window_tell(w,
@@ -213,12 +224,13 @@ static bool draw_base(struct tdm_board_window *w)
     if (!same_camera(&camera, &w->camera))
         w->all_dirty = true;
     w->camera = camera;
-    tdm_board_cache_draw(w->cache, &camera, w->base, w->width * 4, TILES_AT_ONCE, &report);
+    bool sharp = tdm_board_cache_frame(w->cache, &camera, w->base, w->width * 4, &report);
+
     for (size_t i = 0; i < report.rect_count; i++)
         tdm_board_window_dirty(w, report.rects[i]);
     if (report.rect_count)
         want_pictures(w);
-    return report.missing > 0;
+    return !sharp;
 }
 
 static void dirty_marks(struct tdm_board_window *w, tdm_time now)
@@ -473,6 +485,8 @@ void tdm_board_window_destroy(struct tdm_board_window *w)
     tdm_board_feed_free(&w->feed);
     if (w->scene)
         tdm_board_scene_destroy(w->scene);
+    tdm_board_folder_free(&w->files.folder);
+    tdm_board_window_forget_picture(w);
     if (w->letters)
         tdm_board_letters_destroy(w->letters);
     free(w->tools);

@@ -44,12 +44,14 @@ enum tdm_board_window_event_kind {
     TDM_BOARD_WINDOW_EDITED,  /* The document has new operations of ours. */
     TDM_BOARD_WINDOW_LIVE,    /* live: to the other side; the newest replaces older ones. */
     TDM_BOARD_WINDOW_IMAGE,   /* data, size: an image was pasted or dropped. Store it, and call
-                                 tdm_board_window_place() with x, y. */
-    TDM_BOARD_WINDOW_FILE,    /* text: a path that was dropped or chosen, to be read; x, y. */
+                                 tdm_board_window_place() with x, y. Or a drawing (SVG,
+                                 .excalidraw): page, board_x, board_y. */
+    TDM_BOARD_WINDOW_FILE,    /* text: a path that was dropped or chosen, to be read; x, y; page,
+                                 board_x, board_y: the same place on the board, 1/16 px. */
     TDM_BOARD_WINDOW_WANT,    /* hash: an image is to be seen: tdm_board_window_picture(), when it
                                  is here; asked once. */
-    TDM_BOARD_WINDOW_CHOOSE,  /* The user wants to place an image: let a file be chosen. */
-    TDM_BOARD_WINDOW_EXPORT,  /* The user wants the board as a file. */
+    TDM_BOARD_WINDOW_EXPORT,  /* text: the path of a file to be written, whose name's ending says
+                                 what; page. */
     TDM_BOARD_WINDOW_NO_ROOM, /* `room` gave none and an edit was dropped. */
 };
 
@@ -62,6 +64,8 @@ struct tdm_board_window_event {
     const char *text;
     uint8_t hash[TDM_BOARD_HASH_BYTES];
     double x, y; /* In the canvas. */
+    struct tdm_board_id page;
+    int32_t board_x, board_y;
 };
 
 struct tdm_board_window;

@@ -360,6 +360,8 @@ void tdm_board_window_arrange(struct tdm_board_window *w, tdm_time now)
     notice(w, width, second + (narrow ? SMALL + 2 * PAD + 8 : 0));
     if (w->help_shown)
         tdm_board_window_arrange_help(w);
+    if (w->files.use)
+        tdm_board_window_arrange_files(w);
     tip(w, width, height);
 }
 
@@ -376,7 +378,7 @@ int tdm_board_window_widget_at(const struct tdm_board_window *w, double x, doubl
         for (int i = p->first; i < p->first + p->count; i++) {
             const struct tdm_board_widget *widget = &w->widgets[i];
 
-            if (widget->command && x >= widget->x - 1 && y >= widget->y - 1 &&
+            if ((widget->command || widget->act) && x >= widget->x - 1 && y >= widget->y - 1 &&
                 x < widget->x + widget->w + 1 && y < widget->y + widget->h + 1)
                 return i;
         }

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BROUGHT_MAX ((size_t)64 << 20)
-#define PIECE_LONGS (1L << 20)
-#define TARGETS_MAX 64
-#define TEXT_MAX    ((size_t)1 << 20)
-#define URI_MAX     4096
+#define BROUGHT_MAX    ((size_t)64 << 20)
+#define PIECE_LONGS    (1L << 20)
+#define TARGETS_MAX    64
+#define TEXT_MAX       ((size_t)1 << 20)
+#define URI_MAX        4096
+#define PROPERTY_WORDS 64 /* What a request has beside its bytes, and more. */
 
 /* Out -------------------------------------------------------------------------------------------
  */
@@ -33,42 +34,76 @@ void tdm_board_window_copy(struct tdm_board_window *w, tdm_time now)
         return;
     w->clip_size = size;
     w->clip_text_size = text_size;
+    if (size)
+        tdm_board_window_record(w);
+    else
+        tdm_board_window_forget_picture(w);
     (void)XSetSelectionOwner(w->display, w->atoms.clipboard, w->window, CurrentTime);
     tdm_board_window_input(w, now, &(struct tdm_board_in){.kind = TDM_BOARD_IN_COPIED});
+}
+
+/* Who asks gets bytes, as far as one property holds them. */
+static bool give(struct tdm_board_window *w, const XSelectionRequestEvent *e, Atom property,
+                 const void *data, size_t size)
+{
+    long most = XExtendedMaxRequestSize(w->display);
+
+    most = most ? most : XMaxRequestSize(w->display);
+    if (!size || size / 4 + PROPERTY_WORDS > (size_t)most)
+        return false;
+    (void)XChangeProperty(w->display, e->requestor, property, e->target, 8, PropModeReplace, data,
+                          (int)size);
+    return true;
+}
+
+static bool give_picture(struct tdm_board_window *w, const XSelectionRequestEvent *e, Atom property)
+{
+    size_t size;
+    uint8_t *data = tdm_board_window_picture_bytes(w, e->target == w->atoms.svg, &size);
+    bool given = data && give(w, e, property, data, size);
+
+    free(data);
+    return given;
+}
+
+static bool give_list(struct tdm_board_window *w, const XSelectionRequestEvent *e, Atom property)
+{
+    const struct tdm_board_atoms *a = &w->atoms;
+    Atom list[6] = {a->targets};
+    int count = 1;
+
+    if (w->clip_size)
+        list[count++] = a->board;
+    if (w->clip_picture) {
+        list[count++] = a->png;
+        list[count++] = a->svg;
+    }
+    if (w->clip_text_size) {
+        list[count++] = a->utf8;
+        list[count++] = a->text_utf8;
+    }
+    (void)XChangeProperty(w->display, e->requestor, property, XA_ATOM, 32, PropModeReplace,
+                          (const unsigned char *)list, count);
+    return true;
 }
 
 static void answer(struct tdm_board_window *w, const XSelectionRequestEvent *e)
 {
     const struct tdm_board_atoms *a = &w->atoms;
     Atom property = e->property ? e->property : e->target;
+    bool text = e->target == a->utf8 || e->target == a->text_utf8;
+    bool given = e->target == a->targets ? give_list(w, e, property)
+                 : e->target == a->board ? give(w, e, property, w->clip, w->clip_size)
+                 : e->target == a->png || e->target == a->svg
+                     ? give_picture(w, e, property)
+                     : text && give(w, e, property, w->clip_text, w->clip_text_size);
     XEvent reply = {.xselection = {.type = SelectionNotify,
                                    .requestor = e->requestor,
                                    .selection = e->selection,
                                    .target = e->target,
-                                   .property = property,
+                                   .property = given ? property : None,
                                    .time = e->time}};
 
-    if (e->target == a->targets) {
-        Atom list[4] = {a->targets};
-        int count = 1;
-
-        if (w->clip_size)
-            list[count++] = a->board;
-        if (w->clip_text_size) {
-            list[count++] = a->utf8;
-            list[count++] = a->text_utf8;
-        }
-        (void)XChangeProperty(w->display, e->requestor, property, XA_ATOM, 32, PropModeReplace,
-                              (const unsigned char *)list, count);
-    } else if (e->target == a->board && w->clip_size) {
-        (void)XChangeProperty(w->display, e->requestor, property, e->target, 8, PropModeReplace,
-                              w->clip, (int)w->clip_size);
-    } else if ((e->target == a->utf8 || e->target == a->text_utf8) && w->clip_text_size) {
-        (void)XChangeProperty(w->display, e->requestor, property, e->target, 8, PropModeReplace,
-                              (const unsigned char *)w->clip_text, (int)w->clip_text_size);
-    } else {
-        reply.xselection.property = None;
-    }
     (void)XSendEvent(w->display, e->requestor, False, NoEventMask, &reply);
 }
 
@@ -97,7 +132,8 @@ void tdm_board_window_paste(struct tdm_board_window *w)
     /* What this window copied itself is here. */
     if (XGetSelectionOwner(w->display, w->atoms.clipboard) == w->window) {
         ask(w, w->atoms.clipboard,
-            w->tools->editing.seq || !w->clip_size ? w->atoms.utf8 : w->atoms.board);
+            w->tools->editing.seq || w->files.use || !w->clip_size ? w->atoms.utf8
+                                                                   : w->atoms.board);
         return;
     }
     ask(w, w->atoms.clipboard, w->atoms.targets);
@@ -107,9 +143,9 @@ void tdm_board_window_paste(struct tdm_board_window *w)
 static Atom choose(const struct tdm_board_window *w, const Atom *offered, unsigned long count)
 {
     const struct tdm_board_atoms *a = &w->atoms;
-    const Atom wanted[] = {a->board,    a->png,  a->jpeg,      a->webp,
+    const Atom wanted[] = {a->board,    a->svg,  a->png,       a->jpeg,  a->webp,
                            a->uri_list, a->utf8, a->text_utf8, XA_STRING};
-    size_t first = w->tools->editing.seq ? 5 : 0; /* Into text goes text. */
+    size_t first = w->tools->editing.seq || w->files.use ? 6 : 0; /* Into text goes text. */
 
     for (size_t i = first; i < sizeof wanted / sizeof *wanted; i++)
         for (unsigned long k = 0; k < count; k++)
@@ -163,14 +199,31 @@ static void bring_files(struct tdm_board_window *w, const char *text, size_t siz
         while (end < size && text[end] != '\r' && text[end] != '\n')
             end++;
         if (path_of(text + at, end - at, path))
-            tdm_board_window_tell(w, &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_FILE,
-                                                                      .text = path,
-                                                                      .data = (const uint8_t *)path,
-                                                                      .size = strlen(path) + 1,
-                                                                      .x = w->bringing.x,
-                                                                      .y = w->bringing.y});
+            tdm_board_window_tell_file(
+                w, &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_FILE,
+                                                    .data = (const uint8_t *)path,
+                                                    .size = strlen(path) + 1,
+                                                    .x = w->bringing.x,
+                                                    .y = w->bringing.y});
         at = end + 1;
     }
+}
+
+/* Pixels or shapes; also as text, as Excalidraw and editors of SVG copy them. */
+static bool is_picture(const struct tdm_board_window *w, const char *data, size_t size)
+{
+    static const char *const begins[] = {"{\"type\":\"excalidraw", "<svg ", "<?xml "};
+    const struct tdm_board_atoms *a = &w->atoms;
+    Atom target = w->bringing.target;
+
+    if (target == a->png || target == a->jpeg || target == a->webp || target == a->svg)
+        return true;
+    if (target == a->board || target == a->uri_list || w->tools->editing.seq || w->files.use)
+        return false;
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (size > strlen(begins[i]) && memcmp(data, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
 }
 
 /* All of it is here. */
@@ -184,14 +237,17 @@ static void brought(struct tdm_board_window *w, tdm_time now)
         forget(w);
         return;
     }
-    if (b->target == a->png || b->target == a->jpeg || b->target == a->webp)
-        tdm_board_window_tell(w, &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_IMAGE,
-                                                                  .data = b->data,
-                                                                  .size = b->size,
-                                                                  .x = b->x,
-                                                                  .y = b->y});
+    if (is_picture(w, text, b->size))
+        tdm_board_window_tell_file(w,
+                                   &(struct tdm_board_window_event){.kind = TDM_BOARD_WINDOW_IMAGE,
+                                                                    .data = b->data,
+                                                                    .size = b->size,
+                                                                    .x = b->x,
+                                                                    .y = b->y});
     else if (b->target == a->uri_list)
         bring_files(w, text, b->size);
+    else if (w->files.use)
+        tdm_board_window_files_type(w, text, b->size);
     else
         tdm_board_window_input(w, now,
                                &(struct tdm_board_in){.kind = b->target == a->board
@@ -316,6 +372,7 @@ void tdm_board_window_selection(struct tdm_board_window *w, tdm_time now, XEvent
         break;
     case SelectionClear:
         w->clip_size = w->clip_text_size = 0;
+        tdm_board_window_forget_picture(w);
         break;
     case SelectionNotify:
         notified(w, now, &event->xselection);

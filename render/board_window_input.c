@@ -114,6 +114,10 @@ static void press(struct tdm_board_window *w, tdm_time now, int which)
 
     if (widget->off)
         return;
+    if (widget->act) {
+        tdm_board_window_files_press(w, widget);
+        return;
+    }
     if (widget->kind == TDM_WIDGET_SLIDER) {
         double part = (w->at_x - widget->x) / widget->w;
 
@@ -135,6 +139,22 @@ static void look_under(struct tdm_board_window *w, tdm_time now)
     w->hot_at = now;
     w->tip_shown = false;
     w->bars_dirty = true;
+}
+
+/* A press beside a panel in the middle takes it away, and does no more. */
+static bool goes_away(struct tdm_board_window *w)
+{
+    const struct tdm_board_panel *f = &w->panels[TDM_BAR_FILES];
+    bool beside =
+        w->at_x < f->x || w->at_y < f->y || w->at_x >= f->x + f->w || w->at_y >= f->y + f->h;
+
+    if (w->files.use && f->there && beside)
+        tdm_board_window_close_files(w);
+    else if (w->help_shown && !w->on_bar)
+        w->help_shown = false;
+    else
+        return false;
+    return true;
 }
 
 /* The rest of a frame that was begun on a bar is the bar's. @return whether it was. */
@@ -162,8 +182,7 @@ static bool bar_takes(struct tdm_board_window *w, tdm_time now, enum tdm_board_i
     }
     if (busy)
         return false;
-    if (w->help_shown && !w->on_bar) {
-        w->help_shown = false;
+    if (goes_away(w)) {
         w->bar_pressed = w->bars_dirty = true;
         return true;
     }
@@ -199,6 +218,10 @@ static void wheel(struct tdm_board_window *w, tdm_time now, unsigned button, uin
     double step = button == WHEEL_FIRST || button == WHEEL_LAST - 1 ? -1 : 1;
     bool across = button > WHEEL_FIRST + 1;
 
+    if (w->files.use) {
+        tdm_board_window_files_scroll(w, (int)step * 3);
+        return;
+    }
     if (w->help_shown) {
         w->help_scroll += step * 48;
         w->bars_dirty = true;
@@ -378,6 +401,20 @@ static size_t text_of(struct tdm_board_window *w, XKeyEvent *e, char room[TEXT_R
     return size > 0 && (unsigned char)room[0] >= ' ' && room[0] != 127 ? (size_t)size : 0;
 }
 
+/* The panel of files takes letters, a path that is pasted, and keys that make no letter. */
+static void files_key(struct tdm_board_window *w, uint32_t mods, uint32_t key, const char *text,
+                      size_t size)
+{
+    if (mods & (TDM_BOARD_CTRL | TDM_BOARD_ALT)) {
+        if (key == 'v')
+            tdm_board_window_paste(w);
+    } else if (size) {
+        tdm_board_window_files_type(w, text, size);
+    } else {
+        tdm_board_window_files_key(w, key);
+    }
+}
+
 static void key_press(struct tdm_board_window *w, tdm_time now, XKeyEvent *e)
 {
     char text[TEXT_ROOM];
@@ -389,6 +426,10 @@ static void key_press(struct tdm_board_window *w, tdm_time now, XKeyEvent *e)
 
     w->mods = mods;
     w->caret_at = now;
+    if (w->files.use) {
+        files_key(w, mods, key, text, size);
+        return;
+    }
     if (symbol == XK_space && !edits) {
         w->space = true;
         return;

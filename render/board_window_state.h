@@ -11,6 +11,7 @@
  */
 
 #include "render/board_feed.h"
+#include "render/board_folder.h"
 #include "render/board_icons.h"
 #include "render/board_paint.h"
 #include "render/board_text.h"
@@ -42,6 +43,7 @@ enum tdm_board_bar {
     TDM_BAR_NOTICE,
     TDM_BAR_TIP,
     TDM_BAR_HELP,
+    TDM_BAR_FILES,
     TDM_BARS
 };
 
@@ -53,7 +55,20 @@ enum tdm_board_widget_kind {
     TDM_WIDGET_LABEL,
     TDM_WIDGET_KEYS, /* A label in a frame, to the right. */
     TDM_WIDGET_RULE,
-    TDM_WIDGET_FACE, /* A person's letter in a circle of `value`. */
+    TDM_WIDGET_FACE,  /* A person's letter in a circle of `value`. */
+    TDM_WIDGET_ROW,   /* Of a list: an icon, a name, and something short at the right. */
+    TDM_WIDGET_FIELD, /* Text with a caret behind it; `tip` while there is none. */
+};
+
+/* What widgets of the panel of files do; others have a command. */
+enum tdm_board_files_act {
+    TDM_FILES_NOTHING,
+    TDM_FILES_CHOOSE, /* Row `value` */
+    TDM_FILES_UP,
+    TDM_FILES_HOME,
+    TDM_FILES_FORMAT, /* `value` */
+    TDM_FILES_CANCEL,
+    TDM_FILES_DONE,
 };
 
 #define TDM_BAR_EDGE  12.0 /* From the window's edges. */
@@ -72,10 +87,12 @@ struct tdm_board_widget {
     enum tdm_board_icon icon;
     enum tdm_board_command command;
     uint32_t value;
+    enum tdm_board_files_act act;
     bool on;    /* Chosen. */
     bool off;   /* Not possible now. */
-    bool heavy; /* Of a label. */
+    bool heavy; /* Of a label; a button: the one that Enter presses. */
     char text[TDM_BOARD_SAY_MAX];
+    char detail[24]; /* Of a row. */
     const char *tip;
 };
 
@@ -87,6 +104,20 @@ struct tdm_board_panel {
     struct tdm_rect drawn;    /* Pixels of the window that it covers, with its shadow. */
     cairo_surface_t *picture; /* Of `drawn`; NULL: to be painted. */
     uint64_t stamp;           /* Of what is in the picture. */
+};
+
+/* Files ---------------------------------------------------------------------------------------- */
+
+enum tdm_board_files_use { TDM_FILES_CLOSED, TDM_FILES_PLACE, TDM_FILES_EXPORT };
+
+/** The panel in which a file is chosen that is to be placed, or named that is to be written. */
+struct tdm_board_files {
+    enum tdm_board_files_use use;
+    struct tdm_board_folder folder;
+    char name[TDM_FOLDER_NAME_MAX]; /* What was typed: what names have in them, or the new name. */
+    int chosen, first, fit;         /* Rows: chosen (-1: none), the uppermost shown, how many. */
+    uint32_t format;
+    struct tdm_cause why; /* It did not work. */
 };
 
 /* The rest ------------------------------------------------------------------------------------- */
@@ -101,7 +132,7 @@ struct tdm_board_pointer_device {
 
 struct tdm_board_atoms {
     Atom wm_delete, wm_state, wm_full_screen, utf8, net_name, clipboard, targets, incr, board, png,
-        jpeg, webp, uri_list, text_utf8, mine, drop, enter, position, status, leave, drop_now,
+        jpeg, webp, svg, uri_list, text_utf8, mine, drop, enter, position, status, leave, drop_now,
         finished, copy_action, type_list, aware;
 };
 
@@ -174,6 +205,7 @@ struct tdm_board_window {
     tdm_time hot_at;
     bool tip_shown, help_shown;
     double help_scroll;
+    struct tdm_board_files files;
 
     /* People. */
     enum tdm_board_window_peer peer;
@@ -200,6 +232,8 @@ struct tdm_board_window {
     bool caret_on;
 
     /* Clipboard. */
+    cairo_surface_t *clip_picture; /* The same as it looks, recorded; NULL: it has no looks. */
+    struct tdm_figure_box clip_box;
     uint8_t *clip;
     size_t clip_size, clip_text_size;
     char *clip_text;
@@ -215,6 +249,9 @@ struct tdm_board_window {
 
 /* board_window.c */
 void tdm_board_window_tell(struct tdm_board_window *w, const struct tdm_board_window_event *event);
+/** With `data`, a path: says of which page, and where x, y are on it. */
+void tdm_board_window_tell_file(struct tdm_board_window *w,
+                                const struct tdm_board_window_event *event);
 /** One input to the tools, and what they ask. */
 void tdm_board_window_input(struct tdm_board_window *w, tdm_time now,
                             const struct tdm_board_in *in);
@@ -246,6 +283,13 @@ void tdm_board_window_paste(struct tdm_board_window *w);
 void tdm_board_window_selection(struct tdm_board_window *w, tdm_time now, XEvent *event);
 void tdm_board_window_drag(struct tdm_board_window *w, const XClientMessageEvent *event);
 
+/* board_window_picture.c */
+/** What is selected, for the clipboard. */
+void tdm_board_window_record(struct tdm_board_window *w);
+void tdm_board_window_forget_picture(struct tdm_board_window *w);
+/** As SVG, or as PNG on white. The caller frees it; NULL: there is none. */
+uint8_t *tdm_board_window_picture_bytes(struct tdm_board_window *w, bool shapes, size_t *size);
+
 /* board_window_bars.c, board_window_style.c, board_window_help.c: what stands where. Widgets are
  * added between begin and end, in places of the panel, which end says. */
 void tdm_board_window_begin(struct tdm_board_window *w, enum tdm_board_bar bar);
@@ -260,10 +304,20 @@ void tdm_board_window_end(struct tdm_board_window *w, enum tdm_board_bar bar,
 /** Below `top`, in a window so high. */
 void tdm_board_window_arrange_style(struct tdm_board_window *w, double top, double height);
 void tdm_board_window_arrange_help(struct tdm_board_window *w);
+void tdm_board_window_arrange_files(struct tdm_board_window *w);
 void tdm_board_window_arrange(struct tdm_board_window *w, tdm_time now);
 int tdm_board_window_widget_at(const struct tdm_board_window *w, double x, double y, bool *on_bar);
 
-/* board_window_panel.c: how it looks. */
+/* board_window_files.c: the panel of files. All keys and text are its own while it is there. */
+void tdm_board_window_open_files(struct tdm_board_window *w, enum tdm_board_files_use use);
+void tdm_board_window_close_files(struct tdm_board_window *w);
+void tdm_board_window_files_press(struct tdm_board_window *w,
+                                  const struct tdm_board_widget *widget);
+void tdm_board_window_files_key(struct tdm_board_window *w, uint32_t key);
+void tdm_board_window_files_type(struct tdm_board_window *w, const char *text, size_t size);
+void tdm_board_window_files_scroll(struct tdm_board_window *w, int rows);
+
+/* board_window_panel.c, board_window_widgets.c: how it looks. */
 void tdm_board_window_paint_bars(struct tdm_board_window *w, cairo_t *cr,
                                  const struct tdm_rect *clip);
 void tdm_board_window_stamp_bars(struct tdm_board_window *w);

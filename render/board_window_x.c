@@ -55,6 +55,7 @@ static void find_atoms(struct tdm_board_window *w)
                  {&w->atoms.png, "image/png"},
                  {&w->atoms.jpeg, "image/jpeg"},
                  {&w->atoms.webp, "image/webp"},
+                 {&w->atoms.svg, "image/svg+xml"},
                  {&w->atoms.uri_list, "text/uri-list"},
                  {&w->atoms.text_utf8, "text/plain;charset=utf-8"},
                  {&w->atoms.mine, "TANDEM_BOARD"},

@@ -20,6 +20,7 @@
 #define ROOM_SHARE   0.9 /* Of our own screen, for a window that is as large as what it shows. */
 /* Of all surfaces: what the other side names may not fill the display's memory. Eight of 4K fit. */
 #define COPIED_PIXELS_MAX (64u << 20)
+#define SHARED_BYTES      ((size_t)8 << 20) /* With the display: a picture of 1920x1080. */
 
 static void on_lost(Display *display, void *arg)
 {
@@ -186,21 +187,7 @@ static void look_at_surfaces(struct tdm_screen_window *w)
 static void put(struct tdm_screen_window *w, const struct tdm_screen_copy *c,
                 const struct tdm_share_picture *picture, struct tdm_rect r)
 {
-    XImage image = {.width = picture->surface.width,
-                    .height = picture->surface.height,
-                    .format = ZPixmap,
-                    .data = (char *)(uintptr_t)picture->pixels,
-                    .byte_order = LSBFirst,
-                    .bitmap_unit = 32,
-                    .bitmap_bit_order = LSBFirst,
-                    .bitmap_pad = 32,
-                    .depth = DefaultDepth(w->display, DefaultScreen(w->display)),
-                    .bytes_per_line = (int)picture->stride,
-                    .bits_per_pixel = 32};
-
-    if (XInitImage(&image))
-        (void)XPutImage(w->display, c->pixmap, w->gc, &image, r.x, r.y, r.x, r.y, (unsigned)r.width,
-                        (unsigned)r.height);
+    tdm_x_pixels_put(&w->pixels, c->pixmap, picture->pixels, picture->stride, r);
     r.x += c->surface.x;
     r.y += c->surface.y;
     tdm_screen_window_dirty(w, tdm_viewport_to_window(&w->viewport, r));
@@ -302,7 +289,7 @@ static void refresh(struct tdm_screen_window *w)
     take_pointer(w);
     take_shape(w, acts);
     tdm_screen_window_paint(w, acts, text);
-    (void)XFlush(w->display);
+    tdm_x_pixels_settle(&w->pixels);
 }
 
 static void *run(void *arg)
@@ -345,7 +332,9 @@ static void make_window(struct tdm_screen_window *w)
                        KeyPressMask | KeyReleaseMask | ButtonPressMask | ButtonReleaseMask |
                            PointerMotionMask | EnterWindowMask | LeaveWindowMask | FocusChangeMask |
                            ExposureMask | StructureNotifyMask);
-    w->gc = XCreateGC(w->display, w->window, 0, NULL);
+    w->gc = XCreateGC(w->display, w->window, GCGraphicsExposures,
+                      &(XGCValues){.graphics_exposures = False});
+    tdm_x_pixels_open(&w->pixels, w->display, w->gc, SHARED_BYTES);
     w->wm_delete = XInternAtom(w->display, "WM_DELETE_WINDOW", False);
     w->wm_state = XInternAtom(w->display, "_NET_WM_STATE", False);
     w->wm_full_screen = XInternAtom(w->display, "_NET_WM_STATE_FULLSCREEN", False);
@@ -366,8 +355,10 @@ static void free_window(struct tdm_screen_window *w)
             forget_copy(w, &w->copies[i]);
         if (w->canvas)
             cairo_surface_destroy(w->canvas);
+        tdm_x_pixels_close(&w->pixels);
         (void)XCloseDisplay(w->display);
     }
+    tdm_x_pixels_forget(&w->pixels);
     (void)pthread_mutex_destroy(&w->lock);
     free(w);
 }

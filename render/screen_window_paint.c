@@ -146,6 +146,15 @@ static void paint_pointer(struct tdm_screen_window *w, cairo_t *cr)
     cairo_surface_destroy(picture);
 }
 
+/* Is any of it to be drawn? */
+static bool is_dirty(const struct tdm_screen_window *w, struct tdm_rect place)
+{
+    for (uint32_t i = 0; i < w->area_count; i++)
+        if (!tdm_rect_empty(tdm_rect_both(w->areas[i], place)))
+            return true;
+    return false;
+}
+
 static bool is_exact(const struct tdm_screen_window *w)
 {
     bool any = false;
@@ -225,6 +234,46 @@ static void paint_bar(struct tdm_screen_window *w, cairo_t *cr, const char *text
     }
 }
 
+/* Pixel by pixel of one surface, with nothing over it: the server copies it. False: it is not. */
+static bool copy_area(struct tdm_screen_window *w, struct tdm_rect area)
+{
+    const struct tdm_viewport *v = &w->viewport;
+
+    if (v->scale != 1 || !tdm_rect_empty(tdm_rect_both(area, w->pointer_drawn)) ||
+        !tdm_rect_empty(tdm_rect_both(area, tdm_screen_window_bar(w))))
+        return false;
+    for (int i = w->count - 1; i >= 0; i--) { /* The last one lies on top. */
+        const struct tdm_screen_surface *s = &w->copies[i].surface;
+        struct tdm_rect place = {s->x - (int)v->left, s->y - (int)v->top, s->width, s->height};
+        struct tdm_rect both = tdm_rect_both(place, area);
+
+        if (!is_chosen(w, i) || tdm_rect_empty(both))
+            continue;
+        if (!is_shown(w, i) || !tdm_rect_equal(both, area))
+            return false;
+        (void)XCopyArea(w->display, w->copies[i].pixmap, w->window, w->gc, area.x - place.x,
+                        area.y - place.y, (unsigned)area.width, (unsigned)area.height, area.x,
+                        area.y);
+        return true;
+    }
+    return false;
+}
+
+/* Most of what changes needs no drawing, and is seen before the rest is drawn. */
+static void copy_areas(struct tdm_screen_window *w)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < w->area_count; i++)
+        if (!copy_area(w, w->areas[i]))
+            w->areas[left++] = w->areas[i];
+    if (left < w->area_count) {
+        (void)XFlush(w->display);
+        cairo_surface_mark_dirty(w->canvas);
+    }
+    w->area_count = left;
+}
+
 void tdm_screen_window_paint(struct tdm_screen_window *w, bool acts, const char *text)
 {
     struct tdm_rect pointer = pointer_place(w, acts);
@@ -234,6 +283,7 @@ void tdm_screen_window_paint(struct tdm_screen_window *w, bool acts, const char 
         tdm_screen_window_dirty(w, pointer);
         w->pointer_drawn = pointer;
     }
+    copy_areas(w);
     if (!w->area_count)
         return;
     cairo_t *cr = cairo_create(w->canvas);
@@ -246,7 +296,8 @@ void tdm_screen_window_paint(struct tdm_screen_window *w, bool acts, const char 
     cairo_paint(cr);
     paint_surfaces(w, cr);
     paint_pointer(w, cr);
-    paint_bar(w, cr, text);
+    if (is_dirty(w, tdm_screen_window_bar(w)))
+        paint_bar(w, cr, text);
     cairo_pop_group_to_source(cr);
     cairo_paint(cr);
     cairo_destroy(cr);

@@ -7,6 +7,7 @@
 
 #include "render/screen_viewport.h"
 #include "render/screen_window.h"
+#include "render/x_pixels.h"
 
 #include <X11/Xlib.h>
 #include <cairo.h>
@@ -35,6 +36,7 @@ struct tdm_screen_window {
     Display *display;
     Window window;
     GC gc;
+    struct tdm_x_pixels pixels; /* On their way to the copies. */
     Atom wm_delete, wm_state, wm_full_screen, wm_check;
     cairo_surface_t *canvas; /* The window. */
     bool broken;             /* The connection; nothing of it may be used any more. */

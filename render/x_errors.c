@@ -12,6 +12,8 @@ static int on_error(Display *display, XErrorEvent *error)
         met |= TDM_X_NO_ROOM;
     else if (error->error_code == BadAccess)
         met |= TDM_X_DENIED;
+    else
+        met |= TDM_X_OTHER;
     return 0;
 }
 

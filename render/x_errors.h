@@ -14,6 +14,7 @@ enum tdm_x_error {
     TDM_X_WINDOW_GONE = 1 << 0, /* Somebody else destroyed what was drawn on. */
     TDM_X_NO_ROOM = 1 << 1,     /* The server has no memory for it, or allows no such size. */
     TDM_X_DENIED = 1 << 2,      /* The server may not: it does not share memory with us. */
+    TDM_X_OTHER = 1 << 3,
 };
 
 /** From here on nothing that happens to `display` ends the process; `lost` is called in place of

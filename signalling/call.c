@@ -9,6 +9,11 @@
 
 #define RETRIES_MAX 10 /* Of one offer that met glare. */
 
+static bool offers_channel(const struct tdm_call_machine *m)
+{
+    return m->capability.channel.wanted && !m->capability.channel.if_asked;
+}
+
 void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capability,
                    uint64_t seed)
 {
@@ -20,7 +25,8 @@ void tdm_call_init(struct tdm_call_machine *m, const struct tdm_capability *capa
     m->ending_after = 5 * TDM_S;
     m->ask_back_after = 4 * TDM_S;
     m->deadline = m->offer_at = m->ask_back_at = TDM_NEVER;
-    m->offer_channel = m->agreed_channel = capability->channel.wanted;
+    m->agreed_channel = capability->channel.wanted;
+    m->offer_channel = offers_channel(m);
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
         m->offer_media[kind] = m->agreed_wanted[kind] = capability->media[kind].wanted;
     tdm_offer_answer_init(&m->oa, tdm_rng_u64(&m->rng));
@@ -259,7 +265,7 @@ static void change_media(struct tdm_call_machine *m, tdm_time now, const struct 
         return;
     default:
         m->capability = *in->capability;
-        m->offer_channel = m->capability.channel.wanted;
+        m->offer_channel = offers_channel(m);
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
     }
@@ -326,7 +332,7 @@ static void call_in(struct tdm_call_machine *m, tdm_time now, const struct tdm_s
         memset(&m->negotiated, 0, sizeof m->negotiated);
         out->body_size = 0;
         out->media_changed = m->held_remote = false;
-        m->offer_channel = m->capability.channel.wanted;
+        m->offer_channel = offers_channel(m);
         for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++)
             m->offer_media[kind] = m->capability.media[kind].wanted;
     }

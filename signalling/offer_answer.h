@@ -51,6 +51,7 @@ struct tdm_media_capability {
 /** The data channel: m=application over TCP/TLS (RFC 4145, RFC 8122). */
 struct tdm_channel_capability {
     bool wanted;
+    bool if_asked; /* Accepted when the other side offers it, but not offered by us. */
     uint16_t port; /* Where we listen; 0: nowhere, so that we are the active side. */
     /* Fingerprints and TCP candidates; setup: NONE is actpass in offers, active in answers;
      * connection_existing: a connection of this session stands and should go on. */

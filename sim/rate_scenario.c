@@ -340,6 +340,7 @@ static const struct tdm_rate_scenario scenarios[] = {
      .title = "a drawn LTE trace, or --trace FILE; round trip 40 ms",
      .seconds = 120,
      .draw = draw_mobile,
+     .takes_trace = true,
      .from = 3 * TDM_S,
      .to = 120 * TDM_S,
      .goals = {{TDM_RATE_UTIL, true, 85},
@@ -656,7 +657,7 @@ const struct tdm_rate_world *tdm_rate_run(void *storage, const struct tdm_rate_s
     return world;
 }
 
-bool tdm_rate_goal_met(const struct tdm_rate_goal *goal, const struct tdm_rate_score *score)
+bool tdm_rate_goal_met(const struct tandem_sim_goal *goal, const struct tdm_rate_score *score)
 {
     double value = score->figures[goal->figure];
 

@@ -8,6 +8,7 @@
  */
 
 #include "sim/rate_world.h"
+#include "tandem/sim.h"
 
 enum tdm_rate_figure {
     TDM_RATE_UTIL,      /* Carried for the measured flows, of what could be; percent. */
@@ -24,11 +25,7 @@ enum tdm_rate_figure {
     TDM_RATE_FIGURES
 };
 
-struct tdm_rate_goal {
-    enum tdm_rate_figure figure;
-    bool at_least;
-    double value;
-};
+#define TDM_RATE_GOALS 4
 
 struct tdm_rate_scenario {
     const char *name, *id, *title; /* id: of the table of goals, C1 to C11. */
@@ -37,7 +34,8 @@ struct tdm_rate_scenario {
     tdm_time from, to; /* Rates and fairness are taken here. */
     tdm_time settle_from, settle_to;
     double settle_bps; /* Reached when a tenth of a second has it. */
-    struct tdm_rate_goal goals[4];
+    bool takes_trace;
+    struct tandem_sim_goal goals[TDM_RATE_GOALS]; /* Up to the first whose value is 0. */
 };
 
 #define TDM_RATE_UNKNOWN (-1.0)
@@ -63,6 +61,6 @@ const struct tdm_rate_world *tdm_rate_run(void *storage, const struct tdm_rate_s
                                           struct tdm_rate_score *score);
 
 /** Whether a goal is met. */
-bool tdm_rate_goal_met(const struct tdm_rate_goal *goal, const struct tdm_rate_score *score);
+bool tdm_rate_goal_met(const struct tandem_sim_goal *goal, const struct tdm_rate_score *score);
 
 #endif

@@ -37,6 +37,7 @@ SIDEWAYS = {
     ("engine/", "include/tandem/"),
     ("engine/", "measure/"),
     ("measure/", "include/tandem/"),
+    ("sim/", "include/tandem/"),
 }
 
 # What these folders may include of this repository beside their own folder, whatever their floor.

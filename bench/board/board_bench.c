@@ -3,25 +3,20 @@
 /*
  * What a board costs without a network: bytes of a stroke and of a late joiner beside what
  * Excalidraw's messages of the same would be, operations applied a second, a journal opened and
- * replayed, and 10,000 objects panned. Every row checks what it measures; one that is wrong ends
- * the run.
+ * replayed. Every row checks what it measures; one that is wrong ends the run.
  *
  *   board_bench [ROUNDS]     a table on stderr, JSON on stdout
  */
 
+#include "bench/board/crowd.h"
 #include "board/excalidraw.h"
 #include "collab/board_link.h"
-#include "engine/base/rng.h"
-#include "engine/board_doc.h"
-#include "render/board_feed.h"
-#include "render/board_paint.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROUNDS_MAX    101
@@ -30,42 +25,7 @@
 #define STROKE_PIECES 100
 #define APPLIED       1000000
 #define REPLAYED      100000
-#define WIDTH         1920
-#define HEIGHT        1080
-#define FRAMES        240
-#define PAN_PX        24 /* A frame. */
 #define BYTES_AT_ONCE ((size_t)64 * 1024)
-
-static const uint8_t number[16] = "the same board";
-
-static void demand(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "board_bench: %s\n", what);
-    exit(1);
-}
-
-static double seconds(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* --- Boards ----------------------------------------------------------------------------------- */
-
-static struct tdm_board_doc *open_board(const char *path, bool replay)
-{
-    const struct tdm_board_doc_config config = {
-        .path = path, .create = !replay, .document = number, .replay = replay};
-    struct tdm_board_doc *doc = NULL;
-    struct tdm_cause cause = {""};
-
-    demand(tdm_board_doc_open(&doc, &config, NULL, &cause) == TDM_OK, cause.text);
-    return doc;
-}
 
 static void same(struct tdm_board_doc *a, struct tdm_board_doc *b)
 {
@@ -74,62 +34,6 @@ static void same(struct tdm_board_doc *a, struct tdm_board_doc *b)
     tdm_board_digest(tdm_board_doc_board(a), one);
     tdm_board_digest(tdm_board_doc_board(b), two);
     demand(memcmp(one, two, sizeof one) == 0, "two boards should be the same and are not");
-}
-
-/* An edit that found no room, or whose operations should be taken first. */
-static bool again(struct tdm_board_doc *doc, enum tdm_err err)
-{
-    if (err == TDM_OK)
-        return false;
-    if (err == TDM_E_SPACE)
-        demand(tdm_board_doc_room(doc, TDM_BOARD_ROOM) == TDM_OK, "no memory");
-    else
-        demand(err == TDM_E_AGAIN && tdm_board_doc_save(doc, NULL) == TDM_OK, "an edit is refused");
-    return true;
-}
-
-static struct tdm_board_id add(struct tdm_board_doc *doc, enum tdm_board_type type,
-                               const struct tdm_board_value *values, size_t count)
-{
-    struct tdm_board_id id;
-
-    while (again(doc, tdm_board_add(tdm_board_doc_board(doc), type, values, count, &id)))
-        ;
-    return id;
-}
-
-/* Shapes, strokes and texts over 20 x 10 screens, as on a board that was used a lot. */
-static void fill(struct tdm_board_doc *doc, int objects)
-{
-    static const enum tdm_board_type types[] = {TDM_BOARD_RECTANGLE, TDM_BOARD_ELLIPSE,
-                                                TDM_BOARD_ARROW,     TDM_BOARD_PEN,
-                                                TDM_BOARD_NOTE,      TDM_BOARD_TEXT};
-    struct tdm_board *b = tdm_board_doc_board(doc);
-    struct tdm_rng rng = tdm_rng_of(8);
-    struct tdm_board_point points[40];
-
-    for (int i = 0; i < objects; i++) {
-        enum tdm_board_type type = types[i % 6];
-        const struct tdm_board_value values[] = {
-            tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE),
-            tdm_board_int(TDM_PROP_X, tdm_rng_below(&rng, 20 * WIDTH * 16)),
-            tdm_board_int(TDM_PROP_Y, tdm_rng_below(&rng, 10 * HEIGHT * 16)),
-            tdm_board_int(TDM_PROP_COLOUR, 0xe03131ff + (tdm_rng_below(&rng, 4) << 8)),
-            tdm_board_int(TDM_PROP_W, 800 + tdm_rng_below(&rng, 4000)),
-            tdm_board_int(TDM_PROP_H, 800 + tdm_rng_below(&rng, 4000))};
-        struct tdm_board_id id = add(doc, type, values, type == TDM_BOARD_PEN ? 4 : 6);
-
-        if (type == TDM_BOARD_NOTE || type == TDM_BOARD_TEXT)
-            while (again(doc, tdm_board_text_insert(b, id, 0, "a few words", 11)))
-                ;
-        if (type != TDM_BOARD_PEN)
-            continue;
-        for (int p = 0; p < 40; p++)
-            points[p] = (struct tdm_board_point){
-                .x = p * 64, .y = (int32_t)(600 * sin(p / 5.0 + i)), .pressure = 128, .dt_ms = 8};
-        while (again(doc, tdm_board_ink(b, id, points, 40)))
-            ;
-    }
 }
 
 /* --- Two sides -------------------------------------------------------------------------------- */
@@ -147,7 +51,7 @@ static struct side begin_side(struct tdm_board_doc *doc)
     struct side s = {.doc = doc, .storage = storage};
 
     demand(storage != NULL, "no memory");
-    s.link = tdm_board_link_init(storage, number);
+    s.link = tdm_board_link_init(storage, crowd_document);
     tdm_board_link_start(s.link, tdm_board_doc_board(doc));
     return s;
 }
@@ -206,7 +110,7 @@ static struct tdm_board_point stroke_point(int i)
                                     .dt_ms = 8};
 }
 
-static double stroke_bytes(void)
+static double stroke_bytes(int pieces)
 {
     struct side a = begin_side(open_board(NULL, false)), b = begin_side(open_board(NULL, false));
     const struct tdm_board_value page = tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE);
@@ -216,13 +120,13 @@ static double stroke_bytes(void)
     (void)settle(&a, &b);
     struct tdm_board_id id = add(a.doc, TDM_BOARD_PEN, &page, 1);
 
-    for (int piece = 0; piece < STROKE_PIECES; piece++) {
-        struct tdm_board_point points[STROKE_POINTS / STROKE_PIECES];
+    for (int piece = 0; piece < pieces; piece++) {
+        struct tdm_board_point points[STROKE_POINTS];
+        int count = STROKE_POINTS / pieces;
 
-        for (size_t p = 0; p < STROKE_POINTS / STROKE_PIECES; p++)
+        for (int p = 0; p < count; p++)
             points[p] = stroke_point(at++);
-        while (again(a.doc, tdm_board_ink(tdm_board_doc_board(a.doc), id, points,
-                                          STROKE_POINTS / STROKE_PIECES)))
+        while (again(a.doc, tdm_board_ink(tdm_board_doc_board(a.doc), id, points, (size_t)count)))
             ;
         put_fresh(&a);
         bytes += settle(&a, &b);
@@ -234,6 +138,17 @@ static double stroke_bytes(void)
     end_side(&a);
     end_side(&b);
     return (double)bytes;
+}
+
+/* As a mouse of 125 Hz is sent on, and one of 1000 Hz (the hand's beat of 2 ms). */
+static double stroke_bytes_slow(void)
+{
+    return stroke_bytes(STROKE_POINTS);
+}
+
+static double stroke_bytes_fast(void)
+{
+    return stroke_bytes(STROKE_POINTS / 2);
 }
 
 /* Excalidraw says an element whole each time that it grew; its JSON without spaces. */
@@ -383,52 +298,6 @@ static double replay_ms(void)
     return spent * 1e3;
 }
 
-/* --- Panning ---------------------------------------------------------------------------------- */
-
-static double worst_frame_ms;
-
-/* Across the board and back down, each frame whole before the next, on this thread. */
-static double pan_frame_ms(void)
-{
-    static uint8_t target[(size_t)WIDTH * HEIGHT * 4];
-    struct tdm_board_scene *scene = NULL;
-    struct tdm_board_cache *cache = NULL;
-    struct tdm_board_feed feed;
-    struct tdm_board_cache_report report;
-    struct tdm_board_camera camera = tdm_board_camera_at(1, 0, 0, WIDTH, HEIGHT);
-    double start, spent;
-
-    demand(tdm_board_scene_create(&scene, NULL) == TDM_OK &&
-               tdm_board_cache_create(&cache, scene, 0, NULL) == TDM_OK,
-           "no scene");
-    tdm_board_feed_init(&feed, scene);
-    demand(tdm_board_feed(&feed, tdm_board_doc_board(crowded), TDM_BOARD_FIRST_PAGE) == TDM_OK,
-           "not fed");
-    tdm_board_cache_draw(cache, &camera, target, WIDTH * 4, 0, &report);
-    worst_frame_ms = 0;
-    start = seconds();
-    for (int frame = 0; frame < FRAMES; frame++) {
-        double begin = seconds();
-
-        camera.x += PAN_PX;
-        camera.y += PAN_PX / 4;
-        tdm_board_cache_draw(cache, &camera, target, WIDTH * 4, 0, &report);
-        demand(report.missing == 0, "a tile is missing");
-        worst_frame_ms = fmax(worst_frame_ms, (seconds() - begin) * 1e3);
-    }
-    spent = (seconds() - start) / FRAMES;
-    tdm_board_feed_free(&feed);
-    tdm_board_cache_destroy(cache);
-    tdm_board_scene_destroy(scene);
-    return spent * 1e3;
-}
-
-static double pan_worst_ms(void)
-{
-    (void)pan_frame_ms();
-    return worst_frame_ms;
-}
-
 /* --- Report ----------------------------------------------------------------------------------- */
 
 static const struct row {
@@ -436,15 +305,14 @@ static const struct row {
     double (*measure)(void);
     double goal; /* 0: it is only to compare with. */
 } rows[] = {
-    {"stroke_of_200_points", "bytes", stroke_bytes, 2048},
+    {"stroke_200_each_alone", "bytes", stroke_bytes_slow, 2048},
+    {"stroke_200_in_pairs", "bytes", stroke_bytes_fast, 2048},
     {"same_by_excalidraw", "bytes", stroke_bytes_excalidraw, 0},
     {"late_join_10000_objects", "bytes", join_size, 300000},
     {"late_join_10000_objects", "ms", join_ms, 200},
     {"operations_applied", "per_s", applied_per_second, 1e6},
     {"open_100000_operations", "ms", open_ms, 1000},
     {"replay_100000_operations", "ms", replay_ms, 1000},
-    {"pan_10000_objects_frame", "ms", pan_frame_ms, 1000 / 60.0},
-    {"pan_10000_objects_worst", "ms", pan_worst_ms, 0},
 };
 
 static int by_size(const void *a, const void *b)
@@ -485,7 +353,7 @@ int main(int argc, char **argv)
     (void)snprintf(journal, sizeof journal, "%s/a.board", folder);
     make_journal();
     crowded = open_board(NULL, false);
-    fill(crowded, OBJECTS);
+    crowd(crowded, OBJECTS);
     fprintf(stderr, "%-26s %-6s %12s %12s %12s  %s\n", "", "", "min", "median", "max", "goal");
     printf("{\"bench\": \"board\", \"rounds\": %d, \"rows\": [", rounds);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

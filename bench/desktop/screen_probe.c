@@ -35,7 +35,7 @@
 
 #define STRIP_WIDTH 272 /* Cells of 8 pixels: they live through 4:2:0. */
 #define STRIP_ROWS  32
-#define LOOK_EVERY  (TDM_MS / 4)
+#define LOOK_EVERY  (250 * TDM_US)
 #define SEEN_WITHIN (5 * TDM_S)
 #define FIND_WITHIN (20 * TDM_S)
 #define TEXT_WIDTH  272
@@ -224,10 +224,15 @@ static bool code_is_seen(struct probe *p)
            seen == p->drawn_at;
 }
 
-/* Until the code is at the viewer; false when it never comes. */
-static bool wait_for_code(struct probe *p, tdm_time from, struct tdm_series *series)
+/* Until the code is at the viewer; false when it never comes. The looks do not keep step with the
+ * draws: else all that lies between two of them would be the same to us. */
+static bool wait_for_code(struct probe *p, struct tdm_rng *rng, tdm_time from,
+                          struct tdm_series *series)
 {
-    for (tdm_time at = from; clock_now() - from < SEEN_WITHIN; at += LOOK_EVERY) {
+    tdm_time phase = (tdm_time)(tdm_rng_unit(rng) * LOOK_EVERY);
+
+    clock_sleep_until(from + phase);
+    for (tdm_time at = from + phase; clock_now() - from < SEEN_WITHIN; at += LOOK_EVERY) {
         tdm_time now = clock_now();
 
         if (code_is_seen(p)) {
@@ -269,7 +274,7 @@ static void measure_updates(struct probe *p, int count, int gap_ms)
     for (int i = 0; i < count; i++) {
         wait_gap(&rng, gap_ms);
         draw_code(p);
-        lost += !wait_for_code(p, p->drawn_at, &series);
+        lost += !wait_for_code(p, &rng, p->drawn_at, &series);
     }
     print_series(p, "update", &series, lost);
 }
@@ -317,11 +322,29 @@ static void measure_keys(struct probe *p, int count, int gap_ms)
         xcb_test_fake_input(p->view.c, XCB_KEY_PRESS, key, 0, p->view.screen->root, 0, 0, 0);
         xcb_test_fake_input(p->view.c, XCB_KEY_RELEASE, key, 0, p->view.screen->root, 0, 0, 0);
         xcb_flush(p->view.c);
-        lost += !answer_key(p, from + TDM_S) || !wait_for_code(p, from, &series);
+        lost += !answer_key(p, from + TDM_S) || !wait_for_code(p, &rng, from, &series);
         if (lost > 3)
             break; /* Keys do not arrive. */
     }
     print_series(p, "key", &series, lost);
+}
+
+/* Somebody types in the window under the pointer, at (60, 60) of the host. */
+static void type_letters(struct side *host, int count, int gap_ms)
+{
+    const uint8_t first = 24; /* The letter q; nine more beside it. */
+    struct tdm_rng rng = tdm_rng_of(5);
+
+    xcb_test_fake_input(host->c, XCB_MOTION_NOTIFY, 0, 0, host->screen->root, 60, 60, 0);
+    for (int i = 0; i < count; i++) {
+        uint8_t key = (uint8_t)(first + tdm_rng_below(&rng, 10));
+
+        wait_gap(&rng, gap_ms);
+        xcb_test_fake_input(host->c, XCB_KEY_PRESS, key, 0, host->screen->root, 0, 0, 0);
+        xcb_test_fake_input(host->c, XCB_KEY_RELEASE, key, 0, host->screen->root, 0, 0, 0);
+        sync_side(host);
+    }
+    pause_for(300 * TDM_MS);
 }
 
 /* Letters of every colour on white, as an editor has them. */
@@ -480,9 +503,14 @@ int main(int argc, char **argv)
     struct probe p = {.x = 0};
 
     if (argc < 4)
-        fail("use screen_probe HOST VIEW update|key COUNT GAP_MS, exact, or HOST - LOAD SECONDS");
+        fail("use screen_probe HOST VIEW update|key COUNT GAP_MS, exact, HOST - LOAD SECONDS, or "
+             "HOST - letters COUNT GAP_MS");
     if (strcmp(argv[2], "-") == 0) {
         open_side(&p.host, argv[1]);
+        if (strcmp(argv[3], "letters") == 0 && argc > 5) {
+            type_letters(&p.host, (int)strtol(argv[4], NULL, 10), (int)strtol(argv[5], NULL, 10));
+            return 0;
+        }
         run_load(&p.host, argv[3], argc > 4 ? strtod(argv[4], NULL) : 10);
         return 0;
     }

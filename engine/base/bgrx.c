@@ -3,6 +3,8 @@
 
 #include "engine/base/cpu.h"
 
+#include <string.h>
+
 #if TDM_CPU_X86
 #include <immintrin.h>
 #endif
@@ -319,4 +321,19 @@ void tdm_i420_to_bgrx(uint8_t *pixels, ptrdiff_t stride, const struct tdm_pictur
         row_to_bgrx(pixels + y * stride, pic->planes[0] + (ptrdiff_t)y * pic->strides[0],
                     pic->planes[1] + (ptrdiff_t)(y / 2) * pic->strides[1],
                     pic->planes[2] + (ptrdiff_t)(y / 2) * pic->strides[2], pic->width);
+}
+
+void tdm_bgrx_copy(uint8_t *to, const uint8_t *from, size_t pixels)
+{
+#if TDM_CPU_X86
+    const __m128i colours = _mm_set1_epi32(0xffffff);
+
+    for (; pixels >= 4; pixels -= 4, to += 16, from += 16)
+        _mm_storeu_si128((__m128i *)to,
+                         _mm_and_si128(_mm_loadu_si128((const __m128i *)from), colours));
+#endif
+    for (; pixels; pixels--, to += 4, from += 4) {
+        memcpy(to, from, 3);
+        to[3] = 0;
+    }
 }

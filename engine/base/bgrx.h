@@ -25,6 +25,9 @@ void tdm_bgrx_to_i420(struct tdm_picture *pic, const uint8_t *pixels, ptrdiff_t 
  *  was: U and V are of four pixels. */
 void tdm_i420_to_bgrx(uint8_t *pixels, ptrdiff_t stride, const struct tdm_picture *pic);
 
+/** Copies pixels, which do not overlap; the fourth byte is 0. */
+void tdm_bgrx_copy(uint8_t *to, const uint8_t *from, size_t pixels);
+
 /** One way to compute it (engine/base/cpu.h). */
 struct tdm_bgrx_variant {
     const char *name;

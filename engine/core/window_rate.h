@@ -21,7 +21,7 @@
 
 #define TDM_WINDOW_RATE_BURSTS 64 /* A power of two. */
 
-/** Constants that were found on the training seeds of bench/rate. */
+/** Constants that were found on the training seeds of docs/rate.md. */
 struct tdm_window_rate_tuning {
     double pace;       /* Of the capacity: how fast a frame leaves. */
     double queue_ms;   /* What is left standing. */

@@ -188,6 +188,8 @@ struct tandem_media {
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
     bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
                      or picture. With all sources and sinks "off" it is all there is. */
+    bool channel_if_asked;      /* Accept it when the other side offers it, now or later in the
+                                   call; tandem_set_channel offers it. */
     struct tandem_chat *chat;   /* Rides on the channel, too (tandem/chat.h), of one call at a
                                    time. NULL: none. */
     struct tandem_files *files; /* Ride on the channel; outlive the call. NULL: none. */

@@ -16,7 +16,9 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import command_test  # noqa: E402
-from command_test import DONE, FAILED, PATIENCE, REFUSED, UNREACHABLE, USAGE, free_port  # noqa: E402
+from chat_command_test import OnTerminal  # noqa: E402
+from command_test import (DONE, FAILED, MEDIA, PATIENCE, REFUSED, UNREACHABLE, USAGE,  # noqa: E402
+                          free_port)
 
 
 class Board:
@@ -152,6 +154,75 @@ class Together(unittest.TestCase):
     def test_nobody_there(self):
         a = self.start("a", "127.0.0.1:9")
         self.assertEqual(a.end(), UNREACHABLE)
+
+
+class InACall(unittest.TestCase):
+    """The board of `call` and `answer`, with people at terminals."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tandem-board-call-")
+        self.running = []
+
+    def tearDown(self):
+        for process in self.running:
+            process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def person(self, name, verb, *args):
+        home = os.path.join(self.folder, name)
+        os.makedirs(home, exist_ok=True)
+        env = dict(os.environ, HOME=home, XDG_DATA_HOME=home, XDG_CONFIG_HOME=home, TERM="xterm")
+        env.pop("DISPLAY", None)  # Where nothing can be shown it is kept all the same.
+        media = [arg for arg in MEDIA if arg != "--no-keys"]
+        process = OnTerminal(env, verb, *args, "--bind", "127.0.0.1", *media)
+        self.running.append(process)
+        return process
+
+    def both_up(self, of_a=(), of_b=()):
+        port = free_port()
+        b = self.person("b", "answer", "--auto", "--port", str(port), *of_b)
+        b.wait_for("waiting for calls")
+        a = self.person("a", "call", f"127.0.0.1:{port}", "--port", str(free_port()), *of_a)
+        a.wait_for("up: ")
+        b.wait_for("up: ")
+        return a, b
+
+    def boards(self, name):
+        return [os.path.join(place, file) for place, _, files in
+                os.walk(os.path.join(self.folder, name)) for file in files if file == "our.board"]
+
+    def hang_up(self, a, b):
+        a.type("q")
+        self.assertEqual((a.end(), b.end()), (DONE, DONE))
+
+    def test_opened_with_the_call(self):
+        a, b = self.both_up(of_a=["--board"])
+        b.wait_for("wants to draw with you")
+        self.assertEqual(self.boards("b"), [])
+        b.type("y")
+        a.wait_for("you draw together")
+        b.wait_for("you draw together")
+        self.hang_up(a, b)
+        self.assertEqual((len(self.boards("a")), len(self.boards("b"))), (1, 1))
+
+    def test_opened_later(self):
+        """By who was called, in a call that has no data channel yet; and refused at first."""
+        a, b = self.both_up()
+        b.type("b")
+        a.wait_for("wants to draw with you")
+        a.type("n")
+        b.wait_for("did not want to")
+        self.assertEqual(self.boards("a"), [])
+        b.shown = a.shown = b""
+        b.type("bb")  # The first hides its window.
+        a.wait_for("wants to draw with you")
+        a.type("a")
+        a.wait_for("you draw together")
+        b.wait_for("you draw together")
+        self.hang_up(a, b)
+        with open(os.path.join(os.path.dirname(self.boards("a")[0]), "contact"),
+                  encoding="utf-8") as f:
+            self.assertIn("rule always", f.read())
 
 
 class Files(unittest.TestCase):

@@ -6,12 +6,10 @@
 #include "tandem/chat.h"
 #include "tests/live/pair.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #define MIB (1u << 20)
@@ -325,26 +323,6 @@ static void test_channel_dropped_and_added(void **state)
     close_chats();
 }
 
-/* Ends the TCP connections to `port`, as a router does that forgets them. */
-static int break_connections(uint16_t port)
-{
-    int broken = 0;
-
-    for (int fd = 3; fd < 1024; fd++) {
-        struct sockaddr_in peer = {0};
-        socklen_t size = sizeof peer;
-        int type = 0;
-        socklen_t type_size = sizeof type;
-
-        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0 || type != SOCK_STREAM ||
-            getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sin_family != AF_INET ||
-            ntohs(peer.sin_port) != port)
-            continue;
-        broken += shutdown(fd, SHUT_RDWR) == 0;
-    }
-    return broken;
-}
-
 /* The connection dies again and again under texts of both sides; each comes once and in order. */
 static void test_connection_killed(void **state)
 {
@@ -356,7 +334,7 @@ static void test_connection_killed(void **state)
     call_with(&alone);
     linked();
     for (uint64_t broken = 1; broken <= 3; broken++) {
-        struct tandem_stats stats = side_until(&p.b, channel_up, broken - 1, "the channel of B");
+        (void)side_until(&p.b, channel_up, broken - 1, "the channel of B");
         char *big = long_text((char)('0' + broken));
 
         say(&a, NULL, big);
@@ -366,10 +344,7 @@ static void test_connection_killed(void **state)
             say(&a, NULL, text);
             say(&b, NULL, text);
         }
-        const char *colon = strrchr(stats.channel.remote, ':');
-
-        assert_non_null(colon);
-        assert_true(break_connections((uint16_t)strtol(colon + 1, NULL, 10)) > 0);
+        assert_true(pair_break_channel(&p) > 0);
         say(&a, NULL, "while it is away");
         (void)side_until(&p.b, channel_up, broken, "the channel again at B");
         (void)side_until(&p.a, channel_up, broken, "the channel again at A");

@@ -2,10 +2,12 @@
 #include "tests/live/pair.h"
 
 #include <dirent.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -211,6 +213,27 @@ static void folder(char *path, size_t capacity)
 
     (void)snprintf(path, capacity, "%s/tandem-live-%ld", temporary ? temporary : "/tmp",
                    (long)getpid());
+}
+
+int pair_break_channel(struct pair *p)
+{
+    struct tandem_stats stats = side_stats(&p->b);
+    const char *colon = strrchr(stats.channel.remote, ':');
+    int broken = 0;
+
+    for (int fd = 3; colon && fd < 1024; fd++) {
+        struct sockaddr_in peer = {0};
+        socklen_t size = sizeof peer;
+        int type = 0;
+        socklen_t type_size = sizeof type;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0 || type != SOCK_STREAM ||
+            getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sin_family != AF_INET ||
+            ntohs(peer.sin_port) != strtol(colon + 1, NULL, 10))
+            continue;
+        broken += shutdown(fd, SHUT_RDWR) == 0;
+    }
+    return broken;
 }
 
 const char *pair_file(const char *name, char *path, size_t capacity)

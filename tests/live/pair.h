@@ -75,6 +75,10 @@ bool audio_received_at_least(const struct tandem_stats *s, uint64_t count);
 bool is_up(const struct tandem_stats *s, uint64_t unused);
 bool is_held(const struct tandem_stats *s, uint64_t unused);
 
+/** Ends the TCP connections of the data channel, as a router does that forgets them. @return how
+ *  many there were. */
+int pair_break_channel(struct pair *p);
+
 /** Sleeps on the real clock while both sides' events are drained. */
 void pair_run(struct pair *p, int ms);
 

@@ -7,7 +7,7 @@
  * whole round trips. One seed alone is told in detail.
  */
 
-#include "tests/sim/ice_draw.h"
+#include "sim/ice_draw.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,8 +62,8 @@ static void print_table(struct totals *t)
     print_cell("any", "with loss", &t->lossy);
     printf("%" PRIu64 " set-ups: %" PRIu64 " direct, %" PRIu64 " relayed, %" PRIu64
            " without a way; %" PRIu64 " wrong\n",
-           t->runs, t->verdicts[ICE_DIRECT], t->verdicts[ICE_RELAYED], t->verdicts[ICE_NOTHING],
-           t->failed);
+           t->runs, t->verdicts[TDM_SIM_ICE_DIRECT], t->verdicts[TDM_SIM_ICE_RELAYED],
+           t->verdicts[TDM_SIM_ICE_NO_WAY], t->failed);
 }
 
 static double ms(tdm_time t)
@@ -92,15 +92,15 @@ static bool run_one(struct tdm_sim_ice_call *call, uint64_t seed, struct totals 
     char words[160] = "", text[256];
     bool wrong;
 
-    ice_draw(&scenario, seed);
+    tdm_sim_ice_draw(&scenario, seed);
     if (tdm_sim_ice_call_run(call, &scenario, &result) != TDM_OK)
         return false;
-    enum ice_verdict verdict = ice_verdict_of(&scenario);
-    tdm_time time = ice_time_to_media(&result);
+    enum tdm_sim_ice_verdict verdict = tdm_sim_ice_verdict_of(&scenario);
+    tdm_time time = tdm_sim_ice_time_to_media(&result);
 
-    wrong = ice_differs(&scenario, &result, words);
+    wrong = tdm_sim_ice_differs(&scenario, &result, words);
     if (wrong || tell) {
-        ice_describe(&scenario, text);
+        tdm_sim_ice_describe(&scenario, text);
         printf("seed %" PRIu64 " %s: %s\n", seed, wrong ? words : "is well", text);
         print_sides(&result);
     }
@@ -113,7 +113,7 @@ static bool run_one(struct tdm_sim_ice_call *call, uint64_t seed, struct totals 
         add(&t->lossy, ms(time));
         return true;
     }
-    add(verdict == ICE_DIRECT ? &t->direct : &t->relayed, ms(time));
+    add(verdict == TDM_SIM_ICE_DIRECT ? &t->direct : &t->relayed, ms(time));
     add(&t->cells[scenario.net.access[0].nat][scenario.net.access[1].nat], ms(time));
     return true;
 }

@@ -6,7 +6,7 @@
  * those of docs/ice.md and are printed.
  */
 
-#include "tests/sim/ice_draw.h"
+#include "sim/ice_draw.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,10 +41,10 @@ static void run_well(const struct tdm_sim_ice_scenario *s, struct tdm_sim_ice_re
     char words[160] = "";
 
     run(s, r);
-    if (ice_differs(s, r, words)) {
+    if (tdm_sim_ice_differs(s, r, words)) {
         char text[256];
 
-        ice_describe(s, text);
+        tdm_sim_ice_describe(s, text);
         print_message("%s: %s\n", words, text);
     }
     assert_string_equal(words, "");
@@ -62,16 +62,17 @@ static void all_pairs_of_nats_connect(void **state)
             struct tdm_sim_ice_scenario s;
             struct tdm_sim_ice_result r;
 
-            ice_plain(&s, (enum tdm_sim_nat_kind)a, (enum tdm_sim_nat_kind)b);
+            tdm_sim_ice_plain(&s, (enum tdm_sim_nat_kind)a, (enum tdm_sim_nat_kind)b);
             run_well(&s, &r);
-            print_message("%9.0f%7s", ms(ice_time_to_media(&r)),
-                          ice_verdict_name(ice_verdict_of(&s)));
+            print_message("%9.0f%7s", ms(tdm_sim_ice_time_to_media(&r)),
+                          tdm_sim_ice_verdict_name(tdm_sim_ice_verdict_of(&s)));
             /* The answerer learns its addresses one round trip to the server after the offer, a
              * relay by TCP three or four; the offerer needs a check and its answer, the answerer
              * the media. */
-            tdm_time most = ice_verdict_of(&s) == ICE_DIRECT ? 5 * RTT / 2 : 4 * RTT;
+            tdm_time most =
+                tdm_sim_ice_verdict_of(&s) == TDM_SIM_ICE_DIRECT ? 5 * RTT / 2 : 4 * RTT;
 
-            assert_true(ice_time_to_media(&r) <= most + 30 * TDM_MS);
+            assert_true(tdm_sim_ice_time_to_media(&r) <= most + 30 * TDM_MS);
         }
     }
     print_message("\n");
@@ -82,11 +83,11 @@ static tdm_time open_with_dead(unsigned dead)
     struct tdm_sim_ice_scenario s;
     struct tdm_sim_ice_result r;
 
-    ice_plain(&s, TDM_SIM_NAT_NONE, TDM_SIM_NAT_NONE);
+    tdm_sim_ice_plain(&s, TDM_SIM_NAT_NONE, TDM_SIM_NAT_NONE);
     s.agents[0].turn = s.agents[1].turn = false;
     s.agents[0].dead = s.agents[1].dead = (uint8_t)dead;
     run_well(&s, &r);
-    return ice_time_to_media(&r);
+    return tdm_sim_ice_time_to_media(&r);
 }
 
 static void direct_takes_round_trips_and_dead_candidates_little(void **state)
@@ -107,7 +108,7 @@ static void relays_alone_are_quick(void **state)
         struct tdm_sim_ice_scenario s;
         struct tdm_sim_ice_result r;
 
-        ice_plain(&s, TDM_SIM_NAT_PORT_RESTRICTED, TDM_SIM_NAT_SYMMETRIC);
+        tdm_sim_ice_plain(&s, TDM_SIM_NAT_PORT_RESTRICTED, TDM_SIM_NAT_SYMMETRIC);
         for (unsigned i = 0; i < 2; i++) {
             s.agents[i].relay_only = true;
             s.agents[i].turn_link = (enum tdm_ice_server_link)link;
@@ -116,8 +117,8 @@ static void relays_alone_are_quick(void **state)
         s.signal_delay = TDM_MS;
         run_well(&s, &r);
         print_message("relays alone on loopback, link %u: %.1f ms\n", link,
-                      ms(ice_time_to_media(&r)));
-        assert_true(ice_time_to_media(&r) <= 150 * TDM_MS);
+                      ms(tdm_sim_ice_time_to_media(&r)));
+        assert_true(tdm_sim_ice_time_to_media(&r) <= 150 * TDM_MS);
         assert_int_equal(r.sides[0].path.local.type, TDM_ICE_RELAY);
     }
 }
@@ -128,12 +129,12 @@ static void a_hundred_candidates_are_borne(void **state)
     struct tdm_sim_ice_result r;
 
     (void)state;
-    ice_plain(&s, TDM_SIM_NAT_NONE, TDM_SIM_NAT_SYMMETRIC);
+    tdm_sim_ice_plain(&s, TDM_SIM_NAT_NONE, TDM_SIM_NAT_SYMMETRIC);
     s.agents[0].dead = s.agents[1].dead = 100;
     run(&s, &r); /* A relay at least; the direct address may be beyond what there is room for. */
     assert_true(r.sides[0].connected && r.sides[1].connected && r.sides[1].heard);
     assert_true(r.sides[0].stats.not_taken > 0 && r.sides[1].stats.not_taken > 0);
-    print_message("100 dead candidates each: %.1f ms\n", ms(ice_time_to_media(&r)));
+    print_message("100 dead candidates each: %.1f ms\n", ms(tdm_sim_ice_time_to_media(&r)));
 }
 
 static void roles_settle(void **state)
@@ -143,7 +144,7 @@ static void roles_settle(void **state)
         struct tdm_sim_ice_scenario s;
         struct tdm_sim_ice_result r;
 
-        ice_plain(&s, TDM_SIM_NAT_RESTRICTED, TDM_SIM_NAT_PORT_RESTRICTED);
+        tdm_sim_ice_plain(&s, TDM_SIM_NAT_RESTRICTED, TDM_SIM_NAT_PORT_RESTRICTED);
         s.agents[0].controlling = s.agents[1].controlling = i & 1;
         s.both_offer = i & 2;
         s.trickle = i & 2;
@@ -197,7 +198,7 @@ static void paths_that_change_are_replaced(void **state)
         struct tdm_sim_ice_scenario s;
         struct tdm_sim_ice_result r;
 
-        ice_plain(&s, c->a, c->b);
+        tdm_sim_ice_plain(&s, c->a, c->b);
         s.agents[0].turn = c->turn & 1;
         s.agents[1].turn = c->turn & 2;
         s.event = c->event;
@@ -225,7 +226,7 @@ static void consent_ends(void **state)
         struct tdm_sim_ice_scenario s;
         struct tdm_sim_ice_result r;
 
-        ice_plain(&s, TDM_SIM_NAT_PORT_RESTRICTED, TDM_SIM_NAT_FULL_CONE);
+        tdm_sim_ice_plain(&s, TDM_SIM_NAT_PORT_RESTRICTED, TDM_SIM_NAT_FULL_CONE);
         s.agents[0].turn = s.agents[1].turn = i & 1;
         s.event = events[i / 2];
         s.event_at = 7 * TDM_S;
@@ -254,7 +255,7 @@ static void what_was_found_stays_found(void **state)
         struct tdm_sim_ice_scenario s;
         struct tdm_sim_ice_result r;
 
-        ice_draw(&s, seeds[i]);
+        tdm_sim_ice_draw(&s, seeds[i]);
         run_well(&s, &r);
         assert_true(r.sides[0].stats.checks_sent < 1000);
     }
@@ -266,7 +267,7 @@ static void a_seed_means_the_same_twice(void **state)
     struct tdm_sim_ice_result first, second;
 
     (void)state;
-    ice_draw(&s, 4711);
+    tdm_sim_ice_draw(&s, 4711);
     run(&s, &first);
     run(&s, &second);
     assert_true(first.hash == second.hash);

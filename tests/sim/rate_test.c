@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-/* Promises of docs/rate.md on two seeds, with some room below what bench/rate shows; and that the
+/* Promises of docs/rate.md on two seeds, with some room below what tandem sim shows; and that the
  * models beside ours are no straw men: each fills a quiet link. */
 
 static void *storage;
@@ -43,7 +43,7 @@ static void test_promises(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof promises / sizeof *promises; i++)
         for (uint64_t seed = 101; seed <= 102; seed++) {
-            const struct tdm_rate_goal goal = {promises[i].figure, promises[i].at_least,
+            const struct tandem_sim_goal goal = {(uint8_t)promises[i].figure, promises[i].at_least,
                                                promises[i].value};
             struct tdm_rate_score score = run(promises[i].scenario, &tdm_rate_peer_ours, seed);
 

@@ -37,6 +37,7 @@ struct screen_pair {
     struct tdm_screen_host *host;
     struct tdm_screen_view *view;
     void *host_surface, *view_surface;
+    uint8_t *shown; /* What who presents no more than he is told to presents. */
     struct tdm_screen_host_out host_out;
     struct tdm_screen_view_out view_out;
     struct way to_view, to_host;
@@ -156,11 +157,29 @@ static void give_storage(struct screen_pair *p)
     if (!s || !s->fresh)
         return;
     free(p->view_surface);
+    free(p->shown);
     p->view_surface = malloc(tdm_screen_view_surface_bytes(s->surface.width, s->surface.height));
+    p->shown = calloc((size_t)s->surface.width * 4, s->surface.height);
     struct tdm_screen_view_in in = {
         .kind = TDM_SCREEN_VIEW_STORAGE, .surface = s->surface.id, .storage = p->view_surface};
 
     tdm_screen_view_step(p->view, &in, &p->view_out);
+}
+
+static void present(struct screen_pair *p, const struct tdm_screen_view_surface *s)
+{
+    for (uint32_t i = 0; i < p->view_out.rect_count; i++) {
+        const struct tdm_screen_rect *r = &p->view_out.rects[i];
+
+        if (r->x < 0 || r->y < 0 || r->width <= 0 || r->height <= 0 ||
+            r->x + r->width > s->surface.width || r->y + r->height > s->surface.height) {
+            fail(p, "what is to be presented is not of the surface");
+            return;
+        }
+        for (int y = r->y; y < r->y + r->height; y++)
+            memcpy(p->shown + ((size_t)y * s->surface.width + (size_t)r->x) * 4,
+                   s->pixels + y * s->stride + (ptrdiff_t)4 * r->x, (size_t)r->width * 4);
+    }
 }
 
 static void check_frame(struct screen_pair *p)
@@ -182,6 +201,9 @@ static void check_frame(struct screen_pair *p)
         fail(p, "the viewer's picture is not what the host believes");
     else if (p->exact && hash != c->desktop)
         fail(p, "a frame says that it is exact and is not");
+    present(p, s);
+    if (hash_of(p->shown, s->surface.width, s->surface.height) != hash)
+        fail(p, "what is presented is not what was drawn");
     p->stats.exact_frames += p->exact;
     if (age > p->stats.worst_age && !p->view_out.refinement)
         p->stats.worst_age = age;
@@ -352,6 +374,7 @@ void screen_pair_destroy(struct screen_pair *p)
     free(p->view);
     free(p->host_surface);
     free(p->view_surface);
+    free(p->shown);
     free(p);
 }
 

@@ -136,6 +136,24 @@ static void test_variants_agree(void **state)
     }
 }
 
+/* Of any number, to any place; nothing around them. */
+static void test_copies_colours(void **state)
+{
+    uint8_t from[4 * 40], to[4 * 40 + 2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof from; i++)
+        from[i] = (uint8_t)(i * 7 + 1);
+    for (size_t pixels = 0; pixels <= 40; pixels++) {
+        memset(to, 0xee, sizeof to);
+        tdm_bgrx_copy(to + 1, from, pixels);
+        assert_int_equal(to[0], 0xee);
+        assert_int_equal(to[1 + 4 * pixels], 0xee);
+        for (size_t i = 0; i < 4 * pixels; i++)
+            assert_int_equal(to[1 + i], i % 4 == 3 ? 0 : from[i]);
+    }
+}
+
 /* The colour bars of a test picture at full strength. */
 static void test_well_known_colours(void **state)
 {
@@ -203,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_variants_follow_the_formulas),
         cmocka_unit_test(test_variants_agree),
+        cmocka_unit_test(test_copies_colours),
         cmocka_unit_test(test_well_known_colours),
         cmocka_unit_test(test_there_and_back),
     };

@@ -109,15 +109,15 @@ static void test_lines(void **state)
     assert_int_equal(i->points[2].y, 64);
     tdm_drawing_free(&drawing);
 
-    /* Two parts, relative commands, numbers without gaps, a flag that leans on the next number. */
-    i = read_one(SVG("<path d='M10-5h10v.5.5z m1 1l2 0 0 2 M0 0a5 5 0 0110 0'/>"), 3);
+    /* Parts, relative commands, numbers without gaps, a flag that leans on the next number. */
+    i = read_one(SVG("<path fill='none' stroke='red' "
+                     "d='M10-5h10v.5.5z m1 1l2 0 0 2 M0 0a5 5 0 0110 0'/>"),
+                 3);
     assert_int_equal(i[0].point_count, 5);
     assert_int_equal(i[0].y, -80);
     assert_int_equal(i[0].points[3].y, 16);
     assert_int_equal(i[1].x, 176);
     assert_int_equal(i[1].y, -64);
-    assert_int_equal(i[0].group, i[2].group);
-    assert_int_not_equal(i[0].group, TDM_DRAWING_NO_GROUP);
     /* Half a circle above: its highest point is at 5, -5. */
     assert_int_equal(i[2].points[i[2].point_count - 1].x, 160);
     int32_t top = 0;
@@ -128,7 +128,9 @@ static void test_lines(void **state)
     tdm_drawing_free(&drawing);
 
     /* A curve goes through where Bezier says; the smooth one goes on. */
-    i = read_one(SVG("<path d='M0 0C0 100 100 100 100 0S200-100 200 0q50 50 100 0t100 0'/>"), 1);
+    i = read_one(SVG("<path stroke='red' fill='none' d='M0 0C0 100 100 100 100 0S200-100 200 0q50 "
+                     "50 100 0t100 0'/>"),
+                 1);
     bool half = false, second = false;
 
     for (uint32_t p = 0; p < i->point_count; p++) {
@@ -137,6 +139,60 @@ static void test_lines(void **state)
     }
     assert_true(half && second);
     assert_int_equal(i->points[i->point_count - 1].x, 6400);
+    tdm_drawing_free(&drawing);
+}
+
+/* What a line is around, 1/256 square px, more where it goes round more often. */
+static double area(const struct tdm_drawing_item *i)
+{
+    double sum = 0;
+
+    for (uint32_t p = 1; p < i->point_count; p++)
+        sum += ((double)i->points[p - 1].x * i->points[p].y -
+                (double)i->points[p].x * i->points[p - 1].y) /
+               2;
+    return sum;
+}
+
+#define RING "d='M0 0h10v10h-10zM2 2h6v6h-6zm1 1h4v4h-4z'/>"
+
+static void test_holes(void **state)
+{
+    const struct tdm_drawing_item *i;
+    const double square = 256 * 100, hole = 256 * 36, island = 256 * 16;
+
+    (void)state;
+    /* All parts of what is filled are one line; each goes round as the file has it. */
+    i = read_one(SVG("<path " RING), 1);
+    assert_int_equal(i->point_count, 17);
+    assert_int_equal(i->width, 0);
+    assert_true(area(i) == square + hole + island);
+    tdm_drawing_free(&drawing);
+    i = read_one(SVG("<path fill-rule='evenodd' " RING), 1);
+    assert_true(area(i) == square - hole + island);
+    tdm_drawing_free(&drawing);
+
+    /* With a border each part has one of its own, in a group with the fill. */
+    i = read_one(SVG("<path stroke='red' style='fill-rule:evenodd' " RING), 4);
+    assert_true(area(i) == square - hole + island);
+    assert_int_equal(i[0].width, 0);
+    assert_int_equal(i[1].fill, 0);
+    assert_int_equal(i[1].width, 16);
+    assert_int_equal(i[3].point_count, 5);
+    assert_int_equal(i[0].group, i[3].group);
+    assert_int_not_equal(i[0].group, TDM_DRAWING_NO_GROUP);
+    tdm_drawing_free(&drawing);
+
+    /* A fill goes on where its border is open. */
+    i = read_one(SVG("<polyline stroke='red' points='0,0 10,0 10,10'/>"), 2);
+    assert_int_equal(i[0].point_count, 4);
+    assert_int_equal(i[1].point_count, 3);
+    tdm_drawing_free(&drawing);
+
+    /* What nobody sees is nothing. */
+    (void)read_one(SVG("<path fill='none' " RING "<rect fill='none' width='9' height='9'/>"
+                       "<line x2='9'/><circle r='9' fill-opacity='0'/>"),
+                   0);
     tdm_drawing_free(&drawing);
 }
 
@@ -222,10 +278,10 @@ static void test_deep_and_far(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boxes),        cmocka_unit_test(test_viewport),
-        cmocka_unit_test(test_lines),        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_skipped),      cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_deep_and_far),
+        cmocka_unit_test(test_boxes),   cmocka_unit_test(test_viewport),
+        cmocka_unit_test(test_lines),   cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_deep_and_far),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

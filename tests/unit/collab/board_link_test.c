@@ -191,7 +191,7 @@ static struct tdm_board_id add(struct side *s, enum tdm_board_type type, int32_t
 static void edit(struct side *s, struct tdm_rng *rng)
 {
     const struct tdm_board_object *o = tdm_board_lowest(s->board, TDM_BOARD_FIRST_PAGE);
-    uint64_t what = tdm_rng_u64(rng) % 8, steps = tdm_rng_u64(rng) % 8;
+    uint64_t what = tdm_rng_u64(rng) % 9, steps = tdm_rng_u64(rng) % 8;
     int32_t number = (int32_t)(tdm_rng_u64(rng) % 20000);
 
     room(s);
@@ -209,6 +209,10 @@ static void edit(struct side *s, struct tdm_rng *rng)
         assert_int_equal(tdm_board_delete(s->board, tdm_board_id_of(o)), TDM_OK);
     } else if (what == 3) {
         (void)!tdm_board_text_insert(s->board, tdm_board_id_of(o), 0, "x", 1);
+    } else if (what == 8) { /* Some are no strokes, or another's. */
+        const struct tdm_board_point point = {number, number, 9, 9};
+
+        (void)!tdm_board_ink(s->board, tdm_board_id_of(o), &point, 1);
     } else if (what == 4) {
         struct tdm_board_undone undone;
 
@@ -309,40 +313,62 @@ static void test_rules(void **state)
     }
 }
 
-/* A stroke of 200 points, sent as it is drawn: a hundred pieces of two points. */
-static void test_stroke_costs(void **state)
+/* Points that go on with a stroke that was never named. */
+static void test_ink_of_nothing(void **state)
+{
+    struct side a, b;
+
+    (void)state;
+    begin(&a, 1, document);
+    begin(&b, 2, document);
+    meet(&a, &b);
+    (void)settle(&a, &b, NULL);
+    take(&a, (const uint8_t *)"\x04\x06\x77\x02\x02", 5);
+    assert_int_equal(a.broken, 1);
+    end(&a);
+    end(&b);
+}
+
+/* A stroke of 200 points, sent as it is drawn, `each` at a time. */
+static size_t stroke_costs(int each)
 {
     struct side a, b;
     size_t bytes = 0;
 
-    (void)state;
     begin(&a, 0x51a7c0de, document);
     begin(&b, 0x00c0ffee, document);
     meet(&a, &b);
     (void)settle(&a, &b, NULL);
     struct tdm_board_id id = add(&a, TDM_BOARD_PEN, 4000, 3000);
 
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 200; i += each) {
         struct tdm_board_point points[2];
 
-        for (int k = 0; k < 2; k++) {
-            double at = (2 * i + k) / 30.0;
+        for (int k = 0; k < each; k++) {
+            double at = (i + k) / 30.0;
 
             /* About 3 px a point, as a hand moves at 125 points a second. */
             points[k] =
                 (struct tdm_board_point){(int32_t)(1400 * sin(at)), (int32_t)(1100 * sin(1.7 * at)),
                                          (uint8_t)(128 + 60 * sin(at * 2)), 8};
         }
-        assert_int_equal(tdm_board_ink(a.board, id, points, 2), TDM_OK);
+        assert_int_equal(tdm_board_ink(a.board, id, points, (size_t)each), TDM_OK);
         bytes += settle(&a, &b, NULL);
     }
     assert_int_equal(tdm_board_seal(a.board, id), TDM_OK);
     bytes += settle(&a, &b, NULL);
-    print_message("a stroke of 200 points in 100 pieces: %zu bytes\n", bytes);
-    assert_true(bytes <= 2048);
     assert_same(&a, &b);
     end(&a);
     end(&b);
+    print_message("a stroke of 200 points, %d at a time: %zu bytes\n", each, bytes);
+    return bytes;
+}
+
+static void test_stroke_costs(void **state)
+{
+    (void)state;
+    assert_true(stroke_costs(2) <= 1024);
+    assert_true(stroke_costs(1) <= 1280);
 }
 
 /* Strokes, shapes and texts, as on a board that was used a lot. */
@@ -418,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_together_and_apart),
         cmocka_unit_test(test_another_document),
         cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_ink_of_nothing),
         cmocka_unit_test(test_stroke_costs),
         cmocka_unit_test(test_late_joiner_costs),
         cmocka_unit_test(test_too_much_waits),

@@ -439,6 +439,25 @@ static void test_late_twice_and_lost(void **state)
     assert_true(figures.held_bytes <= TDM_BOARD_HELD_BYTES);
 }
 
+/* Each time only what is new of it: whole records, however often and late somebody looks. */
+static void test_fresh_piece_by_piece(void **state)
+{
+    size_t taken = 0, size;
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        (void)add(&ann, TDM_BOARD_LINE, TDM_BOARD_FIRST_PAGE);
+        (void)add(&ann, TDM_BOARD_LINE, TDM_BOARD_FIRST_PAGE);
+        const uint8_t *fresh = tdm_board_fresh(ann.board, &size);
+
+        assert_int_equal(tdm_board_fresh_size(ann.board), size);
+        assert_true(size > taken);
+        assert_int_equal(side_apply(&bob, fresh + taken, size - taken, NULL), TDM_OK);
+        assert_true(side_same(&ann, &bob));
+        taken = size;
+    }
+}
+
 static void test_one_who_says_to_be_us(void **state)
 {
     struct board_side twin;
@@ -497,19 +516,13 @@ static void test_without_memory_nothing_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_values_in_bounds),
-        TEST(test_two_change_one_object),
-        TEST(test_order_beside_a_list),
-        TEST(test_equal_and_turned_keys_have_a_place_above),
-        TEST(test_what_comes_before_its_page),
-        TEST(test_pages_and_what_is_deleted),
-        TEST(test_a_circle_of_groups),
-        TEST(test_what_breaks_a_rule_changes_nothing),
-        TEST(test_a_clock_far_ahead),
-        TEST(test_what_is_unknown_is_kept),
-        TEST(test_late_twice_and_lost),
-        TEST(test_one_who_says_to_be_us),
-        TEST(test_without_memory_nothing_happens),
+        TEST(test_values_in_bounds),           TEST(test_two_change_one_object),
+        TEST(test_order_beside_a_list),        TEST(test_equal_and_turned_keys_have_a_place_above),
+        TEST(test_what_comes_before_its_page), TEST(test_pages_and_what_is_deleted),
+        TEST(test_a_circle_of_groups),         TEST(test_what_breaks_a_rule_changes_nothing),
+        TEST(test_a_clock_far_ahead),          TEST(test_what_is_unknown_is_kept),
+        TEST(test_late_twice_and_lost),        TEST(test_fresh_piece_by_piece),
+        TEST(test_one_who_says_to_be_us),      TEST(test_without_memory_nothing_happens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

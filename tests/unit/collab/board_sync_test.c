@@ -96,6 +96,28 @@ static void test_edits_while_pieces_are_given(void **state)
     assert_true(side_same(&ann, &bob));
 }
 
+/* Who looks at what is fresh time and again, and takes what came since: whole records each time. */
+static void test_fresh_is_taken_as_it_comes(void **state)
+{
+    size_t sent = 0, size;
+
+    (void)state;
+    side_room(&ann);
+    for (int i = 0; i < 4; i++) {
+        if (i == 0)
+            assert_int_equal(tdm_board_add(ann.board, TDM_BOARD_TEXT, NULL, 0, &text), TDM_OK);
+        else
+            type(&ann, 0, "more ");
+        const uint8_t *fresh = tdm_board_fresh(ann.board, &size);
+
+        assert_true(size > sent);
+        assert_int_equal(side_apply(&bob, fresh + sent, size - sent, NULL), TDM_OK);
+        sent = size;
+        assert_true(side_same(&ann, &bob));
+    }
+    tdm_board_fresh_done(ann.board);
+}
+
 /* One may take away what is only being given. */
 static void test_edits_of_a_snapshot_that_is_not_whole_yet(void **state)
 {
@@ -180,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_edits_while_pieces_are_given, open_sides, close_sides),
+        cmocka_unit_test_setup_teardown(test_fresh_is_taken_as_it_comes, open_sides, close_sides),
         cmocka_unit_test_setup_teardown(test_edits_of_a_snapshot_that_is_not_whole_yet, open_sides,
                                         close_sides),
         cmocka_unit_test_setup_teardown(test_a_snapshot_upon_what_was_lost, open_sides,

@@ -90,12 +90,12 @@ static void test_ink_waits_for_its_beat(void **state)
     hand_key(&h, 'p', 0);
     hand_down(&h, 100, 100, 0);
     for (int i = 1; i <= 3; i++) {
-        h.now += TDM_MS;
+        h.now += TDM_MS / 2;
         hand_step(&h, &(struct tdm_board_in){
                           .kind = TDM_BOARD_IN_MOVE, .x = 100 + 10 * i, .y = 100, .button = 1});
     }
     assert_int_equal(hand_object(&h, 0).points, 1);
-    assert_true(h.out.wake_at <= h.now + 8 * TDM_MS);
+    assert_true(h.out.wake_at <= h.now + 2 * TDM_MS);
     h.now = h.out.wake_at;
     hand_wait(&h, 0);
     assert_int_equal(hand_object(&h, 0).points, 4);

@@ -260,8 +260,9 @@ static void start_terminal(void)
     (void)unlink(typed_path);
     (void)snprintf(command, sizeof command, "stty -echoctl; : >%s; exec cat >%s", typed_path,
                    typed_path);
-    terminal =
-        run("xterm", "-u8", "-geometry", "80x24+0+0", "-e", "sh", "-c", command, (char *)NULL);
+    /* The file is there when the window is: keys before that go nowhere. */
+    terminal = run("xterm", "-u8", "-xrm", "*waitForMap: true", "-geometry", "80x24+0+0", "-e",
+                   "sh", "-c", command, (char *)NULL);
     for (tdm_time until = now() + LONGEST; access(typed_path, F_OK) && now() < until;)
         (void)poll(NULL, 0, 20);
 }

@@ -208,6 +208,34 @@ static void test_others_work_is_journaled(void **state)
     tdm_board_doc_close(b);
 }
 
+/* Both edit within one turn of the journal. */
+static void test_edits_around_others_work(void **state)
+{
+    const struct place *p = *state;
+    struct tdm_board_doc *a = open_doc(p->path, NULL, NULL), *b = open_doc(p->copy, NULL, NULL);
+    uint8_t before[TDM_BOARD_DIGEST_BYTES], after[TDM_BOARD_DIGEST_BYTES];
+    struct tdm_board_doc_found found;
+    size_t size, taken = 0;
+
+    for (int i = 0; i < 4; i++) {
+        (void)add_at(a, i);
+        (void)add_at(b, 100 + i);
+        const uint8_t *records = tdm_board_fresh(tdm_board_doc_board(b), &size);
+
+        assert_int_equal(tdm_board_doc_apply(a, records + taken, size - taken), TDM_OK);
+        taken = size;
+    }
+    digest_of(a, before);
+    tdm_board_doc_close(a);
+    tdm_board_doc_close(b);
+    a = open_doc(p->path, NULL, &found);
+    digest_of(a, after);
+    assert_int_equal(count_of(a), 8);
+    assert_int_equal(found.lost + found.refused, 0);
+    assert_memory_equal(before, after, sizeof before);
+    tdm_board_doc_close(a);
+}
+
 /* What was merged is known as such the next time, too. */
 static void test_merge_is_journaled(void **state)
 {
@@ -469,6 +497,7 @@ int main(void)
         IN_PLACE(test_step_journals),
         IN_PLACE(test_read_only_changes_nothing),
         IN_PLACE(test_others_work_is_journaled),
+        IN_PLACE(test_edits_around_others_work),
         IN_PLACE(test_merge_is_journaled),
         IN_PLACE(test_crash_at_any_byte),
         IN_PLACE(test_spoiled),

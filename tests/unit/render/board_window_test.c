@@ -6,6 +6,7 @@
 #include "engine/io/clock.h"
 #include "tests/unit/x_server.h"
 
+#include <X11/Xatom.h>
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <X11/keysym.h>
@@ -15,6 +16,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <xcb/xcb.h>
 #include <xcb/xtest.h>
 /* After the four headers that it needs. */
@@ -51,7 +54,9 @@ struct desk {
     bool closed, edited;
     struct tdm_board_live live;
     int wanted;
-    char file[256]; /* That was dropped. */
+    char file[256]; /* That was dropped, chosen, or is to be written. */
+    int32_t file_x;
+    size_t image_size; /* That was pasted. */
 };
 
 static struct x_server server;
@@ -116,8 +121,12 @@ static void step(struct desk *d)
         d->wanted += event.kind == TDM_BOARD_WINDOW_WANT;
         if (event.kind == TDM_BOARD_WINDOW_LIVE)
             d->live = event.live;
-        if (event.kind == TDM_BOARD_WINDOW_FILE)
+        if (event.kind == TDM_BOARD_WINDOW_FILE || event.kind == TDM_BOARD_WINDOW_EXPORT)
             (void)snprintf(d->file, sizeof d->file, "%s", event.text);
+        if (event.kind == TDM_BOARD_WINDOW_FILE)
+            d->file_x = event.board_x;
+        if (event.kind == TDM_BOARD_WINDOW_IMAGE)
+            d->image_size = event.size;
     }
     tdm_board_fresh_done(d->board);
 }
@@ -342,6 +351,86 @@ static void test_clipboard(void **state)
     close_desk(&desks[1]);
 }
 
+/* What the clipboard's owner gives another program. */
+static size_t ask_clipboard(Window asker, const char *target, char *room, size_t max)
+{
+    Atom property = XInternAtom(display, "ANSWER", False), type;
+    XEvent event = {.type = 0};
+    unsigned long count = 0, rest;
+    unsigned char *data = NULL;
+    int format;
+
+    (void)XConvertSelection(display, XInternAtom(display, "CLIPBOARD", False),
+                            XInternAtom(display, target, False), property, asker, CurrentTime);
+    (void)XFlush(display);
+    UNTIL(XCheckTypedWindowEvent(display, asker, SelectionNotify, &event));
+    if (event.xselection.property == None)
+        return 0;
+    assert_int_equal(XGetWindowProperty(display, asker, property, 0, (long)(max / 4), True,
+                                        AnyPropertyType, &type, &format, &count, &rest, &data),
+                     Success);
+    assert_int_equal(format, 8);
+    memcpy(room, data, count);
+    (void)XFree(data);
+    return count;
+}
+
+/* Other programs get pixels and shapes, and what they copied as shapes becomes objects. */
+static void test_pictures_of_the_clipboard(void **state)
+{
+    static const char svg[] = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    Window other = XCreateSimpleWindow(display, DefaultRootWindow(display), 0, 0, 1, 1, 0, 0, 0);
+    struct desk *d = &desks[0];
+    static char bytes[1 << 16];
+    XEvent event = {.type = 0};
+
+    (void)state;
+    (void)XSync(display, False);
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 300) == PAPER);
+    fake(XCB_MOTION_NOTIFY, 0, 450, 300);
+    key(XK_r);
+    drag(400, 250, 600, 400);
+    UNTIL(object(d, 0).w == 200 * PX && d->live.selected_count == 1);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_COPY, 0);
+    UNTIL(XGetSelectionOwner(display, XInternAtom(display, "CLIPBOARD", False)) != None);
+    assert_true(ask_clipboard(other, "image/png", bytes, sizeof bytes) > 100);
+    assert_memory_equal(bytes, "\x89PNG", 4);
+    size_t size = ask_clipboard(other, "image/svg+xml", bytes, sizeof bytes - 1);
+
+    bytes[size] = 0;
+    assert_non_null(strstr(bytes, "<path"));
+    assert_int_equal(ask_clipboard(other, "text/uri-list", bytes, sizeof bytes), 0);
+    /* The other way. */
+    (void)XSetSelectionOwner(display, XInternAtom(display, "CLIPBOARD", False), other, CurrentTime);
+    (void)XSync(display, False);
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_PASTE, 0);
+    for (int i = 0; i < 2; i++) {
+        UNTIL(XCheckTypedWindowEvent(display, other, SelectionRequest, &event));
+        const XSelectionRequestEvent *ask = &event.xselectionrequest;
+        Atom utf8 = XInternAtom(display, "UTF8_STRING", False);
+        XEvent reply = {.xselection = {.type = SelectionNotify,
+                                       .requestor = ask->requestor,
+                                       .selection = ask->selection,
+                                       .target = ask->target,
+                                       .property = ask->property,
+                                       .time = ask->time}};
+
+        if (i == 0)
+            (void)XChangeProperty(display, ask->requestor, ask->property, XA_ATOM, 32,
+                                  PropModeReplace, (const unsigned char *)&utf8, 1);
+        else
+            (void)XChangeProperty(display, ask->requestor, ask->property, utf8, 8, PropModeReplace,
+                                  (const unsigned char *)svg, sizeof svg - 1);
+        (void)XSendEvent(display, ask->requestor, False, NoEventMask, &reply);
+        (void)XFlush(display);
+    }
+    UNTIL(d->image_size);
+    assert_int_equal(d->image_size, sizeof svg - 1);
+    (void)XDestroyWindow(display, other);
+    close_desk(d);
+}
+
 static Window newest_window(void)
 {
     Window root = DefaultRootWindow(display), parent, *children = NULL, found;
@@ -417,6 +506,55 @@ static void test_drop(void **state)
     close_desk(&desks[0]);
 }
 
+static void type(const char *letters)
+{
+    for (; *letters; letters++)
+        key((KeySym)*letters);
+}
+
+/* By keys: what is in a folder is found by a part of its name; a name for what is written. */
+static void test_files(void **state)
+{
+    char folder[32], path[64], written[64];
+    struct desk *d = &desks[0];
+
+    (void)state;
+    /* Of letters that need no Shift. */
+    (void)snprintf(folder, sizeof folder, "/tmp/board-window-%d", (int)getpid());
+    assert_int_equal(mkdir(folder, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/one two.png", folder);
+    (void)snprintf(written, sizeof written, "%s/plan.pdf", folder);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    open_desk(d, 7, NULL);
+    UNTIL(colour_at(450, 300) == PAPER);
+    fake(XCB_MOTION_NOTIFY, 0, 450, 300);
+    type("9");
+    type(folder);
+    key(XK_Return);
+    type("two");
+    key(XK_Return);
+    UNTIL(*d->file);
+    assert_string_equal(d->file, path);
+    assert_int_equal(d->file_x, WIDTH / 2 * PX);
+    *d->file = 0;
+    /* Where it was, and what the keys do is not the board's. */
+    tdm_board_window_order(d->window, tdm_clock_now(), TDM_BOARD_DO_EXPORT, 0);
+    for (int i = 0; i < 5; i++)
+        key(XK_BackSpace);
+    type("plan");
+    key(XK_Tab);
+    key(XK_Tab);
+    key(XK_Return);
+    UNTIL(*d->file);
+    assert_string_equal(d->file, written);
+    assert_int_equal(object(d, 0).type, 0);
+    assert_int_equal(unlink(path) + rmdir(folder), 0);
+    close_desk(d);
+}
+
 /* By its user, by somebody else, and with the display: it says so, and the process lives on. */
 static void test_closes(void **state)
 {
@@ -443,9 +581,14 @@ static void test_closes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hand_to_screen), cmocka_unit_test(test_other_side),
-        cmocka_unit_test(test_image),          cmocka_unit_test(test_clipboard),
-        cmocka_unit_test(test_drop),           cmocka_unit_test(test_closes),
+        cmocka_unit_test(test_hand_to_screen),
+        cmocka_unit_test(test_other_side),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_clipboard),
+        cmocka_unit_test(test_pictures_of_the_clipboard),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_closes),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -7,6 +7,7 @@
 
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -171,9 +172,158 @@ static void test_lives_on(void **state)
     x_server_stop(&server);
 }
 
+/* Somebody's screen of one colour, of which a part changes, with a pointer on it. */
+#define WIDE 200
+#define HIGH 120
+#define PALE 0xc0c0c0
+#define RED  0xff0000
+#define BLUE 0x0000ff
+
+static struct {
+    pthread_mutex_t lock;
+    uint32_t pixels[WIDE * HIGH];
+    struct tdm_rect damage; /* Empty: nothing is new. */
+    struct tdm_share_pointer pointer;
+    bool pointer_news;
+} screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static const struct tdm_screen_surface plain = {
+    .id = 0, .width = WIDE, .height = HIGH, .name = "plain"};
+
+static uint32_t one_surface(void *arg, struct tdm_screen_surface list[TDM_SCREEN_SURFACES_MAX])
+{
+    (void)arg;
+    list[0] = plain;
+    return 1;
+}
+
+static bool take_screen(void *arg, uint8_t surface, bool again, struct tdm_share_picture *picture)
+{
+    (void)arg;
+    (void)surface;
+    pthread_mutex_lock(&screen.lock);
+    if (!again && tdm_rect_empty(screen.damage)) {
+        pthread_mutex_unlock(&screen.lock);
+        return false;
+    }
+    *picture = (struct tdm_share_picture){.surface = plain,
+                                          .pixels = (const uint8_t *)screen.pixels,
+                                          .stride = (ptrdiff_t)WIDE * 4,
+                                          .exact = true,
+                                          .damage_count = 1,
+                                          .damage = {screen.damage}};
+    screen.damage = (struct tdm_rect){0, 0, 0, 0};
+    return true;
+}
+
+static void give_screen_back(void *arg)
+{
+    (void)arg;
+    pthread_mutex_unlock(&screen.lock);
+}
+
+static bool screen_pointer(void *arg, struct tdm_share_pointer *at,
+                           uint8_t shape[TDM_SHARE_SHAPE_BYTES])
+{
+    (void)arg;
+    pthread_mutex_lock(&screen.lock);
+    bool news = screen.pointer_news;
+
+    *at = screen.pointer;
+    for (size_t i = 0; i < 64; i++) /* Blue, and nothing shines through. */
+        memcpy(shape + 4 * i, &(uint32_t){BLUE | 0xff000000}, 4);
+    screen.pointer_news = false;
+    pthread_mutex_unlock(&screen.lock);
+    return news;
+}
+
+static void draw(struct tdm_rect r, uint32_t colour)
+{
+    pthread_mutex_lock(&screen.lock);
+    for (int i = 0; i < r.width * r.height; i++)
+        screen.pixels[(r.y + i / r.width) * WIDE + r.x + i % r.width] = colour;
+    screen.damage = tdm_rect_around(screen.damage, r);
+    pthread_mutex_unlock(&screen.lock);
+    tdm_wake_signal(fd);
+}
+
+static void point(int16_t x, int16_t y)
+{
+    pthread_mutex_lock(&screen.lock);
+    screen.pointer =
+        (struct tdm_share_pointer){.at = {.surface = 0, .visible = true, .x = x, .y = y},
+                                   .number = 1,
+                                   .shape = {.width = 8, .height = 8}};
+    screen.pointer_news = true;
+    pthread_mutex_unlock(&screen.lock);
+    tdm_wake_signal(fd);
+}
+
+static void wait_for_colour(Display *display, int x, int y, uint32_t colour)
+{
+    tdm_time end = tdm_clock_now() + PATIENCE;
+
+    while (colour_at(display, x, y) != colour)
+        assert_true(tdm_clock_now() < end);
+}
+
+/* What changes is seen in its place and nothing else is touched by it: the pointer stays above it,
+ * and where the pointer was there is the screen. Without a window manager the window stands in the
+ * corner, as large as the screen that it shows. */
+static void test_shows_what_changes(void **state)
+{
+    struct x_server server;
+    struct tdm_screen_window *window;
+    struct tdm_cause cause;
+
+    (void)state;
+    assert_true(x_server_start(&server, "640x480x24"));
+    fd = tdm_wake_open(&cause);
+    assert_true(fd >= 0);
+    const struct tdm_screen_window_source source = {.fd = fd,
+                                                    .surfaces = one_surface,
+                                                    .take = take_screen,
+                                                    .give_back = give_screen_back,
+                                                    .pointer = screen_pointer,
+                                                    .input = input,
+                                                    .closed = on_closed};
+
+    draw((struct tdm_rect){0, 0, WIDE, HIGH}, PALE);
+    assert_int_equal(tdm_screen_window_open(&window, server.display, TITLE, &source, &cause),
+                     TDM_OK);
+    Display *display = XOpenDisplay(server.display);
+
+    assert_non_null(display);
+    wait_for_colour(display, WIDE - 1, HIGH - 1, PALE);
+    draw((struct tdm_rect){10, 20, 30, 5}, RED);
+    wait_for_colour(display, 39, 24, RED);
+    assert_int_equal(colour_at(display, 10, 20), RED);
+    assert_int_equal(colour_at(display, 9, 20), PALE);
+    assert_int_equal(colour_at(display, 40, 24), PALE);
+    assert_int_equal(colour_at(display, 39, 25), PALE);
+    point(20, 18);
+    wait_for_colour(display, 27, 25, BLUE);
+    assert_int_equal(colour_at(display, 28, 24), RED);
+    /* Under the pointer and beside it, then away from under it. */
+    draw((struct tdm_rect){0, 0, 100, 60}, RED);
+    wait_for_colour(display, 99, 59, RED);
+    assert_int_equal(colour_at(display, 27, 25), BLUE);
+    point(150, 100);
+    wait_for_colour(display, 157, 107, BLUE);
+    assert_int_equal(colour_at(display, 27, 25), RED);
+    draw((struct tdm_rect){0, 0, WIDE, HIGH}, PALE);
+    wait_for_colour(display, 0, 0, PALE);
+    assert_int_equal(colour_at(display, 157, 107), BLUE);
+    tdm_screen_window_close(window);
+    (void)XCloseDisplay(display);
+    (void)close(fd);
+    x_server_stop(&server);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lives_on)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lives_on),
+                                       cmocka_unit_test(test_shows_what_changes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/sim/ice_draw.h"
+#include "sim/ice_draw.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define KINDS TDM_SIM_NAT_KINDS
 
-void ice_plain(struct tdm_sim_ice_scenario *s, enum tdm_sim_nat_kind a, enum tdm_sim_nat_kind b)
+void tdm_sim_ice_plain(struct tdm_sim_ice_scenario *s, enum tdm_sim_nat_kind a,
+                       enum tdm_sim_nat_kind b)
 {
     *s = (struct tdm_sim_ice_scenario){
         .net = {.seed = 1,
@@ -73,7 +74,7 @@ static void draw_roads(struct tdm_sim_ice_scenario *s, struct tdm_rng *rng)
     s->net.reorder = tdm_rng_chance(rng, 0.3) ? tdm_rng_unit(rng) * 0.2 : 0;
 }
 
-void ice_draw(struct tdm_sim_ice_scenario *s, uint64_t seed)
+void tdm_sim_ice_draw(struct tdm_sim_ice_scenario *s, uint64_t seed)
 {
     static const uint8_t roles[] = {80, 10, 10};
     struct tdm_rng rng = tdm_rng_of(seed * 7 + 3);
@@ -156,28 +157,28 @@ static bool reaches_relay(const struct tdm_sim_ice_scenario *s, unsigned side)
            (a->ipv4 || (a->ipv6 && s->net.relays_ipv6));
 }
 
-enum ice_verdict ice_verdict_of(const struct tdm_sim_ice_scenario *s)
+enum tdm_sim_ice_verdict tdm_sim_ice_verdict_of(const struct tdm_sim_ice_scenario *s)
 {
     if (is_direct(s))
-        return ICE_DIRECT;
+        return TDM_SIM_ICE_DIRECT;
     for (unsigned i = 0; i < 2; i++)
         if (has_relay(s, i) && (has_relay(s, !i) || reaches_relay(s, !i)) &&
             (!s->agents[!i].relay_only || has_relay(s, !i)))
-            return ICE_RELAYED;
-    return ICE_NOTHING;
+            return TDM_SIM_ICE_RELAYED;
+    return TDM_SIM_ICE_NO_WAY;
 }
 
-const char *ice_verdict_name(enum ice_verdict verdict)
+const char *tdm_sim_ice_verdict_name(enum tdm_sim_ice_verdict verdict)
 {
     static const char *const names[] = {"direct", "relayed", "nothing"};
 
     return names[verdict];
 }
 
-bool ice_differs(const struct tdm_sim_ice_scenario *s, const struct tdm_sim_ice_result *r,
-                 char words[160])
+bool tdm_sim_ice_differs(const struct tdm_sim_ice_scenario *s, const struct tdm_sim_ice_result *r,
+                         char words[160])
 {
-    enum ice_verdict verdict = ice_verdict_of(s);
+    enum tdm_sim_ice_verdict verdict = tdm_sim_ice_verdict_of(s);
 
     for (unsigned i = 0; i < 2; i++) {
         const struct tdm_sim_ice_side_result *side = &r->sides[i];
@@ -187,13 +188,13 @@ bool ice_differs(const struct tdm_sim_ice_scenario *s, const struct tdm_sim_ice_
                            : side->relayed && !excused ? "relayed"
                                                        : "direct";
 
-        if (strcmp(seen, ice_verdict_name(verdict)) != 0 ||
-            (verdict != ICE_NOTHING && side->heard == 0)) {
+        if (strcmp(seen, tdm_sim_ice_verdict_name(verdict)) != 0 ||
+            (verdict != TDM_SIM_ICE_NO_WAY && side->heard == 0)) {
             (void)snprintf(words, 160, "side %u: %s (%u heard) instead of %s", i, seen, side->heard,
-                           ice_verdict_name(verdict));
+                           tdm_sim_ice_verdict_name(verdict));
             return true;
         }
-        if (verdict == ICE_NOTHING && side->stats.state != TDM_ICE_FAILED) {
+        if (verdict == TDM_SIM_ICE_NO_WAY && side->stats.state != TDM_ICE_FAILED) {
             (void)snprintf(words, 160, "side %u does not say that it failed", i);
             return true;
         }
@@ -204,7 +205,7 @@ bool ice_differs(const struct tdm_sim_ice_scenario *s, const struct tdm_sim_ice_
     return r->violations > 0;
 }
 
-tdm_time ice_time_to_media(const struct tdm_sim_ice_result *r)
+tdm_time tdm_sim_ice_time_to_media(const struct tdm_sim_ice_result *r)
 {
     const struct tdm_sim_ice_side_result *a = &r->sides[0], *b = &r->sides[1];
 
@@ -228,7 +229,7 @@ static int describe_side(const struct tdm_sim_ice_scenario *s, unsigned i, char 
                     s->agents[i].server_ipv6 ? " server6" : "", g->dead);
 }
 
-void ice_describe(const struct tdm_sim_ice_scenario *s, char text[256])
+void tdm_sim_ice_describe(const struct tdm_sim_ice_scenario *s, char text[256])
 {
     int at = describe_side(s, 0, text, 256);
 
