@@ -201,6 +201,8 @@ enum tdm_err tdm_board_text_insert(struct tdm_board *b, struct tdm_board_id id, 
     struct board_stamp stamp = board_next(b);
     uint32_t name = b->actors[b->self].name;
 
+    if (!board_text_follows(b, o, typed.origin, stamp))
+        return TDM_E_DENIED;
     board_id_write(&w, name, stamp.seq, id);
     board_id_write(&w, name, stamp.seq, typed.origin);
     tdm_write_bytes(&w, clean, size);

@@ -13,9 +13,14 @@ static uint64_t next_lamport(const struct tdm_board *b)
     return b->lamport + 1;
 }
 
+/* Behind all that was seen, or, behind a clock that somebody has made up, as late as may be: what
+ * that one wrote keeps standing, the rest of the board is everybody's. */
 struct board_stamp board_next(const struct tdm_board *b)
 {
-    return (struct board_stamp){next_lamport(b), b->actors[b->self].seq + 1, b->self};
+    uint32_t seq = b->actors[b->self].seq + 1;
+    uint64_t latest = (uint64_t)seq << BOARD_JUMP, next = next_lamport(b);
+
+    return (struct board_stamp){next < latest ? next : latest, seq, b->self};
 }
 
 static void into_fresh(struct tdm_board *b, const struct board_op *op)
@@ -60,12 +65,14 @@ static void perform(struct tdm_board *b, const struct board_op *op)
     b->figures.operations++;
 }
 
-/* The clock may not run further ahead than our number allows: numbers are given up for it. */
+/* The clock may not run further ahead than our number allows: numbers are given up for it, but not
+ * so many that a made-up clock would use all of them up. */
 static void catch_up(struct tdm_board *b)
 {
     uint32_t seq = b->actors[b->self].seq + 1;
     uint64_t wanted = (next_lamport(b) >> BOARD_JUMP) + 1;
 
+    wanted = wanted < BOARD_FOLLOWS ? wanted : BOARD_FOLLOWS;
     if (wanted <= seq)
         return;
     perform(b, &(struct board_op){.name = b->actors[b->self].name,
@@ -79,8 +86,7 @@ enum tdm_err board_ready(struct tdm_board *b, size_t payload, size_t memory)
 {
     const struct board_actor *self = &b->actors[b->self];
 
-    if (next_lamport(b) >> BOARD_JUMP >= TDM_BOARD_SEQ_MAX - 2 * TDM_BOARD_TYPED_MAX ||
-        self->seq >= TDM_BOARD_SEQ_MAX - 2 * TDM_BOARD_TYPED_MAX || b->doubled)
+    if (self->seq >= TDM_BOARD_SEQ_MAX - 2 * TDM_BOARD_TYPED_MAX || b->doubled)
         return TDM_E_DENIED;
     if (TDM_BOARD_FRESH_BYTES - b->fresh_size <
         payload + (size_t)2 * (HEAD_MAX + BOARD_OP_HEAD_MAX))

@@ -17,9 +17,10 @@
 #define BOARD_RECORD_MAX  60000
 #define BOARD_OP_MAX      ((size_t)20 * 1024) /* Of fields. */
 #define BOARD_OP_HEAD_MAX 16
-#define BOARD_JUMP        20   /* A clock is at most number << this. */
-#define BOARD_PROPS       64   /* Numbers of properties are below. */
-#define BOARD_OTHER_MAX   2048 /* Of an operation of a kind that we do not know. */
+#define BOARD_JUMP        20         /* A clock is at most number << this. */
+#define BOARD_FOLLOWS     (1u << 16) /* The number up to which a clock ahead is followed: 2^36. */
+#define BOARD_PROPS       64         /* Numbers of properties are below. */
+#define BOARD_OTHER_MAX   2048       /* Of an operation of a kind that we do not know. */
 #define BOARD_RANGES_MAX  32
 #define BOARD_RANGE_MAX   4096 /* Characters of one operation of deletion. */
 

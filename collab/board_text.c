@@ -231,16 +231,19 @@ size_t board_text_type_need(const struct tdm_board *b, const struct tdm_board_ob
     return i ? need + split_need(i) : need;
 }
 
+bool board_text_follows(const struct tdm_board *b, const struct tdm_board_object *o,
+                        struct tdm_board_id origin, struct board_stamp stamp)
+{
+    struct board_item *i = board_text_find(o->text, origin_actor_of(b, origin), origin.seq);
+
+    return !origin.seq || (i && i->lamport + (origin.seq - i->seq) < stamp.lamport);
+}
+
 enum tdm_err board_text_type(struct tdm_board *b, struct tdm_board_object *o,
                              const struct board_typed *typed)
 {
-    if (typed->origin.seq) {
-        struct board_item *i =
-            board_text_find(o->text, origin_actor_of(b, typed->origin), typed->origin.seq);
-
-        if (!i || i->lamport + (typed->origin.seq - i->seq) >= typed->stamp.lamport)
-            return TDM_E_MALFORMED;
-    }
+    if (!board_text_follows(b, o, typed->origin, typed->stamp))
+        return TDM_E_MALFORMED;
     if (!o->text) {
         o->text = tdm_board_take(&b->memory, sizeof *o->text);
         *o->text = (struct board_text){0};

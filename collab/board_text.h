@@ -56,6 +56,9 @@ struct board_typed {
     uint32_t chars;
 };
 
+/** Whether something with this stamp may stand behind `origin`, which is older then. */
+bool board_text_follows(const struct tdm_board *b, const struct tdm_board_object *o,
+                        struct tdm_board_id origin, struct board_stamp stamp);
 /** TDM_E_MALFORMED: what it stands behind is not there, or is not older; or it is too much. */
 enum tdm_err board_text_type(struct tdm_board *b, struct tdm_board_object *o,
                              const struct board_typed *typed);

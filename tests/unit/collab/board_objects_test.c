@@ -351,6 +351,20 @@ static void test_what_breaks_a_rule_changes_nothing(void **state)
     assert_int_equal(id.seq, 1);
 }
 
+static void bob_joins_late(void)
+{
+    static uint8_t room[TDM_BOARD_SINCE_MIN];
+    static struct tdm_board_since since;
+
+    since = (struct tdm_board_since){0};
+    while (!since.done) {
+        size_t size = tdm_board_since(ann.board, &since, room, sizeof room);
+
+        assert_int_equal(side_apply(&bob, room, size, NULL), TDM_OK);
+    }
+    assert_true(side_same(&ann, &bob));
+}
+
 /* A clock as far ahead as it may be: others still have their say. */
 static void test_a_clock_far_ahead(void **state)
 {
@@ -376,13 +390,51 @@ static void test_a_clock_far_ahead(void **state)
     assert_true(side_same(&ann, &bob));
 }
 
+/* One who jumps to the end of time keeps what it wrote there, and nobody else loses a hand. */
+static void test_a_clock_at_the_end_of_time(void **state)
+{
+    struct tdm_board_id id = add(&ann, TDM_BOARD_TEXT, TDM_BOARD_FIRST_PAGE);
+    uint8_t record[256];
+    const uint32_t last = TDM_BOARD_SEQ_MAX - 1;
+    size_t size = record_of(&(struct made_up){1, 1, BOARD_OP_SKIP, last - 1, FIELDS("")}, record);
+
+    (void)state;
+    assert_int_equal(side_apply(&ann, record, size, NULL), TDM_OK);
+    size = record_of(&(struct made_up){last, (uint64_t)last << BOARD_JUMP, BOARD_OP_SET, 1,
+                                       FIELDS("\x01\x00\x00\x00\x0a\x01\x18\x0e")},
+                     record);
+    assert_int_equal(side_apply(&ann, record, size, NULL), TDM_OK);
+    assert_int_equal(view_of(&ann, id).x, 7);
+    set(&ann, id, tdm_board_int(TDM_PROP_X, 8));
+    assert_int_equal(view_of(&ann, id).x, 7);
+    for (int i = 0; i < 100; i++) {
+        set(&ann, id, tdm_board_int(TDM_PROP_Y, i));
+        assert_int_equal(view_of(&ann, id).y, i);
+    }
+    /* Its text, too: nothing can be put behind it, but anywhere else. */
+    size = record_of(&(struct made_up){last + 1, (uint64_t)last << BOARD_JUMP, BOARD_OP_TYPE, 1,
+                                       FIELDS("\x01\x00\x00\x00\x0a\x01\x00!")},
+                     record);
+    assert_int_equal(side_apply(&ann, record, size, NULL), TDM_OK);
+    assert_int_equal(view_of(&ann, id).characters, 1);
+    assert_int_equal(tdm_board_text_insert(ann.board, id, 1, "no", 2), TDM_E_DENIED);
+    assert_int_equal(tdm_board_text_delete(ann.board, id, 0, 1), TDM_OK);
+    assert_int_equal(tdm_board_text_insert(ann.board, id, 0, "yes", 3), TDM_OK);
+    assert_int_equal(view_of(&ann, id).characters, 3);
+    struct tdm_board_id other = add(&ann, TDM_BOARD_LINE, TDM_BOARD_FIRST_PAGE);
+
+    set(&ann, other, tdm_board_int(TDM_PROP_X, 9));
+    assert_int_equal(view_of(&ann, other).x, 9);
+    assert_int_equal(tdm_board_undo(ann.board, &(struct tdm_board_undone){0}), TDM_OK);
+    assert_int_equal(view_of(&ann, other).x, 0);
+    bob_joins_late();
+}
+
 static void test_what_is_unknown_is_kept(void **state)
 {
     struct tdm_board_applied applied = {0};
     struct tdm_board_id id;
     uint8_t record[256];
-    static uint8_t room[TDM_BOARD_SINCE_MIN];
-    static struct tdm_board_since since;
     const struct tdm_board_value later = tdm_board_bytes((enum tdm_board_prop)55, "later", 5);
 
     (void)state;
@@ -391,13 +443,8 @@ static void test_what_is_unknown_is_kept(void **state)
 
     assert_int_equal(side_apply(&ann, record, size, &applied), TDM_OK);
     assert_int_equal(applied.fresh, 1);
-    since = (struct tdm_board_since){0};
-    while (!since.done) {
-        size = tdm_board_since(ann.board, &since, room, sizeof room);
-        assert_int_equal(side_apply(&bob, room, size, NULL), TDM_OK);
-    }
+    bob_joins_late();
     assert_int_equal(view_of(&bob, id).type, 900);
-    assert_true(side_same(&ann, &bob));
 }
 
 static void test_late_twice_and_lost(void **state)
@@ -516,13 +563,21 @@ static void test_without_memory_nothing_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_values_in_bounds),           TEST(test_two_change_one_object),
-        TEST(test_order_beside_a_list),        TEST(test_equal_and_turned_keys_have_a_place_above),
-        TEST(test_what_comes_before_its_page), TEST(test_pages_and_what_is_deleted),
-        TEST(test_a_circle_of_groups),         TEST(test_what_breaks_a_rule_changes_nothing),
-        TEST(test_a_clock_far_ahead),          TEST(test_what_is_unknown_is_kept),
-        TEST(test_late_twice_and_lost),        TEST(test_fresh_piece_by_piece),
-        TEST(test_one_who_says_to_be_us),      TEST(test_without_memory_nothing_happens),
+        TEST(test_values_in_bounds),
+        TEST(test_two_change_one_object),
+        TEST(test_order_beside_a_list),
+        TEST(test_equal_and_turned_keys_have_a_place_above),
+        TEST(test_what_comes_before_its_page),
+        TEST(test_pages_and_what_is_deleted),
+        TEST(test_a_circle_of_groups),
+        TEST(test_what_breaks_a_rule_changes_nothing),
+        TEST(test_a_clock_far_ahead),
+        TEST(test_a_clock_at_the_end_of_time),
+        TEST(test_what_is_unknown_is_kept),
+        TEST(test_late_twice_and_lost),
+        TEST(test_fresh_piece_by_piece),
+        TEST(test_one_who_says_to_be_us),
+        TEST(test_without_memory_nothing_happens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
