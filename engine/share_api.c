@@ -749,6 +749,44 @@ static void window_closed(void *arg)
     pthread_mutex_unlock(&s->lock);
 }
 
+static bool window_ink(void *arg, uint8_t surface, bool again, struct tdm_ink_pixels *pixels)
+{
+    return tdm_share_ink_lock(((struct tandem_share *)arg)->view_ink, surface, again, pixels);
+}
+
+static void window_ink_done(void *arg)
+{
+    tdm_share_ink_unlock(((struct tandem_share *)arg)->view_ink);
+}
+
+static void window_hand(void *arg, enum tdm_ink_act act, enum tdm_ink_tool tool, uint8_t surface,
+                        int32_t x, int32_t y)
+{
+    tdm_share_ink_hand(((struct tandem_share *)arg)->view_ink, act, tool, surface, x, y);
+}
+
+/* What came of it is told: the window has no other place for it. */
+static void window_ink_do(void *arg, const char *what)
+{
+    struct tandem_share *s = arg;
+    struct tandem_cause cause = {""};
+    char request[64];
+    uint32_t seconds;
+
+    if (strcmp(what, "ask") == 0) {
+        if (!(tdm_share_hand_scopes(s->view, &seconds) & TDM_SCOPE_ANNOTATE))
+            (void)tandem_share_ask(s, TANDEM_SHARE_VIEW | TANDEM_SHARE_ANNOTATE);
+        return;
+    }
+    (void)snprintf(request, sizeof request, "{\"do\":\"%.40s\"}", what);
+    if (tandem_share_request(s, request, NULL, &cause) == TANDEM_OK && strcmp(what, "freeze") != 0)
+        return;
+    pthread_mutex_lock(&s->lock);
+    tdm_share_tell(s, TANDEM_SHARE_NOTICE, 0, 0,
+                   *cause.text ? cause.text : "the frame is a page of the board now");
+    pthread_mutex_unlock(&s->lock);
+}
+
 enum tandem_status tandem_share_open_window(struct tandem_share *s, const char *title,
                                             struct tandem_cause *cause)
 {
@@ -760,7 +798,11 @@ enum tandem_status tandem_share_open_window(struct tandem_share *s, const char *
                                                     .pointer = window_pointer,
                                                     .input = window_input,
                                                     .ask = window_ask,
-                                                    .closed = window_closed};
+                                                    .closed = window_closed,
+                                                    .ink = window_ink,
+                                                    .ink_done = window_ink_done,
+                                                    .hand = window_hand,
+                                                    .ink_do = window_ink_do};
     struct tdm_screen_window *window;
     struct tdm_cause why = {""};
 

@@ -19,6 +19,7 @@
 #include "collab/board.h"
 #include "collab/screen.h"
 #include "engine/base/rect.h"
+#include "render/ink_sheet.h"
 
 #include <jansson.h>
 
@@ -82,19 +83,12 @@ enum tdm_err tdm_share_ink_request(struct tdm_share_ink *ink, const json_t *requ
                                    json_t **answer, struct tdm_cause *cause);
 
 /** What a hand does, in pixels / 16 of a surface. */
-enum tdm_ink_tool { TDM_INK_PEN, TDM_INK_ARROW, TDM_INK_BOX };
-enum tdm_ink_act { TDM_INK_DOWN, TDM_INK_MOVE, TDM_INK_UP };
 void tdm_share_ink_hand(struct tdm_share_ink *ink, enum tdm_ink_act act, enum tdm_ink_tool tool,
                         uint8_t surface, int32_t x, int32_t y);
 
-/** Pixels over a surface. */
-struct tdm_ink_pixels {
-    int width, height, stride;
-    const uint8_t *pixels;  /* 0xAARRGGBB, colours times alpha. */
-    struct tdm_rect extent; /* Around all ink; empty: there is none. */
-    struct tdm_rect changed; /* Since the last time. */
-};
-/** Locks them. False: there is no ink, nothing to show and nothing was locked; or nothing is new,
+/** Pixels over a surface.
+ *
+ * Locks them. False: there is no ink, nothing to show and nothing was locked; or nothing is new,
  *  unless `again`. */
 bool tdm_share_ink_lock(struct tdm_share_ink *ink, uint8_t surface, bool again,
                         struct tdm_ink_pixels *pixels);

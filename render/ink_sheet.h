@@ -14,6 +14,18 @@
 
 #define TDM_INK_RECTS_MAX 16
 
+/** How one draws over a screen. */
+enum tdm_ink_tool { TDM_INK_PEN, TDM_INK_ARROW, TDM_INK_BOX, TDM_INK_TOOLS };
+enum tdm_ink_act { TDM_INK_DOWN, TDM_INK_MOVE, TDM_INK_UP };
+
+/** Pixels over a surface. */
+struct tdm_ink_pixels {
+    int width, height, stride;
+    const uint8_t *pixels;   /* 0xAARRGGBB, colours times alpha. */
+    struct tdm_rect extent;  /* Around all ink; empty: there is none. */
+    struct tdm_rect changed; /* Since the last time. */
+};
+
 struct tdm_ink_sheet;
 
 enum tdm_err tdm_ink_sheet_create(struct tdm_ink_sheet **sheet, int width, int height,
