@@ -3,10 +3,12 @@
 
 #include "apps/account_open.h"
 #include "apps/contacts.h"
+#include "apps/line.h"
 #include "apps/options.h"
 #include "apps/share_options.h"
 #include "apps/signals.h"
 #include "apps/terminal.h"
+#include "tandem/board.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -20,14 +22,18 @@
 #define LINE_EVERY_S 1.0
 #define CONTROL      (TANDEM_SHARE_POINTER | TANDEM_SHARE_KEYBOARD)
 #define CONTROL_ALL                                                                                \
-    (CONTROL | TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT | TANDEM_SHARE_FILES)
+    (CONTROL | TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT | TANDEM_SHARE_FILES |  \
+     TANDEM_SHARE_ANNOTATE)
 
 /* One side, while the verb runs. */
 struct side {
     struct share_options *o;
     struct terminal terminal;
+    struct line line; /* --json: what comes on stdin. */
+    bool input;
     struct tandem *engine;
     struct tandem_share *share;
+    struct tandem_board *board; /* For frozen frames; NULL: none. */
     struct tandem_call *call;
     int signals;
     bool stop, up, was_up, was_shown, was_refused, voice, has_voice;
@@ -244,6 +250,10 @@ static void share_event(struct side *s, const struct tandem_share_event *e)
     case TANDEM_SHARE_NOTICE:
         tell(s, "notice", e->scopes, e->seconds, e->text);
         break;
+    case TANDEM_SHARE_DRAWN:
+        if (s->o->json)
+            print_json(json_pack("{s:s, s:i}", "event", "drawn", "annotations", e->value));
+        break;
     case TANDEM_SHARE_CLOSED:
         s->stop = true;
         break;
@@ -276,6 +286,37 @@ static void toggle_voice(struct side *s)
     say(s, status != TANDEM_OK ? cause.text : on ? "talking" : "not talking any more");
 }
 
+static void freeze(struct side *s)
+{
+    struct tandem_cause cause = {""};
+    enum tandem_status status =
+        tandem_share_request(s->share, "{\"do\": \"freeze\"}", NULL, &cause);
+
+    say(s, status == TANDEM_OK ? "the frame is a page of the board now" : cause.text);
+}
+
+/* --json: a request a line (docs/annotations.md). */
+static void take_input(struct side *s)
+{
+    unsigned char bytes[4096];
+    ssize_t size = read(STDIN_FILENO, bytes, sizeof bytes);
+
+    s->input = size > 0;
+    for (ssize_t i = 0; i < size; i++) {
+        char *said = NULL;
+
+        if (line_key(&s->line, bytes[i]) != LINE_WHOLE)
+            continue;
+        if (*line_text(&s->line))
+            (void)tandem_share_request(s->share, line_text(&s->line), &said, NULL);
+        if (said)
+            puts(said);
+        (void)fflush(stdout);
+        tandem_free(said);
+        line_clear(&s->line);
+    }
+}
+
 static void take_key(struct side *s)
 {
     int key = terminal_key(&s->terminal);
@@ -298,6 +339,9 @@ static void take_key(struct side *s)
         break;
     case 'v':
         toggle_voice(s);
+        break;
+    case 'f':
+        freeze(s);
         break;
     case 'c':
         if (!s->o->giving)
@@ -339,12 +383,17 @@ static void turn(struct side *s)
     struct pollfd fds[] = {{.fd = tandem_event_fd(s->engine), .events = POLLIN},
                            {.fd = tandem_share_event_fd(s->share), .events = POLLIN},
                            {.fd = s->signals, .events = POLLIN},
-                           {.fd = s->terminal.keys ? STDIN_FILENO : -1, .events = POLLIN}};
+                           {.fd = s->terminal.keys || s->input ? STDIN_FILENO : -1,
+                            .events = POLLIN}};
     struct tandem_event event;
     struct tandem_share_event share;
 
-    if (poll(fds, 4, TICK_MS) > 0 && fds[3].revents)
-        take_key(s);
+    if (poll(fds, 4, TICK_MS) > 0 && fds[3].revents) {
+        if (s->input)
+            take_input(s);
+        else
+            take_key(s);
+    }
     while (tandem_next_event(s->engine, &event) == TANDEM_OK)
         call_event(s, &event);
     while (tandem_share_next_event(s->share, &share) == TANDEM_OK)
@@ -419,6 +468,8 @@ static int finish(struct side *s)
         (void)tandem_hangup(s->call);
     tandem_destroy(s->engine);
     tandem_share_destroy(s->share);
+    tandem_board_destroy(s->board);
+    line_free(&s->line);
     terminal_close(&s->terminal);
     if (s->o->json)
         print_json(json_pack("{s:s, s:s, s:i, s:s, s:o}", "event", "exit", "verb", verb(s), "exit",
@@ -450,6 +501,14 @@ static enum tandem_status prepare(struct side *s, struct tandem_cause *cause)
 
     if (o->share.log_path && !log_opens(o->share.log_path, cause))
         return TANDEM_FAILED;
+    if (o->board) {
+        const struct tandem_board_config board = {.file = o->board};
+        enum tandem_status status = tandem_board_create(&board, &s->board, cause);
+
+        if (status != TANDEM_OK)
+            return status;
+        tandem_share_freeze_to(s->share, s->board);
+    }
     share_tell_choice(o->giving ? o->offer.what : NULL);
     if (o->giving)
         return tandem_share_give(s->share, &o->offer, cause);
@@ -478,7 +537,8 @@ static int run(struct share_options *o)
         return EXIT_USAGE;
     if (o->who)
         o->who = address;
-    s = (struct side){.o = o, .signals = signals_open(), .voice = o->voice, .has_voice = o->voice};
+    s = (struct side){
+        .o = o, .signals = signals_open(), .input = o->json, .voice = o->voice, .has_voice = o->voice};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     /* Who calls to show the own screen has said so. */
     o->offer.unasked_view = o->who || o->offer.allow & TANDEM_SHARE_VIEW;
@@ -490,11 +550,13 @@ static int run(struct share_options *o)
         status = tandem_create(&o->engine, &s.engine, &cause);
     if (status != TANDEM_OK) {
         tandem_share_destroy(s.share);
+        tandem_board_destroy(s.board);
         return give_up(o, status == TANDEM_INVALID ? EXIT_USAGE : EXIT_FAILED, cause.text);
     }
     if (!open_accounts(&s, &invalid, &cause)) {
         tandem_destroy(s.engine);
         tandem_share_destroy(s.share);
+        tandem_board_destroy(s.board);
         return give_up(o, invalid ? EXIT_USAGE : EXIT_UNREACHABLE, cause.text);
     }
     terminal_open(&s.terminal, !o->json);

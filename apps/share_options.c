@@ -26,17 +26,20 @@ static const struct option {
      "ask: the other side may ask to point and type, and you answer; never: it cannot even ask "
      "[ask]"},
     {"--allow", "LIST", SHARE_ONLY,
-     "WITHOUT ASKING YOU, while this runs: view, pointer, keyboard, clipboard, files; commas "
-     "between"},
+     "WITHOUT ASKING YOU, while this runs: view, pointer, keyboard, clipboard, files, annotate; "
+     "commas between"},
     {"--for", "TIME", SHARE_ONLY, "what --allow gives ends after TIME, like 90, 10m or 2h [10m]"},
     {"--end-key", "KEY", SHARE_ONLY, "ends it all, pressed anywhere on the screen [ctrl+alt+End]"},
     {"--log", "FILE", SHARE_ONLY, "a line for each change of what is allowed [none]"},
     {"--desktop", "SPEC", SHARE_ONLY,
      "x11[:DISPLAY], or pattern[:NAME] for a test picture [x11 of $DISPLAY]"},
     {"--ask", "LIST", ASSIST_ONLY,
-     "ask for more than sight at once: pointer, keyboard, clipboard, files; commas between"},
+     "ask for more than sight at once: pointer, keyboard, clipboard, files, annotate (draw on it); "
+     "commas between"},
     {"--snapshot", "FILE", ASSIST_ONLY, "PNG of the picture, to the last pixel, at the end"},
     {"--no-window", NULL, ASSIST_ONLY, "show nothing"},
+    {"--board", "FILE", BOTH,
+     "frozen frames, with what is drawn over them, become pages of this board (key f)"},
     {"--sound", NULL, BOTH,
      "what the desktop plays: give it, and hear it; not together with --voice at the one who "
      "gives"},
@@ -50,7 +53,8 @@ static const struct option {
     {"--ports", "RANGE", BOTH, "A-B: TCP ports for the data channel [1503-1518]"},
     {"--ice", "LIST", BOTH, "stun: and turn: servers, commas between"},
     {"--no-accounts", NULL, BOTH, "straight, whatever accounts there are"},
-    {"--json", NULL, BOTH, "one object a line: every event, and the outcome"},
+    {"--json", NULL, BOTH,
+     "one object a line: every event, and the outcome; takes requests about annotations on stdin"},
     {"--quiet", NULL, BOTH, "no figures while it runs"},
     {"--help", NULL, BOTH, "this text"},
 };
@@ -67,6 +71,7 @@ static const struct {
     {"clipboard-in", TANDEM_SHARE_CLIPBOARD_IN},
     {"clipboard-out", TANDEM_SHARE_CLIPBOARD_OUT},
     {"files", TANDEM_SHARE_FILES},
+    {"annotate", TANDEM_SHARE_ANNOTATE},
 };
 
 #define NAME_COUNT (sizeof names / sizeof *names)
@@ -167,6 +172,7 @@ static const char **text_of(struct share_options *o, const char *name)
         {"--log", &o->share.log_path},
         {"--desktop", &o->share.desktop},
         {"--snapshot", &o->snapshot},
+        {"--board", &o->board},
         {"--audio", &o->audio},
         {"--speaker", &o->speaker},
         {"--listen", &o->engine.bind_address},
@@ -293,8 +299,10 @@ void share_options_help(FILE *to, bool giving)
         fprintf(to, "  %-20s %s\n", left, options[i].help);
     }
     fputs("\nKeys in the terminal: ", to);
-    fputs(giving ? "y and n answer a question, r takes control back, v talks or not, q ends\n"
-                 : "c asks for pointer and keyboard, r gives them back, v talks or not, q ends\n",
+    fputs(giving ? "y and n answer a question, r takes control back, f freezes, v talks or not, q "
+                 "ends\n"
+                 : "c asks for pointer and keyboard, r gives them back, f freezes, v talks or not, "
+                 "q ends\n",
           to);
     options_help_codes(to);
 }

@@ -17,6 +17,7 @@ struct share_options {
     unsigned ask;         /* assist: scopes beside sight, at once. */
     const char *who;      /* NULL: wait for whoever calls. */
     const char *snapshot; /* assist: PNG, written when an exact picture is there, and at the end. */
+    const char *board;    /* A file: for frozen frames. */
     const char *audio, *speaker; /* With voice. */
     double seconds;              /* End after so long; 0: never. */
     bool no_window, voice, sound, json, quiet, once, help;

@@ -564,6 +564,8 @@ static bool open_talk(struct talk *t, struct options *o, struct tandem_cause *ca
     }
     talk_chat_open(&t->chat, o, &t->terminal);
     talk_board_open(&t->board, o, &t->terminal);
+    if (t->share.share) /* Frozen frames of a shared screen go to the board of the two. */
+        tandem_share_freeze_to(t->share.share, t->board.board);
     if (o->engine.listen) { /* Whoever can be called is seen to be there. */
         t->contacts = contacts_open("answer");
         t->presence = presence_open("answer", t->contacts);

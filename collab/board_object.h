@@ -133,10 +133,12 @@ static inline struct tdm_board_value tdm_board_bytes(enum tdm_board_prop prop, c
         .prop = prop, .kind = TDM_VALUE_BYTES, .bytes = bytes, .size = size};
 }
 
-/** Where an annotation hangs on a shared screen. */
+/** Where an annotation hangs on a shared screen: generation is the number of the frame that the
+ *  point was seen in (collab/board_anchor.h). */
 struct tdm_board_anchor {
     uint32_t surface, generation;
-    int32_t x, y; /* Of the object's origin, in the surface's pixels / 16. */
+    int32_t x, y; /* Of what it hangs on, in the surface's pixels / 16; the object's own x, y are
+                     from there. */
 };
 
 void tdm_board_anchor_write(const struct tdm_board_anchor *a,

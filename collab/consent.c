@@ -339,6 +339,8 @@ const char *tdm_scope_name(enum tdm_scope scope)
         return "clipboard-in";
     case TDM_SCOPE_CLIPBOARD_OUT:
         return "clipboard-out";
+    case TDM_SCOPE_ANNOTATE:
+        return "annotate";
     case TDM_SCOPE_FILES:
         return "files";
     }
@@ -350,7 +352,7 @@ const char *tdm_scopes_text(uint16_t scopes, char *text, size_t capacity)
     size_t used = 0;
 
     (void)snprintf(text, capacity, "nothing");
-    for (unsigned bit = 1; bit <= TDM_SCOPE_FILES && used < capacity; bit *= 2)
+    for (unsigned bit = 1; bit <= TDM_SCOPE_ANNOTATE && used < capacity; bit *= 2)
         if (scopes & bit) {
             int size = snprintf(text + used, capacity - used, "%s%s", used ? ", " : "",
                                 tdm_scope_name((enum tdm_scope)bit));

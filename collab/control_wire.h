@@ -40,10 +40,11 @@ enum tdm_scope {
     TDM_SCOPE_CLIPBOARD_IN = 1 << 4,  /* The helper's clipboard to the host. */
     TDM_SCOPE_CLIPBOARD_OUT = 1 << 5, /* The host's clipboard to the helper. */
     TDM_SCOPE_FILES = 1 << 6,         /* Files on the clipboard, in the directions above. */
+    TDM_SCOPE_ANNOTATE = 1 << 7,      /* Draw over the screen (docs/annotations.md). */
 };
 #define TDM_SCOPES_CONTROL                                                                         \
     (TDM_SCOPE_POINTER | TDM_SCOPE_KEYBOARD | TDM_SCOPE_CLIPBOARD_IN | TDM_SCOPE_CLIPBOARD_OUT |   \
-     TDM_SCOPE_FILES)
+     TDM_SCOPE_FILES | TDM_SCOPE_ANNOTATE)
 #define TDM_SCOPES_SEEN (TDM_SCOPE_VIEW | TDM_SCOPE_POINT)
 #define TDM_SCOPES_ALL  (TDM_SCOPES_SEEN | TDM_SCOPES_CONTROL)
 

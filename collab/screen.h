@@ -95,6 +95,16 @@ struct tdm_screen_unit {
     size_t size; /* Up to TDM_SCREEN_UNIT_MAX. */
 };
 
+/** A rectangle that a frame took from elsewhere on the same surface: what was at `to` less (dx, dy)
+ *  before the frame is at `to` after it. The same list, in the same order, at both sides. */
+struct tdm_screen_move {
+    uint32_t frame_id;
+    uint8_t surface;
+    int dx, dy;
+    struct tdm_screen_rect to;
+};
+#define TDM_SCREEN_MOVES_MAX 400 /* Of a frame. */
+
 /** The record of a unit but for its data, which follows. @return bytes written. */
 size_t tdm_screen_unit_write_head(const struct tdm_screen_unit *unit,
                                   uint8_t head[TDM_SCREEN_UNIT_HEAD_MAX]);
@@ -171,6 +181,8 @@ struct tdm_screen_host_out {
     uint32_t decode_us;    /* What decoding cost. */
     tdm_time present_time; /* By the viewer's clock. */
     tdm_time capture_time; /* As the frame's. */
+    const struct tdm_screen_move *moves; /* PULL: what the frames that were begun have moved. */
+    uint32_t move_count;
     tdm_time wake_at;      /* Step with NULL then: refinement falls due, a video may be over. */
 };
 
@@ -255,6 +267,8 @@ struct tdm_screen_view_out {
     tdm_time capture_time; /* FRAME: by the host's clock. */
     uint32_t rect_count;
     struct tdm_screen_rect rects[TDM_SCREEN_RECTS_MAX];
+    const struct tdm_screen_move *moves; /* FRAME: what it moved; until the next step. */
+    uint32_t move_count;
     struct tdm_screen_cursor cursor;
     struct tdm_screen_unit unit;
     uint64_t work_pixels; /* That this step wrote. */

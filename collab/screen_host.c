@@ -309,6 +309,7 @@ void tdm_screen_host_step(struct tdm_screen_host *h, tdm_time now,
 {
     memset(out, 0, sizeof *out);
     out->wake_at = TDM_NEVER;
+    h->moved_count = 0;
     switch (in ? (int)in->kind : -1) {
     case TDM_SCREEN_HOST_SURFACES:
         set_surfaces(h, in);
@@ -352,6 +353,8 @@ void tdm_screen_host_step(struct tdm_screen_host *h, tdm_time now,
                 (in->kind == TDM_SCREEN_HOST_PULL ? out->screen_ready : out->refine_ready);
     out->videos_changed = h->videos_news;
     h->videos_news = false;
+    out->moves = h->moved;
+    out->move_count = h->moved_count;
     out->failed = h->why != NULL;
     out->why = h->why;
 }

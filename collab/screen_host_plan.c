@@ -120,7 +120,8 @@ static void fill(struct tdm_screen_host *h, struct tdm_screen_host_surface *s, s
     }
 }
 
-/* The colours of solid tiles, the places of those that the viewer keeps. */
+/* The colours of solid tiles, the places of those that the viewer keeps. These may turn out to have
+ * moved, too: that is as cheap, and who follows what moves learns of it. */
 static uint32_t look_up(struct tdm_screen_host *h, struct tdm_screen_host_surface *s,
                         struct tdm_screen_place *found)
 {
@@ -131,6 +132,7 @@ static uint32_t look_up(struct tdm_screen_host *h, struct tdm_screen_host_surfac
         struct tdm_screen_rect rect = cells_of(s, i, 1, 1);
 
         s->colours[i] = TDM_SCREEN_NO_COLOUR;
+        s->tiles[i].cached = false;
         if (!s->todo.masks[i] || tile->flags & TDM_SCREEN_TILE_TRIED || s->video.masks[i])
             continue;
         rect = tdm_screen_pixels_of(&rect, s->seen.width, s->seen.height);
@@ -147,10 +149,26 @@ static uint32_t look_up(struct tdm_screen_host *h, struct tdm_screen_host_surfac
         uint32_t slot = tdm_screen_cache_find(
             h->cache, tile->seen_hash, tdm_tile_hash_keyed(&pixels, h->second_seed), h->frame_id);
 
-        if (slot != TDM_SCREEN_NO_SLOT)
-            found[count++] = (struct tdm_screen_place){(uint32_t)i, slot};
+        if (slot == TDM_SCREEN_NO_SLOT)
+            continue;
+        found[count++] = (struct tdm_screen_place){(uint32_t)i, slot};
+        s->tiles[i].cached = true;
     }
     return count;
+}
+
+/* What has not moved after all comes out of the cache. @return how many those are. */
+static uint32_t left_of(struct tdm_screen_host_surface *s, struct tdm_screen_place *found,
+                        uint32_t count)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->todo.masks[found[i].tile])
+            found[left++] = found[i];
+        s->todo.masks[found[i].tile] = 0;
+    }
+    return left;
 }
 
 /* Tiles that go away after they were there for a while. */
@@ -246,6 +264,8 @@ static uint64_t moved_cells(const struct tdm_screen_host_surface *s,
 
     if (moved(s, v, x, y, all.width, all.height))
         return wanted;
+    if (s->tiles[tile].cached)
+        return 0;
     for (uint64_t left = wanted; left; left &= left - 1) {
         int bit = __builtin_ctzll(left), cx = x + bit % 8 * TDM_SCREEN_CELL;
         int cy = y + bit / 8 * TDM_SCREEN_CELL;
@@ -318,6 +338,20 @@ static void write_copies(struct tdm_screen_host *h, const struct tdm_screen_vect
     }
 }
 
+/* For whoever follows what moves (collab/board_anchor.h). */
+static void tell_moves(struct tdm_screen_host *h, const struct tdm_screen_host_surface *s,
+                       const struct tdm_screen_vector *vectors)
+{
+    for (int i = 0; i < h->copy_count; i++)
+        h->moved[i] = (struct tdm_screen_move){
+            .frame_id = h->frame_id,
+            .surface = s->desc.id,
+            .dx = vectors[h->copies[i].vector].dx,
+            .dy = vectors[h->copies[i].vector].dy,
+            .to = tdm_screen_pixels_of(&h->copies[i].cells, s->seen.width, s->seen.height)};
+    h->moved_count = (uint32_t)h->copy_count;
+}
+
 void tdm_screen_host_plan(struct tdm_screen_host *h, struct tdm_screen_host_surface *s,
                           tdm_time now, struct tdm_writer *w)
 {
@@ -330,15 +364,15 @@ void tdm_screen_host_plan(struct tdm_screen_host *h, struct tdm_screen_host_surf
 
     if (kept_count)
         write_places(w, TDM_SCREEN_OP_PUT, kept, kept_count);
-    for (uint32_t i = 0; i < found_count; i++)
-        s->todo.masks[found[i].tile] = 0;
     h->copy_count = 0;
     int count = find_vectors(s, vectors);
 
     for (int v = 0; v < count; v++)
         collect_copies(h, s, &vectors[v], v);
+    found_count = left_of(s, found, found_count);
     if (h->copy_count)
         write_copies(h, vectors, count, w);
+    tell_moves(h, s, vectors);
     h->stats.bytes_copy += (uint64_t)(w->at - start);
     for (int i = 0; i < h->copy_count; i++) {
         settle(s, &h->copies[i].cells);

@@ -15,7 +15,7 @@
 #include "collab/screen_wire.h"
 
 #define TDM_SCREEN_OUT_BYTES   (TDM_SCREEN_HEAD_MAX + TDM_SCREEN_RECORD_MAX)
-#define TDM_SCREEN_COPIES_MAX  400 /* Rectangles of a frame. */
+#define TDM_SCREEN_COPIES_MAX  TDM_SCREEN_MOVES_MAX
 #define TDM_SCREEN_NO_COLOUR   UINT32_MAX
 #define TDM_SCREEN_STILL       (300 * TDM_MS) /* Before what was lossy is made exact. */
 #define TDM_SCREEN_RATE_WINDOW (TDM_S / 2)
@@ -40,6 +40,7 @@ struct tdm_screen_host_tile {
     tdm_time window_at; /* Changes are counted in windows of half a second. */
     uint16_t changes, changes_before;
     uint8_t flags;
+    bool cached; /* While a frame is planned: the viewer keeps what it shall have. */
 };
 
 struct tdm_screen_place {
@@ -127,6 +128,8 @@ struct tdm_screen_host {
 
     struct tdm_screen_copy copies[TDM_SCREEN_COPIES_MAX];
     int copy_count;
+    struct tdm_screen_move moved[TDM_SCREEN_MOVES_MAX]; /* The same, told in this step. */
+    uint32_t moved_count;
     struct tdm_screen_host_stats stats;
 };
 

@@ -165,6 +165,9 @@ static enum tdm_err copy(struct tdm_screen_view *v, struct tdm_reader *r)
 
                 tdm_screen_put(pass ? &s->seen : &s->before, &rect, &source);
                 touch(s, &rect);
+                if (pass && v->moved_count < TDM_SCREEN_MOVES_MAX)
+                    v->moved[v->moved_count++] = (struct tdm_screen_move){
+                        v->frame_id, s->desc.id, (int)dx, (int)dy, rect};
             }
         }
     }
@@ -354,6 +357,8 @@ static void report(struct tdm_screen_view *v, struct tdm_screen_seen_surface *s,
     out->exact = flags & TDM_SCREEN_FRAME_EXACT;
     out->refinement = flags & TDM_SCREEN_FRAME_REFINE;
     out->capture_time = v->capture_time;
+    out->moves = v->moved;
+    out->move_count = v->moved_count;
 }
 
 static enum tdm_err begin(struct tdm_screen_view *v, struct tdm_screen_seen_surface *s,
@@ -372,6 +377,7 @@ static enum tdm_err begin(struct tdm_screen_view *v, struct tdm_screen_seen_surf
     v->work_max =
         WORK_MAX * (uint64_t)s->tiles_x * (uint64_t)s->tiles_y * TDM_SCREEN_TILE * TDM_SCREEN_TILE;
     v->next_videos_told = false;
+    v->moved_count = 0;
     v->next_videos_used = v->videos_used;
     memcpy(v->next_videos, v->videos, sizeof v->videos);
     for (int i = 0; i < s->tiles_x * s->tiles_y; i++)

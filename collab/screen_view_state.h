@@ -63,6 +63,8 @@ struct tdm_screen_view {
     struct tdm_screen_video next_videos[TDM_SCREEN_VIDEOS_MAX];
     uint32_t next_videos_used;
     bool next_videos_told;
+    struct tdm_screen_move moved[TDM_SCREEN_MOVES_MAX];
+    uint32_t moved_count;
 
     tdm_time captures[TDM_SCREEN_SHOWN_KEPT]; /* By frame id. */
     struct tdm_screen_shown shown[TDM_SCREEN_SHOWN_KEPT];

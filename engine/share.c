@@ -17,6 +17,7 @@ static const struct {
     [TDM_SHARE_SCREEN] = {TDM_KIND_SCREEN, TDM_CLASS_SCREEN},
     [TDM_SHARE_REFINE] = {TDM_KIND_SCREEN, TDM_CLASS_REFINE},
     [TDM_SHARE_LATEST] = {TDM_KIND_SCREEN, TDM_CLASS_LATEST},
+    [TDM_SHARE_INK] = {TDM_KIND_SCREEN, TDM_CLASS_BOARD},
     [TDM_SHARE_CONTROL] = {TDM_KIND_INPUT, TDM_CLASS_INPUT},
     [TDM_SHARE_CLIPS] = {TDM_KIND_INPUT, TDM_CLASS_BULK},
 };
@@ -100,8 +101,19 @@ static void open_streams(struct tandem_share *s, int from, int to)
                              s->epoch * TDM_SHARE_STREAMS + (uint64_t)i);
 }
 
+/* Annotations begin anew: what is under way of them is of no use. */
+static void close_ink(struct tandem_share *s)
+{
+    if (s->ours[TDM_SHARE_INK])
+        (void)tdm_rider_reset(s->seat, s->ours[TDM_SHARE_INK]);
+    s->ours[TDM_SHARE_INK] = 0;
+    s->asked_ink = false;
+    tdm_share_ink_link(s->host_ink, false);
+}
+
 static void close_screen(struct tandem_share *s)
 {
+    close_ink(s);
     for (int i = TDM_SHARE_SCREEN; i <= TDM_SHARE_LATEST; i++) {
         if (s->ours[i])
             (void)tdm_rider_reset(s->seat, s->ours[i]);
@@ -123,12 +135,34 @@ static void close_control(struct tandem_share *s, uint32_t ids[TDM_SHARE_STREAMS
     }
 }
 
+/* What the viewer has drawn and is under way when it may no longer is dropped with its stream. */
+static void follow_ink(struct tandem_share *s, unsigned scopes)
+{
+    bool may = scopes & TDM_SCOPE_ANNOTATE;
+    uint32_t seconds;
+
+    if (s->may_annotate && !may)
+        close_ink(s);
+    s->may_annotate = may;
+    tdm_share_ink_allow(s->host_ink, may);
+    if (tdm_share_ink_broken(s->host_ink)) {
+        s->ink_relinks++;
+        close_ink(s);
+    }
+    if (s->ours[TDM_SHARE_SCREEN] && !s->asked_ink && s->ink_relinks < TDM_SHARE_RELINKS) {
+        s->asked_ink = true;
+        open_streams(s, TDM_SHARE_INK, TDM_SHARE_INK);
+    }
+    tdm_share_ink_allow(s->view_ink,
+                        tdm_share_hand_scopes(s->view, &seconds) & TDM_SCOPE_ANNOTATE);
+}
+
 /* The screen's streams are there as long as the other side may see. */
 static void follow_consent(struct tandem_share *s)
 {
     uint32_t seconds;
-    bool may = s->give && s->host && tdm_share_hand_scopes(s->host, &seconds) & TDM_SCOPE_VIEW &&
-               s->relinks < TDM_SHARE_RELINKS;
+    unsigned scopes = s->give && s->host ? tdm_share_hand_scopes(s->host, &seconds) : 0;
+    bool may = scopes & TDM_SCOPE_VIEW && s->relinks < TDM_SHARE_RELINKS;
 
     if (s->ended) { /* What is given now, if anything, begins anew. */
         close_screen(s);
@@ -141,6 +175,7 @@ static void follow_consent(struct tandem_share *s)
     } else if (!may && s->asked_screen) {
         close_screen(s);
     }
+    follow_ink(s, scopes);
     if ((s->wish || s->their[TDM_SHARE_SCREEN]) && !s->asked_control) {
         s->asked_control = true;
         open_streams(s, TDM_SHARE_CONTROL, TDM_SHARE_CLIPS);
@@ -186,6 +221,23 @@ static void flow_give(struct tandem_share *s)
     say_ready(s, s->pointer_news, ours[TDM_SHARE_LATEST], 0);
 }
 
+static void flow_ink(struct tandem_share *s, struct tdm_share_ink *ink, uint32_t stream)
+{
+    size_t consumed = stream ? tdm_share_ink_consumed(ink) : 0;
+
+    say_consumed(s, (size_t[]){consumed, 0}, stream, 0);
+    say_ready(s, stream && tdm_share_ink_ready(ink), stream, 0);
+}
+
+/* The host breaks the rules of annotations: its screen is seen without them. */
+static void give_up_ink(struct tandem_share *s)
+{
+    if (s->their[TDM_SHARE_INK])
+        (void)tdm_rider_reset(s->seat, s->their[TDM_SHARE_INK]);
+    s->their[TDM_SHARE_INK] = 0;
+    tdm_share_ink_link(s->view_ink, false);
+}
+
 static void flow(struct tandem_share *s)
 {
     size_t sizes[2];
@@ -199,6 +251,10 @@ static void flow(struct tandem_share *s)
     say_ready(s, tdm_share_watch_ready(s->watch), s->their[TDM_SHARE_SCREEN], 0);
     flow_hand(s, s->view, s->ours);
     flow_hand(s, s->host, s->their);
+    if (tdm_share_ink_broken(s->view_ink))
+        give_up_ink(s);
+    flow_ink(s, s->host_ink, s->ours[TDM_SHARE_INK]);
+    flow_ink(s, s->view_ink, s->their[TDM_SHARE_INK]);
 }
 
 /* What the host's thread has to say. */
@@ -239,6 +295,7 @@ static void take_give_news(struct tandem_share *s)
 
 static void give_up_watching(struct tandem_share *s, const char *why)
 {
+    give_up_ink(s);
     for (int i = TDM_SHARE_SCREEN; i <= TDM_SHARE_LATEST; i++) {
         if (s->their[i])
             (void)tdm_rider_reset(s->seat, s->their[i]);
@@ -278,7 +335,7 @@ static void attach(void *rider, struct tdm_rider_seat *seat)
 
     pthread_mutex_lock(&s->lock);
     s->seat = seat;
-    s->relinks = 0;
+    s->relinks = s->ink_relinks = 0;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -286,7 +343,9 @@ static void forget_streams(struct tandem_share *s)
 {
     memset(s->ours, 0, sizeof s->ours);
     memset(s->their, 0, sizeof s->their);
-    s->asked_screen = s->asked_control = false;
+    s->asked_screen = s->asked_control = s->asked_ink = false;
+    tdm_share_ink_link(s->host_ink, false);
+    tdm_share_ink_link(s->view_ink, false);
     s->epoch++;
 }
 
@@ -352,7 +411,11 @@ static void opened_here(struct tandem_share *s, const struct tdm_rider_stream *s
 {
     int i = (int)(stream->tag % TDM_SHARE_STREAMS);
 
-    if (stream->id && i <= TDM_SHARE_LATEST && stream->tag / TDM_SHARE_STREAMS != s->epoch) {
+    if (stream->id && i <= TDM_SHARE_INK && stream->tag / TDM_SHARE_STREAMS != s->epoch) {
+        (void)tdm_rider_reset(s->seat, stream->id);
+        return;
+    }
+    if (i == TDM_SHARE_INK && s->ours[i] && stream->id) { /* Asked for twice. */
         (void)tdm_rider_reset(s->seat, stream->id);
         return;
     }
@@ -361,6 +424,8 @@ static void opened_here(struct tandem_share *s, const struct tdm_rider_stream *s
         s->pointer_news = true;
         tdm_share_give_restart(s->give);
     }
+    if (i == TDM_SHARE_INK)
+        tdm_share_ink_link(s->host_ink, stream->id != 0);
 }
 
 static void opened_there(struct tandem_share *s, const struct tdm_rider_stream *stream)
@@ -375,6 +440,8 @@ static void opened_there(struct tandem_share *s, const struct tdm_rider_stream *
     s->their[i] = stream->id;
     if (i == TDM_SHARE_SCREEN)
         tdm_share_watch_restart(s->watch);
+    else if (i == TDM_SHARE_INK)
+        tdm_share_ink_link(s->view_ink, true);
 }
 
 static void opened(void *rider, tdm_time now, const struct tdm_rider_stream *stream)
@@ -401,6 +468,10 @@ static void take_record(struct tandem_share *s, uint32_t stream, const uint8_t *
         fits = tdm_share_watch_bytes(s->watch, there, data, size);
     else if (there == TDM_SHARE_LATEST)
         tdm_share_watch_pointer(s->watch, data, size);
+    else if (there == TDM_SHARE_INK)
+        fits = tdm_share_ink_bytes(s->view_ink, data, size);
+    else if (here == TDM_SHARE_INK)
+        fits = tdm_share_ink_bytes(s->host_ink, data, size);
     else if (there >= 0 && s->host)
         fits = tdm_share_hand_bytes(s->host, there - TDM_SHARE_CONTROL, data, size);
     else if (here == TDM_SHARE_SCREEN && s->give)
@@ -441,6 +512,9 @@ static size_t pull(void *rider, tdm_time now, uint32_t stream, uint8_t *room, si
         filled = tdm_share_give_pointer(s->give, room);
     } else if ((here == TDM_SHARE_SCREEN || here == TDM_SHARE_REFINE) && s->give) {
         filled = tdm_share_give_pull(s->give, here == TDM_SHARE_REFINE, room, max, more);
+    } else if (here == TDM_SHARE_INK || there == TDM_SHARE_INK) {
+        filled = tdm_share_ink_pull(here == TDM_SHARE_INK ? s->host_ink : s->view_ink, room, max,
+                                    more);
     } else if (here >= TDM_SHARE_CONTROL) {
         filled = tdm_share_hand_pull(s->view, here - TDM_SHARE_CONTROL, room, max, more);
     } else if (there == TDM_SHARE_SCREEN) {
@@ -525,6 +599,10 @@ static void reset(void *rider, tdm_time now, uint32_t stream)
         close_screen(s);
     } else if (there == TDM_SHARE_SCREEN) {
         give_up_watching(s, "the other side shows nothing any more");
+    } else if (here == TDM_SHARE_INK) {
+        tdm_share_ink_link(s->host_ink, false); /* A viewer that knows no annotations. */
+    } else if (there == TDM_SHARE_INK) {
+        tdm_share_ink_link(s->view_ink, false);
     } else if (here == TDM_SHARE_CONTROL) {
         nobody_gives(s);
     } else if (there == TDM_SHARE_CONTROL && s->host) {

@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 #include "engine/io/wake.h"
+#include "engine/share_freeze.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ _Static_assert((int)TANDEM_SHARE_VIEW == TDM_SCOPE_VIEW &&
                    (int)TANDEM_SHARE_KEYBOARD == TDM_SCOPE_KEYBOARD &&
                    (int)TANDEM_SHARE_CLIPBOARD_IN == TDM_SCOPE_CLIPBOARD_IN &&
                    (int)TANDEM_SHARE_CLIPBOARD_OUT == TDM_SCOPE_CLIPBOARD_OUT &&
-                   (int)TANDEM_SHARE_FILES == TDM_SCOPE_FILES,
+                   (int)TANDEM_SHARE_FILES == TDM_SCOPE_FILES &&
+                   (int)TANDEM_SHARE_ANNOTATE == TDM_SCOPE_ANNOTATE,
                "scopes go through as they are");
 _Static_assert((int)TANDEM_SHARE_SHIFT == TDM_MOD_SHIFT && (int)TANDEM_SHARE_CTRL == TDM_MOD_CTRL &&
                    (int)TANDEM_SHARE_ALT == TDM_MOD_ALT &&
@@ -70,7 +72,8 @@ static void say_allowed(struct tandem_share *s)
                  {TANDEM_SHARE_POINTER, "pointer"},
                  {TANDEM_SHARE_KEYBOARD, "keyboard"},
                  {TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT, "clipboard"},
-                 {TANDEM_SHARE_FILES, "files"}};
+                 {TANDEM_SHARE_FILES, "files"},
+                 {TANDEM_SHARE_ANNOTATE, "draw"}};
     char text[128] = "you may: look";
 
     if (!s->window)
@@ -119,6 +122,43 @@ void tdm_share_hear(void *arg, const struct tdm_hand_event *e)
     pthread_mutex_unlock(&s->lock);
 }
 
+static void ink_drawn(void *arg, uint32_t count)
+{
+    struct tandem_share *s = arg;
+    const struct tandem_share_event event = {.kind = TANDEM_SHARE_DRAWN, .value = (int)count};
+
+    pthread_mutex_lock(&s->lock);
+    if (tdm_ring_push(&s->events, &event) == TDM_OK)
+        tdm_wake_signal(s->event_fd);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void ink_again(void *arg, struct tdm_rect rect)
+{
+    struct tandem_share *s = arg;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->give)
+        tdm_share_give_again(s->give, rect);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void ink_painted(void *arg)
+{
+    tdm_wake_signal(((struct tandem_share *)arg)->picture_fd);
+}
+
+static enum tdm_err create_inks(struct tandem_share *s, struct tdm_cause *why)
+{
+    const struct tdm_share_ink_config host = {
+        .host = true, .wake = tdm_share_wake, .drawn = ink_drawn, .again = ink_again, .arg = s};
+    const struct tdm_share_ink_config view = {
+        .wake = tdm_share_wake, .drawn = ink_drawn, .painted = ink_painted, .arg = s};
+    enum tdm_err err = tdm_share_ink_create(&s->host_ink, &host, why);
+
+    return err == TDM_OK ? tdm_share_ink_create(&s->view_ink, &view, why) : err;
+}
+
 static bool keep(char **to, const char *from)
 {
     *to = from ? strdup(from) : NULL;
@@ -159,6 +199,7 @@ enum tandem_status tandem_share_create(const struct tandem_share_config *config,
     if (!s)
         return fail(cause, TANDEM_FAILED, why.text);
     (void)pthread_mutex_init(&s->lock, NULL);
+    (void)pthread_mutex_init(&s->give_lock, NULL);
     tdm_ring_init(&s->events, s->event_slots, sizeof *s->event_slots, TDM_SHARE_EVENTS);
     tdm_share_media_init(&s->media);
     s->epoch = 1;
@@ -167,8 +208,14 @@ enum tandem_status tandem_share_create(const struct tandem_share_config *config,
     bool kept = keep(&s->desktop, c->desktop) && keep(&s->never, c->never) &&
                 keep(&s->log_path, c->log_path) && keep(&s->revoke_key, c->revoke_key);
     enum tdm_err err = kept && s->event_fd >= 0 && s->picture_fd >= 0 ? TDM_OK : TDM_E_SYSTEM;
-    const struct tdm_share_watch_config watch = {
-        .wake = tdm_share_wake, .arg = s, .picture_fd = s->picture_fd, .media = &s->media};
+
+    if (err == TDM_OK)
+        err = create_inks(s, &why);
+    const struct tdm_share_watch_config watch = {.wake = tdm_share_wake,
+                                                 .arg = s,
+                                                 .picture_fd = s->picture_fd,
+                                                 .media = &s->media,
+                                                 .ink = s->view_ink};
 
     if (err == TDM_OK)
         err = tdm_share_watch_create(&s->watch, &watch, &why);
@@ -195,8 +242,11 @@ static void stop_giving(struct tandem_share *s)
     if (s->seat)
         tdm_rider_wake(s->seat);
     pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&s->give_lock);
     tdm_share_give_destroy(give);
+    pthread_mutex_unlock(&s->give_lock);
     tdm_share_hand_destroy(host);
+    tdm_share_ink_end(s->host_ink);
 }
 
 void tandem_share_destroy(struct tandem_share *s)
@@ -208,12 +258,15 @@ void tandem_share_destroy(struct tandem_share *s)
     stop_giving(s);
     tdm_share_hand_destroy(s->view);
     tdm_share_watch_destroy(s->watch);
+    tdm_share_ink_destroy(s->host_ink);
+    tdm_share_ink_destroy(s->view_ink);
     if (s->event_fd >= 0)
         (void)close(s->event_fd);
     if (s->picture_fd >= 0)
         (void)close(s->picture_fd);
     tdm_share_media_free(&s->media);
     (void)pthread_mutex_destroy(&s->lock);
+    (void)pthread_mutex_destroy(&s->give_lock);
     free(s->desktop);
     free(s->never);
     free(s->log_path);
@@ -244,6 +297,7 @@ static enum tdm_err open_parts(struct tandem_share *s, const struct tandem_share
                                                        .never = never,
                                                        .never_count = never_rules(s->never, never)},
                                            .media = &s->media,
+                                           .ink = s->host_ink,
                                            .wake = tdm_share_wake,
                                            .arg = s};
 
@@ -284,6 +338,7 @@ static enum tdm_err open_parts(struct tandem_share *s, const struct tandem_share
     };
 
     err = tdm_share_hand_create(host, &hand, why);
+    tdm_share_ink_begin(s->host_ink, screen, !x11);
     return err == TDM_OK ? tdm_share_give_create(give, &config, why) : err;
 }
 
@@ -530,6 +585,42 @@ enum tandem_status tandem_share_input(struct tandem_share *s,
     return view_input(s, &in) ? TANDEM_OK : TANDEM_AGAIN;
 }
 
+enum tandem_status tandem_share_request(struct tandem_share *s, const char *request, char **answer,
+                                        struct tandem_cause *cause)
+{
+    json_error_t error;
+    json_t *parsed = json_loads(request, 0, &error), *done = NULL;
+    struct tdm_cause why = {"a request is a JSON object"};
+    enum tdm_err err = TDM_E_MALFORMED;
+
+    if (answer)
+        *answer = NULL;
+    if (json_is_object(parsed))
+        err = tdm_share_ask_ink(s, parsed, &done, &why);
+    if (err == TDM_OK)
+        (void)json_object_set_new(done, "ok", json_true());
+    else
+        done = json_pack("{s:b,s:s}", "ok", 0, "why", why.text);
+    const json_t *tag = json_object_get(parsed, "tag");
+
+    if (tag)
+        (void)json_object_set(done, "tag", (json_t *)(uintptr_t)tag);
+    if (answer)
+        *answer = json_dumps(done, JSON_COMPACT);
+    json_decref(done);
+    json_decref(parsed);
+    if (err == TDM_E_DENIED || err == TDM_E_GONE) /* Said wrongly, to whoever asks. */
+        err = TDM_E_MALFORMED;
+    return status_with(err, &why, cause);
+}
+
+void tandem_share_freeze_to(struct tandem_share *s, struct tandem_board *board)
+{
+    pthread_mutex_lock(&s->lock);
+    s->board = board;
+    pthread_mutex_unlock(&s->lock);
+}
+
 int tandem_share_event_fd(struct tandem_share *s)
 {
     return s->event_fd;
@@ -658,6 +749,44 @@ static void window_closed(void *arg)
     pthread_mutex_unlock(&s->lock);
 }
 
+static bool window_ink(void *arg, uint8_t surface, bool again, struct tdm_ink_pixels *pixels)
+{
+    return tdm_share_ink_lock(((struct tandem_share *)arg)->view_ink, surface, again, pixels);
+}
+
+static void window_ink_done(void *arg)
+{
+    tdm_share_ink_unlock(((struct tandem_share *)arg)->view_ink);
+}
+
+static void window_hand(void *arg, enum tdm_ink_act act, enum tdm_ink_tool tool, uint8_t surface,
+                        int32_t x, int32_t y)
+{
+    tdm_share_ink_hand(((struct tandem_share *)arg)->view_ink, act, tool, surface, x, y);
+}
+
+/* What came of it is told: the window has no other place for it. */
+static void window_ink_do(void *arg, const char *what)
+{
+    struct tandem_share *s = arg;
+    struct tandem_cause cause = {""};
+    char request[64];
+    uint32_t seconds;
+
+    if (strcmp(what, "ask") == 0) {
+        if (!(tdm_share_hand_scopes(s->view, &seconds) & TDM_SCOPE_ANNOTATE))
+            (void)tandem_share_ask(s, TANDEM_SHARE_VIEW | TANDEM_SHARE_ANNOTATE);
+        return;
+    }
+    (void)snprintf(request, sizeof request, "{\"do\":\"%.40s\"}", what);
+    if (tandem_share_request(s, request, NULL, &cause) == TANDEM_OK && strcmp(what, "freeze") != 0)
+        return;
+    pthread_mutex_lock(&s->lock);
+    tdm_share_tell(s, TANDEM_SHARE_NOTICE, 0, 0,
+                   *cause.text ? cause.text : "the frame is a page of the board now");
+    pthread_mutex_unlock(&s->lock);
+}
+
 enum tandem_status tandem_share_open_window(struct tandem_share *s, const char *title,
                                             struct tandem_cause *cause)
 {
@@ -669,7 +798,11 @@ enum tandem_status tandem_share_open_window(struct tandem_share *s, const char *
                                                     .pointer = window_pointer,
                                                     .input = window_input,
                                                     .ask = window_ask,
-                                                    .closed = window_closed};
+                                                    .closed = window_closed,
+                                                    .ink = window_ink,
+                                                    .ink_done = window_ink_done,
+                                                    .hand = window_hand,
+                                                    .ink_do = window_ink_do};
     struct tdm_screen_window *window;
     struct tdm_cause why = {""};
 

@@ -8,6 +8,7 @@
 #include "engine/io/wake.h"
 #include "engine/share_bytes.h"
 #include "engine/share_region.h"
+#include "render/screen_window.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -89,6 +90,11 @@ struct tdm_share_give {
     bool offers, offers_refine;
     struct tdm_share_bytes bytes, answers;
     size_t consumed; /* Of answers. */
+    struct tdm_rect again; /* Of the desktop: to be captured. */
+    char save_path[512];   /* A picture is wanted; "": none. */
+    enum tdm_err saved;
+    struct tdm_cause save_cause;
+    pthread_cond_t save_done;
     uint64_t rate_bps;
     tdm_time rtt;
     bool link_news, lost;
@@ -222,6 +228,13 @@ static void list_surfaces(struct tdm_share_give *g, tdm_time now)
     step(g, now,
          &(struct tdm_screen_host_in){
              .kind = TDM_SCREEN_HOST_SURFACES, .shared = shared, .count = count_shared});
+    if (g->config.ink) {
+        struct tdm_screen_surface plain[TDM_SCREEN_SURFACES_MAX];
+
+        for (uint32_t i = 0; i < count_shared; i++)
+            plain[i] = shared[i].surface;
+        tdm_share_ink_surfaces(g->config.ink, plain, count_shared);
+    }
     pthread_mutex_lock(&g->lock);
     memcpy(g->areas, areas, sizeof areas);
     pthread_mutex_unlock(&g->lock);
@@ -511,6 +524,9 @@ static void capture(struct tdm_share_give *g, tdm_time now)
                                    : g->config.ops->grab(g->desktop, &s->desktop, rect, s->pixels,
                                                          s->stride, &why);
 
+            if (err == TDM_OK && g->config.ink)
+                tdm_share_ink_lift(g->config.ink, s->desktop.area.x, s->desktop.area.y, rect,
+                                   s->pixels, s->stride);
             if (err == TDM_OK)
                 rects[count++] = (struct tdm_screen_rect){rect.x, rect.y, rect.width, rect.height};
             if (err != TDM_OK && err != TDM_E_AGAIN) {
@@ -557,6 +573,8 @@ static void make_frame(struct tdm_share_give *g)
     struct tdm_screen_host_stats stats;
 
     tdm_screen_host_stats(g->core, &stats);
+    if (g->config.ink)
+        tdm_share_ink_frame(g->config.ink, stats.frame_id, g->out.moves, g->out.move_count);
     g->sent[stats.frame_id % ANSWER_SLOTS].frame = stats.frame_id;
     g->sent[stats.frame_id % ANSWER_SLOTS].at = begun;
     pthread_mutex_lock(&g->lock);
@@ -615,6 +633,55 @@ static void give(struct tdm_share_give *g)
     pthread_mutex_unlock(&g->lock);
     if (tells)
         tell(g, TDM_SHARE_NEWS_BYTES);
+}
+
+/* A part of the desktop that did not change, but is seen now. */
+static void take_again(struct tdm_share_give *g)
+{
+    pthread_mutex_lock(&g->lock);
+    struct tdm_rect again = g->again;
+
+    g->again = (struct tdm_rect){0, 0, 0, 0};
+    pthread_mutex_unlock(&g->lock);
+    for (int i = 0; i < TDM_SCREEN_SURFACES_MAX; i++) {
+        struct surface *s = &g->surfaces[i];
+        struct tdm_rect part = tdm_rect_both(again, s->desktop.area);
+
+        part.x -= s->desktop.area.x;
+        part.y -= s->desktop.area.y;
+        if (s->desktop_id && !tdm_rect_empty(part))
+            tdm_region_add_near(&s->dirty, part);
+    }
+}
+
+static void take_save(struct tdm_share_give *g)
+{
+    char path[sizeof g->save_path];
+    struct tdm_cause cause = {"there is no picture of the screen yet"};
+    enum tdm_err err = TDM_E_AGAIN;
+
+    pthread_mutex_lock(&g->lock);
+    memcpy(path, g->save_path, sizeof path);
+    pthread_mutex_unlock(&g->lock);
+    if (!*path)
+        return;
+    for (int i = 0; i < TDM_SCREEN_SURFACES_MAX && err == TDM_E_AGAIN; i++) {
+        const struct surface *s = &g->surfaces[i];
+        const struct tdm_share_picture picture = {
+            .surface = {.width = (uint16_t)s->desktop.area.width,
+                        .height = (uint16_t)s->desktop.area.height},
+            .pixels = s->pixels,
+            .stride = s->stride};
+
+        if (s->desktop_id && g->started)
+            err = tdm_screen_picture_save(&picture, path, &cause);
+    }
+    pthread_mutex_lock(&g->lock);
+    *g->save_path = '\0';
+    g->saved = err;
+    g->save_cause = cause;
+    pthread_cond_broadcast(&g->save_done);
+    pthread_mutex_unlock(&g->lock);
 }
 
 /* What the other threads have left. */
@@ -684,6 +751,8 @@ static void *run(void *arg)
         tdm_time wake = TDM_NEVER;
 
         take_words(g, now);
+        take_again(g);
+        take_save(g);
         if (g->started && g->desktop) {
             step_desktop(g, now);
             if (now >= g->core_wake)
@@ -715,6 +784,7 @@ enum tdm_err tdm_share_give_create(struct tdm_share_give **give_out,
     g->core_wake = TDM_NEVER;
     g->rider = -1;
     (void)pthread_mutex_init(&g->lock, NULL);
+    (void)pthread_cond_init(&g->save_done, NULL);
     tdm_histogram_init(&g->figures.capture);
     tdm_histogram_init(&g->figures.encode);
     tdm_histogram_init(&g->figures.answer);
@@ -763,6 +833,7 @@ void tdm_share_give_destroy(struct tdm_share_give *g)
     free(g->core);
     if (g->wake >= 0)
         (void)close(g->wake);
+    (void)pthread_cond_destroy(&g->save_done);
     (void)pthread_mutex_destroy(&g->lock);
     free(g);
 }
@@ -869,6 +940,29 @@ void tdm_share_give_link(struct tdm_share_give *g, uint64_t rate_bps, tdm_time r
     g->rtt = rtt;
     g->link_news |= news;
     pthread_mutex_unlock(&g->lock);
+}
+
+void tdm_share_give_again(struct tdm_share_give *g, struct tdm_rect rect)
+{
+    pthread_mutex_lock(&g->lock);
+    g->again = tdm_rect_around(g->again, rect);
+    pthread_mutex_unlock(&g->lock);
+    tdm_wake_signal(g->wake);
+}
+
+enum tdm_err tdm_share_give_save(struct tdm_share_give *g, const char *path,
+                                 struct tdm_cause *cause)
+{
+    pthread_mutex_lock(&g->lock);
+    (void)snprintf(g->save_path, sizeof g->save_path, "%s", path);
+    tdm_wake_signal(g->wake);
+    while (*g->save_path)
+        (void)pthread_cond_wait(&g->save_done, &g->lock);
+    enum tdm_err err = g->saved;
+
+    *cause = g->save_cause;
+    pthread_mutex_unlock(&g->lock);
+    return err;
 }
 
 size_t tdm_share_give_pointer(struct tdm_share_give *g, uint8_t value[TDM_SCREEN_POINTER_BYTES])

@@ -19,6 +19,7 @@
 #include "collab/screen.h"
 #include "desktop/desktop.h"
 #include "engine/base/histogram.h"
+#include "engine/share_ink.h"
 #include "engine/share_media.h"
 
 struct tdm_share_give;
@@ -35,6 +36,7 @@ struct tdm_share_give_config {
     const struct tdm_desktop_ops *ops;
     struct tdm_desktop_config desktop; /* What it borrows is borrowed for create. */
     struct tdm_share_media *media;     /* By which a region may go; NULL: the channel alone. */
+    struct tdm_share_ink *ink;         /* What is drawn over the screen; NULL: nothing. */
     void (*wake)(void *arg);           /* There is news; on the thread, without the lock. */
     void *arg;
 };
@@ -72,6 +74,13 @@ bool tdm_share_give_answer(struct tdm_share_give *give, const uint8_t *data, siz
 size_t tdm_share_give_consumed(struct tdm_share_give *give);
 /** The channel's measured rate and round trip. */
 void tdm_share_give_link(struct tdm_share_give *give, uint64_t rate_bps, tdm_time rtt);
+
+/** A rectangle of the desktop is to be captured again. */
+void tdm_share_give_again(struct tdm_share_give *give, struct tdm_rect rect);
+/** Writes the first surface as it was captured last as PNG, without ink. Waits for the thread.
+ *  TDM_E_AGAIN: nothing was captured yet. */
+enum tdm_err tdm_share_give_save(struct tdm_share_give *give, const char *path,
+                                 struct tdm_cause *cause);
 
 /** The pointer as it is now; bytes written. */
 size_t tdm_share_give_pointer(struct tdm_share_give *give, uint8_t value[TDM_SCREEN_POINTER_BYTES]);

@@ -8,6 +8,7 @@
 #include "engine/share.h"
 #include "engine/share_give.h"
 #include "engine/share_hand.h"
+#include "engine/share_ink.h"
 #include "engine/share_media.h"
 #include "engine/share_watch.h"
 #include "render/screen_window.h"
@@ -23,6 +24,7 @@ enum {
     TDM_SHARE_SCREEN,  /* Class 3: frames; the viewer's answers come back on it. */
     TDM_SHARE_REFINE,  /* Class 5. */
     TDM_SHARE_LATEST,  /* Class 2: the pointer. */
+    TDM_SHARE_INK,     /* Class 4: annotations; the viewer's come back on it. */
     TDM_SHARE_CONTROL, /* Class 1, opened by the viewer: consent, input; answers come back. */
     TDM_SHARE_CLIPS,   /* Class 6: contents of the clipboard. */
     TDM_SHARE_STREAMS,
@@ -34,12 +36,16 @@ enum {
  */
 struct tandem_share {
     pthread_mutex_t lock;
+    pthread_mutex_t give_lock; /* Held, before `lock`, by who waits for what gives, or ends it. */
     char *desktop, *never, *log_path, *revoke_key;
     struct tdm_share_media media; /* Moving regions by RTP. */
     struct tdm_share_give *give;  /* NULL: nothing is given. */
     struct tdm_share_hand *host;  /* With it. */
     struct tdm_share_watch *watch;
     struct tdm_share_hand *view;
+    struct tdm_share_ink *host_ink, *view_ink; /* As long as the share. */
+    bool asked_ink, may_annotate; /* Of the screen that is given. */
+    struct tandem_board *board;   /* Where frozen frames go; NULL: nowhere. */
     struct tdm_screen_window *window;
     unsigned allowed;       /* To us, at the viewer; as it was told last. */
     tdm_time allowed_until; /* TDM_NEVER: as long as it is given. */
@@ -54,7 +60,7 @@ struct tandem_share {
     bool asked_screen, asked_control;  /* Are being opened. */
     bool pointer_news;
     bool ended; /* The streams are of what was given before. */
-    uint32_t relinks;
+    uint32_t relinks, ink_relinks;
     uint16_t wish; /* What to ask for when the channel stands. */
     bool shown;    /* The program was told of pictures. */
 

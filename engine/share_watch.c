@@ -177,6 +177,13 @@ static void take_surfaces(struct tdm_share_watch *w)
             w->storage[i] = NULL;
         }
     list_videos(w); /* Those of a surface that is gone are, too. */
+    if (w->config.ink) {
+        struct tdm_screen_surface plain[TDM_SCREEN_SURFACES_MAX];
+
+        for (uint32_t i = 0; i < count; i++)
+            plain[i] = list[i].surface;
+        tdm_share_ink_surfaces(w->config.ink, plain, count);
+    }
     if (!enough)
         fail(w, "there is no memory for the screens that are shown");
     else
@@ -224,6 +231,8 @@ static void take_frame(struct tdm_share_watch *w, tdm_time begun)
     bool first = false;
 
     w->frame_id = w->out.frame_id;
+    if (w->config.ink)
+        tdm_share_ink_frame(w->config.ink, w->out.frame_id, w->out.moves, w->out.move_count);
     if (w->out.videos_changed)
         list_videos(w);
     pthread_mutex_lock(&w->lock);

@@ -13,6 +13,7 @@
 
 #include "collab/screen.h"
 #include "engine/base/histogram.h"
+#include "engine/share_ink.h"
 #include "engine/share_media.h"
 #include "render/screen_window.h"
 
@@ -30,6 +31,7 @@ struct tdm_share_watch_config {
     void *arg;
     int picture_fd;                /* Signalled for each new picture and pointer. */
     struct tdm_share_media *media; /* By which units may come, too; NULL: the channel alone. */
+    struct tdm_share_ink *ink;     /* What is drawn over the screen; NULL: nothing. */
 };
 
 struct tdm_share_watch_figures {

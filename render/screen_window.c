@@ -105,6 +105,8 @@ static void forget_copy(struct tdm_screen_window *w, struct tdm_screen_copy *c)
 {
     if (c->picture)
         cairo_surface_destroy(c->picture);
+    if (c->ink)
+        cairo_surface_destroy(c->ink);
     if (c->pixmap)
         (void)XFreePixmap(w->display, c->pixmap);
     *c = (struct tdm_screen_copy){0};
@@ -286,6 +288,8 @@ static void refresh(struct tdm_screen_window *w)
     look_at_surfaces(w);
     for (int i = 0; i < w->count; i++)
         take_picture(w, &w->copies[i]);
+    for (int i = 0; w->source.ink && i < w->count; i++)
+        tdm_screen_window_take_ink(w, &w->copies[i]);
     take_pointer(w);
     take_shape(w, acts);
     tdm_screen_window_paint(w, acts, text);

@@ -13,6 +13,7 @@
 #include "engine/base/err.h"
 #include "engine/base/rect.h"
 #include "engine/base/time.h"
+#include "render/ink_sheet.h"
 
 #define TDM_SHARE_DAMAGE_MAX 64
 
@@ -53,6 +54,16 @@ struct tdm_screen_window_source {
     /** For control, if it is not allowed yet. */
     void (*ask)(void *arg);
     void (*closed)(void *arg);
+
+    /* Annotations; all NULL: there are none. */
+    /** What is drawn over a surface; as `take`, to be given back by ink_done. */
+    bool (*ink)(void *arg, uint8_t surface, bool again, struct tdm_ink_pixels *pixels);
+    void (*ink_done)(void *arg);
+    /** The hand draws, at pixels / 16 of a surface. */
+    void (*hand)(void *arg, enum tdm_ink_act act, enum tdm_ink_tool tool, uint8_t surface,
+                 int32_t x, int32_t y);
+    /** "ask" (for permission to draw), "undo", "clear", "freeze". */
+    void (*ink_do)(void *arg, const char *what);
 };
 
 struct tdm_screen_window;

@@ -126,6 +126,9 @@ static bool follow_command(struct tdm_screen_window *w, KeySym symbol)
                     .record = {.press = w->ghost ? TDM_PRESS_DOWN : TDM_PRESS_UP}});
         tdm_screen_window_dirty_all(w);
         return true;
+    case XK_a:
+        tdm_screen_window_draw(w, !w->draws);
+        return true;
     case XK_q:
         close_it(w);
         return true;
@@ -162,7 +165,7 @@ static void take_key(struct tdm_screen_window *w, XKeyEvent *event)
     KeySym symbol = NoSymbol;
     bool down = event->type == KeyPress;
 
-    if (is_local(w, event))
+    if (is_local(w, event) || tdm_screen_window_ink_key(w, event))
         return;
     int size = XLookupString(event, text, sizeof text, &symbol, NULL);
     uint16_t evdev = (uint16_t)(event->keycode - TDM_X_FROM_EVDEV);
@@ -234,6 +237,8 @@ static void take_button(struct tdm_screen_window *w, const XButtonEvent *event)
                                      .record = place(w, event->x, event->y)};
     bool down = event->type == ButtonPress;
 
+    if (tdm_screen_window_ink_button(w, event))
+        return;
     if (event->button >= WHEEL_FIRST && event->button <= WHEEL_LAST) {
         if (!down)
             return;
@@ -260,6 +265,8 @@ static void take_motion(struct tdm_screen_window *w, int x, int y)
     w->at_y = y;
     if (y < w->viewport.height && tdm_viewport_push(&w->viewport, x, y))
         tdm_screen_window_dirty_all(w);
+    if (tdm_screen_window_ink_motion(w, x, y))
+        return;
     tell(w, &(struct tdm_control_view_in){.kind = TDM_VIEW_MOVE, .record = place(w, x, y)});
 }
 

@@ -100,6 +100,10 @@ static void paint_surfaces(struct tdm_screen_window *w, cairo_t *cr)
                                                        : v->scale < 0.5 ? CAIRO_FILTER_GOOD
                                                                         : CAIRO_FILTER_BILINEAR);
         cairo_paint(cr);
+        if (w->copies[i].ink && !tdm_rect_empty(w->copies[i].ink_extent)) {
+            cairo_set_source_surface(cr, w->copies[i].ink, 0, 0);
+            cairo_paint(cr);
+        }
         cairo_restore(cr);
     }
 }
@@ -218,7 +222,9 @@ static void paint_bar(struct tdm_screen_window *w, cairo_t *cr, const char *text
     cairo_fill(cr);
     int end = paint_words(cr, MARGIN, y, exact, w->count ? words : "waiting for the screen");
 
-    if (end + 340 < w->width) {
+    int right = tdm_screen_window_paint_buttons(w, cr);
+
+    if (end + 340 < right) {
         PangoLayout *layout = pango_cairo_create_layout(cr);
         PangoFontDescription *font = pango_font_description_from_string(FONT);
         int width, height;
@@ -228,7 +234,7 @@ static void paint_bar(struct tdm_screen_window *w, cairo_t *cr, const char *text
         pango_layout_set_text(layout, "Ctrl+Alt: Enter full screen, +/-/0 zoom, C control", -1);
         pango_layout_get_pixel_size(layout, &width, &height);
         cairo_set_source_rgb(cr, 0.55, 0.57, 0.60);
-        cairo_move_to(cr, w->width - width - MARGIN, y + (TDM_SCREEN_BAR_HEIGHT - height) / 2.0);
+        cairo_move_to(cr, right - width - MARGIN, y + (TDM_SCREEN_BAR_HEIGHT - height) / 2.0);
         pango_cairo_show_layout(cr, layout);
         g_object_unref(layout);
     }
@@ -249,7 +255,9 @@ static bool copy_area(struct tdm_screen_window *w, struct tdm_rect area)
 
         if (!is_chosen(w, i) || tdm_rect_empty(both))
             continue;
-        if (!is_shown(w, i) || !tdm_rect_equal(both, area))
+        if (!is_shown(w, i) || !tdm_rect_equal(both, area) ||
+            !tdm_rect_empty(
+                tdm_rect_both(area, tdm_screen_window_ink_area(w, &w->copies[i]))))
             return false;
         (void)XCopyArea(w->display, w->copies[i].pixmap, w->window, w->gc, area.x - place.x,
                         area.y - place.y, (unsigned)area.width, (unsigned)area.height, area.x,

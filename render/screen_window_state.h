@@ -25,6 +25,8 @@ struct tdm_screen_copy {
     bool exact;
     Pixmap pixmap;
     cairo_surface_t *picture; /* NULL: too large to be copied. */
+    cairo_surface_t *ink;     /* What is drawn over it; NULL: nothing was yet. */
+    struct tdm_rect ink_extent;
 };
 
 struct tdm_screen_window {
@@ -61,6 +63,10 @@ struct tdm_screen_window {
     int at_x, at_y;
     bool local_keys; /* Ctrl and Alt are held for a command of the window's own. */
     bool ghost;
+    bool draws; /* The pointer draws, and keys choose how. */
+    enum tdm_ink_tool tool;
+    bool hand_down;
+    uint8_t hand_surface;
 
     /* Of the window, to be drawn. */
     uint32_t area_count;
@@ -85,6 +91,22 @@ struct tdm_rect tdm_screen_window_bar(const struct tdm_screen_window *w);
 /** What is looked at or how has changed. */
 void tdm_screen_window_arrange(struct tdm_screen_window *w);
 void tdm_screen_window_set_full(struct tdm_screen_window *w, bool full_screen);
+
+/* screen_window_ink.c */
+/** Takes what was drawn over a surface. */
+void tdm_screen_window_take_ink(struct tdm_screen_window *w, struct tdm_screen_copy *c);
+/** Begins or ends drawing. */
+void tdm_screen_window_draw(struct tdm_screen_window *w, bool draws);
+/** What the pointer or a key means while one draws, or on the bar. False: nothing; it is the
+ *  host's. */
+bool tdm_screen_window_ink_button(struct tdm_screen_window *w, const XButtonEvent *event);
+bool tdm_screen_window_ink_motion(struct tdm_screen_window *w, int x, int y);
+bool tdm_screen_window_ink_key(struct tdm_screen_window *w, XKeyEvent *event);
+/** The buttons of the bar, from the right. @return where the leftmost begins. */
+int tdm_screen_window_paint_buttons(struct tdm_screen_window *w, cairo_t *cr);
+/** Where there is ink in the window. */
+struct tdm_rect tdm_screen_window_ink_area(const struct tdm_screen_window *w,
+                                           const struct tdm_screen_copy *c);
 
 /** Draws what is dirty. `acts`: our pointer is the host's. */
 void tdm_screen_window_paint(struct tdm_screen_window *w, bool acts, const char *text);

@@ -44,6 +44,7 @@ enum tandem_share_scope {
     TANDEM_SHARE_CLIPBOARD_IN = 16,  /* What the viewer copied can be pasted at the host; */
     TANDEM_SHARE_CLIPBOARD_OUT = 32, /* and the other way round. */
     TANDEM_SHARE_FILES = 64,         /* Files through the clipboard. */
+    TANDEM_SHARE_ANNOTATE = 128,     /* Draw over the screen. */
 };
 
 struct tandem_share_config {
@@ -208,6 +209,27 @@ TANDEM_API void tandem_share_close_window(struct tandem_share *share);
 
 /* Both. */
 
+struct tandem_board;
+
+/**
+ * Annotations: what both draw over the shared screen. They hang on what they were drawn on and move
+ * with it when it is scrolled or dragged; the viewer needs TANDEM_SHARE_ANNOTATE. A request is an
+ * object like {"do": "annotate", "type": "arrow", "x": 10, "y": 20, "w": 80, "h": 40};
+ * docs/annotations.md lists them.
+ *
+ * @param answer  An object, {"ok": true, ...} or {"ok": false, "why": "..."}, to be freed with
+ *                tandem_free; may be NULL.
+ *
+ * TANDEM_INVALID: no such request, or it is not allowed; the cause says which. TANDEM_AGAIN: no
+ * screen is seen or given yet.
+ */
+TANDEM_API enum tandem_status tandem_share_request(struct tandem_share *share, const char *request,
+                                                   char **answer, struct tandem_cause *cause);
+
+/** The board that frozen frames go to (the request {"do": "freeze"} and the window's key), until
+ *  another one is named; NULL: none. It outlives the share, or is taken away before. */
+TANDEM_API void tandem_share_freeze_to(struct tandem_share *share, struct tandem_board *board);
+
 enum tandem_share_event_kind {
     TANDEM_SHARE_ASKED,   /* Host: scopes are asked for; tandem_share_answer. */
     TANDEM_SHARE_ALLOWED, /* Both: scopes = all that is allowed now, for `seconds` (0: no end). */
@@ -220,6 +242,8 @@ enum tandem_share_event_kind {
     TANDEM_SHARE_POINTED, /* Host: the viewer points at x, y of the desktop; value = the button that
                              it suggests, 0: none. */
     TANDEM_SHARE_CLOSED,  /* Viewer: the user closed the window. */
+    TANDEM_SHARE_DRAWN,   /* The other side has drawn or taken something away; value = how many
+                             annotations there are. */
 };
 
 struct tandem_share_event {

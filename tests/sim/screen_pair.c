@@ -42,6 +42,7 @@ struct screen_pair {
     struct tdm_screen_view_out view_out;
     struct way to_view, to_host;
     struct closed closed[FRAMES];
+    struct tdm_anchors host_anchors, view_anchors;
     bool connected, spoil, exact;
     uint32_t last_closed;
     struct screen_pair_stats stats;
@@ -88,6 +89,7 @@ static uint64_t hash_of(const uint8_t *pixels, int width, int height)
 static void host_step(struct screen_pair *p, const struct tdm_screen_host_in *in)
 {
     tdm_screen_host_step(p->host, p->now, in, &p->host_out);
+    tdm_anchors_moved(&p->host_anchors, p->host_out.moves, p->host_out.move_count);
     if (p->host_out.failed)
         fail(p, p->host_out.why);
     if (p->host_out.videos_changed)
@@ -193,6 +195,7 @@ static void check_frame(struct screen_pair *p)
     uint64_t hash = hash_of(s->pixels, s->surface.width, s->surface.height);
     tdm_time age = p->now - p->view_out.capture_time;
 
+    tdm_anchors_moved(&p->view_anchors, p->view_out.moves, p->view_out.move_count);
     p->stats.frames++;
     p->exact = p->view_out.exact;
     if (c->id != p->view_out.frame_id)
@@ -317,6 +320,8 @@ static bool share(struct screen_pair *p)
 
     desk_destroy(p->desktop);
     p->desktop = desk_create(p->config.width, p->config.height, p->config.seed);
+    tdm_anchors_size(&p->host_anchors, 0, width, height);
+    tdm_anchors_size(&p->view_anchors, 0, width, height);
     if (!storage || !p->desktop) {
         free(storage);
         return false;
@@ -436,4 +441,24 @@ void screen_pair_stats(const struct screen_pair *p, struct screen_pair_stats *st
     stats->since_exact = p->exact ? 0 : p->now - p->change_at;
     tdm_screen_host_stats(p->host, &stats->host);
     tdm_screen_view_stats(p->view, &stats->view);
+}
+
+struct tdm_anchor_place screen_pair_put(const struct screen_pair *p, int x, int y)
+{
+    struct tdm_screen_view_stats stats;
+
+    tdm_screen_view_stats(p->view, &stats);
+    const struct tdm_board_anchor anchor = {0, stats.frame_id, x * 16, y * 16};
+
+    return tdm_anchor_place_of(&anchor);
+}
+
+void screen_pair_follow(const struct screen_pair *p, bool at_host, struct tdm_anchor_place *place)
+{
+    (void)tdm_anchor_follow(at_host ? &p->host_anchors : &p->view_anchors, place);
+}
+
+const uint8_t *screen_pair_pixels(const struct screen_pair *p)
+{
+    return desk_pixels(p->desktop);
 }

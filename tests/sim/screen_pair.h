@@ -8,6 +8,7 @@
  * frame that says "exact" is the desktop's pixels, and nothing is older than the link makes it.
  */
 
+#include "collab/board_anchor.h"
 #include "collab/screen.h"
 #include "tests/sim/desk.h"
 
@@ -45,6 +46,12 @@ void screen_pair_connect(struct screen_pair *p);
 void screen_pair_spoil(struct screen_pair *p);
 /** The monitor gets other sides. */
 bool screen_pair_resize(struct screen_pair *p, int width, int height);
+/** A point as it is seen now, to be followed. */
+struct tdm_anchor_place screen_pair_put(const struct screen_pair *p, int x, int y);
+/** Where it is after the last frame that was made at the host, or that came to the viewer. */
+void screen_pair_follow(const struct screen_pair *p, bool at_host, struct tdm_anchor_place *place);
+/** The host's desktop: BGRX, as wide as it is. */
+const uint8_t *screen_pair_pixels(const struct screen_pair *p);
 /** NULL while all is as it should be; else what went wrong. */
 const char *screen_pair_failed(const struct screen_pair *p);
 void screen_pair_stats(const struct screen_pair *p, struct screen_pair_stats *stats);

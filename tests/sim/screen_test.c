@@ -334,6 +334,65 @@ static void test_any_day(void **state)
 }
 
 /* With arguments: only one_day, of these seeds, from the first to the last. */
+#define PATCH 24 /* Sides of what is compared. */
+
+/* The desktop around a point. */
+static void take_patch(struct screen_pair *p, const struct tdm_anchor_place *at,
+                       uint32_t patch[PATCH * PATCH])
+{
+    const uint8_t *pixels = screen_pair_pixels(p);
+
+    for (int y = 0; y < PATCH; y++)
+        for (int x = 0; x < PATCH; x++) {
+            int px = at->x / 16 - PATCH / 2 + x, py = at->y / 16 - PATCH / 2 + y;
+            uint32_t pixel = 0;
+
+            if (px >= 0 && py >= 0 && px < lan.width && py < lan.height)
+                memcpy(&pixel, pixels + ((size_t)py * (size_t)lan.width + (size_t)px) * 4, 4);
+            patch[y * PATCH + x] = pixel & 0xffffff;
+        }
+}
+
+/* Both sides follow a point by themselves; where it is are the pixels that it was put on. */
+static void follow_over(const struct screen_pair_config *config)
+{
+    static const int amounts[] = {13, 26, -13, 7, 40, -26, -40, -7, 13, -13};
+    struct screen_pair *p = begin(config);
+    int moved = 0, seen = 0;
+
+    settle(p);
+    for (int i = 0; i < 12; i++) {
+        uint32_t before[PATCH * PATCH], after[PATCH * PATCH];
+        struct tdm_anchor_place host = screen_pair_put(p, 200 + 20 * i, 150 + 15 * i), view = host;
+        int32_t y = host.y;
+
+        take_patch(p, &host, before);
+        screen_pair_do(p, DESK_SCROLL, amounts[i % 10]);
+        settle(p);
+        screen_pair_follow(p, true, &host);
+        screen_pair_follow(p, false, &view);
+        assert_int_equal(host.x, view.x);
+        assert_int_equal(host.y, view.y);
+        assert_int_equal(host.away, view.away);
+        if (host.y == y || host.away)
+            continue;
+        moved++;
+        take_patch(p, &host, after);
+        seen += memcmp(before, after, sizeof before) == 0;
+    }
+    print_message("%d points of 12 went along\n", moved);
+    assert_true(moved >= 6);
+    assert_int_equal(seen, moved);
+    screen_pair_destroy(p);
+}
+
+static void test_annotations_go_with_what_they_are_on(void **state)
+{
+    (void)state;
+    follow_over(&lan);
+    follow_over(&far);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3) {
@@ -355,6 +414,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_fast_link_is_not_waited_for),
         cmocka_unit_test(test_another_size),
         cmocka_unit_test(test_any_day),
+        cmocka_unit_test(test_annotations_go_with_what_they_are_on),
     };
 
     return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
