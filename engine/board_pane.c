@@ -168,19 +168,42 @@ static void bring(struct tandem_board *b, const struct tdm_board_window_event *e
     b->dirty = true;
 }
 
-/* PDFs are pages of their own. */
+static uint32_t page_count(const struct tdm_board *board)
+{
+    uint32_t count = 0;
+
+    for (const struct tdm_board_object *o = tdm_board_lowest(board, TDM_BOARD_NONE); o;
+         o = tdm_board_above(o))
+        count++;
+    return count;
+}
+
+/* Pages of their own, to the first of which one goes. */
+static enum tdm_err bring_pages(struct tandem_board *b, const char *path, tdm_time now,
+                                struct tdm_cause *why)
+{
+    struct tdm_board_imported imported;
+    uint32_t before = page_count(tdm_board_doc_board(b->doc));
+    enum tdm_err err = tdm_board_doc_import(b->doc, path, NULL, &imported, why);
+
+    if (err == TDM_OK && page_count(tdm_board_doc_board(b->doc)) > before)
+        tdm_board_window_order(b->window, now, TDM_BOARD_DO_PAGE, before);
+    if (err == TDM_OK)
+        tdm_board_window_order(b->window, now, TDM_BOARD_DO_ZOOM_ALL, 0);
+    return err;
+}
+
 static void bring_file(struct tandem_board *b, const struct tdm_board_window_event *event,
                        tdm_time now)
 {
     struct tdm_board_window_event file = *event;
-    struct tdm_board_imported imported;
     struct tdm_cause why;
     uint8_t *data;
     enum tdm_err err = tdm_board_doc_file(event->text, &data, &file.size, &why);
 
     file.data = data;
     if (err == TDM_OK && file.size >= 5 && memcmp(data, "%PDF-", 5) == 0)
-        err = tdm_board_doc_import(b->doc, event->text, NULL, &imported, &why);
+        err = bring_pages(b, event->text, now, &why);
     else if (err == TDM_OK)
         bring(b, &file, now);
     if (err != TDM_OK)

@@ -465,6 +465,8 @@ bool tdm_board_window_kept(struct tdm_board_window *w, enum tdm_board_window_kep
 void tdm_board_window_say(struct tdm_board_window *w, tdm_time now, const char *text)
 {
     (void)snprintf(w->say, sizeof w->say, "%s", text);
+    if (w->say[0] >= 'a' && w->say[0] <= 'z')
+        w->say[0] = (char)(w->say[0] - 'a' + 'A');
     w->say_until = now + SAY_TIME;
     w->bars_dirty = true;
 }
