@@ -5,7 +5,7 @@
 set -eu
 build=$(cd "$1" && pwd)
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-for name in first_call answer_machine meter; do
+for name in first_call answer_machine meter board; do
     [ -x "$build/examples/$name" ] || {
         echo "SKIP: this build has no examples"
         exit 77
@@ -23,7 +23,7 @@ fail() { # WORDS
 }
 
 # Usage errors are told and counted.
-for name in first_call answer_machine meter; do
+for name in first_call answer_machine meter board; do
     if "$build/examples/$name" 2>usage.err; then
         fail "$name without arguments succeeds"
     fi
@@ -46,6 +46,23 @@ timeout 40 "$build/examples/meter" "127.0.0.1:$port" 3 >meter.out 2>meter.err ||
     fail "meter failed"
 wait "$machine" || fail "the answering machine failed"
 machine=
+
+# Two that draw: each has what both drew, the page included.
+"$build/examples/board" 5070 >board.out 2>board.err &
+machine=$!
+port=
+for _ in $(seq 300); do
+    port=$(sed -n 's/^waiting on port //p' board.out)
+    [ -z "$port" ] || break
+    kill -0 "$machine" || fail "the board that waits ended"
+    read -r -t 0.1 <> <(:) || :
+done
+[ -n "$port" ] || fail "the board does not listen"
+timeout 40 "$build/examples/board" 5080 "127.0.0.1:$port" >draw.out 2>draw.err ||
+    fail "the board that calls failed"
+wait "$machine" || fail "the board that waits failed"
+machine=
+grep -q "^they changed" draw.out || fail "nothing of the other's was told"
 
 python3 "$root/tests/examples/report_check.py" report.json "$root/docs/cli.md" ||
     fail "the report of first_call is wrong"
