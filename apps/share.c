@@ -22,7 +22,7 @@
 #define LINE_EVERY_S 1.0
 #define CONTROL      (TANDEM_SHARE_POINTER | TANDEM_SHARE_KEYBOARD)
 #define CONTROL_ALL                                                                                \
-    (CONTROL | TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT | TANDEM_SHARE_FILES |  \
+    (CONTROL | TANDEM_SHARE_CLIPBOARD_IN | TANDEM_SHARE_CLIPBOARD_OUT | TANDEM_SHARE_FILES |       \
      TANDEM_SHARE_ANNOTATE)
 
 /* One side, while the verb runs. */
@@ -380,11 +380,11 @@ static void show_line(struct side *s)
 
 static void turn(struct side *s)
 {
-    struct pollfd fds[] = {{.fd = tandem_event_fd(s->engine), .events = POLLIN},
-                           {.fd = tandem_share_event_fd(s->share), .events = POLLIN},
-                           {.fd = s->signals, .events = POLLIN},
-                           {.fd = s->terminal.keys || s->input ? STDIN_FILENO : -1,
-                            .events = POLLIN}};
+    struct pollfd fds[] = {
+        {.fd = tandem_event_fd(s->engine), .events = POLLIN},
+        {.fd = tandem_share_event_fd(s->share), .events = POLLIN},
+        {.fd = s->signals, .events = POLLIN},
+        {.fd = s->terminal.keys || s->input ? STDIN_FILENO : -1, .events = POLLIN}};
     struct tandem_event event;
     struct tandem_share_event share;
 
@@ -537,8 +537,11 @@ static int run(struct share_options *o)
         return EXIT_USAGE;
     if (o->who)
         o->who = address;
-    s = (struct side){
-        .o = o, .signals = signals_open(), .input = o->json, .voice = o->voice, .has_voice = o->voice};
+    s = (struct side){.o = o,
+                      .signals = signals_open(),
+                      .input = o->json,
+                      .voice = o->voice,
+                      .has_voice = o->voice};
     (void)snprintf(s.peer, sizeof s.peer, "%s", o->who ? o->who : "");
     /* Who calls to show the own screen has said so. */
     o->offer.unasked_view = o->who || o->offer.allow & TANDEM_SHARE_VIEW;

@@ -300,9 +300,9 @@ void share_options_help(FILE *to, bool giving)
     }
     fputs("\nKeys in the terminal: ", to);
     fputs(giving ? "y and n answer a question, r takes control back, f freezes, v talks or not, q "
-                 "ends\n"
+                   "ends\n"
                  : "c asks for pointer and keyboard, r gives them back, f freezes, v talks or not, "
-                 "q ends\n",
+                   "q ends\n",
           to);
     options_help_codes(to);
 }

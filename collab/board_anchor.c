@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define UNIT    16 /* Of a place, in a pixel. */
-#define VECTORS 8  /* Of a frame; the wire knows fewer. */
+#define UNIT    16        /* Of a place, in a pixel. */
+#define VECTORS 8         /* Of a frame; the wire knows fewer. */
 #define FAR     (1 << 20) /* Pixels: nothing is beyond. */
 
 /* Edges, wide enough for whatever stands in a rectangle. */
@@ -15,9 +15,9 @@ struct box {
 /* What went one way in one frame. */
 struct way {
     int64_t dx, dy;
-    int64_t moved; /* Pixels. */
-    int64_t taken; /* Pixels of the square that went. */
-    struct box to; /* Around all that it went to, */
+    int64_t moved;   /* Pixels. */
+    int64_t taken;   /* Pixels of the square that went. */
+    struct box to;   /* Around all that it went to, */
     struct box pane; /* and all that it came from, too. */
 };
 
@@ -40,18 +40,19 @@ static int held(int value)
 void tdm_anchors_moved(struct tdm_anchors *a, const struct tdm_screen_move *moves, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        a->moves[a->count++ % TDM_ANCHOR_MOVES] = (struct tdm_screen_move){
-            .frame_id = moves[i].frame_id,
-            .surface = moves[i].surface,
-            .dx = held(moves[i].dx),
-            .dy = held(moves[i].dy),
-            .to = {held(moves[i].to.x), held(moves[i].to.y), held(moves[i].to.width),
-                   held(moves[i].to.height)}};
+        a->moves[a->count++ % TDM_ANCHOR_MOVES] =
+            (struct tdm_screen_move){.frame_id = moves[i].frame_id,
+                                     .surface = moves[i].surface,
+                                     .dx = held(moves[i].dx),
+                                     .dy = held(moves[i].dy),
+                                     .to = {held(moves[i].to.x), held(moves[i].to.y),
+                                            held(moves[i].to.width), held(moves[i].to.height)}};
 }
 
 struct tdm_anchor_place tdm_anchor_place_of(const struct tdm_board_anchor *anchor)
 {
-    return (struct tdm_anchor_place){.surface = (uint8_t)(anchor->surface % TDM_SCREEN_SURFACES_MAX),
+    return (struct tdm_anchor_place){.surface =
+                                         (uint8_t)(anchor->surface % TDM_SCREEN_SURFACES_MAX),
                                      .frame = anchor->generation,
                                      .x = anchor->x,
                                      .y = anchor->y};
@@ -163,12 +164,43 @@ static void go_unseen(struct tdm_anchor_place *p, const struct way *ways, int co
     for (int i = 0; i < count; i++) {
         int64_t common = area(both(pane, ways[i].pane));
 
-        if (!is_pane(&ways[i]) || common * 2 <= area(pane) || common * 2 <= area(ways[i].pane))
+        if (!is_pane(&ways[i]) || common * 2 <= area(pane) || common * 3 <= area(ways[i].pane))
             continue;
         shift(p, &ways[i]);
         p->away = !holds(pane, p);
         return;
     }
+}
+
+/* A part of the same scroll took it along in the frame before: it is where it belongs. */
+static bool went_before(const struct way *w, const struct tdm_anchor_place *p,
+                        const struct tdm_anchor_place *next)
+{
+    return p->moved_at && p->frame - p->moved_at <= 2 && p->dx == w->dx && p->dy == w->dy &&
+           holds(box_of(&p->pane), next);
+}
+
+/* It was in the pane, and goes where nothing of it went. */
+static bool leaves(const struct way *w, const struct tdm_anchor_place *p, struct box window)
+{
+    struct tdm_anchor_place next = *p;
+
+    shift(&next, w);
+    return is_pane(w) && holds(w->pane, p) && !holds(w->pane, &next) &&
+           area(both(window, w->pane)) * 2 > area(window) && !went_before(w, p, &next);
+}
+
+/* How much of the square goes this way; 0: too little. In a pane's corner there is less of it. */
+static int64_t score_of(const struct way *w, const struct tdm_anchor_place *p, struct box window)
+{
+    int64_t common = area(both(window, w->pane));
+
+    if (leaves(w, p, window))
+        return common;
+    if (w->taken * 2 > area(window) ||
+        (is_pane(w) && w->taken * 2 > common && w->taken * 4 > area(window)))
+        return w->taken;
+    return 0;
 }
 
 static void go(struct tdm_anchor_place *p, const struct way *ways, int count, struct box window)
@@ -177,20 +209,20 @@ static void go(struct tdm_anchor_place *p, const struct way *ways, int count, st
     int64_t best_score = 0;
 
     for (int i = 0; i < count; i++) {
-        int64_t in_pane = is_pane(&ways[i]) ? area(both(window, ways[i].pane)) : 0;
-        int64_t score = most(ways[i].taken, in_pane);
+        int64_t score = score_of(&ways[i], p, window);
 
-        if (score * 2 > area(window) && score > best_score) {
+        if (score > best_score) {
             best = &ways[i];
             best_score = score;
         }
     }
     if (!best)
         return;
+    p->away = leaves(best, p, window);
     shift(p, best);
-    if (!is_pane(best) || holds(best->pane, p))
-        return;
-    p->away = true;
+    p->moved_at = is_pane(best) ? p->frame : 0;
+    p->dx = (int)best->dx;
+    p->dy = (int)best->dy;
     p->pane = (struct tdm_screen_rect){(int)best->pane.left, (int)best->pane.top,
                                        (int)(best->pane.right - best->pane.left),
                                        (int)(best->pane.bottom - best->pane.top)};

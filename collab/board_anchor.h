@@ -18,6 +18,9 @@
  *     |         |    |
  *     +--------------+
  *
+ * A scroll that was captured in two frames, one part of the pane in each, is no leaving: what the
+ * first has moved stays where it is in the second.
+ *
  * Moves are kept for a while (TDM_ANCHOR_MOVES of them): a place that is older than those begins at
  * the oldest that is known. The host writes new anchors for what has moved when things are still
  * (engine/share_ink.h), so who comes late, or has lost frames, is never wrong for good.
@@ -43,6 +46,9 @@ struct tdm_anchor_place {
     uint32_t frame; /* As of this one. */
     int32_t x, y;   /* Pixels / 16 of the surface. */
     bool away;      /* It was moved out of its pane: not to be seen. */
+    /* The last move of a pane that took it along, or out. */
+    uint32_t moved_at;
+    int dx, dy;
     struct tdm_screen_rect pane;
 };
 

@@ -166,8 +166,8 @@ static enum tdm_err copy(struct tdm_screen_view *v, struct tdm_reader *r)
                 tdm_screen_put(pass ? &s->seen : &s->before, &rect, &source);
                 touch(s, &rect);
                 if (pass && v->moved_count < TDM_SCREEN_MOVES_MAX)
-                    v->moved[v->moved_count++] = (struct tdm_screen_move){
-                        v->frame_id, s->desc.id, (int)dx, (int)dy, rect};
+                    v->moved[v->moved_count++] =
+                        (struct tdm_screen_move){v->frame_id, s->desc.id, (int)dx, (int)dy, rect};
             }
         }
     }

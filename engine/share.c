@@ -153,8 +153,7 @@ static void follow_ink(struct tandem_share *s, unsigned scopes)
         s->asked_ink = true;
         open_streams(s, TDM_SHARE_INK, TDM_SHARE_INK);
     }
-    tdm_share_ink_allow(s->view_ink,
-                        tdm_share_hand_scopes(s->view, &seconds) & TDM_SCOPE_ANNOTATE);
+    tdm_share_ink_allow(s->view_ink, tdm_share_hand_scopes(s->view, &seconds) & TDM_SCOPE_ANNOTATE);
 }
 
 /* The screen's streams are there as long as the other side may see. */
@@ -513,8 +512,8 @@ static size_t pull(void *rider, tdm_time now, uint32_t stream, uint8_t *room, si
     } else if ((here == TDM_SHARE_SCREEN || here == TDM_SHARE_REFINE) && s->give) {
         filled = tdm_share_give_pull(s->give, here == TDM_SHARE_REFINE, room, max, more);
     } else if (here == TDM_SHARE_INK || there == TDM_SHARE_INK) {
-        filled = tdm_share_ink_pull(here == TDM_SHARE_INK ? s->host_ink : s->view_ink, room, max,
-                                    more);
+        filled =
+            tdm_share_ink_pull(here == TDM_SHARE_INK ? s->host_ink : s->view_ink, room, max, more);
     } else if (here >= TDM_SHARE_CONTROL) {
         filled = tdm_share_hand_pull(s->view, here - TDM_SHARE_CONTROL, room, max, more);
     } else if (there == TDM_SHARE_SCREEN) {

@@ -338,7 +338,9 @@ static enum tdm_err open_parts(struct tandem_share *s, const struct tandem_share
     };
 
     err = tdm_share_hand_create(host, &hand, why);
-    tdm_share_ink_begin(s->host_ink, screen, !x11);
+    tdm_share_ink_begin(s->host_ink, screen, !x11,
+                        config.desktop.pick.what == TDM_DESKTOP_WINDOW ? config.desktop.pick.window
+                                                                       : 0);
     return err == TDM_OK ? tdm_share_give_create(give, &config, why) : err;
 }
 

@@ -15,7 +15,7 @@ struct freeze {
     struct tandem_share *share;
     struct tandem_board *board;
     uint8_t surface;
-    int width; /* Of the picture; 0: not known. */
+    int width;        /* Of the picture; 0: not known. */
     char picture[64]; /* Its file; "": none. */
     char page[32];
     double x, y, scale; /* Where the picture stands on the page. */
@@ -106,7 +106,8 @@ static bool find_image(struct freeze *f)
     size_t i;
     bool found = false;
 
-    json_array_foreach(json_object_get(all, "objects"), i, object) {
+    json_array_foreach(json_object_get(all, "objects"), i, object)
+    {
         const char *type = json_string_value(json_object_get(object, "type"));
 
         if (!type || strcmp(type, "image") != 0)
@@ -156,7 +157,8 @@ static enum tdm_err put_annotations(struct freeze *f, const json_t *list, json_i
     const json_t *annotation;
     size_t i;
 
-    json_array_foreach(list, i, annotation) {
+    json_array_foreach(list, i, annotation)
+    {
         if (json_is_true(json_object_get(annotation, "away")) ||
             json_integer_value(json_object_get(annotation, "surface")) != f->surface)
             continue;
@@ -185,8 +187,7 @@ static enum tdm_err make_page(struct freeze *f, const json_t *annotations, json_
     json_decref(done);
     if (!find_page(f) || !find_image(f))
         return tdm_fail(f->cause, TDM_E_SYSTEM, "the frame did not come onto the board");
-    json_decref(
-        ask(f, json_pack("{s:s,s:s,s:s}", "do", "set", "object", f->page, "name", name)));
+    json_decref(ask(f, json_pack("{s:s,s:s,s:s}", "do", "set", "object", f->page, "name", name)));
     enum tdm_err err = put_annotations(f, annotations, &count);
 
     if (err == TDM_OK)
@@ -201,8 +202,8 @@ static enum tdm_err open_board(struct freeze *f, const json_t *request, struct t
     struct tandem_cause why = {""};
 
     *own = NULL;
-    if (file && tandem_board_create(&(struct tandem_board_config){.file = file}, own, &why) !=
-                    TANDEM_OK)
+    if (file &&
+        tandem_board_create(&(struct tandem_board_config){.file = file}, own, &why) != TANDEM_OK)
         return tdm_fail(f->cause, TDM_E_SYSTEM, "%s", why.text);
     pthread_mutex_lock(&f->share->lock);
     f->board = *own ? *own : f->share->board;
@@ -216,8 +217,9 @@ static enum tdm_err freeze(struct tandem_share *s, struct tdm_share_ink *ink, co
                            json_t **answer, struct tdm_cause *cause)
 {
     struct freeze f = {.share = s,
-                       .surface = (uint8_t)(json_integer_value(json_object_get(request, "surface")) %
-                                            TDM_SCREEN_SURFACES_MAX),
+                       .surface =
+                           (uint8_t)(json_integer_value(json_object_get(request, "surface")) %
+                                     TDM_SCREEN_SURFACES_MAX),
                        .cause = cause};
     json_t *look = json_pack("{s:s}", "do", "annotations"), *annotations = NULL;
     struct tandem_board *own = NULL;
@@ -245,9 +247,12 @@ enum tdm_err tdm_share_ask_ink(struct tandem_share *s, const json_t *request, js
 {
     const char *verb = json_string_value(json_object_get(request, "do"));
 
+    uint32_t seconds;
+
     pthread_mutex_lock(&s->lock);
     struct tdm_share_ink *ink = s->give ? s->host_ink : s->view_ink;
 
+    tdm_share_ink_allow(s->view_ink, tdm_share_hand_scopes(s->view, &seconds) & TDM_SCOPE_ANNOTATE);
     pthread_mutex_unlock(&s->lock);
     return verb && strcmp(verb, "freeze") == 0 ? freeze(s, ink, request, answer, cause)
                                                : tdm_share_ink_request(ink, request, answer, cause);

@@ -21,7 +21,8 @@
 #define OUT_LOW      (64u << 10)  /* Below it the rest of a frame is fetched. */
 #define REFINE_BYTES 16384        /* So much of a refinement is fetched when the channel asks. */
 #define ANSWER_SLOTS 64
-#define UNIT_LOW     (16u << 10) /* With more before it a coded picture waits. */
+#define PIECES       (2 * TDM_MS) /* In which what belongs together is told. */
+#define UNIT_LOW     (16u << 10)  /* With more before it a coded picture waits. */
 
 /* Of moving regions. Pictures come as often as they do, but for those that nobody would see. */
 #define REGION_EVERY  (30 * TDM_MS)
@@ -89,7 +90,7 @@ struct tdm_share_give {
     uint32_t refine_wanted; /* So much of a refinement it asked for in vain. */
     bool offers, offers_refine;
     struct tdm_share_bytes bytes, answers;
-    size_t consumed; /* Of answers. */
+    size_t consumed;       /* Of answers. */
     struct tdm_rect again; /* Of the desktop: to be captured. */
     char save_path[512];   /* A picture is wanted; "": none. */
     enum tdm_err saved;
@@ -505,6 +506,22 @@ static bool has_unit(struct tdm_share_give *g)
     return g->region && tdm_share_region_take(g->region, by_channel(g), &unit, NULL);
 }
 
+/* Ink that is over the desktop is not in the picture of it. */
+static enum tdm_err grab(struct tdm_share_give *g, struct surface *s, struct tdm_rect rect,
+                         struct tdm_cause *why)
+{
+    const struct tdm_rect *area = &s->desktop.area;
+
+    if (g->config.ink)
+        tdm_share_ink_lift(g->config.ink, area->x, area->y, rect, s->pixels, s->stride);
+    enum tdm_err err =
+        g->config.ops->grab(g->desktop, &s->desktop, rect, s->pixels, s->stride, why);
+
+    if (g->config.ink)
+        tdm_share_ink_lifted(g->config.ink, area->x, area->y, rect, s->pixels, s->stride);
+    return err;
+}
+
 /* Takes the pixels of all that changed, and tells the core. */
 static void capture(struct tdm_share_give *g, tdm_time now)
 {
@@ -519,14 +536,8 @@ static void capture(struct tdm_share_give *g, tdm_time now)
             struct tdm_rect rect =
                 tdm_rect_both(s->dirty.rects[r], (struct tdm_rect){0, 0, s->desktop.area.width,
                                                                    s->desktop.area.height});
-            enum tdm_err err = tdm_rect_empty(rect)
-                                   ? TDM_E_AGAIN
-                                   : g->config.ops->grab(g->desktop, &s->desktop, rect, s->pixels,
-                                                         s->stride, &why);
+            enum tdm_err err = tdm_rect_empty(rect) ? TDM_E_AGAIN : grab(g, s, rect, &why);
 
-            if (err == TDM_OK && g->config.ink)
-                tdm_share_ink_lift(g->config.ink, s->desktop.area.x, s->desktop.area.y, rect,
-                                   s->pixels, s->stride);
             if (err == TDM_OK)
                 rects[count++] = (struct tdm_screen_rect){rect.x, rect.y, rect.width, rect.height};
             if (err != TDM_OK && err != TDM_E_AGAIN) {
@@ -562,6 +573,11 @@ static void fetch(struct tdm_share_give *g, tdm_time now, bool refine, size_t ma
 
 static void make_frame(struct tdm_share_give *g)
 {
+    /* The server draws around ink in pieces, and tells of each: a scroll is to be one frame. */
+    if (g->config.ink && tdm_share_ink_shows(g->config.ink)) {
+        (void)tdm_wait_until(tdm_clock_now() + PIECES, -1, -1);
+        step_desktop(g, tdm_clock_now());
+    }
     tdm_time begun = tdm_clock_now();
 
     capture(g, begun);

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OUT_BYTES    (256u << 10)
-#define BOARD_BYTES  ((size_t)16 << 20) /* Of all annotations. */
-#define STILL_FOR    (1500 * TDM_MS)    /* Nothing moved: new anchors. */
+#define OUT_BYTES   (256u << 10)
+#define BOARD_BYTES ((size_t)16 << 20) /* Of all annotations. */
+#define STILL_FOR   (1500 * TDM_MS)    /* Nothing moved: new anchors. */
 
 static struct tdm_board *board_of(struct tdm_share_ink *k)
 {
@@ -364,6 +364,7 @@ void tdm_share_ink_destroy(struct tdm_share_ink *k)
         close_board(k);
     free(k->link_storage);
     free(k->veil);
+    free(k->below);
     tdm_share_bytes_free(&k->in);
     tdm_share_bytes_free(&k->out);
     tdm_share_bytes_free(&k->now);
@@ -375,11 +376,13 @@ void tdm_share_ink_destroy(struct tdm_share_ink *k)
     free(k);
 }
 
-void tdm_share_ink_begin(struct tdm_share_ink *k, const char *display, bool none)
+void tdm_share_ink_begin(struct tdm_share_ink *k, const char *display, bool none, uint32_t window)
 {
     pthread_mutex_lock(&k->lock);
     (void)snprintf(k->display, sizeof k->display, "%s", display ? display : "");
     k->no_display = none;
+    k->window = window;
+    k->overlay_stale = true;
     k->overlay_failed = false;
     pthread_mutex_unlock(&k->lock);
     pthread_mutex_lock(&k->pipe_lock);

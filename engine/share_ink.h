@@ -43,8 +43,10 @@ enum tdm_err tdm_share_ink_create(struct tdm_share_ink **ink,
                                   struct tdm_cause *cause);
 void tdm_share_ink_destroy(struct tdm_share_ink *ink);
 
-/** Host: a screen is given, and ink is shown on `display` (`none`: nowhere). Begins empty. */
-void tdm_share_ink_begin(struct tdm_share_ink *ink, const char *display, bool none);
+/** Host: a screen is given, and ink is shown on `display` (`none`: nowhere), over everything or
+ * over one window of X. Begins empty. */
+void tdm_share_ink_begin(struct tdm_share_ink *ink, const char *display, bool none,
+                         uint32_t window);
 /** Nothing is given or seen any more; all is forgotten. */
 void tdm_share_ink_end(struct tdm_share_ink *ink);
 
@@ -69,10 +71,15 @@ void tdm_share_ink_surfaces(struct tdm_share_ink *ink, const struct tdm_screen_s
 /** A frame is made, or shown, that moved this. */
 void tdm_share_ink_frame(struct tdm_share_ink *ink, uint32_t frame,
                          const struct tdm_screen_move *moves, uint32_t count);
-/** Host: takes the ink out of pixels that were captured: `rect` of a surface whose corner is at
- *  (x, y) of the desktop. What is below it nobody sees; it becomes what is beside it. */
+/** Host: around a capture of `rect` of a surface whose corner is at (x, y) of the desktop, so that
+ *  ink is not in it: where ink is, the pixels stay what they were. Between the two the screen's ink
+ *  does not change. */
 void tdm_share_ink_lift(struct tdm_share_ink *ink, int x, int y, struct tdm_rect rect,
-                        uint8_t *pixels, ptrdiff_t stride);
+                        const uint8_t *pixels, ptrdiff_t stride);
+/** Whether there is ink on the screen. */
+bool tdm_share_ink_shows(struct tdm_share_ink *ink);
+void tdm_share_ink_lifted(struct tdm_share_ink *ink, int x, int y, struct tdm_rect rect,
+                          uint8_t *pixels, ptrdiff_t stride);
 
 /* Who draws. */
 

@@ -108,16 +108,13 @@ static json_t *annotation(struct tdm_share_ink *k, const struct tdm_ink_item *it
     const struct tdm_board_object *o = tdm_board_find(b, item->id);
     json_t *object = tdm_board_object_json(b, o, true);
 
-    (void)json_object_set_new(
-        object, "x",
-        json_real(number(object, "x") + (double)item->place.x / UNIT));
-    (void)json_object_set_new(
-        object, "y",
-        json_real(number(object, "y") + (double)item->place.y / UNIT));
+    (void)json_object_set_new(object, "x",
+                              json_real(number(object, "x") + (double)item->place.x / UNIT));
+    (void)json_object_set_new(object, "y",
+                              json_real(number(object, "y") + (double)item->place.y / UNIT));
     (void)json_object_set_new(object, "surface", json_integer(item->place.surface));
     (void)json_object_set_new(object, "away", json_boolean(item->place.away));
-    (void)json_object_set_new(
-        object, "mine", json_boolean(item->id.actor == tdm_board_actor(b)));
+    (void)json_object_set_new(object, "mine", json_boolean(item->id.actor == tdm_board_actor(b)));
     (void)json_object_del(object, "page");
     return object;
 }
@@ -151,8 +148,7 @@ static enum tdm_err clear(struct tdm_share_ink *k, bool all, json_t **answer,
     tdm_board_end(b);
     if (err == TDM_OK)
         *answer = json_pack("{s:I}", "cleared", count);
-    return err == TDM_OK ? err
-                         : tdm_fail(cause, err, "the annotations could not be taken away");
+    return err == TDM_OK ? err : tdm_fail(cause, err, "the annotations could not be taken away");
 }
 
 static bool reads(const char *verb)
@@ -161,7 +157,8 @@ static bool reads(const char *verb)
            strcmp(verb, "list") == 0;
 }
 
-/* The host's new anchors are steps, too, that nobody means: undo goes on until something is seen. */
+/* The host's new anchors are steps, too, that nobody means: undo goes on until something is seen.
+ */
 static enum tdm_err undo(struct tdm_share_ink *k, const json_t *request, json_t **answer,
                          struct tdm_cause *cause)
 {

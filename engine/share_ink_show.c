@@ -2,6 +2,7 @@
 /* Where annotations are, and their pixels: over the viewer's picture, over the host's desktop. */
 #include "engine/share_ink_state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct tdm_ink_item *item_of(const struct tdm_share_ink *k, struct tdm_board_id id)
@@ -202,9 +203,14 @@ static bool has_overlay(struct tdm_share_ink *k)
         k->overlay = NULL;
         k->overlay_failed = true;
     }
+    if (k->overlay && k->overlay_stale) {
+        tdm_ink_overlay_destroy(k->overlay);
+        k->overlay = NULL;
+    }
+    k->overlay_stale = false;
     if (!k->overlay && !k->no_display && !k->overlay_failed)
         k->overlay_failed = tdm_ink_overlay_create(&k->overlay, *k->display ? k->display : NULL,
-                                                   &cause) != TDM_OK;
+                                                   k->window, &cause) != TDM_OK;
     return k->overlay != NULL;
 }
 
@@ -278,29 +284,64 @@ void tdm_ink_show(struct tdm_share_ink *k, struct tdm_rect *again)
     k->shown = around;
 }
 
-/* The pixels of a row become the one beside them; those before `right` are known. */
-static void lift_row(uint32_t *row, int right, int from, int to)
+/* The part of a row of ink that is in a rectangle of a surface. False: there is none. */
+static bool inside(const struct tdm_ink_span *s, int x, int y, struct tdm_rect rect, int *row,
+                   int *from, int *width)
 {
-    int beside = from > 0 ? from - 1 : to < right ? to : -1;
+    int right = s->x - x + s->width;
 
-    for (int x = from; beside >= 0 && x < to; x++)
-        row[x] = row[beside];
+    *row = s->y - y;
+    *from = s->x - x > rect.x ? s->x - x : rect.x;
+    right = right < rect.x + rect.width ? right : rect.x + rect.width;
+    *width = right - *from;
+    return *row >= rect.y && *row<rect.y + rect.height && * width> 0;
+}
+
+bool tdm_share_ink_shows(struct tdm_share_ink *k)
+{
+    pthread_mutex_lock(&k->veil_lock);
+    bool shows = k->veil_count > 0;
+
+    pthread_mutex_unlock(&k->veil_lock);
+    return shows;
 }
 
 void tdm_share_ink_lift(struct tdm_share_ink *k, int x, int y, struct tdm_rect rect,
-                        uint8_t *pixels, ptrdiff_t stride)
+                        const uint8_t *pixels, ptrdiff_t stride)
 {
-    pthread_mutex_lock(&k->veil_lock);
-    for (size_t i = 0; i < k->veil_count; i++) {
-        const struct tdm_ink_span *s = &k->veil[i];
-        int row = s->y - y, from = s->x - x, to = from + s->width;
+    int row, from, width;
+    size_t needed = 0;
 
-        if (row < rect.y || row >= rect.y + rect.height || to <= rect.x ||
-            from >= rect.x + rect.width)
-            continue;
-        from = from > rect.x ? from : rect.x;
-        to = to < rect.x + rect.width ? to : rect.x + rect.width;
-        lift_row((uint32_t *)(void *)(pixels + row * stride), rect.x + rect.width, from, to);
+    pthread_mutex_lock(&k->veil_lock);
+    k->below_count = 0;
+    for (size_t i = 0; i < k->veil_count; i++)
+        needed += inside(&k->veil[i], x, y, rect, &row, &from, &width) ? (size_t)width : 0;
+    if (needed > k->below_room) {
+        uint32_t *below = realloc(k->below, 2 * needed * sizeof *below);
+
+        if (!below)
+            return;
+        k->below = below;
+        k->below_room = 2 * needed;
     }
+    for (size_t i = 0; i < k->veil_count; i++)
+        if (inside(&k->veil[i], x, y, rect, &row, &from, &width)) {
+            memcpy(k->below + k->below_count, pixels + row * stride + (ptrdiff_t)from * 4,
+                   (size_t)width * 4);
+            k->below_count += (size_t)width;
+        }
+}
+
+void tdm_share_ink_lifted(struct tdm_share_ink *k, int x, int y, struct tdm_rect rect,
+                          uint8_t *pixels, ptrdiff_t stride)
+{
+    int row, from, width;
+    size_t at = 0;
+
+    for (size_t i = 0; i < k->veil_count && at < k->below_count; i++)
+        if (inside(&k->veil[i], x, y, rect, &row, &from, &width)) {
+            memcpy(pixels + row * stride + (ptrdiff_t)from * 4, k->below + at, (size_t)width * 4);
+            at += (size_t)width;
+        }
     pthread_mutex_unlock(&k->veil_lock);
 }

@@ -42,7 +42,7 @@ struct tdm_share_ink {
     bool failed; /* The stream is of no use any more. */
     uint64_t told_mark;
     struct tdm_anchors anchors;
-    uint32_t frame; /* The newest. */
+    uint32_t frame;    /* The newest. */
     tdm_time still_at; /* Host: when new anchors are due; TDM_NEVER. */
     uint32_t item_count;
     struct tdm_ink_item items[TDM_INK_ITEMS_MAX], before[TDM_INK_ITEMS_MAX];
@@ -61,7 +61,8 @@ struct tdm_share_ink {
     /* Host's, of the thread alone. */
     struct tdm_ink_overlay *overlay;
     char display[64];
-    bool no_display, overlay_failed;
+    uint32_t window;
+    bool no_display, overlay_failed, overlay_stale; /* stale: it is of another display or window. */
     struct tdm_share_bytes now;
 
     pthread_mutex_t pipe_lock; /* Of what follows; held for a copy. */
@@ -77,7 +78,9 @@ struct tdm_share_ink {
     pthread_mutex_t veil_lock; /* Of where ink may be on the screen. */
     size_t veil_count;
     struct tdm_ink_span *veil; /* Room for twice TDM_INK_SPANS_MAX. */
-    struct tdm_rect shown;     /* Around what was shown last; the thread's. */
+    uint32_t *below;           /* While something is captured: what was there before. */
+    size_t below_count, below_room;
+    struct tdm_rect shown; /* Around what was shown last; the thread's. */
 };
 
 /** What may be done on the board; `lock` is held. */

@@ -36,9 +36,8 @@ static void make_picture(struct tdm_ink_overlay *o, int width, int height)
         XFreePixmap(o->display, o->picture);
     o->width = width;
     o->height = height;
-    o->picture =
-        XCreatePixmap(o->display, o->window, (unsigned)width, (unsigned)height,
-                      (unsigned)DefaultDepth(o->display, DefaultScreen(o->display)));
+    o->picture = XCreatePixmap(o->display, o->window, (unsigned)width, (unsigned)height,
+                               (unsigned)DefaultDepth(o->display, DefaultScreen(o->display)));
 }
 
 static void make_window(struct tdm_ink_overlay *o)
@@ -49,11 +48,10 @@ static void make_window(struct tdm_ink_overlay *o)
     XClassHint hint = {.res_name = (char[]){"tandem-ink"}, .res_class = (char[]){"Tandem"}};
 
     o->root = RootWindow(o->display, screen);
-    o->window = XCreateWindow(o->display, o->root, 0, 0,
-                              (unsigned)DisplayWidth(o->display, screen),
-                              (unsigned)DisplayHeight(o->display, screen), 0, CopyFromParent,
-                              InputOutput, CopyFromParent, CWOverrideRedirect | CWEventMask,
-                              &attributes);
+    o->window =
+        XCreateWindow(o->display, o->root, 0, 0, (unsigned)DisplayWidth(o->display, screen),
+                      (unsigned)DisplayHeight(o->display, screen), 0, CopyFromParent, InputOutput,
+                      CopyFromParent, CWOverrideRedirect | CWEventMask, &attributes);
     XStoreName(o->display, o->window, "Tandem: annotations");
     XSetClassHint(o->display, o->window, &hint);
     XSelectInput(o->display, o->root, StructureNotifyMask);
@@ -64,7 +62,7 @@ static void make_window(struct tdm_ink_overlay *o)
 }
 
 enum tdm_err tdm_ink_overlay_create(struct tdm_ink_overlay **overlay, const char *display,
-                                    struct tdm_cause *cause)
+                                    uint32_t window, struct tdm_cause *cause)
 {
     struct tdm_ink_overlay *o = calloc(1, sizeof *o);
     int event, error;
@@ -86,6 +84,8 @@ enum tdm_err tdm_ink_overlay_create(struct tdm_ink_overlay **overlay, const char
                         "the display has no shaped windows: annotations are not shown on it");
     }
     make_window(o);
+    if (window)
+        XSetTransientForHint(o->display, o->window, window);
     XFlush(o->display);
     *overlay = o;
     return TDM_OK;

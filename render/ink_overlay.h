@@ -22,9 +22,10 @@
 
 struct tdm_ink_overlay;
 
-/** `display` NULL: that of DISPLAY. TDM_E_GONE without one. */
+/** `display` NULL: that of DISPLAY. `window`: it belongs to that one, which alone is shown, like
+ * its menus (desktop/x11_masks.c); 0: all is. TDM_E_GONE without a display. */
 enum tdm_err tdm_ink_overlay_create(struct tdm_ink_overlay **overlay, const char *display,
-                                    struct tdm_cause *cause);
+                                    uint32_t window, struct tdm_cause *cause);
 void tdm_ink_overlay_destroy(struct tdm_ink_overlay *overlay);
 
 /** Readable when step has something to do. */

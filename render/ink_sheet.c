@@ -62,9 +62,9 @@ static struct tdm_rect pixels_of(const struct tdm_ink_sheet *s, const struct tdm
     double right = fmin(ceil(box->right) + 1, s->width);
     double bottom = fmin(ceil(box->bottom) + 1, s->height);
 
-    return right > left && bottom > top ? (struct tdm_rect){(int)left, (int)top, (int)(right - left),
-                                                            (int)(bottom - top)}
-                                        : (struct tdm_rect){0, 0, 0, 0};
+    return right > left && bottom > top
+               ? (struct tdm_rect){(int)left, (int)top, (int)(right - left), (int)(bottom - top)}
+               : (struct tdm_rect){0, 0, 0, 0};
 }
 
 static void paint(struct tdm_ink_sheet *s, struct tdm_rect r)

@@ -140,8 +140,8 @@ static int places(const struct tdm_screen_window *w, struct tdm_rect at[BUTTONS]
             continue;
         g_object_unref(layout_of(cr, buttons[i].label, &width, &height));
         right -= width + 2 * PADDING;
-        at[i] = (struct tdm_rect){right, bar.y + GAP, width + 2 * PADDING - GAP,
-                                  bar.height - 2 * GAP};
+        at[i] =
+            (struct tdm_rect){right, bar.y + GAP, width + 2 * PADDING - GAP, bar.height - 2 * GAP};
     }
     cairo_destroy(cr);
     cairo_surface_destroy(probe);
@@ -207,8 +207,8 @@ static void tell_hand(struct tdm_screen_window *w, enum tdm_ink_act act, int x, 
     int world_x, world_y;
 
     tdm_viewport_to_world(&w->viewport, x, y, &world_x, &world_y);
-    const struct tdm_screen_surface *s = act == TDM_INK_DOWN ? surface_at(w, world_x, world_y)
-                                                             : surface_of(w, w->hand_surface);
+    const struct tdm_screen_surface *s =
+        act == TDM_INK_DOWN ? surface_at(w, world_x, world_y) : surface_of(w, w->hand_surface);
 
     if (!s)
         return;

@@ -256,8 +256,7 @@ static bool copy_area(struct tdm_screen_window *w, struct tdm_rect area)
         if (!is_chosen(w, i) || tdm_rect_empty(both))
             continue;
         if (!is_shown(w, i) || !tdm_rect_equal(both, area) ||
-            !tdm_rect_empty(
-                tdm_rect_both(area, tdm_screen_window_ink_area(w, &w->copies[i]))))
+            !tdm_rect_empty(tdm_rect_both(area, tdm_screen_window_ink_area(w, &w->copies[i]))))
             return false;
         (void)XCopyArea(w->display, w->copies[i].pixmap, w->window, w->gc, area.x - place.x,
                         area.y - place.y, (unsigned)area.width, (unsigned)area.height, area.x,

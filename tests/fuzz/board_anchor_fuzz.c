@@ -40,12 +40,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         frame += head >> 6;
         for (uint32_t k = 0; k < count; k++)
-            moves[k] = (struct tdm_screen_move){
-                .frame_id = frame,
-                .surface = head >> 3 & 1,
-                .dx = number(&r),
-                .dy = number(&r),
-                .to = {number(&r), number(&r), number(&r), number(&r)}};
+            moves[k] =
+                (struct tdm_screen_move){.frame_id = frame,
+                                         .surface = head >> 3 & 1,
+                                         .dx = number(&r),
+                                         .dy = number(&r),
+                                         .to = {number(&r), number(&r), number(&r), number(&r)}};
         if (head >> 6 == 0 && i) /* Of the same frame: each frame comes once. */
             frame++;
         for (uint32_t k = 0; k < count; k++)

@@ -112,8 +112,8 @@ static bool is_red(uint32_t pixel)
 /* Red pixels of the host's display in the box of an annotation at (180..260, y..y+60). */
 static int red_at(int y)
 {
-    XImage *image = XGetImage(display, DefaultRootWindow(display), 170, y - 10, 100, 80, AllPlanes,
-                              ZPixmap);
+    XImage *image =
+        XGetImage(display, DefaultRootWindow(display), 170, y - 10, 100, 80, AllPlanes, ZPixmap);
     int count = 0;
 
     assert_non_null(image);
@@ -158,6 +158,18 @@ static int place_of(struct tandem_share *share)
 
     json_decref(all);
     return y;
+}
+
+static bool both_have(int count)
+{
+    json_t *here = request(host, "{\"do\":\"annotations\"}", TANDEM_OK);
+    json_t *there = request(viewer, "{\"do\":\"annotations\"}", TANDEM_OK);
+    bool have = json_array_size(json_object_get(here, "annotations")) == (size_t)count &&
+                json_array_size(json_object_get(there, "annotations")) == (size_t)count;
+
+    json_decref(here);
+    json_decref(there);
+    return have;
 }
 
 static bool both_are_at(int y)
@@ -292,13 +304,14 @@ static void test_the_host_draws_too_and_each_takes_away_its_own(void **state)
     assert_int_equal(json_integer_value(json_object_get(cleared, "cleared")), 1);
     json_decref(cleared);
     json_decref(request(host, "{\"do\":\"undo\"}", TANDEM_OK));
+    until(both_have, 2, "what both drew");
     until(both_are_at, 300, "what the viewer drew");
 }
 
 static uint32_t pixel_of(cairo_surface_t *s, double at_x, double at_y)
 {
-    const uint8_t *row = cairo_image_surface_get_data(s) +
-                         (int)at_y * cairo_image_surface_get_stride(s);
+    const uint8_t *row =
+        cairo_image_surface_get_data(s) + (int)at_y * cairo_image_surface_get_stride(s);
 
     return ((const uint32_t *)(const void *)row)[(int)at_x];
 }

@@ -72,8 +72,8 @@ static void test_takes_the_majority(void **state)
     begin();
     struct tdm_anchor_place p = at(400, 300);
     const struct tdm_screen_move two[] = {
-        {11, 0, 100, 0, {500 - 48, 300 - 48, 96, 40}},  /* From above it, */
-        {11, 0, 0, 50, {400 - 48, 350 - 8, 96, 56}}, /* and the larger part from below. */
+        {11, 0, 100, 0, {500 - 48, 300 - 48, 96, 40}}, /* From above it, */
+        {11, 0, 0, 50, {400 - 48, 350 - 8, 96, 56}},   /* and the larger part from below. */
     };
 
     tdm_anchors_moved(&a, two, 2);
@@ -111,6 +111,23 @@ static void test_leaves_its_pane_and_comes_back(void **state)
     check(p, 300, 118, false);
     scroll(100, 100, 500, 400, 12);
     check(p, 300, 130, false);
+}
+
+/* A scroll of which one frame has the upper part and the next one the rest. */
+static void test_goes_once_with_a_scroll_in_two_frames(void **state)
+{
+    (void)state;
+    begin();
+    struct tdm_anchor_place p = at(220, 330);
+    const struct tdm_screen_move rest[] = {
+        {12, 0, 0, -40, {64, 264, 112, 216}},  {12, 0, 0, -40, {184, 304, 72, 48}},
+        {12, 0, 0, -40, {264, 264, 440, 216}}, {12, 0, 0, -40, {184, 360, 8, 120}},
+        {12, 0, 0, -40, {64, 368, 640, 112}},
+    };
+
+    move(0, 64, 80, 640, 216, 0, -40);
+    tdm_anchors_moved(&a, rest, 5);
+    check(p, 220, 290, false);
 }
 
 static void test_another_pane_does_not_bring_it_back(void **state)
@@ -184,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_takes_the_majority),
         cmocka_unit_test(test_other_surfaces_and_older_frames_do_nothing),
         cmocka_unit_test(test_leaves_its_pane_and_comes_back),
+        cmocka_unit_test(test_goes_once_with_a_scroll_in_two_frames),
         cmocka_unit_test(test_another_pane_does_not_bring_it_back),
         cmocka_unit_test(test_a_dragged_window_takes_it_along),
         cmocka_unit_test(test_it_is_the_same_in_one_go_and_step_by_step),
