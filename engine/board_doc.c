@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define BLOCK          ((size_t)1 << 20)
-#define GIVEN_MAX      ((size_t)1 << 30)            /* No board needs more memory. */
+#define GIVEN_MAX      ((size_t)1 << 30) /* No board needs more memory. */
+#define PIECE_BYTES    4096 /* Of operations in a record: what a spoiled byte may cost. */
 #define WAITING_MAX    (TDM_JOURNAL_RECORD_MAX / 2) /* Bytes that a full disk keeps waiting. */
 #define SNAPSHOT_MAX   (TDM_JOURNAL_RECORD_MAX / 2)
 #define SNAPSHOT_LEAST ((size_t)128 << 10) /* Operations that are worth one. */
@@ -295,6 +296,36 @@ static enum tdm_err append_snapshot(struct tdm_board_doc *d)
     return TDM_OK;
 }
 
+/* Where the next record of the journal ends, of what waits from `at` on. A snapshot stays whole. */
+static size_t piece_end(const struct tdm_board_doc *d, size_t at, bool whole)
+{
+    struct tdm_reader r = tdm_reader_of(d->waiting + at, d->waiting_size - at);
+
+    while (!whole && r.ok && r.at < r.end && (size_t)(r.at - d->waiting) - at < PIECE_BYTES)
+        tdm_read_skip(&r, tdm_read_u16(&r));
+    return whole || !r.ok ? d->waiting_size : (size_t)(r.at - d->waiting);
+}
+
+/* What found no room waits on. */
+static enum tdm_err append_waiting(struct tdm_board_doc *d)
+{
+    bool whole = says_much(d->waiting, d->waiting_size);
+    enum tdm_err err = TDM_OK;
+    size_t at = 0;
+
+    while (err == TDM_OK && at < d->waiting_size) {
+        size_t end = piece_end(d, at, whole);
+
+        err = append(d, TDM_JOURNAL_OPS, d->waiting + at, end - at);
+        if (err == TDM_OK)
+            at = end;
+    }
+    d->grown += at;
+    d->waiting_size -= at;
+    memmove(d->waiting, d->waiting + at, d->waiting_size);
+    return err;
+}
+
 /* Everything that waits into the journal; after an error it waits on. */
 static enum tdm_err flush(struct tdm_board_doc *d)
 {
@@ -308,13 +339,8 @@ static enum tdm_err flush(struct tdm_board_doc *d)
         return TDM_OK;
     enum tdm_err err = begin_session(d);
 
-    if (err == TDM_OK && d->left_out) {
-        err = append_snapshot(d);
-    } else if (err == TDM_OK) {
-        err = append(d, TDM_JOURNAL_OPS, d->waiting, d->waiting_size);
-        if (err == TDM_OK)
-            d->grown += d->waiting_size;
-    }
+    if (err == TDM_OK)
+        err = d->left_out ? append_snapshot(d) : append_waiting(d);
     if (err != TDM_OK)
         return err;
     d->waiting_size = 0;

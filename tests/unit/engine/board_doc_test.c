@@ -355,6 +355,33 @@ static void test_spoiled(void **state)
     tdm_board_doc_close(doc);
 }
 
+/* Much was done at once: a spoiled byte costs a part of it. */
+static void test_spoiled_in_a_batch(void **state)
+{
+    const struct place *p = *state;
+    struct tdm_board_doc *doc = open_doc(p->path, NULL, NULL);
+    struct tdm_board_doc_found found;
+    const int count = 2000;
+    size_t size;
+
+    for (int i = 0; i < count; i++) {
+        (void)add_at(doc, i);
+        (void)tdm_board_doc_step(doc, 1); /* Too early to write. */
+    }
+    tdm_board_doc_close(doc);
+    uint8_t *data = read_all(p->path, &size);
+
+    data[size * 3 / 4] ^= 0x40;
+    write_all(p->copy, data, size);
+    free(data);
+    doc = open_doc(p->copy, NULL, &found);
+    print_message("%d of %d, %zu lost\n", count_of(doc), count, (size_t)found.lost);
+    assert_int_equal(found.holes, 1);
+    assert_true(found.lost < size / 4 && found.lost_content);
+    assert_true(count_of(doc) >= count / 2);
+    tdm_board_doc_close(doc);
+}
+
 static void test_as_it_was(void **state)
 {
     const struct place *p = *state;
@@ -501,6 +528,7 @@ int main(void)
         IN_PLACE(test_merge_is_journaled),
         IN_PLACE(test_crash_at_any_byte),
         IN_PLACE(test_spoiled),
+        IN_PLACE(test_spoiled_in_a_batch),
         IN_PLACE(test_as_it_was),
         IN_PLACE(test_compact),
         IN_PLACE(test_snapshot_covers_holes),
