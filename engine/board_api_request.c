@@ -106,11 +106,25 @@ static enum tdm_err import_from(struct tandem_board *b, const json_t *request, j
                                 struct tdm_cause *why)
 {
     const char *path = json_string_value(json_object_get(request, "path"));
+    const json_t *page = json_object_get(request, "page");
     struct tdm_board_imported imported;
+    struct tdm_board_view view;
+    struct tdm_board_id id;
 
     if (!path)
         return tdm_fail(why, TDM_E_MALFORMED, "\"path\" names the file to read");
-    enum tdm_err err = tdm_board_doc_import(b->doc, path, NULL, &imported, why);
+    if (page) {
+        const char *text = json_string_value(page);
+        const struct tdm_board_object *o = text && tdm_board_id_parse(text, &id)
+                                               ? tdm_board_find(tdm_board_doc_board(b->doc), id)
+                                               : NULL;
+
+        if (o)
+            tdm_board_read(tdm_board_doc_board(b->doc), o, &view);
+        if (!o || view.type != TDM_BOARD_PAGE || view.deleted)
+            return tdm_fail(why, TDM_E_GONE, "there is no such page");
+    }
+    enum tdm_err err = tdm_board_doc_import(b->doc, path, page ? &id : NULL, &imported, why);
 
     if (err != TDM_OK)
         return err;

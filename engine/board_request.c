@@ -67,7 +67,7 @@ static enum tdm_err values_of(struct tdm_request_job *j, struct tdm_board_values
 
     return tdm_board_values_parse(j->request, values, &bad)
                ? TDM_OK
-               : tdm_fail(j->cause, TDM_E_MALFORMED, "\"%s\" does not fit; see docs/board-use.md",
+               : tdm_fail(j->cause, TDM_E_MALFORMED, "\"%s\" does not fit; see docs/board-json.md",
                           bad);
 }
 
@@ -261,7 +261,7 @@ static enum tdm_err values_beside_page(struct tdm_request_job *j, json_t **rest,
     (void)json_object_del(*rest, "page");
     return tdm_board_values_parse(*rest, values, &bad)
                ? TDM_OK
-               : tdm_fail(j->cause, TDM_E_MALFORMED, "\"%s\" does not fit; see docs/board-use.md",
+               : tdm_fail(j->cause, TDM_E_MALFORMED, "\"%s\" does not fit; see docs/board-json.md",
                           bad);
 }
 
@@ -532,5 +532,5 @@ enum tdm_err tdm_board_request_do(const struct tdm_board_desk *desk, const json_
         return err;
     }
     return tdm_fail(cause, TDM_E_UNSUPPORTED,
-                    "there is no request \"%.40s\"; see docs/board-use.md", name);
+                    "there is no request \"%.40s\"; see docs/board-json.md", name);
 }

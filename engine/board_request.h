@@ -4,7 +4,7 @@
 
 /*
  * Requests of programs, as JSON, done on a document: what can be done without a file, a connection
- * or a window. The table of docs/board-use.md says what there is. A request that is refused has
+ * or a window. The table of docs/board-json.md says what there is. A request that is refused has
  * changed nothing. No thread, no clock.
  */
 

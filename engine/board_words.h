@@ -3,7 +3,7 @@
 #define TDM_ENGINE_BOARD_WORDS_H
 
 /*
- * Objects of a board as JSON and back: what the members of a request mean (docs/board-use.md), and
+ * Objects of a board as JSON and back: what the members of a request mean (docs/board-json.md), and
  * how an object reads. Knows no document's state but what it is shown.
  */
 

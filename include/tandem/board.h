@@ -21,7 +21,13 @@
  *                          &answer, &cause);
  *     ... poll tandem_board_event_fd, tandem_board_next_event ...
  *
- * Threads: as in tandem.h.
+ * Threads: each function may be called from any one, also while another runs, but for
+ * tandem_board_destroy; none waits for the other side. Those that read or write files (create,
+ * export, import, merge, compact, travel, and their requests) wait for the disk, in which time
+ * what is drawn waits, too: not from a thread that must not. Strings are UTF-8, copied when they
+ * are given, and the caller's when they are returned (tandem_free); a cause may be NULL and says in
+ * one sentence what is wrong whenever the status is not TANDEM_OK. A board in a call must outlive
+ * it.
  */
 
 #include "tandem/tandem.h"
@@ -41,17 +47,20 @@ struct tandem_board_config {
 
 /** Opens the file, if one is named: TANDEM_INVALID when another program has it open, TANDEM_FAILED
  *  when it cannot be read. A broken one is opened as far as it is good; a NOTICE says what is lost.
- */
+ *  `config` NULL: all defaults. *board is set on TANDEM_OK alone. */
 TANDEM_API enum tandem_status tandem_board_create(const struct tandem_board_config *config,
                                                   struct tandem_board **board,
                                                   struct tandem_cause *cause);
 
-/** After every call that named it has ended and was released. All is on disk then. */
+/** After every call that named it has ended and was released, and no other thread is in a function
+ *  with it. All is on disk then; a window is closed. NULL is no board, and left alone. */
 TANDEM_API void tandem_board_destroy(struct tandem_board *board);
 
 /* With somebody. */
 
-/** Asks whom the call is with, now or as soon as there is one, to draw on it together. */
+/** Asks whom the call is with, now or as soon as there is one, to draw on it together: JOINED or
+ *  REFUSED follows. The call needs a data channel (tandem_set_channel). It holds until the call
+ * ends or somebody leaves, also over a connection that breaks and comes again. */
 TANDEM_API void tandem_board_invite(struct tandem_board *board);
 
 /** Answers TANDEM_BOARD_ASKED. `always`: this contact, known by its certificate, need not ask again
@@ -59,7 +68,8 @@ TANDEM_API void tandem_board_invite(struct tandem_board *board);
 TANDEM_API enum tandem_status tandem_board_answer(struct tandem_board *board, bool yes, bool always,
                                                   struct tandem_cause *cause);
 
-/** Ends it with the other side; the board stays open here. */
+/** Ends it with the other side, or takes the invitation back: LEFT follows when both had joined.
+ * The board stays open here. */
 TANDEM_API void tandem_board_leave(struct tandem_board *board);
 
 /** Opens the board of a contact out of the folder before there is a call: `who` as it was called
@@ -68,16 +78,19 @@ TANDEM_API enum tandem_status tandem_board_open_contact(struct tandem_board *boa
                                                         struct tandem_cause *cause);
 
 /** A window of the engine's own, with tools, until it is closed; TANDEM_BOARD_CLOSED when the user
- *  closes it. Before a board is open it appears with it. TANDEM_FAILED without a display. */
+ *  closes it. Before a board is open it appears with it. TANDEM_FAILED without a display. `title`
+ *  NULL: "Board". */
 TANDEM_API enum tandem_status
 tandem_board_open_window(struct tandem_board *board, const char *title, struct tandem_cause *cause);
+/** The board stays open, and joined. Without a window nothing happens. */
 TANDEM_API void tandem_board_close_window(struct tandem_board *board);
 
 /* By a program: the same requests that `tandem board --json` takes, a line each. */
 
 /**
  * Does one request, an object like {"do": "add", "type": "note", "x": 10, "y": 20, "text": "hi"};
- * docs/board-use.md lists them.
+ * docs/board-json.md lists them. It is done whole or not at all, and at once; the other side has it
+ * a moment later.
  *
  * @param answer  An object, {"ok": true, ...} or {"ok": false, "why": "..."}, to be freed with
  *                tandem_free; may be NULL.
@@ -114,9 +127,10 @@ struct tandem_board_event {
     char text[512];
 };
 
-/** Readable when there may be events. */
+/** Readable when there may be events: poll it, and take all of them. It belongs to the board. */
 TANDEM_API int tandem_board_event_fd(struct tandem_board *board);
-/** Takes the oldest event; TANDEM_AGAIN when there is none. */
+/** Takes the oldest event; TANDEM_AGAIN when there is none. Of a program that takes none for long
+ *  CHANGED, CURSOR, LASER and VIEW are left out, and one CHANGED of everything stands for them. */
 TANDEM_API enum tandem_status tandem_board_next_event(struct tandem_board *board,
                                                       struct tandem_board_event *event);
 
@@ -132,13 +146,15 @@ struct tandem_board_stats {
     struct tandem_distribution paint_ms; /* From bytes of the other side to pixels here. */
 };
 
+/** Always TANDEM_OK. The digest goes over everything: not for each frame. */
 TANDEM_API enum tandem_status tandem_board_stats(struct tandem_board *board,
                                                  struct tandem_board_stats *stats);
 
 /* Files. */
 
 /** Writes a page (0: the first), or with -1 all of them (pdf, excalidraw), by the ending of `path`:
- *  .png, .svg, .pdf, .excalidraw. TANDEM_UNSUPPORTED for another one. */
+ *  .png, .svg, .pdf, .excalidraw. TANDEM_UNSUPPORTED for another one. TANDEM_AGAIN: no board is
+ * open yet; so for all of these. */
 TANDEM_API enum tandem_status tandem_board_export(struct tandem_board *board, const char *path,
                                                   int page, struct tandem_cause *cause);
 
@@ -157,7 +173,8 @@ TANDEM_API enum tandem_status tandem_board_merge(struct tandem_board *board, con
 TANDEM_API enum tandem_status tandem_board_compact(struct tandem_board *board,
                                                    struct tandem_cause *cause);
 
-/** With read_only: shows it as it was at that Unix time, earlier or later; 0: as it is. */
+/** With read_only: shows it as it was at that Unix time, earlier or later; 0: as it is. Objects and
+ *  pages are to be listed again. TANDEM_INVALID: not opened so. */
 TANDEM_API enum tandem_status tandem_board_travel(struct tandem_board *board, int64_t at_ms,
                                                   struct tandem_cause *cause);
 
