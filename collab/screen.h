@@ -178,12 +178,12 @@ struct tdm_screen_host_out {
     const char *why;
     bool acked; /* These of the viewer's answer: */
     uint32_t frame_id;
-    uint32_t decode_us;    /* What decoding cost. */
-    tdm_time present_time; /* By the viewer's clock. */
-    tdm_time capture_time; /* As the frame's. */
+    uint32_t decode_us;                  /* What decoding cost. */
+    tdm_time present_time;               /* By the viewer's clock. */
+    tdm_time capture_time;               /* As the frame's. */
     const struct tdm_screen_move *moves; /* PULL: what the frames that were begun have moved. */
     uint32_t move_count;
-    tdm_time wake_at;      /* Step with NULL then: refinement falls due, a video may be over. */
+    tdm_time wake_at; /* Step with NULL then: refinement falls due, a video may be over. */
 };
 
 struct tdm_screen_host_stats {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/share_freeze.h"
 
+#include "engine/io/clock.h"
 #include "engine/share_state.h"
 #include "tandem/board.h"
 
@@ -175,7 +176,7 @@ static enum tdm_err put_annotations(struct freeze *f, const json_t *list, json_i
 static enum tdm_err make_page(struct freeze *f, const json_t *annotations, json_t **answer)
 {
     char name[64];
-    time_t now = time(NULL);
+    time_t now = (time_t)((tdm_clock_now() + tdm_clock_wall_offset()) / TDM_S);
     struct tm local;
     json_int_t count = 0;
 

@@ -44,8 +44,8 @@ struct tandem_share {
     struct tdm_share_watch *watch;
     struct tdm_share_hand *view;
     struct tdm_share_ink *host_ink, *view_ink; /* As long as the share. */
-    bool asked_ink, may_annotate; /* Of the screen that is given. */
-    struct tandem_board *board;   /* Where frozen frames go; NULL: nowhere. */
+    bool asked_ink, may_annotate;              /* Of the screen that is given. */
+    struct tandem_board *board;                /* Where frozen frames go; NULL: nowhere. */
     struct tdm_screen_window *window;
     unsigned allowed;       /* To us, at the viewer; as it was told last. */
     tdm_time allowed_until; /* TDM_NEVER: as long as it is given. */
