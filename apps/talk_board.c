@@ -114,7 +114,8 @@ static void take_event(struct talk_board *b, const struct tandem_board_event *e)
         break;
     case TANDEM_BOARD_REFUSED:
         b->wanted = false;
-        say(b, e->text);
+        if (b->call)
+            say(b, e->text);
         break;
     case TANDEM_BOARD_NOTICE:
         say(b, e->text);
@@ -169,6 +170,7 @@ void talk_board_over(struct talk_board *b)
     if (!b->board)
         return;
     talk_board_run(b);
+    tandem_board_leave(b->board); /* The next caller is somebody else. */
     hide(b);
     b->call = NULL;
     b->asked = b->wanted = b->met = false;

@@ -365,6 +365,7 @@ static tdm_time turn(struct tandem_board *b)
 {
     tdm_time now = tdm_clock_now();
 
+    take_words(b); /* What was asked for behind the end of a call is about the next one. */
     tdm_board_follow_orders(b);
     take_arrived(b, now);
     if (b->doc) {

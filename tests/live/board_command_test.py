@@ -131,6 +131,7 @@ class Together(unittest.TestCase):
         self.assertLessEqual({"of a", "of b"}, a.texts())
         a.ask(do="cursor", x=5, y=6)
         self.assertEqual(b.wait(lambda line: line.get("event") == "cursor" and line["on"])["x"], 5)
+        self.look_at(a, b)
         self.assertEqual((a.quit(), b.end()), (DONE, DONE))
 
         a, b = self.meet()  # Both have it still.
@@ -139,6 +140,26 @@ class Together(unittest.TestCase):
         self.same(a, b)
         self.assertIn("again", a.texts())
         self.assertEqual((a.quit(), b.end()), (DONE, DONE))
+
+    def look_at(self, a, b):
+        """What is seen of each other, but not part of the board."""
+        page = a.ask(do="pages")["objects"][0]["object"]
+        note = a.ask(do="add", type="note", text="chosen")["object"]
+        b.wait(lambda line: line.get("event") == "changed" and line["object"] == note
+               and line["theirs"] and line["there"])
+        a.ask(do="select", objects=[note])
+        a.ask(do="view", page=page, x=1, y=2, width=640, height=480, present=True)
+        seen = b.wait(lambda line: line.get("event") == "view" and line["on"])
+        self.assertEqual((seen["x"], seen["y"], seen["width"], seen["height"], seen["page"]),
+                         (1, 2, 640, 480, page))
+        a.ask(do="cursor", page=page, x=7, y=8, laser=True)
+        self.assertEqual(b.wait(lambda line: line.get("event") == "laser")["y"], 8)
+        a.ask(do="cursor")
+        b.wait(lambda line: line.get("event") == "cursor" and not line["on"])
+        for wrong in ({"do": "select", "objects": ["1.1"]}, {"do": "view", "width": -1},
+                      {"do": "cursor", "x": "left"}):
+            with self.assertRaises(AssertionError):
+                a.ask(**wrong)
 
     def test_refused(self):
         b, to = self.wait_with()
@@ -268,12 +289,50 @@ class Files(unittest.TestCase):
         steps = self.run_on("replay", self.file("a"), "--steps", "4")
         self.assertEqual(len(steps), 4)
         self.assertEqual(steps[-1]["digest"], a["digest"])
+        steps = self.run_on("replay", self.file("a"), "--at", str(a["last_ms"] / 1000 + 1))
+        self.assertEqual([step["digest"] for step in steps], [a["digest"]])
+        gone = self.run_on("compact", self.file("a"))[0]
+        self.assertLess(gone["after"], gone["before"])
+        self.assertEqual(self.run_on("info", self.file("a"))[0]["digest"], a["digest"])
+
+    def test_requests_about_files(self):
+        """What a script says to an open board, answers in order."""
+        self.draw("a", {"do": "add", "type": "note", "text": "of a"})
+        self.draw("picture", {"do": "add", "type": "ellipse", "w": 20, "h": 10})
+        self.run_on("export", self.file("picture"), self.file("picture.png"))
+        requests = ({"do": "merge", "path": self.file("a")},
+                    {"do": "import", "path": self.file("picture.png"), "page": "0.1"},
+                    {"do": "import", "path": self.file("picture.png"), "page": "0.2"},
+                    {"do": "undo"}, {"do": "undo"},
+                    {"do": "export", "path": self.file("b.svg"), "page": 0, "dark": True},
+                    {"do": "merge", "path": self.file("absent")},
+                    {"do": "save"}, {"do": "compact"}, {"do": "info"})
+        answers = [line for line in self.draw("b", *requests) if "ok" in line]
+        self.assertEqual([line["ok"] for line in answers],
+                         [True, True, False, True, False, True, False, True, True, True])
+        self.assertEqual(answers[1]["objects"], 1)
+        self.assertEqual(self.run_on("info", self.file("b"))[0]["digest"], answers[-1]["digest"])
+        self.assertEqual(self.run_on("info", self.file("b"))[0]["objects"], 1)
+        self.assertTrue(os.path.getsize(self.file("b.svg")) > 100)
+
+    def test_spoiled(self):
+        """A board with a hole opens, says so, and is drawn on."""
+        for i in range(3):
+            self.draw("a", {"do": "add", "type": "note", "text": f"note {i}"})
+        with open(self.file("a"), "r+b") as f:
+            f.seek(os.path.getsize(self.file("a")) // 2)
+            f.write(b"\xff" * 8)
+        lines = self.draw("a", {"do": "add", "type": "note"}, {"do": "info"})
+        notice = [line["text"] for line in lines if line.get("event") == "notice"]
+        self.assertRegex(notice[0], r"damaged: \d+ bytes could not be used; some work is missing")
+        self.assertGreaterEqual(self.run_on("info", self.file("a"))[0]["objects"], 2)
 
     def test_wrong(self):
         self.run_on("info", code=USAGE)
         self.run_on("--shine", code=USAGE)
         self.run_on("open", code=USAGE)
-        self.run_on("info", self.file("absent"), code=FAILED)
+        for verb in "info", "compact":
+            self.run_on(verb, self.file("absent"), code=FAILED)
         self.draw("a", {"do": "add", "type": "note"})
         self.run_on("export", self.file("a"), self.file("a.gif"), code=USAGE)
         with open(self.file("no"), "wb") as f:

@@ -186,6 +186,12 @@ static void joined(void)
     (void)next(&b, TANDEM_BOARD_JOINED);
 }
 
+static bool channel_none(const struct tandem_stats *s, uint64_t unused)
+{
+    (void)unused;
+    return s->channel.state == TANDEM_CHANNEL_NONE;
+}
+
 /* B's program has no board to show: it is asked, and the channel comes with the question. */
 static void test_asked_in_a_call(void **state)
 {
@@ -212,6 +218,8 @@ static void test_asked_in_a_call(void **state)
     assert_int_equal(tandem_set_channel(p.b.call, false), TANDEM_OK);
     (void)next(&a, TANDEM_BOARD_LEFT);
     (void)next(&b, TANDEM_BOARD_LEFT);
+    (void)side_until(&p.a, channel_none, 0, "no channel at A");
+    (void)side_until(&p.b, channel_none, 0, "no channel at B");
     draw(&a, "alone a");
     draw(&b, "alone b");
     tandem_board_invite(b.board);
