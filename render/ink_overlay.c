@@ -95,8 +95,11 @@ void tdm_ink_overlay_destroy(struct tdm_ink_overlay *o)
 {
     if (!o)
         return;
-    if (!o->broken)
+    if (!o->broken) {
+        if (o->gc)
+            (void)XFreeGC(o->display, o->gc);
         (void)XCloseDisplay(o->display);
+    }
     free(o->shape);
     free(o); /* Of a dead connection libX11's own part stays: closing it would end the process. */
 }
