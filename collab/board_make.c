@@ -6,7 +6,8 @@
 
 #include <assert.h>
 
-#define HEAD_MAX (BOARD_RECORD_HEAD + 1 + 4 + 2 * TDM_BOARD_V_MAX)
+#define RECORD_USUAL 4096 /* Bytes, so that a spoiled one in a journal costs no more. */
+#define HEAD_MAX     (BOARD_RECORD_HEAD + 1 + 4 + 2 * TDM_BOARD_V_MAX)
 
 static uint64_t next_lamport(const struct tdm_board *b)
 {
@@ -25,9 +26,8 @@ struct board_stamp board_next(const struct tdm_board *b)
 
 static void into_fresh(struct tdm_board *b, const struct board_op *op)
 {
-    bool goes_on =
-        b->fresh_size && b->fresh_seq == op->seq && b->fresh_lamport == op->lamport &&
-        b->fresh_size - b->fresh_record + op->size + BOARD_OP_HEAD_MAX < BOARD_RECORD_MAX;
+    bool goes_on = b->fresh_size && b->fresh_seq == op->seq && b->fresh_lamport == op->lamport &&
+                   b->fresh_size - b->fresh_record + op->size + BOARD_OP_HEAD_MAX < RECORD_USUAL;
     struct tdm_writer w =
         tdm_writer_of(b->fresh + b->fresh_size, TDM_BOARD_FRESH_BYTES - b->fresh_size);
 

@@ -10,7 +10,7 @@
 
 #define BLOCK          ((size_t)1 << 20)
 #define GIVEN_MAX      ((size_t)1 << 30) /* No board needs more memory. */
-#define PIECE_BYTES    4096 /* Of operations in a record: what a spoiled byte may cost. */
+#define PIECE_BYTES    2048 /* Of operations in a record at least: what a spoiled byte may cost. */
 #define WAITING_MAX    (TDM_JOURNAL_RECORD_MAX / 2) /* Bytes that a full disk keeps waiting. */
 #define SNAPSHOT_MAX   (TDM_JOURNAL_RECORD_MAX / 2)
 #define SNAPSHOT_LEAST ((size_t)128 << 10) /* Operations that are worth one. */

@@ -10,14 +10,6 @@
 
 const uint8_t crowd_document[16] = "the same board";
 
-void demand(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "%s\n", what);
-    exit(1);
-}
-
 double seconds(void)
 {
     struct timespec t;

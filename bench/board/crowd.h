@@ -6,12 +6,22 @@
 
 #include "engine/board_doc.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define CROWD_WIDTH  1920
 #define CROWD_HEIGHT 1080
 
 extern const uint8_t crowd_document[16];
 
-void demand(bool good, const char *what);
+static inline void demand(bool good, const char *what)
+{
+    if (good)
+        return;
+    fprintf(stderr, "%s\n", what);
+    exit(1);
+}
+
 double seconds(void);
 
 /** NULL: in memory alone. */
