@@ -17,8 +17,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import command_test  # noqa: E402
 from chat_command_test import OnTerminal  # noqa: E402
-from command_test import (DONE, FAILED, MEDIA, PATIENCE, REFUSED, UNREACHABLE, USAGE,  # noqa: E402
-                          free_port)
+from command_test import DONE, FAILED, PATIENCE, REFUSED, UNREACHABLE, USAGE, free_port  # noqa: E402
+
+SOUND = ["-c:v", "vp8", "--video", "off", "--sink", "off", "--audio", "tone", "--speaker", "null", "--quiet"]
 
 
 class Board:
@@ -194,8 +195,8 @@ class InACall(unittest.TestCase):
         os.makedirs(home, exist_ok=True)
         env = dict(os.environ, HOME=home, XDG_DATA_HOME=home, XDG_CONFIG_HOME=home, TERM="xterm")
         env.pop("DISPLAY", None)  # Where nothing can be shown it is kept all the same.
-        media = [arg for arg in MEDIA if arg != "--no-keys"]
-        process = OnTerminal(env, verb, *args, "--bind", "127.0.0.1", *media)
+        process = OnTerminal(env, verb, *args, "--bind", "127.0.0.1", "--no-port-mapping",
+                             "--no-accounts", *SOUND)
         self.running.append(process)
         return process
 
