@@ -333,7 +333,7 @@ enum tdm_err tdm_share_ink_create(struct tdm_share_ink **ink,
     k->wake = tdm_wake_open(cause);
     k->link_storage = aligned_alloc(16, (tdm_board_link_bytes_needed() + 15) / 16 * 16);
     if (config->host)
-        k->veil = malloc(2 * TDM_INK_SPANS_MAX * sizeof *k->veil);
+        k->veil = malloc((size_t)2 * TDM_INK_SPANS_MAX * sizeof *k->veil);
     enum tdm_err err = k->wake < 0 ? TDM_E_SYSTEM : TDM_OK;
 
     if (err == TDM_OK && (!k->link_storage || (config->host && !k->veil)))

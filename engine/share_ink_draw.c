@@ -253,7 +253,7 @@ static void hand_down(struct tdm_share_ink *k, enum tdm_ink_tool tool, uint8_t s
         tdm_board_int(TDM_PROP_X, 0),
         tdm_board_int(TDM_PROP_Y, 0),
         tdm_board_int(TDM_PROP_COLOUR, k->config.host ? BLUE_BITS : RED_BITS),
-        tdm_board_int(TDM_PROP_WIDTH, WIDTH * UNIT),
+        tdm_board_int(TDM_PROP_WIDTH, (int64_t)WIDTH * UNIT),
         tdm_board_bytes(TDM_PROP_ANCHOR, bytes, sizeof bytes),
     };
 
