@@ -488,6 +488,48 @@ static void the_channel_joins_and_leaves_a_call(void **state)
     world_close(w);
 }
 
+/* Who would take it offers none, and takes the other's, whose it is to drop. */
+static void the_channel_is_taken_when_asked(void **state)
+{
+    struct world *w = world_of(51, 0, DTLS, DTLS);
+    const struct tdm_negotiated_channel *a = &w->a.machine.negotiated.channel;
+    const struct tdm_negotiated_channel *b = &w->b.machine.negotiated.channel;
+    struct side *sides[] = {&w->a, &w->b};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct tdm_channel_capability *c = &sides[i]->machine.capability.channel;
+
+        c->wanted = c->if_asked = true;
+    }
+    dial(w, false);
+    run_for(w, TDM_S);
+    input(w, &w->b, TDM_CALL_ACCEPT);
+    run_for(w, TDM_S);
+    assert_true(is_up(w) && !a->active && !b->active);
+    assert_int_equal(w->a.machine.offer.media_count, 1); /* Not even as a line that is off. */
+    for (int i = 0; i < 2; i++) {
+        struct tdm_capability asks = sides[!i]->machine.capability;
+
+        asks.channel.if_asked = false;
+        step(w, sides[!i],
+             &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &asks});
+        run_for(w, 5 * TDM_S);
+        assert_true(is_up(w) && a->active && b->active);
+        input(w, sides[i], TDM_CALL_HOLD); /* A change of who was asked leaves it. */
+        run_for(w, 5 * TDM_S);
+        assert_true(is_up(w) && a->active && b->active);
+        input(w, sides[i], TDM_CALL_RESUME);
+        run_for(w, 5 * TDM_S);
+        asks.channel.if_asked = true;
+        step(w, sides[!i],
+             &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &asks});
+        run_for(w, 5 * TDM_S);
+        assert_true(is_up(w) && !a->active && !b->active);
+    }
+    world_close(w);
+}
+
 static void messages_arrive_once(void **state)
 {
     static char text[TDM_SIG_BODY_MAX + 1];
@@ -535,6 +577,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_drops_the_protection_ends_the_call),
         cmocka_unit_test(transports_change_by_offers),
         cmocka_unit_test(the_channel_joins_and_leaves_a_call),
+        cmocka_unit_test(the_channel_is_taken_when_asked),
         cmocka_unit_test(messages_arrive_once),
     };
 
