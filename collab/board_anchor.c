@@ -49,15 +49,6 @@ void tdm_anchors_moved(struct tdm_anchors *a, const struct tdm_screen_move *move
                                             held(moves[i].to.width), held(moves[i].to.height)}};
 }
 
-struct tdm_anchor_place tdm_anchor_place_of(const struct tdm_board_anchor *anchor)
-{
-    return (struct tdm_anchor_place){.surface =
-                                         (uint8_t)(anchor->surface % TDM_SCREEN_SURFACES_MAX),
-                                     .frame = anchor->generation,
-                                     .x = anchor->x,
-                                     .y = anchor->y};
-}
-
 struct tdm_board_anchor tdm_anchor_of(const struct tdm_anchor_place *place, uint32_t frame)
 {
     return (struct tdm_board_anchor){
@@ -72,6 +63,20 @@ static int64_t most(int64_t a, int64_t b)
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+static int32_t on_board(int64_t units)
+{
+    return (int32_t)most(least(units, TDM_BOARD_FAR), -TDM_BOARD_FAR);
+}
+
+struct tdm_anchor_place tdm_anchor_place_of(const struct tdm_board_anchor *anchor)
+{
+    return (struct tdm_anchor_place){.surface =
+                                         (uint8_t)(anchor->surface % TDM_SCREEN_SURFACES_MAX),
+                                     .frame = anchor->generation,
+                                     .x = on_board(anchor->x),
+                                     .y = on_board(anchor->y)};
 }
 
 static struct box both(struct box a, struct box b)
@@ -152,8 +157,8 @@ static bool is_pane(const struct way *w)
 
 static void shift(struct tdm_anchor_place *p, const struct way *w)
 {
-    p->x = (int32_t)most(least(p->x + w->dx * UNIT, TDM_BOARD_FAR), -TDM_BOARD_FAR);
-    p->y = (int32_t)most(least(p->y + w->dy * UNIT, TDM_BOARD_FAR), -TDM_BOARD_FAR);
+    p->x = on_board(p->x + w->dx * UNIT);
+    p->y = on_board(p->y + w->dy * UNIT);
 }
 
 /* Something that left its pane goes where the pane goes. */

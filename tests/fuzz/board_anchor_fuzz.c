@@ -28,8 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     tdm_anchors_init(&a);
     tdm_anchors_size(&a, 0, number(&r), number(&r));
-    const struct tdm_board_anchor anchor = {tdm_read_u8(&r), tdm_read_u32(&r), number(&r) * 16,
-                                            number(&r) * 16};
+    const struct tdm_board_anchor anchor = {tdm_read_u8(&r), tdm_read_u32(&r),
+                                            (int32_t)((uint32_t)number(&r) * 16),
+                                            (int32_t)((uint32_t)number(&r) * 16)};
     struct tdm_anchor_place steps = tdm_anchor_place_of(&anchor), whole = steps;
     uint32_t frame = anchor.generation;
 
