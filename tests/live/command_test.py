@@ -41,12 +41,12 @@ def free_port():
 class Process:
     """One tandem; its stderr goes to a file so that it never waits for a reader."""
 
-    def __init__(self, folder, name, *args, **more):
+    def __init__(self, folder, name, *args, stdin=subprocess.DEVNULL, **more):
         self.path = os.path.join(folder, name + ".err")
         self.out = os.path.join(folder, name + ".out")
         with open(self.path, "wb") as err, open(self.out, "wb") as out:
-            self.process = subprocess.Popen([tandem, *args], stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=err, **more)
+            self.process = subprocess.Popen([tandem, *args], stdin=stdin, stdout=out, stderr=err,
+                                            **more)
 
     def errors(self):
         with open(self.path, encoding="utf-8", errors="replace") as f:

@@ -7,8 +7,11 @@ Usage: share_command_test.py TANDEM [unittest arguments]"""
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -33,9 +36,9 @@ class Share(unittest.TestCase):
             process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, *args):
+    def start(self, *args, **more):
         process = command_test.Process(self.folder, f"{args[0]}{len(self.running)}", *args,
-                                       env=self.env)
+                                       env=self.env, **more)
         self.running.append(process)
         return process
 
@@ -105,6 +108,44 @@ class Share(unittest.TestCase):
                          (640, 360))
         with open(os.path.join(self.folder, "log")) as f:
             self.assertIn("keyboard", f.read())
+
+    def ask(self, process, **request):
+        """Says a request on stdin; @return its answer."""
+        self.asked = getattr(self, "asked", 0) + 1
+        process.process.stdin.write((json.dumps(dict(request, tag=self.asked)) + "\n").encode())
+        process.process.stdin.flush()
+        until = time.monotonic() + command_test.PATIENCE
+        while time.monotonic() < until:
+            for line in process.output().split("\n")[:-1]:
+                if json.loads(line).get("tag") == self.asked:
+                    return json.loads(line)
+            time.sleep(0.05)
+        raise AssertionError(process.output() + process.errors())
+
+    def test_drawn_by_requests_and_frozen(self):
+        _, to = self.wait_with(self.start, "share", *PICTURE, "--allow", "view,annotate")
+        board = os.path.join(self.folder, "frozen.board")
+        assist = self.start("assist", to, "--no-window", "--json", "--ask", "annotate", "--board",
+                            board, stdin=subprocess.PIPE)
+        assist.wait_for("the screen is there")
+        until = time.monotonic() + command_test.PATIENCE
+        while not self.ask(assist, do="annotations")["ok"] and time.monotonic() < until:
+            time.sleep(0.05)
+        box = self.ask(assist, do="annotate", type="rectangle", x=50, y=60, w=100, h=40)
+        self.assertTrue(box["ok"], box)
+        there = self.ask(assist, do="annotations")["annotations"]
+        self.assertEqual([(a["object"], a["x"], a["y"]) for a in there], [(box["object"], 50, 60)])
+        self.assertFalse(self.ask(assist, do="fly")["ok"])
+        self.assertFalse(self.ask(assist, do="annotate", type="rectangle", surface=9)["ok"])
+        self.assertEqual(self.ask(assist, do="freeze")["annotations"], 1)
+        self.assertEqual(self.ask(assist, do="clear")["cleared"], 1)
+        assist.process.stdin.close()
+        assist.process.send_signal(signal.SIGINT)
+        self.assertEqual(assist.end(), DONE, assist.errors())
+        picture = os.path.join(self.folder, "frozen.png")
+        self.assertEqual(self.start("board", "export", board, picture).end(), DONE)
+        with open(picture, "rb") as f:
+            self.assertEqual(f.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_asked_on_the_terminal(self):
         share, to = self.wait_with(self.terminal, "share", *PICTURE, "--quiet")
