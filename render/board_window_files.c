@@ -160,11 +160,15 @@ static void done(struct tdm_board_window *w)
     if (f->use == TDM_FILES_EXPORT) {
         if (path_to_write(f, path))
             tell(w, path);
+    } else if (f->chosen < 0 && f->name[0] == '/') {
+        (void)snprintf(path, sizeof path, "%s", f->name);
+        f->name[0] = 0;
+        if (!go_to(w, path)) {
+            f->why.text[0] = 0;
+            tell(w, path);
+        }
     } else if (f->chosen >= 0 || tdm_board_files_rows(f) == 1) {
         take_row(w, f->chosen >= 0 ? f->chosen : 0);
-    } else if (f->name[0] == '/' && !go_to(w, f->name)) {
-        f->why.text[0] = 0;
-        tell(w, f->name);
     }
 }
 
