@@ -69,8 +69,8 @@ static int by_id(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-size_t tdm_board_paint_chosen(struct tdm_board_scene *scene, cairo_t *cr, const uint64_t *ids,
-                              size_t count, enum tdm_board_theme theme, struct tdm_figure_box *box)
+void tdm_board_paint_chosen(struct tdm_board_scene *scene, cairo_t *cr, const uint64_t *ids,
+                            size_t count, enum tdm_board_theme theme)
 {
     const double far = TDM_BOARD_FAR;
     const struct tdm_board_brush brush = {.cr = cr,
@@ -80,22 +80,10 @@ size_t tdm_board_paint_chosen(struct tdm_board_scene *scene, cairo_t *cr, const 
                                           .scale = 1,
                                           .seen = {-far, -far, far, far},
                                           .vector = true};
-    size_t painted = 0;
 
-    *box = (struct tdm_figure_box){far, far, -far, -far};
-    for (size_t i = 0; i < scene->count; i++) {
-        struct tdm_board_entry *e = scene->order[i];
-
-        if (!bsearch(&e->f.id, ids, count, sizeof *ids, by_id))
-            continue;
-        tdm_board_draw(&brush, e);
-        box->left = fmin(box->left, e->box.left);
-        box->top = fmin(box->top, e->box.top);
-        box->right = fmax(box->right, e->box.right);
-        box->bottom = fmax(box->bottom, e->box.bottom);
-        painted++;
-    }
-    return painted;
+    for (size_t i = 0; i < scene->count; i++)
+        if (bsearch(&scene->order[i]->f.id, ids, count, sizeof *ids, by_id))
+            tdm_board_draw(&brush, scene->order[i]);
 }
 
 static struct tdm_board_brush over(cairo_t *cr, const struct tdm_board_camera *camera,

@@ -71,10 +71,9 @@ void tdm_board_paint_vector(struct tdm_board_scene *scene, cairo_t *cr,
                             const struct tdm_figure_box *box,
                             const struct tdm_board_camera *camera);
 
-/** Of the scene only these (ids in rising order), on nothing, in px of the board. `box`: around all
- *  that they paint. @return how many of them there are. */
-size_t tdm_board_paint_chosen(struct tdm_board_scene *scene, cairo_t *cr, const uint64_t *ids,
-                              size_t count, enum tdm_board_theme theme, struct tdm_figure_box *box);
+/** Of the scene only these (ids in rising order), on nothing, in px of the board. */
+void tdm_board_paint_chosen(struct tdm_board_scene *scene, cairo_t *cr, const uint64_t *ids,
+                            size_t count, enum tdm_board_theme theme);
 
 /** One figure that is not in the scene, over the window's pixels: a preview. `cr` is in pixels of
  *  the window; letters and pictures are the scene's. */

@@ -56,10 +56,10 @@ static bool give(struct tdm_board_window *w, const XSelectionRequestEvent *e, At
     return true;
 }
 
-static bool give_picture(struct tdm_board_window *w, const XSelectionRequestEvent *e, Atom property)
+static bool give_png(struct tdm_board_window *w, const XSelectionRequestEvent *e, Atom property)
 {
     size_t size;
-    uint8_t *data = tdm_board_window_picture_bytes(w, e->target == w->atoms.svg, &size);
+    uint8_t *data = tdm_board_window_png(w, &size);
     bool given = data && give(w, e, property, data, size);
 
     free(data);
@@ -74,10 +74,10 @@ static bool give_list(struct tdm_board_window *w, const XSelectionRequestEvent *
 
     if (w->clip_size)
         list[count++] = a->board;
-    if (w->clip_picture) {
+    if (w->clip_picture)
         list[count++] = a->png;
+    if (w->clip_svg)
         list[count++] = a->svg;
-    }
     if (w->clip_text_size) {
         list[count++] = a->utf8;
         list[count++] = a->text_utf8;
@@ -91,12 +91,18 @@ static void answer(struct tdm_board_window *w, const XSelectionRequestEvent *e)
 {
     const struct tdm_board_atoms *a = &w->atoms;
     Atom property = e->property ? e->property : e->target;
-    bool text = e->target == a->utf8 || e->target == a->text_utf8;
-    bool given = e->target == a->targets ? give_list(w, e, property)
-                 : e->target == a->board ? give(w, e, property, w->clip, w->clip_size)
-                 : e->target == a->png || e->target == a->svg
-                     ? give_picture(w, e, property)
-                     : text && give(w, e, property, w->clip_text, w->clip_text_size);
+    bool text = e->target == a->utf8 || e->target == a->text_utf8, given = false;
+
+    if (e->target == a->targets)
+        given = give_list(w, e, property);
+    else if (e->target == a->board)
+        given = give(w, e, property, w->clip, w->clip_size);
+    else if (e->target == a->png)
+        given = give_png(w, e, property);
+    else if (e->target == a->svg)
+        given = give(w, e, property, w->clip_svg, w->clip_svg_size);
+    else if (text)
+        given = give(w, e, property, w->clip_text, w->clip_text_size);
     XEvent reply = {.xselection = {.type = SelectionNotify,
                                    .requestor = e->requestor,
                                    .selection = e->selection,

@@ -177,15 +177,12 @@ static void choose(struct tdm_board_window *w, int row)
     struct tdm_board_files *f = &w->files;
     const struct tdm_board_folder_entry *e = tdm_board_files_row(f, row);
 
-    if (e && e->folder) {
-        take_row(w, row);
-    } else if (f->use == TDM_FILES_EXPORT && e) {
+    if (e && f->use == TDM_FILES_EXPORT && !e->folder)
         (void)snprintf(f->name, sizeof f->name, "%s", e->name);
-    } else if (row == f->chosen) {
+    else if (e && (e->folder || row == f->chosen))
         take_row(w, row);
-    } else {
+    else
         f->chosen = row;
-    }
 }
 
 void tdm_board_window_files_press(struct tdm_board_window *w, const struct tdm_board_widget *widget)

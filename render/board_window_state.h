@@ -245,6 +245,8 @@ struct tdm_board_window {
     /* Clipboard. */
     cairo_surface_t *clip_picture; /* The same as it looks, recorded; NULL: it has no looks. */
     struct tdm_figure_box clip_box;
+    uint8_t *clip_svg; /* Likewise, as shapes; NULL: there are none. */
+    size_t clip_svg_size;
     uint8_t *clip;
     size_t clip_size, clip_text_size;
     char *clip_text;
@@ -298,8 +300,8 @@ void tdm_board_window_drag(struct tdm_board_window *w, const XClientMessageEvent
 /** What is selected, for the clipboard. */
 void tdm_board_window_record(struct tdm_board_window *w);
 void tdm_board_window_forget_picture(struct tdm_board_window *w);
-/** As SVG, or as PNG on white. The caller frees it; NULL: there is none. */
-uint8_t *tdm_board_window_picture_bytes(struct tdm_board_window *w, bool shapes, size_t *size);
+/** As PNG, on white. The caller frees it; NULL: there is none. */
+uint8_t *tdm_board_window_png(struct tdm_board_window *w, size_t *size);
 
 /* board_window_bars.c, board_window_style.c, board_window_help.c: what stands where. Widgets are
  * added between begin and end, in places of the panel, which end says. */

@@ -103,10 +103,11 @@ static double colours(struct tdm_board_window *w, double y, const uint32_t *list
     const int columns = 5, rows = (count + columns - 1) / columns;
 
     for (int i = 0; i < count; i++) {
-        struct tdm_board_widget *s = tdm_board_window_add(
-            w, TDM_BAR_STYLE, TDM_WIDGET_COLOUR,
-            (struct tdm_board_spot){PAD + 4 + STEP * (i % columns), y + (SMALL + 3) * (i / columns),
-                                    SMALL, SMALL});
+        const int row = i / columns;
+        struct tdm_board_widget *s =
+            tdm_board_window_add(w, TDM_BAR_STYLE, TDM_WIDGET_COLOUR,
+                                 (struct tdm_board_spot){PAD + 4 + STEP * (i % columns),
+                                                         y + (SMALL + 3) * row, SMALL, SMALL});
 
         s->command = command;
         s->value = list[i];
