@@ -6,8 +6,10 @@
 
 #include <assert.h>
 
-#define RECORD_USUAL 4096 /* Bytes, so that a spoiled one in a journal costs no more. */
-#define HEAD_MAX     (BOARD_RECORD_HEAD + 1 + 4 + 2 * TDM_BOARD_V_MAX)
+/* Of own operations in one record: a journal may lose a record and keep the next. */
+#define RECORD_BYTES ((size_t)2048)
+
+#define HEAD_MAX (BOARD_RECORD_HEAD + 1 + 4 + 2 * TDM_BOARD_V_MAX)
 
 static uint64_t next_lamport(const struct tdm_board *b)
 {
@@ -27,7 +29,7 @@ struct board_stamp board_next(const struct tdm_board *b)
 static void into_fresh(struct tdm_board *b, const struct board_op *op)
 {
     bool goes_on = b->fresh_size && b->fresh_seq == op->seq && b->fresh_lamport == op->lamport &&
-                   b->fresh_size - b->fresh_record + op->size + BOARD_OP_HEAD_MAX < RECORD_USUAL;
+                   b->fresh_size - b->fresh_record + op->size + BOARD_OP_HEAD_MAX < RECORD_BYTES;
     struct tdm_writer w =
         tdm_writer_of(b->fresh + b->fresh_size, TDM_BOARD_FRESH_BYTES - b->fresh_size);
 

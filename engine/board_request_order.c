@@ -216,7 +216,7 @@ static enum tdm_err reorder(struct tdm_request_job *j, const struct chosen *c,
 enum tdm_err tdm_request_order(struct tdm_request_job *j)
 {
     const char *to = json_string_value(json_object_get(j->request, "to"));
-    struct tdm_board_id page;
+    struct tdm_board_id page = TDM_BOARD_NONE;
     struct chosen c;
     enum tdm_err err = choose(j, &c);
 
@@ -254,7 +254,7 @@ static enum tdm_err put_together(struct tdm_request_job *j, const struct chosen 
 
 enum tdm_err tdm_request_group(struct tdm_request_job *j)
 {
-    struct tdm_board_id page;
+    struct tdm_board_id page = TDM_BOARD_NONE;
     struct chosen c;
     enum tdm_err err = choose(j, &c);
 
@@ -331,7 +331,7 @@ static enum tdm_err move_one(struct tdm_request_job *j, struct tdm_board_id id, 
 enum tdm_err tdm_request_move(struct tdm_request_job *j)
 {
     const json_t *x = json_object_get(j->request, "x"), *y = json_object_get(j->request, "y");
-    struct tdm_board_id page;
+    struct tdm_board_id page = TDM_BOARD_NONE;
     struct chosen c;
     enum tdm_err err = choose(j, &c);
 
