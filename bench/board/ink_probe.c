@@ -33,8 +33,8 @@
 #define POINTS      50 /* Of a stroke. */
 #define LEFT        280
 #define STEP        16
-#define TOP         100
-#define ROWS        40 /* Strokes below each other, then the first row is used again. */
+#define TOP         330 /* Below what a window says for a moment. */
+#define ROWS        20  /* Strokes below each other, then the first row is used again. */
 #define ROW_STEP    13
 #define WIDTH       (POINTS * STEP + 64)
 #define HELD_BACK   (STEP * 3 / 4) /* Of a step, by smoothing. */
