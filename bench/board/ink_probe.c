@@ -159,7 +159,7 @@ static void wait_for_windows(struct probe *p)
 {
     tdm_time limit = clock_now() + OPEN_WITHIN;
 
-    p->y = TOP;
+    p->y = TOP - 2 * ROW_STEP; /* There is never ink. */
     for (int i = 0; i < SIDES;) {
         (void)ink_reaches(p, &p->sides[i]);
         if (is_paper(p->sides[i].pixels[0]) && is_paper(p->sides[i].pixels[WIDTH - 1])) {
