@@ -44,7 +44,7 @@ static void test_promises(void **state)
     for (size_t i = 0; i < sizeof promises / sizeof *promises; i++)
         for (uint64_t seed = 101; seed <= 102; seed++) {
             const struct tandem_sim_goal goal = {(uint8_t)promises[i].figure, promises[i].at_least,
-                                               promises[i].value};
+                                                 promises[i].value};
             struct tdm_rate_score score = run(promises[i].scenario, &tdm_rate_peer_ours, seed);
 
             if (!tdm_rate_goal_met(&goal, &score))
