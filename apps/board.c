@@ -32,7 +32,7 @@ struct side {
     struct tandem_board *board;
     struct tandem_call *call;
     int signals, end_value;
-    bool stop, up, joined, refused, asked, interrupted;
+    bool stop, up, opened, joined, refused, asked, interrupted;
     double since_s;
     char peer[256], reason[512];
 };
@@ -129,8 +129,8 @@ static void call_ended(struct side *s, const struct tandem_event *e)
     s->end_value = e->value;
     if (!s->refused) /* Which says more. */
         (void)snprintf(s->reason, sizeof s->reason, "%s", e->text);
-    /* Who has a window goes on drawing: it is merged the next time. */
-    s->stop |= (s->who && s->o->no_window) || s->o->once;
+    /* Who has a board in a window goes on drawing: it is merged the next time. */
+    s->stop |= (s->who && (s->o->no_window || !s->opened)) || s->o->once;
     if (!s->stop)
         tell(s, "ended", e->text);
 }
@@ -197,6 +197,7 @@ static void board_event(struct side *s, const struct tandem_board_event *e)
         asked(s, e->text);
         break;
     case TANDEM_BOARD_OPENED:
+        s->opened = true;
         report(s, "opened", e->text);
         break;
     case TANDEM_BOARD_JOINED:
@@ -264,12 +265,14 @@ static void take_key(struct side *s)
 /* A request that is about the verb and not about the board; false: it is the board's. */
 static bool own_request(struct side *s, const json_t *request)
 {
-    const char *what = json_string_value(json_object_get(request, "do"));
+    const char *what = json_string_value(json_object_get(request, "do")), *why = NULL;
 
     if (!what)
         return false;
     if (strcmp(what, "quit") == 0)
         s->stop = true;
+    else if (strcmp(what, "answer") == 0 && !s->asked)
+        why = "nobody asks to draw";
     else if (strcmp(what, "answer") == 0)
         answer(s, json_is_true(json_object_get(request, "yes")),
                json_is_true(json_object_get(request, "always")));
@@ -279,25 +282,31 @@ static bool own_request(struct side *s, const json_t *request)
         tandem_board_invite(s->board);
     else
         return false;
-    print_json(json_pack("{s:b}", "ok", 1));
+    json_t *said = why ? json_pack("{s:b, s:s}", "ok", 0, "why", why) : json_pack("{s:b}", "ok", 1);
+    json_t *tag = json_object_get(request, "tag");
+
+    if (tag)
+        (void)json_object_set(said, "tag", tag);
+    print_json(said);
     return true;
 }
 
 static void take_request(struct side *s, const char *text)
 {
-    json_t *request = json_loads(text, 0, NULL);
+    json_t *request;
     char *said = NULL;
 
-    if (!*text || own_request(s, request)) {
-        json_decref(request);
+    if (!*text)
         return;
+    request = json_loads(text, 0, NULL);
+    if (!own_request(s, request)) {
+        (void)tandem_board_request(s->board, text, &said, NULL);
+        if (said)
+            puts(said);
+        (void)fflush(stdout);
+        tandem_free(said);
     }
     json_decref(request);
-    (void)tandem_board_request(s->board, text, &said, NULL);
-    if (said)
-        puts(said);
-    (void)fflush(stdout);
-    tandem_free(said);
 }
 
 static void take_input(struct side *s)
@@ -307,6 +316,8 @@ static void take_input(struct side *s)
 
     if (size <= 0) {
         s->input = false;
+        take_request(s, line_text(&s->line)); /* The last line may have no end. */
+        line_clear(&s->line);
         s->stop |= s->alone; /* A script has said all. */
         return;
     }

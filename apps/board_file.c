@@ -210,6 +210,10 @@ static enum exit_code do_deed(const struct deed *deed, const struct board_option
                 deed->words == 2 ? "name one file" : "name two files");
         return EXIT_USAGE;
     }
+    if (deed->perform != export_to && (o->page || o->scale > 0)) {
+        fprintf(stderr, "tandem board %s: --page and --scale go with export\n", deed->name);
+        return EXIT_USAGE;
+    }
     if (deed->perform == compact && size_of(o->words[1]) < 0) {
         (void)snprintf(cause.text, sizeof cause.text, "%.200s: %s", o->words[1],
                        strerrordesc_np(errno));

@@ -26,25 +26,6 @@ void tdm_journal_head_write(struct tdm_writer *w, const struct tdm_journal_head 
         tdm_write_u32(w, tdm_crc32(start, (size_t)(w->at - start)));
 }
 
-enum tdm_err tdm_journal_head_parse(struct tdm_journal_head *head, const uint8_t *data, size_t size)
-{
-    struct tdm_reader r = tdm_reader_of(data, size);
-    const uint8_t *first = tdm_read_bytes(&r, sizeof magic);
-    uint16_t version = tdm_read_u16(&r);
-
-    tdm_read_skip(&r, 2);
-    const uint8_t *document = tdm_read_bytes(&r, sizeof head->document);
-
-    head->begun_ms = (int64_t)(tdm_read_u64(&r) & INT64_MAX);
-    size_t checked = size - tdm_reader_left(&r);
-    uint32_t crc = tdm_read_u32(&r);
-
-    if (!r.ok || memcmp(first, magic, sizeof magic) != 0 || crc != tdm_crc32(data, checked))
-        return TDM_E_MALFORMED;
-    memcpy(head->document, document, sizeof head->document);
-    return version == TDM_JOURNAL_VERSION ? TDM_OK : TDM_E_UNSUPPORTED;
-}
-
 /* --- Records ---------------------------------------------------------------------------------- */
 
 /* Of the head up to the CRC, and the bytes. */
@@ -105,18 +86,6 @@ bool tdm_journal_session_parse(struct tdm_journal_session *session,
 
 /* --- Scanning --------------------------------------------------------------------------------- */
 
-enum tdm_err tdm_journal_scan_init(struct tdm_journal_scan *scan, struct tdm_journal_head *head,
-                                   const uint8_t *data, size_t size)
-{
-    *scan = (struct tdm_journal_scan){
-        .data = data, .size = size, .at = size, .search_left = SEARCH_FACTOR * (uint64_t)size};
-    enum tdm_err err = tdm_journal_head_parse(head, data, size);
-
-    if (err == TDM_OK)
-        scan->at = scan->good_size = TDM_JOURNAL_HEAD_BYTES;
-    return err;
-}
-
 /* Whether a whole record begins at `at`. */
 static bool look(const struct tdm_journal_scan *s, size_t at, struct tdm_journal_record *record)
 {
@@ -140,6 +109,45 @@ static bool sound(const struct tdm_journal_scan *s, size_t at,
     struct tdm_reader crc = tdm_reader_of(s->data + at + TDM_JOURNAL_RECORD_HEAD_BYTES - 4, 4);
 
     return tdm_read_u32(&crc) == check_of(s->data + at, record->data, record->size);
+}
+
+enum tdm_err tdm_journal_head_parse(struct tdm_journal_head *head, const uint8_t *data, size_t size)
+{
+    const struct tdm_journal_scan all = {.data = data, .size = size};
+    struct tdm_reader r = tdm_reader_of(data, size);
+    const uint8_t *first = tdm_read_bytes(&r, sizeof magic);
+    uint16_t version = tdm_read_u16(&r);
+    struct tdm_journal_record record;
+
+    tdm_read_skip(&r, 2);
+    const uint8_t *document = tdm_read_bytes(&r, sizeof head->document);
+
+    head->begun_ms = (int64_t)(tdm_read_u64(&r) & INT64_MAX);
+    size_t checked = size - tdm_reader_left(&r);
+    uint32_t crc = tdm_read_u32(&r);
+
+    if (!r.ok)
+        return TDM_E_MALFORMED;
+    head->spoiled = memcmp(first, magic, sizeof magic) != 0 || crc != tdm_crc32(data, checked);
+    if (head->spoiled && !(look(&all, TDM_JOURNAL_HEAD_BYTES, &record) &&
+                           sound(&all, TDM_JOURNAL_HEAD_BYTES, &record)))
+        return TDM_E_MALFORMED;
+    memcpy(head->document, document, sizeof head->document);
+    return version == TDM_JOURNAL_VERSION || head->spoiled ? TDM_OK : TDM_E_UNSUPPORTED;
+}
+
+enum tdm_err tdm_journal_scan_init(struct tdm_journal_scan *scan, struct tdm_journal_head *head,
+                                   const uint8_t *data, size_t size)
+{
+    *scan = (struct tdm_journal_scan){
+        .data = data, .size = size, .at = size, .search_left = SEARCH_FACTOR * (uint64_t)size};
+    enum tdm_err err = tdm_journal_head_parse(head, data, size);
+
+    if (err == TDM_OK) {
+        scan->at = scan->good_size = TDM_JOURNAL_HEAD_BYTES;
+        scan->lost = head->spoiled ? TDM_JOURNAL_HEAD_BYTES : 0;
+    }
+    return err;
 }
 
 /* The first whole record from `at` on; SIZE_MAX when there is none. */

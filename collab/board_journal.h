@@ -38,11 +38,12 @@ enum tdm_journal_kind {
 struct tdm_journal_head {
     uint8_t document[16]; /* The board's own name, random. */
     int64_t begun_ms;     /* Unix time. */
+    bool spoiled;         /* As it stands, then: what follows shows that it is a board's. */
 };
 
 void tdm_journal_head_write(struct tdm_writer *w, const struct tdm_journal_head *head);
-/** TDM_E_MALFORMED: no board, or its first bytes are spoiled. TDM_E_UNSUPPORTED: of a newer
- *  Tandem. */
+/** A head that is not whole counts where a whole record follows it. TDM_E_MALFORMED: no board, or
+ *  nothing of it is left. TDM_E_UNSUPPORTED: of a newer Tandem. */
 enum tdm_err tdm_journal_head_parse(struct tdm_journal_head *head, const uint8_t *data,
                                     size_t size);
 

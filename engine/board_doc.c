@@ -408,10 +408,14 @@ enum tdm_err tdm_board_doc_compact(struct tdm_board_doc *d, struct tdm_cause *ca
         {.kind = TDM_JOURNAL_SESSION, .wall_ms = now, .data = session, .size = sizeof session},
     };
 
-    err = tdm_board_file_replace(d->file, records, sizeof records / sizeof *records, cause);
+    if (d->damaged)
+        err = tdm_board_file_keep(d->file, cause);
+    if (err == TDM_OK)
+        err = tdm_board_file_replace(d->file, records, sizeof records / sizeof *records, cause);
     free(all);
     if (err != TDM_OK)
         return err;
+    d->damaged = false;
     d->session = true;
     d->grown = 0;
     d->snapshot_size = size;

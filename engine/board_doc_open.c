@@ -78,6 +78,7 @@ static enum tdm_err read_journal(struct tdm_board_doc *d, const struct tdm_board
 
     look_over(scan, c->until_ms, &s, found, &end);
     found->was_open = s.open;
+    d->damaged = found->lost_content;
     if (c->replay) {
         d->scan = scan;
         return TDM_OK;

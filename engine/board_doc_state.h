@@ -29,6 +29,7 @@ struct tdm_board_doc {
     struct tdm_board_file *file; /* NULL: in memory only. */
     uint32_t doubled_count;      /* How often another wrote in our name. */
     bool read_only;
+    bool damaged; /* The file lost work that no snapshot behind it has. */
     bool replay;
     void (*taking)(void *arg); /* NULL: nobody watches. */
     void *taking_arg;

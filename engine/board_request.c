@@ -251,14 +251,36 @@ static enum tdm_err takes_content(struct tdm_request_job *j)
     return err == TDM_OK && text ? takes_text(j, TDM_BOARD_NONE, text) : err;
 }
 
+static void complete(json_t *request, const char *name, json_t *value)
+{
+    if (!json_object_get(request, name))
+        (void)json_object_set(request, name, value);
+    json_decref(value);
+}
+
+/* Of what has an area nothing would be seen without one: as wide as one that the hand puts down. */
+static void complete_area(json_t *request, enum tdm_board_type type)
+{
+    bool note = type == TDM_BOARD_NOTE;
+
+    if (!note && type != TDM_BOARD_RECTANGLE && type != TDM_BOARD_ELLIPSE &&
+        type != TDM_BOARD_DIAMOND)
+        return;
+    complete(request, "w", json_integer(200));
+    complete(request, "h", json_integer(note ? 200 : 100));
+    if (note)
+        complete(request, "fill", json_string("#ffe58f"));
+}
+
 /* Of a request that makes something: its values, without the page, which by number is none. */
-static enum tdm_err values_beside_page(struct tdm_request_job *j, json_t **rest,
-                                       struct tdm_board_values *values)
+static enum tdm_err values_beside_page(struct tdm_request_job *j, enum tdm_board_type type,
+                                       json_t **rest, struct tdm_board_values *values)
 {
     const char *bad = "";
 
     *rest = json_copy((json_t *)(uintptr_t)j->request);
     (void)json_object_del(*rest, "page");
+    complete_area(*rest, type);
     return tdm_board_values_parse(*rest, values, &bad)
                ? TDM_OK
                : tdm_fail(j->cause, TDM_E_MALFORMED, "\"%s\" does not fit; see docs/board-json.md",
@@ -291,7 +313,7 @@ static enum tdm_err add(struct tdm_request_job *j)
         return tdm_fail(j->cause, TDM_E_MALFORMED,
                         "\"type\" is one of page, pen, marker, line, arrow, rectangle, ellipse, "
                         "diamond, text, note, image, group");
-    enum tdm_err err = values_beside_page(j, &rest, &values);
+    enum tdm_err err = values_beside_page(j, type, &rest, &values);
 
     if (err == TDM_OK && (type != TDM_BOARD_PAGE || json_object_get(j->request, "page")))
         err = page_of(j, &page);

@@ -22,7 +22,7 @@
 struct tdm_board_file {
     char path[PATH_ROOM];
     int fd;
-    bool read_only;
+    bool read_only, born; /* Made by this opening. */
     struct tdm_journal_head head;
     uint64_t size;
     uint8_t *there; /* What was there at the opening. */
@@ -155,6 +155,7 @@ static enum tdm_err know(struct tdm_board_file *f, const struct tdm_board_file_c
         if (err == TDM_OK)
             sync_folder(f->path);
         f->size = TDM_JOURNAL_HEAD_BYTES;
+        f->born = err == TDM_OK;
         free(f->there);
         f->there = NULL;
         f->there_size = 0;
@@ -165,8 +166,8 @@ static enum tdm_err know(struct tdm_board_file *f, const struct tdm_board_file_c
         return tdm_fail(cause, err, "%.140s was made by a newer Tandem: open it with that",
                         f->path);
     if (err != TDM_OK)
-        return tdm_fail(cause, err, "%.140s is no board, or its first bytes are spoiled", f->path);
-    return TDM_OK;
+        return tdm_fail(cause, err, "%.140s is no board, or nothing of it is left", f->path);
+    return f->head.spoiled && !c->read_only ? write_head(f, f->fd, cause) : TDM_OK;
 }
 
 enum tdm_err tdm_board_file_open(struct tdm_board_file **file,
@@ -207,6 +208,9 @@ void tdm_board_file_close(struct tdm_board_file *f)
     if (!f)
         return;
     tdm_late_sync_stop(f->late);
+    /* What was begun and never drawn on. */
+    if (f->born && f->size == TDM_JOURNAL_HEAD_BYTES && still_there(f->fd, f->path))
+        (void)unlink(f->path);
     if (f->fd >= 0 && f->late)
         (void)fdatasync(f->fd);
     if (f->fd >= 0)
@@ -354,6 +358,18 @@ static int write_new(struct tdm_board_file *f, const char *path,
     (void)unlink(path);
     (void)close(fd);
     return -1;
+}
+
+enum tdm_err tdm_board_file_keep(struct tdm_board_file *f, struct tdm_cause *cause)
+{
+    char other[PATH_ROOM];
+
+    (void)snprintf(other, sizeof other, "%.464s.damaged", f->path);
+    if (link(f->path, other) == 0)
+        return TDM_OK;
+    return errno == EEXIST ? tdm_fail(cause, TDM_E_DENIED,
+                                      "%.140s keeps an earlier one: put it elsewhere first", other)
+                           : failed(cause, "keep a copy of", f->path);
 }
 
 enum tdm_err tdm_board_file_replace(struct tdm_board_file *f,

@@ -35,6 +35,7 @@ struct tdm_board_file_config {
 enum tdm_err tdm_board_file_open(struct tdm_board_file **file,
                                  const struct tdm_board_file_config *c, struct tdm_cause *cause);
 /** Waits until everything is on the disk. */
+/** A file that this opening made, and nothing was appended to, goes again. */
 void tdm_board_file_close(struct tdm_board_file *file);
 
 /** What was there at the opening: a scan from its begin. Again: from the begin again. */
@@ -58,6 +59,10 @@ enum tdm_err tdm_board_file_append(struct tdm_board_file *file,
 enum tdm_err tdm_board_file_sync(struct tdm_board_file *file, struct tdm_cause *cause);
 /** TDM_E_SYSTEM when the disk refused what the thread of its own brought there. */
 enum tdm_err tdm_board_file_state(struct tdm_board_file *file, struct tdm_cause *cause);
+
+/** The file as it is now gets a second name, its own with ".damaged" behind, which a replacement
+ *  leaves alone. One of that name that is there already stays, and this fails. */
+enum tdm_err tdm_board_file_keep(struct tdm_board_file *file, struct tdm_cause *cause);
 
 /** Puts a new journal of these records in the old one's place, in one step. After an error the old
  *  one is still there and in use. */

@@ -327,6 +327,24 @@ class Files(unittest.TestCase):
         notice = [line["text"] for line in lines if line.get("event") == "notice"]
         self.assertRegex(notice[0], r"damaged: \d+ bytes could not be used; some work is missing")
         self.assertGreaterEqual(self.run_on("info", self.file("a"))[0]["objects"], 2)
+        with open(self.file("a"), "rb") as f:
+            spoiled = f.read()
+        self.run_on("compact", self.file("a"))
+        with open(self.file("a.damaged"), "rb") as f:
+            self.assertEqual(f.read()[:len(spoiled)], spoiled)
+
+    def test_last_line(self):
+        """The last request of a script may have no end; a note needs no size to be seen."""
+        done = subprocess.run(
+            [command_test.tandem, "board", "open", self.file("a"), "--no-window", "--json"],
+            input='{"do": "answer", "yes": true, "tag": 7}\n{"do": "add", "type": "note"}\n'
+                  '{"do": "list"}',
+            capture_output=True, text=True, timeout=PATIENCE,
+            env=dict(os.environ, HOME=self.folder))
+        answers = [json.loads(line) for line in done.stdout.splitlines() if '"ok"' in line]
+        self.assertEqual([(a["ok"], a.get("tag")) for a in answers],
+                         [(False, 7), (True, None), (True, None)])
+        self.assertEqual([o["w"] for o in answers[2]["objects"]], [200])
 
     def test_wrong(self):
         self.run_on("info", code=USAGE)
@@ -334,6 +352,9 @@ class Files(unittest.TestCase):
         self.run_on("open", code=USAGE)
         for verb in "info", "compact":
             self.run_on(verb, self.file("absent"), code=FAILED)
+        self.run_on("import", self.file("new"), self.file("absent"), code=FAILED)
+        self.assertFalse(os.path.exists(self.file("new")))
+        self.run_on("info", self.file("absent"), "--page", "2", code=USAGE)
         self.draw("a", {"do": "add", "type": "note"})
         self.run_on("export", self.file("a"), self.file("a.gif"), code=USAGE)
         with open(self.file("no"), "wb") as f:

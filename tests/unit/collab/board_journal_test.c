@@ -111,27 +111,30 @@ static void test_spoiled_at_every_byte(void **state)
     size_t ends[TEXTS], size = make(room, ends);
 
     (void)state;
-    for (size_t at = TDM_JOURNAL_HEAD_BYTES; at < size; at++) {
+    for (size_t at = 0; at < size; at++) {
+        bool in_head = at < TDM_JOURNAL_HEAD_BYTES;
         struct tdm_journal_scan scan;
         struct tdm_journal_head head;
         struct tdm_journal_record record;
-        size_t bad = 0, found = 0;
+        size_t bad = in_head ? TEXTS : 0, found = 0;
 
-        while (ends[bad] <= at)
+        while (bad < TEXTS && ends[bad] <= at)
             bad++;
         room[at] ^= 0x41;
         assert_int_equal(tdm_journal_scan_init(&scan, &head, room, size), TDM_OK);
+        assert_int_equal(head.spoiled, in_head);
         for (; tdm_journal_scan_next(&scan, &record); found++) {
             size_t i = found < bad ? found : found + 1;
 
             assert_int_equal(record.size, strlen(texts[i]));
             assert_memory_equal(record.data, texts[i], record.size);
         }
-        assert_int_equal(found, TEXTS - 1);
+        assert_int_equal(found, in_head ? TEXTS : TEXTS - 1);
         assert_int_equal(scan.holes, bad < TEXTS - 1);
         assert_int_equal(scan.torn, bad == TEXTS - 1);
-        assert_int_equal(scan.lost,
-                         ends[bad] - (bad ? ends[bad - 1] : (size_t)TDM_JOURNAL_HEAD_BYTES));
+        assert_int_equal(scan.lost, in_head ? (size_t)TDM_JOURNAL_HEAD_BYTES
+                                    : bad   ? ends[bad] - ends[bad - 1]
+                                            : ends[bad] - TDM_JOURNAL_HEAD_BYTES);
         room[at] ^= 0x41;
     }
 }
@@ -139,13 +142,15 @@ static void test_spoiled_at_every_byte(void **state)
 static void test_head(void **state)
 {
     uint8_t room[ROOM];
-    size_t ends[TEXTS], size = make(room, ends);
+    size_t ends[TEXTS];
     struct tdm_journal_head head;
 
     (void)state;
+    (void)make(room, ends);
     for (size_t at = 0; at < TDM_JOURNAL_HEAD_BYTES; at++) {
         room[at] ^= 1;
-        assert_int_equal(tdm_journal_head_parse(&head, room, size), TDM_E_MALFORMED);
+        assert_int_equal(tdm_journal_head_parse(&head, room, TDM_JOURNAL_HEAD_BYTES),
+                         TDM_E_MALFORMED);
         room[at] ^= 1;
     }
     assert_int_equal(tdm_journal_head_parse(&head, NULL, 0), TDM_E_MALFORMED);

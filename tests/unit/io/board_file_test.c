@@ -103,6 +103,22 @@ static void test_one_writer(void **state)
 }
 
 /* A limit of the file's size takes part of a record and refuses the rest, as a full disk does. */
+/* Who only looked leaves nothing behind; what is there stays, also when nobody writes. */
+static void test_begun_for_nothing(void **state)
+{
+    struct tdm_board_file *file = open_board(false);
+
+    (void)state;
+    assert_int_equal(access(path, F_OK), 0);
+    tdm_board_file_close(file);
+    assert_int_not_equal(access(path, F_OK), 0);
+    file = open_board(false);
+    assert_int_equal(append(file, "work", NULL), TDM_OK);
+    tdm_board_file_close(file);
+    tdm_board_file_close(open_board(false));
+    assert_int_equal(access(path, F_OK), 0);
+}
+
 static void test_full_disk(void **state)
 {
     struct tdm_board_file *file = open_board(false);
@@ -239,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_writer, make_place, leave_place),
+        cmocka_unit_test_setup_teardown(test_begun_for_nothing, make_place, leave_place),
         cmocka_unit_test_setup_teardown(test_full_disk, make_place, leave_place),
         cmocka_unit_test_setup_teardown(test_replaced, make_place, leave_place),
         cmocka_unit_test_setup_teardown(test_no_board, make_place, leave_place),
