@@ -111,9 +111,27 @@ static bool sound(const struct tdm_journal_scan *s, size_t at,
     return tdm_read_u32(&crc) == check_of(s->data + at, record->data, record->size);
 }
 
+/* The first whole record from `at` on; SIZE_MAX when there is none. */
+static size_t search(struct tdm_journal_scan *s, size_t at, struct tdm_journal_record *record)
+{
+    for (const uint8_t *mark; at < s->size && s->search_left; at++) {
+        mark = memchr(s->data + at, MARK, s->size - at);
+        if (!mark)
+            break;
+        at = (size_t)(mark - s->data);
+        if (!look(s, at, record))
+            continue;
+        s->search_left -= record->size < s->search_left ? record->size : s->search_left;
+        if (sound(s, at, record))
+            return at;
+    }
+    return SIZE_MAX;
+}
+
 enum tdm_err tdm_journal_head_parse(struct tdm_journal_head *head, const uint8_t *data, size_t size)
 {
-    const struct tdm_journal_scan all = {.data = data, .size = size};
+    struct tdm_journal_scan all = {
+        .data = data, .size = size, .search_left = SEARCH_FACTOR * (uint64_t)size};
     struct tdm_reader r = tdm_reader_of(data, size);
     const uint8_t *first = tdm_read_bytes(&r, sizeof magic);
     uint16_t version = tdm_read_u16(&r);
@@ -129,8 +147,7 @@ enum tdm_err tdm_journal_head_parse(struct tdm_journal_head *head, const uint8_t
     if (!r.ok)
         return TDM_E_MALFORMED;
     head->spoiled = memcmp(first, magic, sizeof magic) != 0 || crc != tdm_crc32(data, checked);
-    if (head->spoiled && !(look(&all, TDM_JOURNAL_HEAD_BYTES, &record) &&
-                           sound(&all, TDM_JOURNAL_HEAD_BYTES, &record)))
+    if (head->spoiled && search(&all, TDM_JOURNAL_HEAD_BYTES, &record) == SIZE_MAX)
         return TDM_E_MALFORMED;
     memcpy(head->document, document, sizeof head->document);
     return version == TDM_JOURNAL_VERSION || head->spoiled ? TDM_OK : TDM_E_UNSUPPORTED;
@@ -148,23 +165,6 @@ enum tdm_err tdm_journal_scan_init(struct tdm_journal_scan *scan, struct tdm_jou
         scan->lost = head->spoiled ? TDM_JOURNAL_HEAD_BYTES : 0;
     }
     return err;
-}
-
-/* The first whole record from `at` on; SIZE_MAX when there is none. */
-static size_t search(struct tdm_journal_scan *s, size_t at, struct tdm_journal_record *record)
-{
-    for (const uint8_t *mark; at < s->size && s->search_left; at++) {
-        mark = memchr(s->data + at, MARK, s->size - at);
-        if (!mark)
-            break;
-        at = (size_t)(mark - s->data);
-        if (!look(s, at, record))
-            continue;
-        s->search_left -= record->size < s->search_left ? record->size : s->search_left;
-        if (sound(s, at, record))
-            return at;
-    }
-    return SIZE_MAX;
 }
 
 bool tdm_journal_scan_next(struct tdm_journal_scan *s, struct tdm_journal_record *record)

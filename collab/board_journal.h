@@ -42,8 +42,8 @@ struct tdm_journal_head {
 };
 
 void tdm_journal_head_write(struct tdm_writer *w, const struct tdm_journal_head *head);
-/** A head that is not whole counts where a whole record follows it. TDM_E_MALFORMED: no board, or
- *  nothing of it is left. TDM_E_UNSUPPORTED: of a newer Tandem. */
+/** A head that is not whole counts where a whole record is found behind it. TDM_E_MALFORMED: no
+ *  board, or nothing of it is left. TDM_E_UNSUPPORTED: of a newer Tandem. */
 enum tdm_err tdm_journal_head_parse(struct tdm_journal_head *head, const uint8_t *data,
                                     size_t size);
 

@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FILE_BYTES_MAX     65536
+#define FILE_BYTES_MAX 65536
 /* A sanitizer finds in a few what a plain run needs many for, and each takes it long. */
 #ifdef __SANITIZE_ADDRESS__
 #define MUTATIONS_PER_FILE 50

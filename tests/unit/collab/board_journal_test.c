@@ -142,11 +142,10 @@ static void test_spoiled_at_every_byte(void **state)
 static void test_head(void **state)
 {
     uint8_t room[ROOM];
-    size_t ends[TEXTS];
+    size_t ends[TEXTS], size = make(room, ends);
     struct tdm_journal_head head;
 
     (void)state;
-    (void)make(room, ends);
     for (size_t at = 0; at < TDM_JOURNAL_HEAD_BYTES; at++) {
         room[at] ^= 1;
         assert_int_equal(tdm_journal_head_parse(&head, room, TDM_JOURNAL_HEAD_BYTES),
@@ -154,6 +153,10 @@ static void test_head(void **state)
         room[at] ^= 1;
     }
     assert_int_equal(tdm_journal_head_parse(&head, NULL, 0), TDM_E_MALFORMED);
+    memset(room, 0, ends[0]); /* As when a disk loses its first sector. */
+    assert_int_equal(tdm_journal_head_parse(&head, room, size), TDM_OK);
+    assert_true(head.spoiled);
+    assert_int_equal(tdm_journal_head_parse(&head, room, ends[0]), TDM_E_MALFORMED);
 }
 
 static void test_clock_that_goes_back(void **state)
