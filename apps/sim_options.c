@@ -16,7 +16,7 @@ static const struct option {
     const char *value, *help;
 } options[] = {
     {"--list", FLAG, offsetof(struct sim_options, list), NULL, "name all scenarios, a line each"},
-    {"--seeds", SEEDS, 0, "A..B", "run each so many times, drawn from these seeds [1..5]"},
+    {"--seeds", SEEDS, 0, "RANGE", "run each so many times, drawn from the seeds A..B [1..5]"},
     {"--peer", TEXT, offsetof(struct sim_options, peer), "NAME",
      "only this contender: tandem, or one of the models beside it [all]"},
     {"--trace", TEXT, offsetof(struct sim_options, trace), "FILE",

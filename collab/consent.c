@@ -283,6 +283,9 @@ const char *tdm_consent_warning(const struct tdm_consent *c)
     if (!(c->asked & TDM_SCOPES_CONTROL))
         return "This person will see everything that is on the screen, also messages that pop up. "
                "Close what is private first.";
+    if (!(c->asked & TDM_SCOPES_CONTROL & ~(unsigned)TDM_SCOPE_ANNOTATE))
+        return "This person will see everything that is on the screen, also messages that pop up, "
+               "and can draw over it. Close what is private first.";
     if (c->config.known)
         return "This person will be able to act on this computer as you can. Stay here and watch; "
                "one key ends it.";

@@ -19,6 +19,7 @@ struct tdm_board_doc;
 struct tdm_board_doc_config {
     const char *path;        /* NULL: in memory only, for a program that keeps no file. */
     bool create;             /* When it is not there. */
+    bool drop;               /* What was so made, and never drawn on, at closing. */
     const uint8_t *document; /* With create: its number, 16 bytes; NULL: a random one. */
     bool read_only;          /* Beside a program that draws in it. */
     bool replay;      /* Read only, and empty at first: tdm_board_doc_replay brings the records. */

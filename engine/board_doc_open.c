@@ -103,6 +103,7 @@ static enum tdm_err open_file(struct tdm_board_doc *d, const struct tdm_board_do
     struct tdm_board_file_config config = {.path = c->path,
                                            .read_only = d->read_only,
                                            .create = c->create && !d->read_only,
+                                           .drop = c->drop,
                                            .head = {.begun_ms = tdm_board_file_wall_ms()}};
     enum tdm_err err;
 

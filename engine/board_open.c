@@ -29,6 +29,7 @@ enum tdm_err tdm_board_open_document(struct tandem_board *b, const char *path,
     const struct tdm_door_preface *meant = b->file ? NULL : tdm_door_meant(&b->door);
     const struct tdm_board_doc_config config = {.path = *path ? path : NULL,
                                                 .create = !b->read_only,
+                                                .drop = b->file != NULL,
                                                 .document = meant ? meant->id : NULL,
                                                 .read_only = b->read_only,
                                                 .until_ms = b->at_ms};

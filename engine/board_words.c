@@ -246,8 +246,31 @@ static bool parse_anchor(const json_t *item, struct tdm_board_values *values,
     return true;
 }
 
+/* Whether a request may have it: a value, or what else makes an object. */
+static bool is_known(const char *name)
+{
+    static const char *const others[] = {"do",   "tag",    "type",   "object", "text",
+                                         "done", "points", "anchor", "surface"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(name, words[i].name) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(name, others[i]) == 0)
+            return true;
+    return false;
+}
+
 bool tdm_board_values_parse(const json_t *object, struct tdm_board_values *values, const char **bad)
 {
+    const char *name;
+    json_t *member;
+
+    json_object_foreach((json_t *)(uintptr_t)object, name, member) if (!is_known(name))
+    {
+        *bad = name;
+        return false;
+    }
     values->count = 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const json_t *item = json_object_get(object, words[i].name);

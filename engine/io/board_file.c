@@ -22,7 +22,8 @@
 struct tdm_board_file {
     char path[PATH_ROOM];
     int fd;
-    bool read_only, born; /* Made by this opening. */
+    bool read_only;
+    bool drop; /* At the end, when nothing was appended. */
     struct tdm_journal_head head;
     uint64_t size;
     uint8_t *there; /* What was there at the opening. */
@@ -155,7 +156,7 @@ static enum tdm_err know(struct tdm_board_file *f, const struct tdm_board_file_c
         if (err == TDM_OK)
             sync_folder(f->path);
         f->size = TDM_JOURNAL_HEAD_BYTES;
-        f->born = err == TDM_OK;
+        f->drop = c->drop && err == TDM_OK;
         free(f->there);
         f->there = NULL;
         f->there_size = 0;
@@ -209,7 +210,7 @@ void tdm_board_file_close(struct tdm_board_file *f)
         return;
     tdm_late_sync_stop(f->late);
     /* What was begun and never drawn on. */
-    if (f->born && f->size == TDM_JOURNAL_HEAD_BYTES && still_there(f->fd, f->path))
+    if (f->drop && f->size == TDM_JOURNAL_HEAD_BYTES && still_there(f->fd, f->path))
         (void)unlink(f->path);
     if (f->fd >= 0 && f->late)
         (void)fdatasync(f->fd);

@@ -22,6 +22,7 @@ struct tdm_board_file_config {
     const char *path;
     bool read_only; /* No lock, no change. */
     bool create;    /* When it is not there, with this head. */
+    bool drop; /* When it was made by this, and nothing was appended to it until it is closed. */
     struct tdm_journal_head head;
 };
 
@@ -35,7 +36,6 @@ struct tdm_board_file_config {
 enum tdm_err tdm_board_file_open(struct tdm_board_file **file,
                                  const struct tdm_board_file_config *c, struct tdm_cause *cause);
 /** Waits until everything is on the disk. */
-/** A file that this opening made, and nothing was appended to, goes again. */
 void tdm_board_file_close(struct tdm_board_file *file);
 
 /** What was there at the opening: a scan from its begin. Again: from the begin again. */

@@ -67,8 +67,8 @@ static int draw(const char *path, const char *progress, bool saves)
     struct tdm_board_doc *doc = NULL;
     tdm_time now;
 
-    if (!p || tdm_board_doc_open(&doc, &(struct tdm_board_doc_config){.path = path, .create = true},
-                                 NULL, NULL) != TDM_OK)
+    if (!p || tdm_board_doc_open(&doc, &(struct tdm_board_doc_config){.path = path}, NULL, NULL) !=
+                  TDM_OK)
         return 1;
     now = atomic_load(&p->stepped);
     for (unsigned begin = atomic_load(&p->made), i = begin; i < begin + RUN_MAX; i++) {
@@ -144,10 +144,16 @@ static void test_killed_again_and_again(void **state)
 {
     char *words[] = {"/proc/self/exe", "draw", path, progress_path, NULL, NULL};
     struct progress *p = map_progress(progress_path);
+    struct tdm_board_doc *doc = NULL;
     unsigned count = 0;
 
     (void)state;
     assert_non_null(p);
+    assert_int_equal(
+        tdm_board_doc_open(&doc, &(struct tdm_board_doc_config){.path = path, .create = true}, NULL,
+                           NULL),
+        TDM_OK);
+    tdm_board_doc_close(doc);
     for (unsigned round = 0; round < ROUNDS; round++) {
         pid_t pid;
 
