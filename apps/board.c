@@ -363,7 +363,7 @@ static enum exit_code exit_of(const struct side *s)
 {
     if (s->refused)
         return EXIT_REFUSED;
-    if (s->joined || !s->who || s->interrupted)
+    if (s->joined || !s->who || (s->interrupted && !*s->reason))
         return EXIT_DONE;
     switch (s->end_value) {
     case TANDEM_END_BUSY:

@@ -83,7 +83,7 @@ static enum exit_code info(const struct board_options *o, struct tandem_board *b
            (long long)json_integer_value(json_object_get(state, "operations")));
     if (last)
         printf("drawn from %lld to %lld (seconds since 1970)\n", (long long)(first / 1000),
-               (long long)(last / 1000));
+               (long long)((last + 999) / 1000));
     printf("digest %s\n", json_string_value(json_object_get(state, "digest")));
     json_decref(state);
     return EXIT_DONE;
@@ -176,8 +176,10 @@ static enum exit_code replay(const struct board_options *o, struct tandem_board 
     }
     if (!tandem_board_times(board, &first, &last))
         return EXIT_DONE; /* Nothing was ever drawn. */
+    if (last == first)
+        steps = 1;
     for (int i = 0; i < steps; i++) {
-        int64_t at = first + (last - first) * i / (steps - 1);
+        int64_t at = steps > 1 ? first + (last - first) * i / (steps - 1) : last;
         struct tandem_cause cause = {""};
         enum tandem_status status = tandem_board_travel(board, at, &cause);
 

@@ -13,10 +13,10 @@
  *
  * The usual round of whoever owns a board:
  *
- *     while (tdm_board_room(b) < TDM_BOARD_ROOM) tdm_board_give(b, new block, size);
- *     edit (begin, add, set, ..., end)  or  tdm_board_apply(b, bytes of another side or the
- * journal) tdm_board_fresh: what the edits made, for the journal and the link; then
- * tdm_board_fresh_done tdm_board_changed: what to draw again
+ * - tdm_board_give blocks while tdm_board_room is below TDM_BOARD_ROOM;
+ * - edits (begin, add, set, ..., end), or tdm_board_apply of another side's or the journal's bytes;
+ * - tdm_board_fresh, what the edits made, to the journal and the link; tdm_board_fresh_done;
+ * - tdm_board_changed: what to draw again.
  */
 
 #include "collab/board_object.h"

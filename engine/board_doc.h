@@ -83,6 +83,8 @@ enum tdm_err tdm_board_doc_blob_put(struct tdm_board_doc *doc, const void *data,
                                     uint8_t hash[TDM_SHA256_BYTES], struct tdm_cause *cause);
 enum tdm_err tdm_board_doc_blob_get(struct tdm_board_doc *doc, const uint8_t hash[TDM_SHA256_BYTES],
                                     uint8_t **data, size_t *size, struct tdm_cause *cause);
+/** How many objects show an image that is not here. */
+uint32_t tdm_board_doc_images_missing(struct tdm_board_doc *doc);
 bool tdm_board_doc_blob_has(struct tdm_board_doc *doc, const uint8_t hash[TDM_SHA256_BYTES]);
 
 /** Everything of `other` that `doc` has not, with its images. */

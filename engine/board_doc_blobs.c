@@ -70,6 +70,18 @@ bool tdm_board_doc_blob_has(struct tdm_board_doc *d, const uint8_t hash[TDM_SHA2
     return d->file ? tdm_board_blobs_has(&d->blobs, hash) : find_kept(d, hash) != NULL;
 }
 
+uint32_t tdm_board_doc_images_missing(struct tdm_board_doc *d)
+{
+    struct tdm_board_view view;
+    uint32_t missing = 0;
+
+    for (const struct tdm_board_object *o = tdm_board_first(d->board); o; o = tdm_board_next(o)) {
+        tdm_board_read(d->board, o, &view);
+        missing += !view.deleted && view.image && !tdm_board_doc_blob_has(d, view.image);
+    }
+    return missing;
+}
+
 static bool is_shown(void *arg, const uint8_t hash[TDM_SHA256_BYTES])
 {
     const struct tdm_board *b = arg;

@@ -20,6 +20,15 @@ static bool is_work(const struct tdm_journal_record *r)
     return r->kind == TDM_JOURNAL_OPS || r->kind == TDM_JOURNAL_SNAPSHOT;
 }
 
+/* A crash while a session was written down took no work. */
+static bool tore_work(const struct tdm_journal_scan *s)
+{
+    size_t left = s->size - s->good_size;
+
+    return s->torn && !(left > 1 && (s->data[s->good_size + 1] == TDM_JOURNAL_SESSION ||
+                                     s->data[s->good_size + 1] == TDM_JOURNAL_CLOSED));
+}
+
 static void look_over(struct tdm_journal_scan scan, int64_t until_ms, struct survey *s,
                       struct tdm_board_doc_found *found, struct tdm_journal_scan *end)
 {
@@ -46,7 +55,7 @@ static void look_over(struct tdm_journal_scan scan, int64_t until_ms, struct sur
     found->holes = scan.holes;
     found->lost = scan.lost;
     found->lost_content =
-        scan.torn || (s->has_snapshot ? scan.holes > s->holes_at_snapshot : scan.holes > 0);
+        tore_work(&scan) || (s->has_snapshot ? scan.holes > s->holes_at_snapshot : scan.holes > 0);
     *end = scan;
 }
 

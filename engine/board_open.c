@@ -19,7 +19,21 @@ static void tell_found(struct tandem_board *b)
     (void)snprintf(text, sizeof text,
                    "the board's file was damaged: %llu bytes could not be used%s",
                    (unsigned long long)f->lost,
-                   f->lost_content ? "; some work is missing" : "; all work is there");
+                   f->lost_content ? "; some work may be missing" : "; all work is there");
+    tdm_board_tell(b, TANDEM_BOARD_NOTICE, text);
+}
+
+/* With a contact they come from the other side. */
+static void tell_images(struct tandem_board *b)
+{
+    uint32_t missing = b->file ? tdm_board_doc_images_missing(b->doc) : 0;
+    char text[320];
+
+    if (!missing)
+        return;
+    (void)snprintf(text, sizeof text,
+                   "%u of the images are not here: the folder %.200s.blobs belongs beside the file",
+                   missing, b->file);
     tdm_board_tell(b, TANDEM_BOARD_NOTICE, text);
 }
 
@@ -53,6 +67,7 @@ enum tdm_err tdm_board_open_document(struct tandem_board *b, const char *path,
     b->told_mark = 0;
     b->doc_wake = 0;
     tell_found(b);
+    tell_images(b);
     tdm_board_tell(b, TANDEM_BOARD_OPENED, path);
     if (b->title)
         b->orders |= TDM_BOARD_ORDER_WINDOW;

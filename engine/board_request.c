@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define NO_LETTERS  "only texts and notes have letters"
 #define LIST_MAX    100000       /* Objects of one answer. */
 #define POINT_BYTES ((size_t)32) /* Memory that a point takes at most, */
 #define TEXT_BYTES  ((size_t)64) /* and a byte of text. */
@@ -94,6 +95,11 @@ static enum tdm_err page_of(struct tdm_request_job *j, struct tdm_board_id *page
         return tdm_fail(j->cause, TDM_E_GONE, "there is no such page");
     *page = tdm_board_id_of(o);
     return TDM_OK;
+}
+
+static bool has_letters(enum tdm_board_type type)
+{
+    return type == TDM_BOARD_TEXT || type == TDM_BOARD_NOTE;
 }
 
 static bool is_stroke(enum tdm_board_type type)
@@ -241,13 +247,18 @@ static enum tdm_err add_content(struct tdm_request_job *j, enum tdm_board_type t
     return err;
 }
 
-static enum tdm_err takes_content(struct tdm_request_job *j)
+static enum tdm_err takes_content(struct tdm_request_job *j, enum tdm_board_type type)
 {
     const json_t *text = json_object_get(j->request, "text");
     enum tdm_err err = takes_points(j, json_object_get(j->request, "points"));
 
     if (err == TDM_OK && text && !json_is_string(text))
         return tdm_fail(j->cause, TDM_E_MALFORMED, "\"text\" is a string");
+    if (err == TDM_OK && text && !has_letters(type))
+        return tdm_fail(j->cause, TDM_E_MALFORMED, NO_LETTERS);
+    if (err == TDM_OK && type == TDM_BOARD_IMAGE && !json_object_get(j->request, "image"))
+        return tdm_fail(j->cause, TDM_E_MALFORMED,
+                        "an image needs \"image\", its SHA-256; \"import\" brings a file");
     return err == TDM_OK && text ? takes_text(j, TDM_BOARD_NONE, text) : err;
 }
 
@@ -320,7 +331,7 @@ static enum tdm_err add(struct tdm_request_job *j)
     if (err == TDM_OK && type != TDM_BOARD_PAGE)
         values.list[values.count++] = tdm_board_ref(TDM_PROP_PAGE, page);
     if (err == TDM_OK)
-        err = takes_content(j);
+        err = takes_content(j, type);
     if (err == TDM_OK)
         err = make(j, type, &values, &id);
     json_decref(rest);
@@ -397,6 +408,8 @@ static enum tdm_err text(struct tdm_request_job *j)
         return tdm_fail(j->cause, TDM_E_MALFORMED,
                         "\"text\" puts all anew; or \"at\" with \"delete\" and \"insert\"");
     tdm_board_read(j->desk->board, o, &view);
+    if (!has_letters(view.type))
+        return tdm_fail(j->cause, TDM_E_MALFORMED, NO_LETTERS);
     if (whole) {
         at = 0;
         count = view.characters;

@@ -440,7 +440,8 @@ json_t *tdm_board_object_json(const struct tdm_board *b, const struct tdm_board_
                       tdm_board_px(v.anchor.y)));
     if (v.points) {
         put(to, "point_count", json_integer(v.points));
-        put(to, "done", json_boolean(v.sealed));
+        if (v.type == TDM_BOARD_PEN || v.type == TDM_BOARD_MARKER)
+            put(to, "done", json_boolean(v.sealed));
     }
     if (whole && v.points)
         put_points(to, o);

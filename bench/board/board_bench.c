@@ -307,7 +307,7 @@ static const struct row {
 } rows[] = {
     {"stroke_200_each_alone", "bytes", stroke_bytes_slow, 2048},
     {"stroke_200_in_pairs", "bytes", stroke_bytes_fast, 2048},
-    {"same_by_excalidraw", "bytes", stroke_bytes_excalidraw, 0},
+    {"scene_json_by_our_writer", "bytes", stroke_bytes_excalidraw, 0},
     {"late_join_10000_objects", "bytes", join_size, 300000},
     {"late_join_10000_objects", "ms", join_ms, 200},
     {"operations_applied", "per_s", applied_per_second, -1e6},

@@ -22,7 +22,7 @@
 struct tdm_board_file {
     char path[PATH_ROOM];
     int fd;
-    bool read_only;
+    bool read_only, made;
     bool drop; /* At the end, when nothing was appended. */
     struct tdm_journal_head head;
     uint64_t size;
@@ -85,7 +85,10 @@ static bool still_there(int fd, const char *path)
 static enum tdm_err open_locked(struct tdm_board_file *f, bool create, struct tdm_cause *cause)
 {
     for (int attempt = 0; attempt < 8; attempt++) {
-        f->fd = open(f->path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+        f->fd = create ? open(f->path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600) : -1;
+        f->made = f->fd >= 0;
+        if (f->fd < 0)
+            f->fd = open(f->path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
         if (f->fd < 0)
             return failed(cause, "open", f->path);
         if (flock(f->fd, LOCK_EX | LOCK_NB) != 0)
@@ -156,7 +159,7 @@ static enum tdm_err know(struct tdm_board_file *f, const struct tdm_board_file_c
         if (err == TDM_OK)
             sync_folder(f->path);
         f->size = TDM_JOURNAL_HEAD_BYTES;
-        f->drop = c->drop && err == TDM_OK;
+        f->drop = c->drop && f->made && err == TDM_OK;
         free(f->there);
         f->there = NULL;
         f->there_size = 0;
@@ -168,7 +171,7 @@ static enum tdm_err know(struct tdm_board_file *f, const struct tdm_board_file_c
                         f->path);
     if (err != TDM_OK)
         return tdm_fail(cause, err, "%.140s is no board, or nothing of it is left", f->path);
-    return f->head.spoiled && !c->read_only ? write_head(f, f->fd, cause) : TDM_OK;
+    return TDM_OK;
 }
 
 enum tdm_err tdm_board_file_open(struct tdm_board_file **file,

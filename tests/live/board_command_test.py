@@ -325,7 +325,7 @@ class Files(unittest.TestCase):
             f.write(b"\xff" * 8)
         lines = self.draw("a", {"do": "add", "type": "note"}, {"do": "info"})
         notice = [line["text"] for line in lines if line.get("event") == "notice"]
-        self.assertRegex(notice[0], r"damaged: \d+ bytes could not be used; some work is missing")
+        self.assertRegex(notice[0], r"damaged: \d+ bytes could not be used; some work may be missing")
         self.assertGreaterEqual(self.run_on("info", self.file("a"))[0]["objects"], 2)
         with open(self.file("a"), "rb") as f:
             spoiled = f.read()
