@@ -307,8 +307,9 @@ enum tdm_err tdm_board_window_open(struct tdm_board_window *w, struct tdm_cause 
 {
     w->display = XOpenDisplay(w->config.display);
     if (!w->display)
-        return tdm_fail(cause, TDM_E_GONE, "cannot open a window on display \"%.60s\": set DISPLAY",
-                        w->config.display ? w->config.display : "");
+        return tdm_fail(cause, TDM_E_GONE,
+                        "cannot open a window on display \"%.60s\": set DISPLAY to one that runs",
+                        XDisplayName(w->config.display));
     int screen = DefaultScreen(w->display);
 
     tdm_x_errors_catch(w->display, on_lost, w);

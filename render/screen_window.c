@@ -386,8 +386,9 @@ enum tdm_err tdm_screen_window_open(struct tdm_screen_window **window, const cha
     enum tdm_err err = TDM_OK;
 
     if (!w->display)
-        err = tdm_fail(cause, TDM_E_GONE, "cannot open a window on display \"%.60s\": set DISPLAY",
-                       display ? display : "");
+        err = tdm_fail(cause, TDM_E_GONE,
+                       "cannot open a window on display \"%.60s\": set DISPLAY to one that runs",
+                       XDisplayName(display));
     if (err == TDM_OK) {
         tdm_x_errors_catch(w->display, on_lost, w);
         make_window(w);

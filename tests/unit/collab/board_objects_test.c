@@ -28,16 +28,6 @@ static int close_sides(void **state)
     return 0;
 }
 
-static struct tdm_board_view view_of(const struct board_side *s, struct tdm_board_id id)
-{
-    struct tdm_board_view view;
-    const struct tdm_board_object *o = tdm_board_find(s->board, id);
-
-    assert_non_null(o);
-    tdm_board_read(s->board, o, &view);
-    return view;
-}
-
 static struct tdm_board_id add(struct board_side *s, enum tdm_board_type type,
                                struct tdm_board_id page)
 {
@@ -77,7 +67,7 @@ static void test_values_in_bounds(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         set(&ann, id, tdm_board_int(rows[i].prop, rows[i].number));
-        struct tdm_board_view v = view_of(&ann, id);
+        struct tdm_board_view v = side_view(&ann, id);
         int64_t is = rows[i].prop == TDM_PROP_X           ? v.x
                      : rows[i].prop == TDM_PROP_Y         ? v.y
                      : rows[i].prop == TDM_PROP_ANGLE     ? v.angle
@@ -117,9 +107,9 @@ static void test_two_change_one_object(void **state)
     set(&ann, id, tdm_board_int(TDM_PROP_W, 3));
     set(&bob, id, tdm_board_int(TDM_PROP_W, 4)); /* Same clock: the greater author. */
     side_meet(&ann, &bob);
-    assert_int_equal(view_of(&ann, id).x, 1);
-    assert_int_equal(view_of(&ann, id).y, 2);
-    assert_int_equal(view_of(&ann, id).w, 4);
+    assert_int_equal(side_view(&ann, id).x, 1);
+    assert_int_equal(side_view(&ann, id).y, 2);
+    assert_int_equal(side_view(&ann, id).w, 4);
     assert_true(side_same(&ann, &bob));
 }
 
@@ -159,9 +149,9 @@ static void test_order_beside_a_list(void **state)
         struct tdm_board_view below, above;
 
         if (at > 0)
-            below = view_of(&ann, list[at - 1]);
+            below = side_view(&ann, list[at - 1]);
         if (at < count)
-            above = view_of(&ann, list[at]);
+            above = side_view(&ann, list[at]);
         size_t size = tdm_board_order_between(ann.board, at > 0 ? &below : NULL,
                                               at < count ? &above : NULL, key);
 
@@ -181,7 +171,7 @@ static void test_equal_and_turned_keys_have_a_place_above(void **state)
     uint8_t key[TDM_BOARD_ORDER_MAX];
 
     (void)state;
-    struct tdm_board_view one = view_of(&ann, a), other = view_of(&ann, low);
+    struct tdm_board_view one = side_view(&ann, a), other = side_view(&ann, low);
     size_t size = tdm_board_order_between(ann.board, &one, &one, key);
 
     set(&ann, low, tdm_board_bytes(TDM_PROP_ORDER, key, size));
@@ -210,7 +200,7 @@ static void test_what_comes_before_its_page(void **state)
 
     side_open(&late, 30);
     assert_int_equal(side_apply(&late, bytes, size, NULL), TDM_OK);
-    assert_true(tdm_board_same(view_of(&late, box).page, TDM_BOARD_NONE));
+    assert_true(tdm_board_same(side_view(&late, box).page, TDM_BOARD_NONE));
     assert_int_equal(stack(&late, page, ids, 4), 0);
     static struct tdm_board_since since;
     static uint8_t room[TDM_BOARD_SINCE_MIN];
@@ -220,7 +210,7 @@ static void test_what_comes_before_its_page(void **state)
         size = tdm_board_since(ann.board, &since, room, sizeof room);
         assert_int_equal(side_apply(&late, room, size, NULL), TDM_OK);
     }
-    assert_true(tdm_board_same(view_of(&late, box).page, page));
+    assert_true(tdm_board_same(side_view(&late, box).page, page));
     assert_int_equal(stack(&late, page, ids, 4), 1);
     side_close(&late);
 }
@@ -267,15 +257,15 @@ static void test_a_circle_of_groups(void **state)
         const struct board_side *s = i ? &bob : &ann;
 
         /* Same clock, and Bob is the greater author: his comes later, and is the one to go. */
-        assert_true(tdm_board_same(view_of(s, g1).group, g2));
-        assert_true(tdm_board_same(view_of(s, g2).group, TDM_BOARD_NONE));
+        assert_true(tdm_board_same(side_view(s, g1).group, g2));
+        assert_true(tdm_board_same(side_view(s, g2).group, TDM_BOARD_NONE));
         assert_true(
             tdm_board_same(tdm_board_outer_group(s->board, tdm_board_find(s->board, box)), g2));
     }
     set(&ann, g1, tdm_board_ref(TDM_PROP_PARENT, g1));
-    assert_true(tdm_board_same(view_of(&ann, g1).group, TDM_BOARD_NONE));
+    assert_true(tdm_board_same(side_view(&ann, g1).group, TDM_BOARD_NONE));
     set(&ann, box, tdm_board_ref(TDM_PROP_PARENT, box)); /* That is no group. */
-    assert_true(tdm_board_same(view_of(&ann, box).group, TDM_BOARD_NONE));
+    assert_true(tdm_board_same(side_view(&ann, box).group, TDM_BOARD_NONE));
 }
 
 /* A record with one operation that somebody made up. */
@@ -339,7 +329,7 @@ static void test_what_breaks_a_rule_changes_nothing(void **state)
     assert_int_equal(applied.fresh, 0);
     tdm_board_figures(ann.board, &figures);
     assert_int_equal(figures.objects, 1); /* The first page. */
-    assert_int_equal(view_of(&ann, TDM_BOARD_FIRST_PAGE).x, 0);
+    assert_int_equal(side_view(&ann, TDM_BOARD_FIRST_PAGE).x, 0);
     /* Later good ones count, in whatever order they came between the bad ones. */
     size_t size = record_of(&(struct made_up){18, 18, BOARD_OP_ADD, 1, FIELDS("\x06")}, record);
 
@@ -379,14 +369,14 @@ static void test_a_clock_far_ahead(void **state)
                                        FIELDS("\x01\x00\x00\x00\x0a\x01\x18\x0e")},
                      record);
     assert_int_equal(side_apply(&ann, record, size, NULL), TDM_OK);
-    assert_int_equal(view_of(&ann, id).x, 7);
+    assert_int_equal(side_view(&ann, id).x, 7);
     set(&ann, id, tdm_board_int(TDM_PROP_X, 8));
-    assert_int_equal(view_of(&ann, id).x, 8);
+    assert_int_equal(side_view(&ann, id).x, 8);
     assert_int_equal(side_apply(&bob, record, size, NULL), TDM_OK); /* Held back. */
     side_meet(&ann, &bob);
     size = record_of(&(struct made_up){1, 1, BOARD_OP_SKIP, 5000, FIELDS("")}, record);
     assert_int_equal(side_apply(&bob, record, size, NULL), TDM_OK);
-    assert_int_equal(view_of(&bob, id).x, 8);
+    assert_int_equal(side_view(&bob, id).x, 8);
     assert_true(side_same(&ann, &bob));
 }
 
@@ -404,29 +394,29 @@ static void test_a_clock_at_the_end_of_time(void **state)
                                        FIELDS("\x01\x00\x00\x00\x0a\x01\x18\x0e")},
                      record);
     assert_int_equal(side_apply(&ann, record, size, NULL), TDM_OK);
-    assert_int_equal(view_of(&ann, id).x, 7);
+    assert_int_equal(side_view(&ann, id).x, 7);
     set(&ann, id, tdm_board_int(TDM_PROP_X, 8));
-    assert_int_equal(view_of(&ann, id).x, 7);
+    assert_int_equal(side_view(&ann, id).x, 7);
     for (int i = 0; i < 100; i++) {
         set(&ann, id, tdm_board_int(TDM_PROP_Y, i));
-        assert_int_equal(view_of(&ann, id).y, i);
+        assert_int_equal(side_view(&ann, id).y, i);
     }
     /* Its text, too: nothing can be put behind it, but anywhere else. */
     size = record_of(&(struct made_up){last + 1, (uint64_t)last << BOARD_JUMP, BOARD_OP_TYPE, 1,
                                        FIELDS("\x01\x00\x00\x00\x0a\x01\x00!")},
                      record);
     assert_int_equal(side_apply(&ann, record, size, NULL), TDM_OK);
-    assert_int_equal(view_of(&ann, id).characters, 1);
+    assert_int_equal(side_view(&ann, id).characters, 1);
     assert_int_equal(tdm_board_text_insert(ann.board, id, 1, "no", 2), TDM_E_DENIED);
     assert_int_equal(tdm_board_text_delete(ann.board, id, 0, 1), TDM_OK);
     assert_int_equal(tdm_board_text_insert(ann.board, id, 0, "yes", 3), TDM_OK);
-    assert_int_equal(view_of(&ann, id).characters, 3);
+    assert_int_equal(side_view(&ann, id).characters, 3);
     struct tdm_board_id other = add(&ann, TDM_BOARD_LINE, TDM_BOARD_FIRST_PAGE);
 
     set(&ann, other, tdm_board_int(TDM_PROP_X, 9));
-    assert_int_equal(view_of(&ann, other).x, 9);
+    assert_int_equal(side_view(&ann, other).x, 9);
     assert_int_equal(tdm_board_undo(ann.board, &(struct tdm_board_undone){0}), TDM_OK);
-    assert_int_equal(view_of(&ann, other).x, 0);
+    assert_int_equal(side_view(&ann, other).x, 0);
     bob_joins_late();
 }
 
@@ -444,7 +434,7 @@ static void test_what_is_unknown_is_kept(void **state)
     assert_int_equal(side_apply(&ann, record, size, &applied), TDM_OK);
     assert_int_equal(applied.fresh, 1);
     bob_joins_late();
-    assert_int_equal(view_of(&bob, id).type, 900);
+    assert_int_equal(side_view(&bob, id).type, 900);
 }
 
 static void test_late_twice_and_lost(void **state)

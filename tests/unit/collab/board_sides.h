@@ -92,4 +92,14 @@ static inline bool side_same(const struct board_side *a, const struct board_side
     return memcmp(one, other, sizeof one) == 0;
 }
 
+static inline struct tdm_board_view side_view(const struct board_side *s, struct tdm_board_id id)
+{
+    const struct tdm_board_object *o = tdm_board_find(s->board, id);
+    struct tdm_board_view view;
+
+    assert(o);
+    tdm_board_read(s->board, o, &view);
+    return view;
+}
+
 #endif

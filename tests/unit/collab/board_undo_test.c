@@ -25,16 +25,6 @@ static int close_sides(void **state)
     return 0;
 }
 
-static struct tdm_board_view view_of(const struct board_side *s, struct tdm_board_id id)
-{
-    struct tdm_board_view view;
-    const struct tdm_board_object *o = tdm_board_find(s->board, id);
-
-    assert_non_null(o);
-    tdm_board_read(s->board, o, &view);
-    return view;
-}
-
 static struct tdm_board_id box(struct board_side *s)
 {
     const struct tdm_board_value values[] = {tdm_board_ref(TDM_PROP_PAGE, TDM_BOARD_FIRST_PAGE),
@@ -78,17 +68,17 @@ static void test_back_and_forth(void **state)
         set(&ann, id, TDM_PROP_X, 100 + i);
     for (int i = 2; i >= 0; i--) {
         assert_int_equal(undo(&ann).changed, 1);
-        assert_int_equal(view_of(&ann, id).x, 100 + i);
+        assert_int_equal(side_view(&ann, id).x, 100 + i);
     }
     assert_int_equal(undo(&ann).changed, 1);
-    assert_true(view_of(&ann, id).deleted);
+    assert_true(side_view(&ann, id).deleted);
     assert_false(tdm_board_can_undo(ann.board));
     assert_int_equal(tdm_board_undo(ann.board, &(struct tdm_board_undone){0}), TDM_E_GONE);
     assert_int_equal(redo(&ann).changed, 1);
-    assert_false(view_of(&ann, id).deleted);
+    assert_false(side_view(&ann, id).deleted);
     for (int i = 1; i <= 3; i++) {
         assert_int_equal(redo(&ann).changed, 1);
-        assert_int_equal(view_of(&ann, id).x, 100 + i);
+        assert_int_equal(side_view(&ann, id).x, 100 + i);
     }
     assert_false(tdm_board_can_redo(ann.board));
     (void)undo(&ann);
@@ -112,10 +102,10 @@ static void test_a_gesture_is_one_step(void **state)
     }
     tdm_board_end(ann.board);
     assert_int_equal(undo(&ann).changed, 2);
-    assert_int_equal(view_of(&ann, id).x, 100);
-    assert_int_equal(view_of(&ann, other).y, 0);
+    assert_int_equal(side_view(&ann, id).x, 100);
+    assert_int_equal(side_view(&ann, other).y, 0);
     assert_int_equal(redo(&ann).changed, 2);
-    assert_int_equal(view_of(&ann, id).x, 150);
+    assert_int_equal(side_view(&ann, id).x, 150);
 }
 
 static void test_what_another_wrote_since_stays(void **state)
@@ -135,8 +125,8 @@ static void test_what_another_wrote_since_stays(void **state)
     undone = undo(&ann);
     assert_int_equal(undone.changed, 1);
     assert_int_equal(undone.kept, 1);
-    assert_int_equal(view_of(&ann, id).x, 77);
-    assert_int_equal(view_of(&ann, id).y, 0);
+    assert_int_equal(side_view(&ann, id).x, 77);
+    assert_int_equal(side_view(&ann, id).y, 0);
 }
 
 /* Mine, another's, mine: taking mine back brings the other's again, and there it stops. */
@@ -152,12 +142,12 @@ static void test_anothers_value_comes_back_and_stays(void **state)
     side_meet(&ann, &bob);
     set(&ann, id, TDM_PROP_X, 3);
     assert_int_equal(undo(&ann).changed, 1);
-    assert_int_equal(view_of(&ann, id).x, 2);
+    assert_int_equal(side_view(&ann, id).x, 2);
     assert_int_equal(undo(&ann).kept, 1);
-    assert_int_equal(view_of(&ann, id).x, 2);
+    assert_int_equal(side_view(&ann, id).x, 2);
     assert_int_equal(redo(&ann).kept, 1);
     assert_int_equal(redo(&ann).changed, 1);
-    assert_int_equal(view_of(&ann, id).x, 3);
+    assert_int_equal(side_view(&ann, id).x, 3);
 }
 
 /* Both at once, and mine won: without mine it would be the other's. */
@@ -171,11 +161,11 @@ static void test_what_lost_against_mine_comes_back(void **state)
     set(&ann, id, TDM_PROP_X, 5); /* Ann's clock is ahead of Bob's. */
     set(&ann, id, TDM_PROP_COLOUR, 0x00ff00ff);
     side_meet(&ann, &bob);
-    assert_int_equal(view_of(&bob, id).colour, 0x00ff00ff);
+    assert_int_equal(side_view(&bob, id).colour, 0x00ff00ff);
     (void)undo(&ann);
     side_meet(&ann, &bob);
-    assert_int_equal(view_of(&ann, id).colour, 0xff0000ff);
-    assert_int_equal(view_of(&bob, id).colour, 0xff0000ff);
+    assert_int_equal(side_view(&ann, id).colour, 0xff0000ff);
+    assert_int_equal(side_view(&bob, id).colour, 0xff0000ff);
 }
 
 static void test_what_both_worked_on_is_not_taken_away(void **state)
@@ -189,10 +179,10 @@ static void test_what_both_worked_on_is_not_taken_away(void **state)
     side_meet(&ann, &bob);
     undone = undo(&ann);
     assert_int_equal(undone.changed, 1);
-    assert_true(view_of(&ann, alone).deleted);
+    assert_true(side_view(&ann, alone).deleted);
     undone = undo(&ann);
     assert_int_equal(undone.kept, 1);
-    assert_false(view_of(&ann, id).deleted);
+    assert_false(side_view(&ann, id).deleted);
 }
 
 static void expect_text(const struct board_side *s, struct tdm_board_id id, const char *expected)
@@ -287,7 +277,7 @@ static void test_a_long_step_goes_on(void **state)
     assert_int_equal(undone.changed, 400);
     assert_true(pauses > 0);
     for (int i = 0; i < 400; i++)
-        assert_true(view_of(&ann, ids[i]).deleted);
+        assert_true(side_view(&ann, ids[i]).deleted);
 }
 
 int main(void)
