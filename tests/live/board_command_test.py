@@ -346,6 +346,28 @@ class Files(unittest.TestCase):
                          [(False, 7), (True, None), (True, None)])
         self.assertEqual([o["w"] for o in answers[2]["objects"]], [200])
 
+    def test_nothing_unseen(self):
+        """What nobody would see is refused; images that did not come along are told of."""
+        answers = [line for line in self.draw(
+            "a", {"do": "add", "type": "rectangle", "text": "x"},
+            {"do": "text", "object": "0.1", "text": "x"},
+            {"do": "add", "type": "note", "color": "#ffffff"}, {"do": "add", "type": "image"},
+            {"do": "add", "type": "ellipse", "w": 20, "h": 10}) if "ok" in line]
+        self.assertEqual([a["ok"] for a in answers], [False, False, False, False, True])
+        self.assertIn("color", answers[2]["why"])
+        self.run_on("export", self.file("a"), self.file("a.png"))
+        self.run_on("import", self.file("b"), self.file("a.png"))
+        whole = self.draw("b", {"do": "info"})
+        self.assertFalse([line for line in whole if line.get("event") == "notice"])
+        os.rename(self.file("b"), self.file("c"))
+        alone = self.draw("c", {"do": "info"})
+        notice = [line["text"] for line in alone if line.get("event") == "notice"]
+        self.assertIn("c.blobs belongs beside the file", notice[0])
+        with open(self.file("c"), "r+b") as f:  # Its last record says that it was closed.
+            f.truncate(os.path.getsize(self.file("c")) - 3)
+        torn = self.draw("c", {"do": "info"})
+        self.assertTrue(any("all work is there" in line.get("text", "") for line in torn))
+
     def test_wrong(self):
         self.run_on("info", code=USAGE)
         self.run_on("--shine", code=USAGE)
