@@ -112,6 +112,16 @@ static void test_a_stranger_waits_and_is_warned_of(void **state)
     assert_true(act(TDM_CONSENT_IN_ALLOW, 0, 0)); /* No stranger any more. */
 }
 
+/* Who draws over the screen does not act on the computer. */
+static void test_drawing_is_warned_of_as_such(void **state)
+{
+    (void)state;
+    begin(false);
+    assert_true(act(TDM_CONSENT_IN_ASK, TDM_SCOPE_VIEW | TDM_SCOPE_ANNOTATE, 0));
+    assert_non_null(strstr(tdm_consent_warning(&c), "can draw over it"));
+    assert_null(strstr(tdm_consent_warning(&c), "never helped you"));
+}
+
 /* His certificate is found among those of earlier calls, before he asks or after it. */
 static void test_a_contact_is_no_stranger(void **state)
 {
@@ -252,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transitions),
         cmocka_unit_test(test_a_stranger_waits_and_is_warned_of),
+        cmocka_unit_test(test_drawing_is_warned_of_as_such),
         cmocka_unit_test(test_a_contact_is_no_stranger),
         cmocka_unit_test(test_a_grant_ends),
         cmocka_unit_test(test_numbers),
