@@ -188,7 +188,7 @@ static bool choose_files(struct demo *d)
 struct args {
     int count;
     char *list[ARGS_MAX];
-    char numbers[12][24];
+    char numbers[16][24];
     int number_count;
 };
 
@@ -237,6 +237,7 @@ static void fill_args(struct demo *d, struct args *args, bool answers, const cha
     if (m->audio_music)
         add(args, "--music", "");
     add_number(args, "-r", m->fps);
+    add_number(args, "--budget", m->latency_ms);
     if (m->width) {
         (void)snprintf(size, sizeof args->numbers[0], "%ux%u", m->width, m->height);
         add(args, "-s", size);

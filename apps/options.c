@@ -16,6 +16,7 @@ enum kind {
     SIZE,
     SECONDS,
     MILLISECONDS,
+    LATENCY,
     WAV,
     DIGITS,
     WEB,
@@ -74,6 +75,9 @@ static const struct option options[] = {
     {"-r", NUMBER16, MEDIA(fps), ALL, "FPS", "frames a second [30]"},
     {"--frame-ms", MILLISECONDS, MEDIA(audio_frame_us), ALL, "MS",
      "length of an audio frame: 2.5, 5, 10, 20, 40, 60 [10]"},
+    {"--budget", LATENCY, MEDIA(latency_ms), ALL, "MS",
+     "latency budget of what we see and hear, e.g. 120ms: it is kept to, and the call says when "
+     "and where it cannot be [none]"},
     {"--record", TEXT, MEDIA(record_path), CALL | ANSWER, "FILE",
      "record the other side into an MKV"},
     {"--sheet", TEXT, MEDIA(sheet_path), CALL | ANSWER, "FILE",
@@ -220,6 +224,24 @@ static bool parse_milliseconds(const char *text, uint16_t *us)
     return true;
 }
 
+/* "120ms", "120" or "0.12s"; how much is sensible is the engine's to say. */
+static bool parse_latency(const char *text, uint16_t *ms)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text)
+        return false;
+    if (strcmp(end, "s") == 0)
+        value *= 1000;
+    else if (*end && strcmp(end, "ms") != 0)
+        return false;
+    if (!(value >= 1 && value <= UINT16_MAX))
+        return false;
+    *ms = (uint16_t)value;
+    return true;
+}
+
 /* A list of URIs grows: "--turn ann:secret@relay" is "turn:ann:secret@relay". */
 static bool add_server(struct options *o, const char *scheme, const char *text)
 {
@@ -269,6 +291,8 @@ static bool take_value(struct options *o, const struct option *option, const cha
         return parse_size(text, &o->media);
     case MILLISECONDS:
         return parse_milliseconds(text, (uint16_t *)(void *)field);
+    case LATENCY:
+        return parse_latency(text, (uint16_t *)(void *)field);
     case SECONDS:
         return parse_seconds(text, &o->seconds);
     case WAV:

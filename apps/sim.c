@@ -198,6 +198,8 @@ static enum tandem_status run_row(struct job *job, const struct tandem_sim_scena
     *row = (struct sim_row){.contender = s->contenders[run->contender]};
     run->trace = s->trace ? job->trace : NULL;
     run->trace_size = job->trace_size;
+    run->fill = o->fill;
+    run->spread = o->spread;
     for (run->seed = o->first; run->seed <= o->last && status == TANDEM_OK; run->seed++) {
         struct tandem_sim_score score;
         struct tandem_cause cause = {""};

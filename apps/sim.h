@@ -17,6 +17,7 @@ struct sim_options {
     uint64_t first, last; /* Seeds. */
     const char *peer;     /* Only this contender. */
     const char *trace;    /* A file. */
+    double fill, spread;  /* Of an encoder; 0: the model's own. */
     bool list, json, curves, check, quiet, help;
 };
 

@@ -7,7 +7,7 @@
 
 #define SEEDS_MAX 100000
 
-enum kind { FLAG, TEXT, SEEDS };
+enum kind { FLAG, TEXT, SEEDS, ENCODER };
 
 static const struct option {
     const char *name;
@@ -21,6 +21,8 @@ static const struct option {
      "only this contender: tandem, or one of the models beside it [all]"},
     {"--trace", TEXT, offsetof(struct sim_options, trace), "FILE",
      "in place of what is drawn, for scenarios that take one: --list marks them with +"},
+    {"--encoder", ENCODER, 0, "PARTS",
+     "FILL,SPREAD: pictures take so many per cent of what they may, and vary so [97,3]"},
     {"--check", FLAG, offsetof(struct sim_options, check), NULL,
      "exit code 7 when a goal is not met by tandem's mean over the seeds"},
     {"--json", FLAG, offsetof(struct sim_options, json), NULL,
@@ -67,6 +69,20 @@ static bool parse_seeds(const char *text, struct sim_options *o)
            o->last - o->first < SEEDS_MAX;
 }
 
+/* "85,20". */
+static bool parse_encoder(const char *text, struct sim_options *o)
+{
+    const char *end = text + strlen(text), *comma = strchr(text, ',');
+    uint64_t fill, spread;
+
+    if (!comma || !parse_number(text, comma, &fill) || !parse_number(comma + 1, end, &spread) ||
+        fill < 1 || fill > 200 || spread < 1 || spread > 100)
+        return false;
+    o->fill = (double)fill / 100;
+    o->spread = (double)spread / 100;
+    return true;
+}
+
 static bool wrong(const char *what, const char *which)
 {
     fprintf(stderr, "tandem sim: %s \"%s\"; see tandem sim --help\n", what, which);
@@ -91,6 +107,9 @@ static bool take_option(struct sim_options *o, int argc, char **argv, int *i)
         return parse_seeds(argv[*i], o) ||
                wrong("seeds are a number or two, as in --seeds 1..20, at most 100000, not",
                      argv[*i]);
+    if (option->kind == ENCODER)
+        return parse_encoder(argv[*i], o) ||
+               wrong("an encoder is two percentages, as in --encoder 85,20, not", argv[*i]);
     memcpy(field, &argv[*i], sizeof argv[*i]);
     return *argv[*i] || wrong("a value is missing behind", option->name);
 }

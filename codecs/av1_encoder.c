@@ -57,9 +57,10 @@ static const struct tdm_quantiser_shape shape = {
     .finest = 6,
     .coarsest = 63,
     .fall = 3,
-    .attempts_max = 3,
+    .attempts_max = 4,
     .key_exponent = 1.0,
-    .inter_exponent = 4.0,
+    .inter_exponent = 1.5,
+    .debt_exponent = 1.0,
     .start = 37,
     .start_bytes_per_pixel = 0.0267,
 };
@@ -228,7 +229,7 @@ static enum tdm_err av1_encoder_create(const struct tdm_video_encoder_config *co
     if (!e)
         return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the AV1 encoder.");
     e->keyframe_owed = true;
-    tdm_quantiser_fit_init(&e->fit, &shape, config->width * config->height);
+    tdm_quantiser_fit_init(&e->fit, &shape, config->width * config->height, config->fps);
     if (set_config(e, config))
         e->open = aom_codec_enc_init(&e->aom, aom_codec_av1_cx(), &e->config, 0) == AOM_CODEC_OK;
     if (!e->open || !set_controls(e, config) ||

@@ -32,6 +32,8 @@ struct tdm_video_encoder_config {
     uint32_t slice_bytes_max; /* Largest slice or NAL unit wanted; 0 = no limit. */
     unsigned threads;         /* 1 or more. */
     enum tdm_content content;
+    bool references; /* The other side tells what it has, and `refer` says what to go by: the
+                        encoder keeps pictures for that, and needs no other way to heal. */
     char preset[16]; /* One of the table's; "" = the encoder's own choice for size and threads. */
     char fmtp[192];  /* What the receiver asked for, e.g. profile-level-id. */
 };
@@ -43,6 +45,21 @@ struct tdm_slice {
     size_t size;
     bool first, last; /* Of this picture. */
     bool keyframe;    /* Decodable without anything before it. */
+    uint8_t refers;   /* With `references`: to the picture so many before; 0: to none. */
+};
+
+/** What the next picture goes by, in pictures before it: 1 is the one that was coded last (one that
+ *  was dropped counts for nothing). */
+struct tdm_reference {
+    uint8_t wanted; /* Refer to this one. Not kept: the next older one is taken. */
+    uint8_t known;  /* Newest that the other side has: kept until a newer one is told; 0: none. */
+};
+
+/** What an encoder can do of that. */
+struct tdm_reference_reach {
+    uint8_t known;  /* A picture can begin anew from one so many before, which gives up those
+                       between the two; 0: the encoder takes no references. */
+    uint8_t chains; /* Any picture may refer to any of so many before, and gives up none. */
 };
 
 /** Called for each slice as it finishes, in order, one call at a time, and always before `encode`
@@ -60,6 +77,8 @@ struct tdm_video_encoder_ops {
     const char *const *presets;
     /** The library's version, for reports. */
     const char *(*version)(void);
+    /** What `refer` can do; all 0 where it is NULL. */
+    struct tdm_reference_reach reach;
 
     enum tdm_err (*create)(const struct tdm_video_encoder_config *config,
                            struct tdm_video_encoder **enc, struct tdm_cause *cause);
@@ -82,6 +101,10 @@ struct tdm_video_encoder_ops {
     enum tdm_err (*encode)(struct tdm_video_encoder *enc, const struct tdm_picture *pic,
                            uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
                            void *emit_arg);
+
+    /** Before `encode`, with `references` alone: holds for the next picture. Not called: it refers
+     *  to the one before. When nothing is left to refer to, it becomes a keyframe. May be NULL. */
+    void (*refer)(struct tdm_video_encoder *enc, const struct tdm_reference *reference);
 };
 
 struct tdm_video_decoder;
@@ -169,6 +192,9 @@ struct tdm_audio_decoder_ops {
     /** Samples per channel that a payload holds, without decoding; 0 when malformed. */
     uint32_t (*payload_samples)(const struct tdm_audio_decoder *dec, const uint8_t *payload,
                                 size_t size);
+
+    /** Whether `conceal` finds the packet before this one in it. NULL: never. */
+    bool (*heals)(const uint8_t *payload, size_t size);
 };
 
 /** The tables of a codec, or NULL where this build has none. Where two encoders make the same

@@ -221,6 +221,27 @@ static enum tdm_err decode(struct tdm_audio_decoder *dec, const uint8_t *payload
     return TDM_OK;
 }
 
+/* Does the packet's first frame repeat the one before it? RFC 6716 section 3.1: the way of coding
+ * is in the first byte; section 4.2.3: a frame of the voice modes begins with a bit for the
+ * activity of each 20 ms, then one for redundancy, for each channel. */
+static bool heals(const uint8_t *payload, size_t size)
+{
+    const uint8_t *frames[48];
+    opus_int16 sizes[48];
+
+    if (size == 0 || size > INT32_MAX || payload[0] & 0x80) /* Without the voice coder. */
+        return false;
+    if (opus_packet_parse(payload, (opus_int32)size, NULL, frames, sizes, NULL) < 1 || sizes[0] < 1)
+        return false;
+    int samples = opus_packet_get_samples_per_frame(payload, CLOCK_HZ);
+    int parts = samples > CLOCK_HZ / 50 ? samples / (CLOCK_HZ / 50) : 1;
+    bool mid = frames[0][0] >> (7 - parts) & 1;
+
+    if (opus_packet_get_nb_channels(payload) == 2)
+        return mid || (frames[0][0] >> (6 - 2 * parts) & 1);
+    return mid;
+}
+
 /* `samples` is a multiple of 2.5 ms and at most 120 ms. */
 static void conceal_piece(struct opus_decoder *d, const uint8_t *next, size_t next_size,
                           int16_t *pcm, uint32_t samples)
@@ -285,4 +306,5 @@ const struct tdm_audio_decoder_ops tdm_opus_decoder = {
     .decode = decode,
     .conceal = conceal,
     .payload_samples = payload_samples,
+    .heals = heals,
 };

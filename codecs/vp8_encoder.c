@@ -14,6 +14,10 @@
  * A second attempt refers to and writes the same ones again. The golden buffer stays out of it,
  * because libvpx refreshes that one when it likes.
  *
+ * Where references come from outside (codec.h), all three buffers are needed: the last picture, the
+ * newest known to be there, and one that may become that. Each picture writes `last`, and refers
+ * to it or to the known one; for another attempt `last` is put back from a copy.
+ *
  * No picture changes the entropy contexts (they stay as the keyframe left them), so a discarded
  * attempt leaves no trace that the receiver would need to know, and every picture depends on the
  * one before it and the keyframe only.
@@ -30,6 +34,8 @@
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
 
+#define NONE        (-1)
+#define MACROBLOCK  16
 #define SPEED       (-8)
 #define SPEED_LARGE (-12)
 #define FAST_PIXELS 40e6 /* A second and thread; above it SPEED_LARGE. */
@@ -44,6 +50,12 @@ struct vp8_encoder {
     bool keyframe_owed;
     bool alternate_is_current; /* Which buffer the next picture refers to. */
     struct tdm_quantiser_fit fit;
+    bool references;          /* From outside: */
+    int64_t next;             /* count of the next picture, */
+    int64_t known, candidate; /* of those in the two buffers; -1: none, the next one goes there; */
+    bool known_is_golden;     /* which is which; */
+    uint8_t refers;           /* and what the next picture refers to: one so many before. */
+    vpx_image_t last;         /* What `last` was before the attempt. */
 };
 
 /* The step that a libvpx quantiser (0-63) stands for: linear in two pieces to within 20 %. */
@@ -58,12 +70,61 @@ static const struct tdm_quantiser_shape shape = {
     .finest = 6,
     .coarsest = 63,
     .fall = 3,
-    .attempts_max = 3,
+    .attempts_max = 4,
     .key_exponent = 1.5,
-    .inter_exponent = 4.0,
+    .inter_exponent = 1.5,
+    .debt_exponent = 1.0,
     .start = 37,
     .start_bytes_per_pixel = 0.03,
 };
+
+/* Keeps `last`, or puts it back. */
+static bool copy_last(struct vp8_encoder *e, int control)
+{
+    vpx_ref_frame_t frame = {.frame_type = VP8_LAST_FRAME, .img = e->last};
+    bool ok;
+
+    tdm_rt_foreign_enter();
+    ok = vpx_codec_control_(&e->vpx, control, &frame) == VPX_CODEC_OK;
+    tdm_rt_foreign_leave();
+    return ok;
+}
+
+static void vp8_refer(struct tdm_video_encoder *enc, const struct tdm_reference *reference)
+{
+    struct vp8_encoder *e = (struct vp8_encoder *)enc;
+
+    if (!e->references)
+        return;
+    if (e->candidate != NONE && reference->known && e->next - reference->known >= e->candidate) {
+        e->known = e->candidate;
+        e->candidate = NONE;
+        e->known_is_golden = !e->known_is_golden;
+    }
+    int64_t before = e->next - e->known;
+
+    e->refers = reference->wanted > 1 && before >= reference->wanted && before <= UINT8_MAX
+                    ? (uint8_t)before
+                    : 1;
+}
+
+/* The picture was coded. */
+static uint8_t note_references(struct vp8_encoder *e, bool keyframe)
+{
+    uint8_t refers = keyframe ? 0 : e->refers;
+
+    if (keyframe) {
+        e->known = e->next; /* All buffers are the same. */
+        e->candidate = NONE;
+    } else if (e->candidate == NONE) {
+        e->candidate = e->next;
+    }
+    if (refers > 1 && e->candidate != e->next)
+        e->candidate = NONE; /* It may be lost. */
+    e->next++;
+    e->refers = 1;
+    return refers;
+}
 
 static vpx_enc_frame_flags_t flags_for(const struct vp8_encoder *e, bool keyframe)
 {
@@ -72,6 +133,17 @@ static vpx_enc_frame_flags_t flags_for(const struct vp8_encoder *e, bool keyfram
 
     if (keyframe)
         return VPX_EFLAG_FORCE_KF;
+    if (e->references) {
+        vpx_enc_frame_flags_t reads = e->refers == 1 ? VP8_EFLAG_NO_REF_GF | VP8_EFLAG_NO_REF_ARF
+                                      : e->known_is_golden
+                                          ? VP8_EFLAG_NO_REF_LAST | VP8_EFLAG_NO_REF_ARF
+                                          : VP8_EFLAG_NO_REF_LAST | VP8_EFLAG_NO_REF_GF;
+        vpx_enc_frame_flags_t keeps = VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF;
+
+        if (e->candidate == NONE)
+            keeps = e->known_is_golden ? VP8_EFLAG_NO_UPD_GF : VP8_EFLAG_NO_UPD_ARF;
+        return reads | keeps | VP8_EFLAG_NO_UPD_ENTROPY;
+    }
     return e->alternate_is_current ? common | VP8_EFLAG_NO_REF_LAST | VP8_EFLAG_NO_UPD_ARF
                                    : common | VP8_EFLAG_NO_REF_ARF | VP8_EFLAG_NO_UPD_LAST;
 }
@@ -112,11 +184,18 @@ static enum tdm_err vp8_encode(struct tdm_video_encoder *enc, const struct tdm_p
         e->image.planes[i] = pic->planes[i];
         e->image.stride[i] = pic->strides[i];
     }
-    do {
-        packet = attempt(e, quantiser, e->keyframe_owed);
-        if (!packet)
+    bool kept = e->references && e->refers == 1 && !e->keyframe_owed;
+
+    if (kept && !copy_last(e, VP8_COPY_REFERENCE))
+        return TDM_E_SYSTEM;
+    packet = attempt(e, quantiser, e->keyframe_owed);
+    while (packet && tdm_quantiser_fit_again(&e->fit, packet->data.frame.sz, &quantiser)) {
+        if (kept && !copy_last(e, VP8_SET_REFERENCE))
             return TDM_E_SYSTEM;
-    } while (tdm_quantiser_fit_again(&e->fit, packet->data.frame.sz, &quantiser));
+        packet = attempt(e, quantiser, e->keyframe_owed);
+    }
+    if (!packet)
+        return TDM_E_SYSTEM;
     struct tdm_slice slice = {
         .data = packet->data.frame.buf,
         .size = packet->data.frame.sz,
@@ -125,6 +204,7 @@ static enum tdm_err vp8_encode(struct tdm_video_encoder *enc, const struct tdm_p
         .keyframe = (packet->data.frame.flags & VPX_FRAME_IS_KEY) != 0,
     };
 
+    slice.refers = note_references(e, slice.keyframe);
     e->alternate_is_current = !slice.keyframe && !e->alternate_is_current;
     e->keyframe_owed = false;
     tdm_quantiser_fit_sent(&e->fit, slice.size);
@@ -138,6 +218,8 @@ static void vp8_encoder_destroy(struct tdm_video_encoder *enc)
 
     if (e && e->open)
         (void)vpx_codec_destroy(&e->vpx);
+    if (e)
+        vpx_img_free(&e->last);
     free(e);
 }
 
@@ -188,6 +270,11 @@ static bool set_controls(struct vp8_encoder *e, const struct tdm_video_encoder_c
            vpx_codec_control(&e->vpx, VP8E_SET_ENABLEAUTOALTREF, 0u) == VPX_CODEC_OK;
 }
 
+static unsigned whole_blocks(int side)
+{
+    return ((unsigned)side + MACROBLOCK - 1) / MACROBLOCK * MACROBLOCK;
+}
+
 static enum tdm_err vp8_encoder_create(const struct tdm_video_encoder_config *config,
                                        struct tdm_video_encoder **enc, struct tdm_cause *cause)
 {
@@ -197,7 +284,17 @@ static enum tdm_err vp8_encoder_create(const struct tdm_video_encoder_config *co
     if (!e)
         return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the VP8 encoder.");
     e->keyframe_owed = true;
-    tdm_quantiser_fit_init(&e->fit, &shape, config->width * config->height);
+    e->references = config->references;
+    e->known = e->candidate = NONE;
+    e->refers = 1;
+    /* libvpx copies from and to pictures of whole macroblocks alone, and takes what a line has
+     * beyond its width for a border around the picture, which it writes. */
+    if (e->references && !vpx_img_alloc(&e->last, VPX_IMG_FMT_I420, whole_blocks(config->width),
+                                        whole_blocks(config->height), MACROBLOCK)) {
+        free(e);
+        return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the VP8 encoder.");
+    }
+    tdm_quantiser_fit_init(&e->fit, &shape, config->width * config->height, config->fps);
     if (set_config(e, config))
         e->open = vpx_codec_enc_init(&e->vpx, vpx_codec_vp8_cx(), &e->config, 0) == VPX_CODEC_OK;
     if (!e->open || !set_controls(e, config) ||
@@ -220,7 +317,9 @@ const struct tdm_video_encoder_ops tdm_vp8_encoder = {
     .rtp_name = "VP8",
     .presets = presets,
     .version = version,
+    .reach = {.known = 60, .chains = 1},
     .create = vp8_encoder_create,
     .destroy = vp8_encoder_destroy,
     .encode = vp8_encode,
+    .refer = vp8_refer,
 };

@@ -16,11 +16,15 @@
  * without prediction. Its interface for layers lets LAST be another buffer each time; it is used
  * here with one layer.
  *
+ * Where references come from outside (codec.h), all eight buffers are used the same way: each
+ * picture refers to any and writes the oldest (reference_slots.h).
+ *
  * Error resilience makes every picture start from the default entropy contexts and keeps motion
  * vectors of the picture coded before from being predicted from: that picture may be a discarded
  * attempt, which the receiver never sees.
  */
 #include "codecs/quantiser_fit.h"
+#include "codecs/reference_slots.h"
 #include "codecs/registry.h"
 #include "engine/base/rt.h"
 
@@ -35,7 +39,7 @@
 #define FAST_PIXELS   40e6 /* A second and thread; above it SPEED_LARGE. */
 #define TILE_COLUMN   256  /* VP9 has no narrower tile columns. */
 #define TILE_LOG2_MAX 2
-#define UNUSED_BUFFER 2
+#define BUFFERS       8
 
 struct vp9_encoder {
     vpx_codec_ctx_t vpx;
@@ -45,7 +49,7 @@ struct vp9_encoder {
     uint8_t no_pixels; /* libvpx wants an address before there is a picture. */
     vpx_codec_pts_t pts;
     bool keyframe_owed;
-    int current; /* The buffer, 0 or 1, that the next picture refers to. */
+    struct tdm_reference_slots slots; /* Without references from outside only three. */
     vpx_svc_extra_cfg_t layer;
     struct tdm_quantiser_fit fit;
 };
@@ -63,9 +67,10 @@ static const struct tdm_quantiser_shape shape = {
     .finest = 6,
     .coarsest = 63,
     .fall = 3,
-    .attempts_max = 3,
+    .attempts_max = 4,
     .key_exponent = 1.0,
-    .inter_exponent = 4.0,
+    .inter_exponent = 1.5,
+    .debt_exponent = 1.0,
     .start = 37,
     .start_bytes_per_pixel = 0.0375,
 };
@@ -78,15 +83,25 @@ static bool set_quantiser(struct vp9_encoder *e, int quantiser)
            vpx_codec_enc_config_set(&e->vpx, &e->config) == VPX_CODEC_OK;
 }
 
-/* The picture refers to the current buffer and writes the other one. */
+/* A buffer that the picture neither reads nor writes. */
+static int unused_buffer(const struct tdm_reference_slots *s)
+{
+    int unused = 0;
+
+    while (unused == s->read || unused == s->write)
+        unused++;
+    return unused;
+}
+
 static bool set_references(struct vp9_encoder *e)
 {
     vpx_svc_layer_id_t layer = {0};
+    int unused = unused_buffer(&e->slots);
     vpx_svc_ref_frame_config_t references = {
-        .lst_fb_idx = {e->current},
-        .gld_fb_idx = {UNUSED_BUFFER},
-        .alt_fb_idx = {UNUSED_BUFFER},
-        .update_buffer_slot = {1 << !e->current},
+        .lst_fb_idx = {e->slots.read},
+        .gld_fb_idx = {unused},
+        .alt_fb_idx = {unused},
+        .update_buffer_slot = {1 << e->slots.write},
         .reference_last = {1},
         .duration = {1},
     };
@@ -123,7 +138,11 @@ static enum tdm_err vp9_encode(struct tdm_video_encoder *enc, const struct tdm_p
 
     assert(pic->width == (int)e->config.g_w && pic->height == (int)e->config.g_h);
     assert(pic->strides[1] == pic->strides[2]);
-    e->keyframe_owed |= keyframe;
+    e->keyframe_owed |= keyframe || !tdm_reference_slots_begin(&e->slots);
+    if (e->keyframe_owed) { /* It writes all of them, and reads none. */
+        e->slots.read = 0;
+        e->slots.write = 1;
+    }
     if (!tdm_quantiser_fit_begin(&e->fit, budget_bytes, e->keyframe_owed, &quantiser))
         return TDM_E_AGAIN;
     for (int i = 0; i < 3; i++) {
@@ -143,11 +162,16 @@ static enum tdm_err vp9_encode(struct tdm_video_encoder *enc, const struct tdm_p
         .keyframe = (packet->data.frame.flags & VPX_FRAME_IS_KEY) != 0,
     };
 
-    e->current = slice.keyframe ? 0 : !e->current; /* A keyframe writes all buffers. */
+    slice.refers = tdm_reference_slots_coded(&e->slots, slice.keyframe);
     e->keyframe_owed = false;
     tdm_quantiser_fit_sent(&e->fit, slice.size);
     emit(emit_arg, &slice);
     return TDM_OK;
+}
+
+static void vp9_refer(struct tdm_video_encoder *enc, const struct tdm_reference *reference)
+{
+    tdm_reference_slots_wish(&((struct vp9_encoder *)enc)->slots, reference);
 }
 
 static void vp9_encoder_destroy(struct tdm_video_encoder *enc)
@@ -240,7 +264,8 @@ static enum tdm_err vp9_encoder_create(const struct tdm_video_encoder_config *co
     if (!e)
         return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the VP9 encoder.");
     e->keyframe_owed = true;
-    tdm_quantiser_fit_init(&e->fit, &shape, config->width * config->height);
+    tdm_reference_slots_init(&e->slots, config->references ? BUFFERS : 3);
+    tdm_quantiser_fit_init(&e->fit, &shape, config->width * config->height, config->fps);
     if (set_config(e, config))
         e->open = vpx_codec_enc_init(&e->vpx, vpx_codec_vp9_cx(), &e->config, 0) == VPX_CODEC_OK;
     if (!e->open || !set_controls(e, config) ||
@@ -263,7 +288,9 @@ const struct tdm_video_encoder_ops tdm_vp9_encoder = {
     .rtp_name = "VP9",
     .presets = presets,
     .version = version,
+    .reach = {.known = 60, .chains = BUFFERS - 2},
     .create = vp9_encoder_create,
     .destroy = vp9_encoder_destroy,
     .encode = vp9_encode,
+    .refer = vp9_refer,
 };

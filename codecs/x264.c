@@ -13,8 +13,16 @@
  * takes text that stands still for too costly to sharpen and leaves it blurred for seconds with
  * the budget unused (docs/codecs.md). Errors heal by periodic intra refresh, a
  * column of macroblocks that walks over the picture, instead of by periodic keyframes.
+ *
+ * Where references come from outside (codec.h), x264 keeps sixteen pictures and is told which of
+ * them are lost (x264_encoder_invalidate_reference, not with intra refresh): it then refers to the
+ * newest that is left. What is lost once stays lost, so a picture can begin anew from a known one,
+ * but there are no chains. The parameter set says that frame numbers may have gaps, as the other
+ * side never sees what lies between.
  */
+#include "codecs/budget_fill.h"
 #include "codecs/fmtp.h"
+#include "codecs/nal.h"
 #include "codecs/registry.h"
 #include "engine/base/rt.h"
 
@@ -30,9 +38,14 @@
 #define SLICES_SIDE_MIN      360 /* Below this height one slice is enough. */
 #define BUFFER_FRAMES        1   /* What the rate buffer holds, at the current budget. */
 #define BUFFER_FRAMES_SCREEN 2
-#define BUDGET_BYTES_MIN     250  /* x264's rate control counts in kilobits: less has no meaning. */
-#define RECONFIG_SHARE       32   /* The budget moves by more than 1/32 before x264 hears of it. */
+#define BUDGET_BYTES_MIN     250 /* x264's rate control counts in kilobits: less has no meaning. */
+#define RECONFIG_SHARE       128 /* The budget moves by more than this part, or x264 is not told. */
+#define BUFFER_ROUND_MAX     1.09 /* Of a frame: above 1.1 x264 takes a buffer for more than one. */
+#define FILL_MOST            1.25 /* Of the budget is what x264 may be told. */
 #define FAST_PIXELS_PER_SEC  40e6 /* Per thread; above it `ultrafast` (docs/codecs.md). */
+
+#define PROFILE_HIGH 100
+#define KEPT         16 /* Pictures: as many as H.264 has. */
 
 struct coded_slice {
     const uint8_t *data;
@@ -44,11 +57,18 @@ struct coded_slice {
 struct x264_encoder {
     x264_t *x264;
     x264_param_t param;
+    struct tdm_budget_fill fill;
     uint32_t budget_bytes;  /* That x264 was last told. */
     uint32_t buffer_frames; /* Of the rate buffer. */
     bool started;           /* The first picture has been coded. */
     int64_t pts;
     int macroblocks;
+
+    /* References from outside. */
+    bool references;
+    int64_t keyframe_pts; /* Nothing before it is referred to. */
+    bool lost[KEPT];      /* By the picture's pts. */
+    uint8_t refers;       /* Of the picture being coded. */
 
     /* The picture being coded. */
     tdm_slice_fn *emit;
@@ -66,8 +86,12 @@ struct x264_encoder {
 
 static void emit_slice(struct x264_encoder *e, const uint8_t *data, size_t size, bool last)
 {
-    struct tdm_slice slice = {
-        .data = data, .size = size, .first = e->first, .last = last, .keyframe = e->keyframe};
+    struct tdm_slice slice = {.data = data,
+                              .size = size,
+                              .first = e->first,
+                              .last = last,
+                              .keyframe = e->keyframe,
+                              .refers = e->refers};
 
     e->first = false;
     tdm_rt_foreign_leave();
@@ -113,6 +137,33 @@ static bool is_user_data(const x264_nal_t *nal)
     return nal->i_type == NAL_SEI && nal->i_payload > 0 && nal->p_payload[0] == 5;
 }
 
+/* Sets gaps_in_frame_num_value_allowed_flag (section 7.3.2.1.1) in a parameter set that has no
+ * start code, header and emulation prevention yet. */
+static void allow_gaps(uint8_t *data, size_t size)
+{
+    struct tdm_nal_bits b = tdm_nal_bits_of(data, size);
+    uint32_t profile = tdm_nal_bits(&b, 8);
+
+    (void)tdm_nal_bits(&b, 16);
+    (void)tdm_nal_golomb(&b); /* Id. */
+    if (profile >= PROFILE_HIGH) {
+        (void)tdm_nal_golomb(&b);
+        (void)tdm_nal_golomb(&b);
+        (void)tdm_nal_golomb(&b);
+        if (tdm_nal_bits(&b, 2)) /* x264 has no matrices unless it is told. */
+            return;
+    }
+    (void)tdm_nal_golomb(&b);    /* Bits of frame_num. */
+    if (tdm_nal_golomb(&b) == 0) /* Order of pictures. */
+        (void)tdm_nal_golomb(&b);
+    (void)tdm_nal_golomb(&b); /* References. */
+    if (!b.ok)
+        return;
+    size_t at = (size_t)(b.at - data) * 8 - b.left;
+
+    data[at / 8] |= (uint8_t)(0x80 >> at % 8);
+}
+
 /* x264's callback. Re-entrant with sliced threads. */
 static void on_nal(x264_t *x264, x264_nal_t *nal, void *opaque)
 {
@@ -126,6 +177,8 @@ static void on_nal(x264_t *x264, x264_nal_t *nal, void *opaque)
         atomic_store(&e->overflow, true);
         return;
     }
+    if (nal->i_type == NAL_SPS && e->references)
+        allow_gaps(nal->p_payload, (size_t)nal->i_payload);
     bool slice = nal->i_type == NAL_SLICE || nal->i_type == NAL_SLICE_IDR;
 
     x264_nal_encode(x264, e->bytes + at, nal);
@@ -142,15 +195,21 @@ static uint32_t budget_clamp(uint64_t bytes)
                                        : (uint32_t)bytes;
 }
 
+#define UNIT 125 /* Bytes in x264's kilobit. */
+
 static void set_rate(struct x264_encoder *e, uint32_t budget_bytes)
 {
     uint64_t kbps = (uint64_t)budget_bytes * 8 * e->param.i_fps_num / 1000;
+    uint64_t whole = (uint64_t)budget_bytes * e->buffer_frames;
+    double most = (double)whole * (e->buffer_frames == 1 ? BUFFER_ROUND_MAX : 1);
 
     e->budget_bytes = budget_bytes;
     e->param.rc.i_bitrate = kbps > INT32_MAX ? INT32_MAX : (int)kbps;
     e->param.rc.i_vbv_max_bitrate = e->param.rc.i_bitrate;
+    /* In units of 1000 bits, of which a small picture has few: what is rounded up is saved, not
+     * spent, because the buffer fills at the exact rate. */
     e->param.rc.i_vbv_buffer_size =
-        (int)(budget_bytes * e->buffer_frames / 125); /* 1000 bits each. */
+        (int)(((double)(whole + UNIT - 1) > most ? whole : whole + UNIT - 1) / UNIT);
 }
 
 /* Constrained baseline unless the receiver's profile-level-id (RFC 6184 section 8.1) says Main
@@ -209,8 +268,14 @@ static enum tdm_err set_param(struct x264_encoder *e, const struct tdm_video_enc
     p->b_sliced_threads = threads > 1;
     p->i_bframe = 0;
     p->i_scenecut_threshold = 0;
-    p->b_intra_refresh = 1;
-    p->i_keyint_max = (int)config->fps * REFRESH_SECONDS;
+    if (config->references) {
+        p->i_keyint_max = X264_KEYINT_MAX_INFINITE;
+        p->i_frame_reference = 1;
+        p->i_dpb_size = KEPT;
+    } else {
+        p->b_intra_refresh = 1;
+        p->i_keyint_max = (int)config->fps * REFRESH_SECONDS;
+    }
     p->b_repeat_headers = 1;
     p->b_annexb = 0;
     p->b_aud = 0;
@@ -221,6 +286,7 @@ static enum tdm_err set_param(struct x264_encoder *e, const struct tdm_video_enc
     p->rc.i_rc_method = X264_RC_ABR;
     p->nalu_process = on_nal;
     e->buffer_frames = config->content == TDM_CONTENT_SCREEN ? BUFFER_FRAMES_SCREEN : BUFFER_FRAMES;
+    tdm_budget_fill_init(&e->fill, FILL_MOST);
     set_rate(e, budget_clamp(config->bitrate_bps / 8 / config->fps));
     return x264_param_apply_profile(p, profile_of(config->fmtp)) < 0 ? TDM_E_SYSTEM : TDM_OK;
 }
@@ -248,6 +314,7 @@ static enum tdm_err x264_create(const struct tdm_video_encoder_config *config,
     assert(config->fps > 0 && config->width > 0 && config->height > 0);
     if (!e)
         return tdm_fail(cause, TDM_E_SYSTEM, "Not enough memory for the H.264 encoder.");
+    e->references = config->references;
     e->macroblocks = columns * rows;
     /* A macroblock costs at most 400 bytes (PCM) and half as much again is the escape's room. The
      * pages are touched only as far as pictures need them. */
@@ -272,7 +339,7 @@ static enum tdm_err x264_create(const struct tdm_video_encoder_config *config,
 /* Tells x264 of a new budget when it moved by more than a few percent. */
 static bool follow_budget(struct x264_encoder *e, uint32_t budget_bytes)
 {
-    uint32_t budget = budget_clamp(budget_bytes);
+    uint32_t budget = budget_clamp(tdm_budget_fill_tell(&e->fill, budget_bytes));
     uint32_t moved = budget > e->budget_bytes ? budget - e->budget_bytes : e->budget_bytes - budget;
 
     if (moved <= e->budget_bytes / RECONFIG_SHARE)
@@ -283,6 +350,34 @@ static bool follow_budget(struct x264_encoder *e, uint32_t budget_bytes)
 
     tdm_rt_foreign_leave();
     return failed == 0;
+}
+
+static bool is_kept(const struct x264_encoder *e, int64_t pts)
+{
+    return pts >= e->keyframe_pts && pts >= e->pts - KEPT && !e->lost[pts % KEPT];
+}
+
+static void x264_refer(struct tdm_video_encoder *enc, const struct tdm_reference *reference)
+{
+    struct x264_encoder *e = (struct x264_encoder *)enc;
+    int64_t wanted = e->pts - (reference->wanted ? reference->wanted : 1);
+
+    if (!e->references || wanted + 1 >= e->pts || wanted < e->keyframe_pts)
+        return;
+    tdm_rt_foreign_enter();
+    (void)x264_encoder_invalidate_reference(e->x264, wanted + 1);
+    tdm_rt_foreign_leave();
+    for (int64_t pts = e->pts - 1; pts > wanted && pts >= e->pts - KEPT; pts--)
+        e->lost[pts % KEPT] = true;
+}
+
+/* To what x264 will refer: the newest that is left. 0: nothing is. */
+static uint8_t newest_kept(const struct x264_encoder *e)
+{
+    for (uint8_t before = 1; before <= KEPT; before++)
+        if (is_kept(e, e->pts - before))
+            return before;
+    return 0;
 }
 
 static void start_picture(struct x264_encoder *e, tdm_slice_fn *emit, void *emit_arg)
@@ -309,7 +404,13 @@ static enum tdm_err x264_encode(struct tdm_video_encoder *enc, const struct tdm_
     if (!follow_budget(e, budget_bytes))
         return TDM_E_SYSTEM;
     start_picture(e, emit, emit_arg);
-    e->keyframe = keyframe || !e->started;
+    e->refers = e->references ? newest_kept(e) : 1;
+    e->keyframe = keyframe || !e->started || !e->refers;
+    if (e->keyframe) {
+        e->refers = 0;
+        e->keyframe_pts = e->pts;
+    }
+    e->lost[e->pts % KEPT] = false;
     x264_picture_init(&in);
     in.i_type = e->keyframe ? X264_TYPE_IDR : X264_TYPE_AUTO;
     in.i_pts = e->pts++;
@@ -325,6 +426,8 @@ static enum tdm_err x264_encode(struct tdm_video_encoder *enc, const struct tdm_
 
     tdm_rt_foreign_leave();
     e->started = true;
+    if (size > 0 && !e->keyframe)
+        tdm_budget_fill_note(&e->fill, (size_t)size);
     /* A picture that did not come out whole is a failure: x264 was told to hold none. */
     return size <= 0 || atomic_load(&e->overflow) || e->next != e->macroblocks ? TDM_E_SYSTEM
                                                                                : TDM_OK;
@@ -336,7 +439,10 @@ const struct tdm_video_encoder_ops tdm_x264_encoder = {
     .rtp_name = "H264",
     .presets = presets,
     .version = version,
+    /* libavcodec shows nothing at the first picture behind a gap of 14. */
+    .reach = {.known = KEPT - 4, .chains = 1},
     .create = x264_create,
     .destroy = x264_destroy,
     .encode = x264_encode,
+    .refer = x264_refer,
 };

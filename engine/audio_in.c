@@ -19,6 +19,7 @@ struct tdm_audio_in {
     const struct tdm_audio_encoder_ops *encoder_ops;
     struct tdm_audio_encoder *encoder;
     uint32_t block_samples, block_rtp; /* The block in samples and on the RTP clock. */
+    uint32_t blocks;                   /* That wait in `pcm` to be encoded as one. */
     tdm_time block, lookahead;
     tdm_time next_silence; /* Pace of the silence that stands in for a source that is gone. */
     bool gone;
@@ -33,13 +34,24 @@ static void tell_gone(struct tdm_audio_in *in, const struct tdm_cause *cause)
     tdm_worker_tell(&in->worker, cause);
 }
 
+/* Where the next block goes. */
+static int16_t *block_at(struct tdm_audio_in *in)
+{
+    return in->pcm + (size_t)in->blocks * in->block_samples * in->config.format.channels;
+}
+
+static void silence_block(struct tdm_audio_in *in)
+{
+    memset(block_at(in), 0, sizeof in->pcm[0] * in->block_samples * in->config.format.channels);
+}
+
 /* One block from the source, or paced silence without one. */
 static enum tdm_err read_block(struct tdm_audio_in *in, tdm_time *captured)
 {
     struct tdm_cause cause = {{0}};
 
     if (in->source && !in->gone) {
-        enum tdm_err err = in->ops->read(in->source, in->pcm, captured, &cause);
+        enum tdm_err err = in->ops->read(in->source, block_at(in), captured, &cause);
 
         if (err == TDM_OK || err == TDM_E_AGAIN)
             return err;
@@ -47,20 +59,27 @@ static enum tdm_err read_block(struct tdm_audio_in *in, tdm_time *captured)
     }
     if (tdm_wait_until(in->next_silence, in->worker.wake, -1) == TDM_WAIT_WAKE)
         return TDM_E_AGAIN;
-    memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.format.channels);
+    silence_block(in);
     *captured = in->next_silence;
     in->next_silence += in->block;
     return TDM_OK;
 }
 
-static void encode_block(struct tdm_audio_in *in, tdm_time captured)
+/* Blocks that wait for one more. */
+static uint32_t joined(const struct tdm_audio_in *in)
+{
+    return in->config.format.joins &&
+           atomic_load_explicit(&in->config.link->audio_joined, memory_order_relaxed);
+}
+
+static void encode_blocks(struct tdm_audio_in *in, tdm_time captured)
 {
     struct tdm_link *link = in->config.link;
     struct tdm_link_audio_tx head = {
-        .samples_rtp = in->block_rtp,
+        .samples_rtp = in->blocks * in->block_rtp,
         /* When the first sample that decoding gives was taken: the codec delays by its lookahead.
          */
-        .captured = captured - in->block - in->lookahead,
+        .captured = captured - in->blocks * in->block - in->lookahead,
         .encode_start = tdm_clock_now(),
     };
     uint8_t payload[TDM_AUDIO_PAYLOAD_MAX];
@@ -70,8 +89,8 @@ static void encode_block(struct tdm_audio_in *in, tdm_time captured)
         in->encoder_ops->set_loss(
             in->encoder,
             atomic_load_explicit(&link->audio_loss_q16, memory_order_relaxed) / 65536.0);
-    if (in->encoder_ops->encode(in->encoder, in->pcm, in->block_samples, payload, sizeof payload,
-                                &size) != TDM_OK)
+    if (in->encoder_ops->encode(in->encoder, in->pcm, in->blocks * in->block_samples, payload,
+                                sizeof payload, &size) != TDM_OK)
         return;
     head.encode_end = tdm_clock_now();
     uint8_t *record = tdm_record_ring_reserve(&link->tx_audio, (uint32_t)(sizeof head + size));
@@ -89,11 +108,16 @@ static void *run(void *arg)
     struct tdm_audio_in *in = arg;
     tdm_time captured;
 
+    in->blocks = 0;
     tdm_rt_enter();
     while (read_block(in, &captured) == TDM_OK) {
         if (atomic_load_explicit(&in->mute, memory_order_relaxed))
-            memset(in->pcm, 0, sizeof in->pcm[0] * in->block_samples * in->config.format.channels);
-        encode_block(in, captured);
+            silence_block(in);
+        in->blocks++;
+        if (in->blocks > joined(in)) {
+            encode_blocks(in, captured);
+            in->blocks = 0;
+        }
     }
     tdm_rt_leave();
     return NULL;

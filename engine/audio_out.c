@@ -7,6 +7,7 @@
 #include "engine/base/rt.h"
 #include "engine/core/upsample.h"
 #include "engine/io/clock.h"
+#include "engine/wire/red.h"
 #include "render/sink.h"
 
 #include <math.h>
@@ -76,13 +77,14 @@ struct tdm_audio_out {
     int16_t wide[ROOM * CHANNELS_MAX];    /* and at the device's rate. */
 };
 
-static struct tdm_playout_config playout_config(uint32_t rtp_hz, uint8_t channels)
+static struct tdm_playout_config playout_config(uint32_t rtp_hz, uint8_t channels,
+                                                tdm_time delay_max)
 {
     return (struct tdm_playout_config){
         .sample_hz = DEVICE_HZ,
         .rtp_hz = rtp_hz,
         .channels = channels,
-        .max_delay = MAX_DELAY,
+        .max_delay = delay_max ? delay_max : MAX_DELAY,
     };
 }
 
@@ -97,6 +99,7 @@ static void add_totals(struct tdm_playout_stats *to, const struct tdm_playout_st
     to->stretched_samples += past->stretched_samples;
     to->shrunk_samples += past->shrunk_samples;
     to->silent_samples += past->silent_samples;
+    to->cut_samples += past->cut_samples;
     to->conceal_events += past->conceal_events;
 }
 
@@ -130,7 +133,8 @@ static void restart(struct tdm_audio_out *out, const struct decoder *decoder, td
     out->decoder = decoder;
     if (!decoder)
         return;
-    struct tdm_playout_config config = playout_config(decoder->form->rtp_hz, out->config.channels);
+    struct tdm_playout_config config =
+        playout_config(decoder->form->rtp_hz, out->config.channels, out->config.delay_max);
 
     out->playout = tdm_playout_init(out->playout_storage, &config, now);
     tdm_upsample_init(&out->upsample, decoder->form->hz, DEVICE_HZ, out->config.channels);
@@ -154,33 +158,68 @@ static tdm_time captured_as_heard(const struct tdm_session_audio *audio,
     return audio->captured - tdm_time_of_units(TDM_UPSAMPLE_TAPS / 2, decoder->form->hz);
 }
 
+/* One frame of a packet: the newest, or a copy of one so much earlier. A copy whose number cannot
+ * be told, since it is not whole frames back, is left out. */
+static void take_block(struct tdm_audio_out *out, const struct tdm_session_audio *audio,
+                       const struct tdm_red_block *block, tdm_time came)
+{
+    const struct decoder *decoder = out->decoder;
+    uint32_t samples = decoder->ops->payload_samples(decoder->instance, block->data, block->size);
+    uint32_t frame_rtp = (uint32_t)((uint64_t)samples * decoder->form->rtp_hz / decoder->form->hz);
+    tdm_time earlier = tdm_time_of_units(block->offset, decoder->form->rtp_hz);
+    tdm_time captured = captured_as_heard(audio, decoder);
+    struct tdm_playout_in in = {.kind = TDM_PLAYOUT_PACKET};
+    struct tdm_playout_out unused;
+
+    if (block->offset && (!frame_rtp || block->offset % frame_rtp))
+        return;
+    in.packet = (struct tdm_playout_packet){
+        .seq = audio->seq - (block->offset ? block->offset / frame_rtp : 0),
+        .rtp_time = audio->rtp_time - block->offset,
+        .arrival = audio->arrival,
+        .captured = captured == TDM_NEVER ? captured : captured - earlier,
+        .samples = (uint32_t)((uint64_t)samples * DEVICE_HZ / decoder->form->hz),
+        .repair = block->offset != 0,
+        .heals = decoder->ops->heals && decoder->ops->heals(block->data, block->size),
+        .size = block->size,
+        .payload = block->data,
+    };
+    tdm_playout_step(out->playout, came, &in, &unused);
+}
+
+/* RFC 2198: the copies first, so that what was lost is there before what came after it. */
+static void take_blocks(struct tdm_audio_out *out, const struct tdm_session_audio *audio,
+                        const uint8_t *payload, tdm_time came)
+{
+    struct tdm_red red;
+
+    if (tdm_red_parse(&red, payload, audio->size) != TDM_OK)
+        return;
+    uint8_t type = red.blocks[red.count - 1].payload_type;
+
+    for (uint8_t i = 0; i < red.count; i++)
+        if (red.blocks[i].payload_type == type && red.blocks[i].size)
+            take_block(out, audio, &red.blocks[i], came);
+}
+
 static void take_packet(struct tdm_audio_out *out, const struct tdm_link_audio_rx *rx, tdm_time now)
 {
     const struct tdm_session_audio *audio = &rx->audio;
     const struct decoder *decoder = decoder_of(out, audio);
     /* It waited in the ring for this pull; to the playout it came when it came. */
     tdm_time came = tdm_time_min(audio->arrival, now);
-    struct tdm_playout_out unused;
 
     if (!out->playout || audio->restarted || decoder != out->decoder)
         restart(out, decoder, came);
-    if (!out->playout || audio->size > TDM_PLAYOUT_PAYLOAD_MAX)
+    if (!decoder || !out->playout || audio->size > TDM_PLAYOUT_PAYLOAD_MAX)
         return;
     const uint8_t *payload = (const uint8_t *)(rx + 1);
-    uint32_t samples = decoder->ops->payload_samples(decoder->instance, payload, audio->size);
-    struct tdm_playout_in in = {.kind = TDM_PLAYOUT_PACKET};
 
-    in.packet = (struct tdm_playout_packet){
-        .seq = audio->seq,
-        .rtp_time = audio->rtp_time,
-        .arrival = audio->arrival,
-        .captured = captured_as_heard(audio, decoder),
-        .samples = (uint32_t)((uint64_t)samples * DEVICE_HZ / decoder->form->hz),
-        .size = audio->size,
-        .payload = payload,
-    };
     remember(out, audio);
-    tdm_playout_step(out->playout, came, &in, &unused);
+    if (audio->red)
+        take_blocks(out, audio, payload, came);
+    else
+        take_block(out, audio, &(struct tdm_red_block){.data = payload, .size = audio->size}, came);
 }
 
 static void take_packets(struct tdm_audio_out *out, tdm_time now)
@@ -411,7 +450,8 @@ enum tdm_err tdm_audio_out_create(const struct tdm_audio_out_config *config,
                                   struct tdm_audio_out **result, struct tdm_cause *cause)
 {
     struct tdm_audio_out *out = calloc(1, sizeof *out);
-    struct tdm_playout_config playout = playout_config(DEVICE_HZ, config->channels);
+    struct tdm_playout_config playout =
+        playout_config(DEVICE_HZ, config->channels, config->delay_max);
     enum tdm_err err = TDM_E_SYSTEM;
 
     assert(config->channels == 1 || config->channels == 2);

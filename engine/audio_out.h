@@ -30,6 +30,7 @@ struct tdm_audio_out_config {
     const char *sink; /* Spec; "off" pulls into nothing. Borrowed for create. */
     uint8_t channels; /* Of the sink, 1 or 2; what comes with another count is mixed or doubled. */
     bool find_chirps;
+    tdm_time delay_max;    /* Of the playout; what comes later is concealed. 0: 2 s. */
     tdm_played_fn *played; /* NULL: nobody listens. */
     void *played_arg;
 };

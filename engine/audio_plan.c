@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADERS_BPS        36000 /* Of packets of 10 ms: IPv4, UDP, RTP, the tag of SRTP. */
+#define SHORT_BPS          60000 /* Under that, packets of 20 ms. */
 #define TELEPHONE_FRAME_US 20000 /* RFC 3551 section 4.2. */
 
 static const uint16_t frame_lengths[] = {2500, 5000, 10000, 20000, 40000, 60000};
@@ -123,5 +125,11 @@ struct tdm_audio_format tdm_audio_format_of(const struct tdm_media_plan *plan,
     format.bitrate_bps =
         plan->audio_bps_asked ? plan->audio_bps : tdm_audio_bps(format.channels, plan->audio_music);
     format.frame_us = frame_us_of(plan->audio_frame_us, agreed, &format);
+    format.joins = codec->id == TDM_CODEC_OPUS && !plan->audio_frame_asked &&
+                   fits(agreed, &format, (uint16_t)(2 * format.frame_us));
+    if (format.joins && format.bitrate_bps + HEADERS_BPS < SHORT_BPS) {
+        format.frame_us = (uint16_t)(2 * format.frame_us);
+        format.joins = false;
+    }
     return format;
 }

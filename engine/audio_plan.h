@@ -17,6 +17,7 @@ struct tdm_audio_format {
     uint16_t frame_us; /* A rate of 44100 gives the whole samples in it. */
     uint8_t channels;  /* That are captured and given to the encoder. */
     uint32_t bitrate_bps;
+    bool joins; /* Where the path has little room, two frames' worth may be one. */
 };
 
 /** Samples a second of a codec with this RTP clock. */
@@ -38,8 +39,9 @@ void tdm_audio_capability(const struct tdm_media_plan *plan, struct tdm_media_ca
  * The length is the plan's wherever the codec and the other side take it: a frame of L16 must fit
  * into a packet; G.711 and G.722 have 20 ms unless the other side names the plan's length as its
  * a=ptime (RFC 3551 section 4.2); a=maxptime and Opus' minptime bound it. Both are whole
- * milliseconds, rounded up, so 3 stands for 2.5 (RFC 7587 section 6.1). Opus goes out in stereo
- * only to who asks for it (stereo=1).
+ * milliseconds, rounded up, so 3 stands for 2.5 (RFC 7587 section 6.1). Opus has
+ * 20 ms where nobody asked for a length and rate and headers stay under 60 kb/s only so. It goes
+ * out in stereo only to who asks for it (stereo=1).
  */
 struct tdm_audio_format tdm_audio_format_of(const struct tdm_media_plan *plan,
                                             const struct tdm_negotiated_media *agreed);

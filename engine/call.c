@@ -268,6 +268,8 @@ static enum tdm_err prepare(struct tandem_call *call, const struct tdm_media_pla
         return err;
     call->plan = *plan;
     call->planned = true;
+    tdm_latency_budget_init(&call->budget, plan->latency_ms * TDM_MS);
+    atomic_store(&call->link.latency_budget, call->budget.budget);
     call->plan.channel |= plan->channel_if_asked && asks_for_channel(&call->machine, &else_too);
     err = tdm_call_channel_open(call, cause);
     if (err != TDM_OK)

@@ -15,6 +15,7 @@
 #include "engine/call_channel.h"
 #include "engine/call_path.h"
 #include "engine/call_region.h"
+#include "engine/core/latency_budget.h"
 #include "engine/core/lipsync.h"
 #include "engine/core/silence.h"
 #include "engine/latency.h"
@@ -68,6 +69,7 @@ struct tandem_call {
     struct tdm_lipsync lipsync;
     tdm_time lipsync_at;
     struct tdm_latency latency;
+    struct tdm_latency_budget budget;
     struct tdm_net_status status, status_before;
     tdm_time status_before_at;
     struct tandem_stats rates; /* send_bps, receive_bps and fps_now of the last second. */

@@ -239,16 +239,21 @@ void tdm_call_channel_share(struct tandem_call *call)
     double lost[] = {net->streams[TDM_STREAM_AUDIO].remote_loss,
                      net->streams[TDM_STREAM_VIDEO].remote_loss};
 
-    tdm_share_step(&call->channel.share, net->at,
-                   &(struct tdm_share_in){
-                       .media = sends_media(call),
-                       .media_bps = call->channel.rates.media_bps,
-                       .used_bps = call->channel.rates.used_bps,
-                       .known_bps = call->channel.status.stats.rate_bps,
-                       .rtt = net->rtt,
-                       .loss = lost[0] > lost[1] ? lost[0] : lost[1],
-                   },
-                   &out);
+    tdm_share_step(
+        &call->channel.share, net->at,
+        &(struct tdm_share_in){
+            .media = sends_media(call),
+            .media_bps = call->channel.rates.media_bps,
+            .used_bps = call->channel.rates.used_bps,
+            .known_bps = call->channel.status.stats.rate_bps,
+            .capacity_bps = net->rate.mode == TDM_SESSION_RATE_NORMAL ? net->rate.capacity_bps : 0,
+            .pictures_bps = net->rate.mode > TDM_SESSION_RATE_START ? net->rate.target_bps : 0,
+            .rtt = net->rtt,
+            .loss = lost[0] > lost[1] ? lost[0] : lost[1],
+        },
+        &out);
+    atomic_store_explicit(&call->link.channel_bps, call->channel.rates.used_bps,
+                          memory_order_relaxed);
     tdm_channel_link_budget(call->channel.link, out.budget_bps);
 }
 

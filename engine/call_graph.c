@@ -190,6 +190,8 @@ enum tdm_err tdm_call_open_sinks(struct tandem_call *call, const bool wanted[TDM
                 .sink = call->plan.audio_sink,
                 .channels = (uint8_t)call->plan.audio_channels,
                 .find_chirps = call->plan.time_code,
+                .delay_max =
+                    call->budget.budget ? tdm_latency_budget_playout(call->budget.budget) : 0,
                 .played = played,
                 .played_arg = call,
             },
@@ -297,6 +299,7 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
             .slice_bytes_max =
                 agreed->send.id == TDM_CODEC_H264 && config->h264_mode == 0 ? MODE0_SLICE : 0,
             .fmtp = agreed->send.fmtp,
+            .references = config->reference_ext_id && config->refer_reach,
             .time_code = call->plan.time_code,
             .self_view = call->video_out ? tdm_video_out_self_view : NULL,
             .self_view_arg = call->video_out,
@@ -306,6 +309,19 @@ static enum tdm_err follow_video_in(struct tandem_call *call, struct tdm_cause *
     if (err == TDM_OK)
         tdm_video_in_dark(call->video_in, call->dark);
     return err;
+}
+
+/* What the encoder that will be taken can do of references. */
+static void tell_reach(const struct tandem_call *call, const struct tdm_negotiated_media *agreed,
+                       struct tdm_stream_config *config)
+{
+    const struct tdm_video_encoder_ops *encoder =
+        tdm_video_plan_choose(&call->plan, agreed->send.id, call->camera_bps).encoder;
+
+    if (!encoder || !encoder->refer)
+        return;
+    config->refer_reach = encoder->reach.known;
+    config->refer_chains = encoder->reach.chains;
 }
 
 static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind kind)
@@ -321,6 +337,7 @@ static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind 
     tdm_media_plan_stream(&call->plan, agreed, kind, call->machine.held_local, config);
     if (kind == TDM_VIDEO) {
         call->camera_bps = config->limit_bps;
+        tell_reach(call, agreed, config);
         tdm_call_region_line(call, config);
     }
     return tdm_net_configure(call->net, stream, config, tdm_call_path_way(call, kind, false),

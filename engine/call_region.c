@@ -118,6 +118,7 @@ enum tdm_err tdm_call_region_follow(struct tandem_call *call)
     config.send_payload_type = type;
     config.h264_mode = 1;
     config.mark_ext_id = EXT_ID;
+    config.reference_ext_id = 0;
     config.mid_ext_id = 0; /* The mark says more. */
     config.limit_bps = 0;  /* The line's rate is the video's. */
     return tdm_net_configure(call->net, TDM_STREAM_REGION, &config,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/call.h"
 
+#include "engine/call_budget.h"
+
 #include "engine/io/clock.h"
 
 #include <stdio.h>
@@ -42,7 +44,8 @@ static void stream_stats(const struct tandem_call *call, enum tdm_media_kind kin
     const struct tandem_stream_stats *rates =
         kind == TDM_AUDIO ? &call->rates.audio : &call->rates.video;
     const char *name = tdm_codec_short_name(tdm_media_plan_codec(agreed));
-    double expected = (double)from->packets_received + (double)from->packets_lost;
+    double media = (double)from->packets_received - (double)from->parity_received;
+    double expected = media + (double)from->packets_lost;
 
     *to = (struct tandem_stream_stats){
         .active = agreed->active,
@@ -63,6 +66,11 @@ static void stream_stats(const struct tandem_call *call, enum tdm_media_kind kin
         .plis_sent = from->plis_sent,
         .plis_received = from->plis_received,
         .repaired = from->repaired,
+        .parity_sent = from->parity_sent,
+        .parity_bytes = from->parity_bytes,
+        .parity_received = from->parity_received,
+        .mended = from->mended,
+        .mended_late = from->mended_late,
     };
     if (!agreed->active)
         return;
@@ -71,6 +79,34 @@ static void stream_stats(const struct tandem_call *call, enum tdm_media_kind kin
     if (call->configs[kind].receive || from->packets_received)
         (void)snprintf(to->receive_codec, sizeof to->receive_codec, "%s",
                        from->packets_received ? tdm_codec_short_name(from->receive_codec) : name);
+}
+
+static void rate_stats(const struct tandem_call *call, struct tandem_rate_stats *to)
+{
+    static const enum tandem_rate_mode modes[] = {
+        [TDM_SESSION_RATE_REPORTS] = TANDEM_RATE_REPORTS,
+        [TDM_SESSION_RATE_START] = TANDEM_RATE_START,
+        [TDM_SESSION_RATE_NORMAL] = TANDEM_RATE_NORMAL,
+        [TDM_SESSION_RATE_CROWD] = TANDEM_RATE_CROWD,
+        [TDM_SESSION_RATE_COEXIST] = TANDEM_RATE_COEXIST,
+    };
+    const struct tdm_session_rate *from = &call->status.rate;
+
+    *to = (struct tandem_rate_stats){
+        .mode = modes[from->mode],
+        .target_bps = (double)from->target_bps,
+        .limit_bps = (double)from->limit_bps,
+    };
+    if (from->mode == TDM_SESSION_RATE_REPORTS)
+        return;
+    to->capacity_bps = (double)from->capacity_bps;
+    to->acked_bps = (double)from->acked_bps;
+    to->queue_ms = (double)from->queue / 1e6;
+    to->way_ms = to_ms(from->rtt_min);
+    to->inflight_bytes = from->inflight_bytes;
+    to->window_bytes = from->window_bytes == UINT32_MAX ? 0 : from->window_bytes;
+    to->ecn = from->ecn;
+    to->marked = from->marked;
 }
 
 static void add_sent(struct tdm_video_in_stats *to, const struct tdm_video_in_stats *more)
@@ -83,7 +119,16 @@ static void add_sent(struct tdm_video_in_stats *to, const struct tdm_video_in_st
             (double)encoded;
     to->captured += more->captured;
     to->skipped += more->skipped;
+    to->cut += more->cut;
     to->encoded = encoded;
+}
+
+static void copy_shape(struct tdm_video_in_stats *to, const struct tdm_video_in_stats *from)
+{
+    to->width = from->width;
+    to->height = from->height;
+    to->fps = from->fps;
+    to->why = from->why;
 }
 
 void tdm_call_keep_sent(struct tandem_call *call)
@@ -92,6 +137,25 @@ void tdm_call_keep_sent(struct tandem_call *call)
 
     tdm_video_in_stats_of(call->video_in, &stats);
     add_sent(&call->sent_before, &stats);
+    copy_shape(&call->sent_before, &stats);
+}
+
+static void shape_stats(const struct tandem_call *call, const struct tdm_video_in_stats *in,
+                        struct tandem_stats *stats)
+{
+    static const enum tandem_sent_why whys[] = {
+        [TDM_PICTURE_WHOLE] = TANDEM_SENT_WHOLE,
+        [TDM_PICTURE_BY_RATE] = TANDEM_SENT_BY_RATE,
+        [TDM_PICTURE_BY_TIME] = TANDEM_SENT_BY_TIME,
+    };
+
+    stats->sent_width = in->width;
+    stats->sent_height = in->height;
+    stats->sent_fps = in->fps ? in->fps : call->plan.fps;
+    stats->wanted_width = call->video_in_width;
+    stats->wanted_height = call->video_in_height;
+    stats->wanted_fps = call->plan.fps;
+    stats->sent_why = whys[in->why];
 }
 
 static void device_stats(const struct tandem_call *call, struct tandem_stats *stats)
@@ -103,19 +167,21 @@ static void device_stats(const struct tandem_call *call, struct tandem_stats *st
 
     if (call->video_in)
         tdm_video_in_stats_of(call->video_in, &in);
+    else
+        copy_shape(&in, &call->sent_before);
     add_sent(&in, &call->sent_before);
     if (call->video_out)
         tdm_video_out_stats_of(call->video_out, &out);
     stats->frames_captured = in.captured;
     stats->frames_encoded = in.encoded;
     stats->frames_skipped = in.skipped;
+    stats->frames_cut = in.cut + video->frames_cut;
     stats->encode_ms = in.encode_ms;
     if (call->video_in_encoder) {
         (void)snprintf(stats->encoder, sizeof stats->encoder, "%s%s%s",
                        call->video_in_encoder->name, call->video_in_preset[0] ? " " : "",
                        call->video_in_preset);
-        stats->sent_width = call->video_in_width;
-        stats->sent_height = call->video_in_height;
+        shape_stats(call, &in, stats);
         stats->encoder_threads = (uint16_t)call->video_in_threads;
     }
     stats->frames_sent = video->frames_sent;
@@ -159,8 +225,10 @@ void tdm_call_stats_of(struct tandem_call *call, struct tandem_stats *stats)
     tdm_call_channel_stats(call, &stats->channel);
     stream_stats(call, TDM_AUDIO, &stats->audio);
     stream_stats(call, TDM_VIDEO, &stats->video);
+    rate_stats(call, &stats->rate);
     device_stats(call, stats);
     tdm_latency_stats(&call->latency, stats);
+    tdm_call_budget_stats(&call->budget, stats);
     stats->fps_now = call->rates.fps_now;
     stats->glass_now_ms = to_ms(call->latency.glass_now);
     stats->ear_now_ms = to_ms(call->latency.mouth_now);

@@ -3,6 +3,8 @@
  * what stops without a word. */
 #include "engine/call.h"
 
+#include "engine/call_budget.h"
+
 #include "engine/engine.h"
 #include "engine/io/clock.h"
 
@@ -15,11 +17,18 @@ static void drain_traces(struct tandem_call *call)
 {
     struct tdm_video_trace video;
     struct tdm_audio_trace audio;
+    struct tdm_cause said;
 
-    while (call->video_out && tdm_video_out_next_trace(call->video_out, &video))
+    while (call->video_out && tdm_video_out_next_trace(call->video_out, &video)) {
         tdm_latency_video(&call->latency, &video);
-    while (call->audio_out && tdm_audio_out_next_trace(call->audio_out, &audio))
+        if (tdm_call_budget_picture(&call->budget, &video, &said))
+            tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", said.text);
+    }
+    while (call->audio_out && tdm_audio_out_next_trace(call->audio_out, &audio)) {
         tdm_latency_audio(&call->latency, &audio);
+        if (tdm_call_budget_sound(&call->budget, &audio, &said))
+            tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", said.text);
+    }
     if (call->audio_out)
         (void)tdm_audio_out_stats(call->audio_out, &call->playout);
 }
@@ -39,6 +48,8 @@ static void drain_events(struct tandem_call *call)
         tdm_engine_tell(call->engine, call,
                         key == TDM_VIDEO_OUT_CLOSED ? TANDEM_EVENT_WINDOW_CLOSED : TANDEM_EVENT_KEY,
                         key, "key");
+    if (call->video_in)
+        tdm_video_in_follow(call->video_in);
     while (call->video_in && tdm_video_in_notice(call->video_in, &notice))
         tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0, "%s", notice.text);
     while (call->audio_in && tdm_audio_in_notice(call->audio_in, &notice))
@@ -124,6 +135,9 @@ static void sync_lips(struct tandem_call *call, tdm_time now)
                                         .playout_delay = call->playout.delay,
                                     });
 
+    /* Sound does not break the budget for the picture's sake. */
+    if (call->budget.budget)
+        ask = tdm_time_min(ask, tdm_latency_budget_playout(call->budget.budget));
     tdm_audio_out_min_delay(call->audio_out, ask);
 }
 

@@ -86,6 +86,39 @@ void tdm_latency_pause(struct tdm_latency *l, bool paused)
     l->recent_count = 0;
 }
 
+bool tdm_latency_video_parts(const struct tdm_video_trace *trace, tdm_time parts[TDM_VIDEO_STAGES])
+{
+    const tdm_time *at = trace->trace.at;
+
+    for (int i = 0; i < TDM_STAGE_COUNT; i++)
+        if (at[i] == TDM_NEVER && i != TDM_STAGE_FIRST_SENT)
+            return false;
+    for (int i = 0; i < TDM_VIDEO_STAGES; i++)
+        parts[i] = at[video_stages[i].to] - at[video_stages[i].from];
+    return true;
+}
+
+bool tdm_latency_audio_parts(const struct tdm_audio_trace *trace, tdm_time parts[TDM_AUDIO_STAGES])
+{
+    if (trace->captured == TDM_NEVER || trace->silent || trace->encode_end == TDM_NEVER ||
+        trace->arrival == TDM_NEVER)
+        return false;
+    parts[0] = trace->encode_end - trace->captured;
+    parts[1] = trace->arrival - trace->encode_end;
+    parts[2] = trace->play_at - trace->arrival;
+    return true;
+}
+
+const char *tdm_latency_video_stage(uint8_t index)
+{
+    return video_stages[index].name;
+}
+
+const char *tdm_latency_audio_stage(uint8_t index)
+{
+    return audio_stage_names[index];
+}
+
 void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *t)
 {
     const tdm_time *at = t->trace.at;
@@ -107,11 +140,12 @@ void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *t)
 
         tdm_histogram_add(&l->pixel_error, error < 0 ? -error : error);
     }
-    for (int i = 0; i < TDM_STAGE_COUNT; i++)
-        if (at[i] == TDM_NEVER && i != TDM_STAGE_FIRST_SENT)
-            return;
+    tdm_time parts[TDM_VIDEO_STAGES];
+
+    if (!tdm_latency_video_parts(t, parts))
+        return;
     for (int i = 0; i < TDM_VIDEO_STAGES; i++)
-        tdm_histogram_add(&l->video_stages[i], at[video_stages[i].to] - at[video_stages[i].from]);
+        tdm_histogram_add(&l->video_stages[i], parts[i]);
     tdm_histogram_add(&l->beyond_codec,
                       presented - at[TDM_STAGE_CAPTURED] -
                           (at[TDM_STAGE_ENCODE_END] - at[TDM_STAGE_ENCODE_START]) -
@@ -133,11 +167,10 @@ void tdm_latency_audio(struct tdm_latency *l, const struct tdm_audio_trace *t)
 
         tdm_histogram_add(&l->skew, skew < 0 ? -skew : skew);
     }
-    if (t->encode_end == TDM_NEVER || t->arrival == TDM_NEVER)
-        return;
-    tdm_histogram_add(&l->audio_stages[0], t->encode_end - t->captured);
-    tdm_histogram_add(&l->audio_stages[1], t->arrival - t->encode_end);
-    tdm_histogram_add(&l->audio_stages[2], t->play_at - t->arrival);
+    tdm_time parts[TDM_AUDIO_STAGES];
+
+    for (int i = 0; tdm_latency_audio_parts(t, parts) && i < TDM_AUDIO_STAGES; i++)
+        tdm_histogram_add(&l->audio_stages[i], parts[i]);
 }
 
 static struct tandem_distribution distribution(const struct tdm_histogram *h)

@@ -41,6 +41,13 @@ void tdm_latency_init(struct tdm_latency *l);
 void tdm_latency_video(struct tdm_latency *l, const struct tdm_video_trace *trace);
 void tdm_latency_audio(struct tdm_latency *l, const struct tdm_audio_trace *trace);
 
+/** What each stage took; false when not all of it is known. */
+bool tdm_latency_video_parts(const struct tdm_video_trace *trace, tdm_time parts[TDM_VIDEO_STAGES]);
+bool tdm_latency_audio_parts(const struct tdm_audio_trace *trace, tdm_time parts[TDM_AUDIO_STAGES]);
+
+const char *tdm_latency_video_stage(uint8_t index);
+const char *tdm_latency_audio_stage(uint8_t index);
+
 /** Pictures stop on purpose (hold, video dropped) or go on: a gap in between is no freeze, nor is
  *  the one behind a last picture that was still under way. */
 void tdm_latency_pause(struct tdm_latency *l, bool paused);

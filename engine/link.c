@@ -20,6 +20,7 @@ enum tdm_err tdm_link_init(struct tdm_link *link, struct tdm_cause *cause)
 
     memset(link, 0, sizeof *link);
     atomic_store(&link->region_wake, -1);
+    atomic_store(&link->video_frame_bytes, UINT32_MAX);
     link->net_wake = tdm_wake_open(cause);
     link->video_wake = tdm_wake_open(cause);
     link->data_wake = tdm_wake_open(cause);

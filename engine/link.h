@@ -34,6 +34,8 @@ struct tdm_link_audio_tx {
 struct tdm_link_slice_tx {
     enum tdm_codec_id codec; /* Net drops what is left of a codec that is no longer sent. */
     bool first, last, keyframe;
+    bool has_reference; /* The two as in struct tdm_session_in. */
+    uint8_t refers;
     uint32_t frame_id;
     struct tdm_region_mark mark; /* Of tx_region's. */
     tdm_time captured, encode_start, encode_end;
@@ -63,13 +65,20 @@ struct tdm_link {
     _Atomic bool decode_failed;              /* Set by video out, taken by net. */
     _Atomic uint64_t video_bps;              /* Set by net for video in; */
     _Atomic uint64_t video_limit_bps;        /* no more than this. 0: any. */
+    _Atomic uint32_t video_frame_bytes;      /* And for the next picture no more than this. */
+    _Atomic uint64_t video_told;             /* What the other side has: newest, 48 bits. */
+    _Atomic uint32_t video_chains;           /* By the plan; in the next byte known_every. */
     _Atomic uint32_t video_waiting;          /* Packets that wait for the pacer. */
+    _Atomic uint32_t video_fps;              /* Set by video in for net. 0: as agreed. */
     _Atomic int region_wake;                 /* Signalled for rx_region; -1: nobody takes it. */
     _Atomic bool region_keyframe_wanted;     /* As the three above, for tx_region. */
     _Atomic bool region_failed;
     _Atomic uint64_t region_bps;
-    _Atomic uint32_t region_waiting;
+    _Atomic uint32_t region_waiting; /* Or the way is full: the next picture is not coded now. */
+    _Atomic tdm_time latency_budget; /* Of the call, 0: none. Set by control for net, as is */
+    _Atomic uint64_t channel_bps;    /* What the data channel sends; set by control for net. */
     _Atomic uint32_t audio_loss_q16; /* What the other side loses of our audio, /65536. */
+    _Atomic bool audio_joined;       /* Set by net for audio in: two blocks a packet. */
     void *storage;
 };
 

@@ -5,23 +5,29 @@
 #include "engine/audio_plan.h"
 #include "engine/video_plan.h"
 #include "engine/wire/frame_timing.h"
+#include "engine/wire/reference_mark.h"
 #include "engine/wire/twcc.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define TIMING_EXT_ID 1
-#define NUMBER_EXT_ID 3
-#define MID_EXT_ID    4
-#define MID_URI       "urn:ietf:params:rtp-hdrext:sdes:mid"
-#define RTX_TYPE      120 /* And on from there, a type for each codec's repairs. */
-#define DTMF_TYPE     101 /* At 8 kHz, */
-#define DTMF_48K_TYPE 110 /* and at Opus' clock (RFC 4733 section 2.1: that of the audio). */
-#define SIDE_MIN      16
-#define BPS_MIN       32000
-#define BPS_MAX       100000000
-#define THREADS_MAX   64
+#define TIMING_EXT_ID    1
+#define NUMBER_EXT_ID    3
+#define MID_EXT_ID       4
+#define REFERENCE_EXT_ID 6 /* 5 is engine/call_region.c's. */
+#define MID_URI          "urn:ietf:params:rtp-hdrext:sdes:mid"
+#define RTX_TYPE         120 /* And on from there, a type for each codec's repairs. */
+#define RED_TYPE         63  /* As browsers have it. */
+#define PARITY_TYPE      119
+#define DTMF_TYPE        101 /* At 8 kHz, */
+#define DTMF_48K_TYPE    110 /* and at Opus' clock (RFC 4733 section 2.1: that of the audio). */
+#define SIDE_MIN         16
+#define LATENCY_MIN_MS   20
+#define LATENCY_MAX_MS   10000
+#define BPS_MIN          32000
+#define BPS_MAX          100000000
+#define THREADS_MAX      64
 
 /* Video codecs stand in their default order of preference. VP9 without parameters is profile 0, AV1
  * profile 0 at level 3.1 (RFC 9628 section 6, AOM section 7.2). */
@@ -162,6 +168,10 @@ static enum tdm_err check_numbers(const struct tdm_media_plan *plan, struct tdm_
     if (plan->audio_channels != 1 && plan->audio_channels != 2)
         return tdm_fail(cause, TDM_E_MALFORMED, "%u audio channels: use 1, or 2 for stereo",
                         plan->audio_channels);
+    if (plan->latency_ms &&
+        (plan->latency_ms < LATENCY_MIN_MS || plan->latency_ms > LATENCY_MAX_MS))
+        return tdm_fail(cause, TDM_E_MALFORMED, "a latency budget of %u ms: use %d to %d",
+                        plan->latency_ms, LATENCY_MIN_MS, LATENCY_MAX_MS);
     return TDM_OK;
 }
 
@@ -183,9 +193,11 @@ enum tdm_err tdm_media_plan_of(struct tdm_media_plan *plan, const struct tandem_
     plan->width = m->width ? m->width : 1280;
     plan->height = m->height ? m->height : 720;
     plan->fps = m->fps ? m->fps : 30;
+    plan->audio_frame_asked = m->audio_frame_us != 0;
     plan->audio_frame_us = m->audio_frame_us ? m->audio_frame_us : 10000;
     plan->sheet_every_ms = m->sheet_every_ms ? m->sheet_every_ms : 1500;
     plan->ring_seconds = m->ring_seconds ? m->ring_seconds : 60;
+    plan->latency_ms = m->latency_ms;
     plan->time_code = m->time_code;
     plan->channel = m->channel;
     plan->channel_if_asked = m->channel_if_asked;
@@ -270,7 +282,13 @@ void tdm_media_plan_capability(const struct tdm_media_plan *plan, const char *ad
     fill_media(audio, direction_of(plan->audio_source, plan->audio_sink), audio_port);
     fill_media(video, direction_of(plan->video_source, plan->video_sink), video_port);
     tdm_audio_capability(plan, audio);
+    for (uint8_t i = 0; i < audio->codec_count; i++)
+        audio->codecs[i].red_type = audio->codecs[i].id == TDM_CODEC_OPUS ? RED_TYPE : 0;
+    add_ext(video, REFERENCE_EXT_ID, TDM_REFERENCE_MARK_URI);
     video->framerate = plan->fps;
+    video->parity_type = PARITY_TYPE;
+    video->ulpfec = true;
+    video->ccfb = true; /* Voice does not wait for it (engine/core/call_rate.h). */
 }
 
 void tdm_media_plan_feedback(struct tdm_capability *capability)
@@ -328,13 +346,25 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
         .nack = agreed->nack,
         .pli = agreed->pli,
         .fir = agreed->fir,
+        .tmmbr = agreed->tmmbr,
         .remb = agreed->remb,
         .transport_cc = agreed->transport_cc,
+        .ccfb = agreed->ccfb,
+        .ecn = agreed->ccfb, /* Which tells of marks, so that they are of use. */
+        .send_parity_type = agreed->ccfb ? agreed->send_parity_type : 0,
+        .receive_parity_type = agreed->receive_parity_type,
+        .send_ulpfec_type = agreed->send_ulpfec_type,
+        .send_ulpfec_red_type = agreed->send_ulpfec_red_type,
+        .receive_ulpfec_type = agreed->receive_ulpfec_type,
+        .receive_ulpfec_red_type = agreed->receive_ulpfec_red_type,
+        .reduced_rtcp = agreed->rtcp_rsize,
         .transport_cc_ext_id = agreed->transport_cc ? ext_id(agreed, TDM_TWCC_URI) : 0,
         .mid_ext_id = agreed->bundled && agreed->mid[0] ? ext_id(agreed, MID_URI) : 0,
         .bundled = agreed->bundled,
+        .send_red_payload_type = agreed->send.red_type,
         .send_rtx_payload_type = agreed->nack ? agreed->send.rtx_type : 0,
         .timing_ext_id = ext_id(agreed, TDM_FRAME_TIMING_URI),
+        .reference_ext_id = kind == TDM_VIDEO ? ext_id(agreed, TDM_REFERENCE_MARK_URI) : 0,
         .h264_mode = strstr(agreed->send.fmtp, "packetization-mode=1") ? 1 : 0,
         .limit_bps = agreed->max_bitrate_bps && agreed->max_bitrate_bps < most
                          ? agreed->max_bitrate_bps
@@ -348,12 +378,18 @@ void tdm_media_plan_stream(const struct tdm_media_plan *plan,
                 .payload_type = agreed->receive[i].rtx_type,
                 .of = agreed->receive[i].payload_type,
             };
+    if (agreed->receive_ulpfec_rtx_type && config->receive_rtx_count < TDM_SESSION_PTS_MAX)
+        config->receive_rtx[config->receive_rtx_count++] = (struct tdm_receive_rtx){
+            .payload_type = agreed->receive_ulpfec_rtx_type,
+            .of = agreed->receive_ulpfec_red_type,
+        };
     for (uint8_t i = 0; i < agreed->receive_count && i < TDM_SESSION_PTS_MAX; i++)
         config->receive_codecs[config->receive_count++] = (struct tdm_receive_codec){
             .payload_type = agreed->receive[i].payload_type,
             .id = agreed->receive[i].id,
             .rtp_hz = agreed->receive[i].clock_hz,
             .channels = agreed->receive[i].channels,
+            .red_type = agreed->receive[i].red_type,
         };
     if (agreed->dtmf_receive_type && config->receive_count < TDM_SESSION_PTS_MAX)
         config->receive_codecs[config->receive_count++] = (struct tdm_receive_codec){

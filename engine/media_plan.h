@@ -31,7 +31,8 @@ struct tdm_media_plan {
     bool size_asked;                     /* No other size may be chosen. */
     uint32_t video_bps, audio_bps;
     uint16_t width, height, fps, audio_frame_us, audio_channels, sheet_every_ms, ring_seconds;
-    bool time_code, audio_music, audio_bps_asked, channel, channel_if_asked;
+    uint16_t latency_ms; /* 0 = no budget. */
+    bool time_code, audio_music, audio_bps_asked, audio_frame_asked, channel, channel_if_asked;
     struct tandem_files *files; /* Borrowed; NULL: none. */
     struct tandem_share *share; /* Likewise. */
     struct tandem_board *board; /* Likewise. */

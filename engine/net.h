@@ -37,6 +37,7 @@ struct tdm_net_event {
 struct tdm_net_status {
     struct tdm_stream_stats streams[TDM_SESSION_STREAMS];
     struct tdm_transport_status transports[TDM_NET_WAYS];
+    struct tdm_session_rate rate;
     tdm_time at;
     tdm_time rtt, rtt_min, clock_offset;
     bool clock_known;

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 
+#define PLAN_EVERY   (4 * TDM_MS)
 #define STEPS_A_WAKE 64 /* The session asked to be called again at once: so often at most. */
 #define POLL_FDS     (2 + TDM_NET_WAYS * (1 + TDM_ICE_SERVERS_MAX))
 
@@ -222,6 +223,8 @@ static void take_slices(struct tdm_net *net, tdm_time now, struct tdm_record_rin
         in.slice.keyframe = slice->keyframe;
         in.slice.frame_id = slice->frame_id;
         in.slice.mark = slice->mark;
+        in.slice.has_reference = slice->has_reference;
+        in.slice.refers = slice->refers;
         in.slice.captured = slice->captured;
         in.slice.encode_start = slice->encode_start;
         in.slice.encode_end = slice->encode_end;
@@ -303,14 +306,15 @@ static uint8_t stream_of(const struct tdm_net *net, uint8_t way)
 }
 
 static void take_media(struct tdm_net *net, tdm_time now, uint8_t way, tdm_time received,
-                       const struct tdm_transport_media *media)
+                       enum tdm_ecn ecn, const struct tdm_transport_media *media)
 {
     net->last_received = now;
     step(net, now,
          &(struct tdm_session_in){
              .kind = TDM_SESSION_DATAGRAM,
              .stream = stream_of(net, way),
-             .datagram = {.data = media->data, .size = media->size, .received = received}});
+             .datagram = {
+                 .data = media->data, .size = media->size, .received = received, .ecn = ecn}});
 }
 
 static void take_socket(struct tdm_net *net, tdm_time now, uint8_t way)
@@ -324,7 +328,8 @@ static void take_socket(struct tdm_net *net, tdm_time now, uint8_t way)
         if (tdm_transport_receive(t, now, &net->batch.datagrams[i].from,
                                   &net->batch.datagrams[i].to, net->batch.bytes[i],
                                   net->batch.datagrams[i].size, &media))
-            take_media(net, now, way, net->batch.datagrams[i].received, &media);
+            take_media(net, now, way, net->batch.datagrams[i].received,
+                       (enum tdm_ecn)net->batch.datagrams[i].ecn, &media);
     take_told(net, way);
 }
 
@@ -333,32 +338,52 @@ static void take_links(struct tdm_net *net, tdm_time now, uint8_t way)
     struct tdm_transport_media media;
 
     while (tdm_transport_read_links(&net->transports[way], now, &media))
-        take_media(net, now, way, now, &media);
+        take_media(net, now, way, now, TDM_ECN_NONE, &media);
     take_told(net, way);
 }
 
-/* One rate serves camera and region. While both send, each may have half of it. */
+/* One rate serves camera and region. */
 static void share_rate(struct tdm_net *net, const struct tdm_net_status *status, tdm_time now)
 {
     struct tdm_link *link = net->config.link;
-    uint64_t all = status->streams[TDM_STREAM_VIDEO].target_bps;
-    uint64_t frames[2] = {status->streams[TDM_STREAM_VIDEO].frames_sent,
-                          status->streams[TDM_STREAM_REGION].frames_sent};
-
-    for (int i = 0; i < 2; i++) {
-        if (frames[i] != net->frames_sent[i])
-            net->sent_at[i] = now;
-        net->frames_sent[i] = frames[i];
-    }
-    bool both = net->sent_at[0] && net->sent_at[1] && now - net->sent_at[0] < TDM_S &&
-                now - net->sent_at[1] < TDM_S;
-
-    uint64_t video = both ? all / 2 : all;
+    uint64_t all = status->streams[TDM_STREAM_VIDEO].limit_bps;
+    uint64_t region = status->streams[TDM_STREAM_VIDEO].target_bps;
+    double parts[2] = {tdm_session_picture_part(net->session, TDM_STREAM_VIDEO, now),
+                       tdm_session_picture_part(net->session, TDM_STREAM_REGION, now)};
+    uint64_t video = (uint64_t)((double)all * parts[0]);
     uint64_t most = atomic_load_explicit(&link->video_limit_bps, memory_order_relaxed);
 
     atomic_store_explicit(&link->video_bps, most && most < video ? most : video,
                           memory_order_relaxed);
-    atomic_store_explicit(&link->region_bps, both ? all / 2 : all, memory_order_relaxed);
+    atomic_store_explicit(&link->region_bps, (uint64_t)((double)region * parts[1]),
+                          memory_order_relaxed);
+}
+
+/* Pictures, and all that goes their way. */
+static void mark(struct tdm_net *net, bool ect1)
+{
+    uint8_t way = way_of(net, TDM_STREAM_VIDEO, false);
+
+    if (net->marked[way] == ect1)
+        return;
+    net->marked[way] = ect1;
+    tdm_udp_mark(&net->transports[way].udp, ect1);
+}
+
+/* What the data channel takes of the way, for who shares it, and the latency budget. */
+static void tell_session(struct tdm_net *net, tdm_time now)
+{
+    uint64_t bps = atomic_load_explicit(&net->config.link->channel_bps, memory_order_relaxed);
+
+    if (bps != net->channel_bps)
+        step(net, now, &(struct tdm_session_in){.kind = TDM_SESSION_BESIDE, .beside_bps = bps});
+    net->channel_bps = bps;
+    tdm_time budget = atomic_load_explicit(&net->config.link->latency_budget, memory_order_relaxed);
+
+    if (budget != net->latency_budget)
+        step(net, now,
+             &(struct tdm_session_in){.kind = TDM_SESSION_LATENCY, .latency_budget = budget});
+    net->latency_budget = budget;
 }
 
 static void publish(struct tdm_net *net, tdm_time now)
@@ -375,9 +400,15 @@ static void publish(struct tdm_net *net, tdm_time now)
         tdm_session_clock(net->session, &status->rtt, &status->rtt_min, &status->clock_offset);
     status->cpu = tdm_clock_thread_cpu(&status->cpu_user);
     status->last_received = net->last_received;
+    tell_session(net, now);
+    tdm_session_rate_of(net->session, &status->rate);
+    mark(net, status->rate.ecn);
     share_rate(net, status, now);
     atomic_store_explicit(&link->audio_loss_q16,
                           (uint32_t)(status->streams[TDM_STREAM_AUDIO].remote_loss * 65536),
+                          memory_order_relaxed);
+    atomic_store_explicit(&link->audio_joined,
+                          tdm_voice_length_step(&net->voice_length, now, status->rate.capacity_bps),
                           memory_order_relaxed);
     tdm_mailbox_publish(&net->status_box);
     tdm_wake_signal(net->config.control_wake);
@@ -434,6 +465,42 @@ static void run_transports(struct tdm_net *net, tdm_time now, const struct pollf
     }
 }
 
+/* What the next picture may refer to. */
+static void plan_references(struct tdm_net *net)
+{
+    struct tdm_link *link = net->config.link;
+    struct tdm_session_references r;
+
+    tdm_session_references(net->session, TDM_STREAM_VIDEO, &r);
+    if (!r.agreed)
+        return;
+    atomic_store_explicit(&link->video_chains, r.chains | (uint32_t)r.known_every << 8,
+                          memory_order_relaxed);
+    atomic_store_explicit(&link->video_told,
+                          (uint64_t)r.report.newest << TDM_REFERENCE_REPORT_PICTURES |
+                              r.report.decoded,
+                          memory_order_relaxed);
+}
+
+/* What the next picture may cost changes with all that is told. */
+static void plan_pictures(struct tdm_net *net, tdm_time now)
+{
+    if (now - net->planned_at < PLAN_EVERY)
+        return;
+    net->planned_at = now;
+    tdm_session_follow_fps(
+        net->session, TDM_STREAM_VIDEO,
+        atomic_load_explicit(&net->config.link->video_fps, memory_order_relaxed));
+    atomic_store_explicit(&net->config.link->video_frame_bytes,
+                          tdm_session_frame_bytes(net->session, TDM_STREAM_VIDEO, now),
+                          memory_order_relaxed);
+    bool full = !tdm_session_frame_bytes(net->session, TDM_STREAM_REGION, now);
+
+    atomic_store_explicit(&net->config.link->region_waiting,
+                          tdm_session_waiting(net->session, TDM_STREAM_REGION) + full,
+                          memory_order_relaxed);
+}
+
 void *tdm_net_run(void *arg)
 {
     struct tdm_net *net = arg;
@@ -454,9 +521,8 @@ void *tdm_net_run(void *arg)
         atomic_store_explicit(&net->config.link->video_waiting,
                               tdm_session_waiting(net->session, TDM_STREAM_VIDEO),
                               memory_order_relaxed);
-        atomic_store_explicit(&net->config.link->region_waiting,
-                              tdm_session_waiting(net->session, TDM_STREAM_REGION),
-                              memory_order_relaxed);
+        plan_pictures(net, now);
+        plan_references(net);
         if (now >= net->status_at)
             publish(net, now);
     }

@@ -5,6 +5,7 @@
 /* What the control side of the net (net.c) and its thread (net_run.c) share. */
 
 #include "engine/base/mailbox.h"
+#include "engine/core/voice_length.h"
 #include "engine/net.h"
 
 #include <pthread.h>
@@ -66,9 +67,14 @@ struct tdm_net {
     struct tdm_session *session;
     struct tdm_session_out out;
     tdm_time wake_at, status_at;
+    bool marked[TDM_NET_WAYS]; /* Their sockets send ECT(1). */
+    tdm_time planned_at;       /* When the next picture's cost was reckoned. */
     tdm_time last_received;
+    uint64_t channel_bps;    /* Of the data channel, as the session knows it. */
+    tdm_time latency_budget; /* Likewise. */
     uint64_t frames_sent[2]; /* By the camera and for a region, as published last; */
     tdm_time sent_at[2];     /* and when that number changed. */
+    struct tdm_voice_length voice_length;
     bool stopping;
     struct tdm_net_stream streams[TDM_NET_STREAMS + 1]; /* And TDM_STREAM_REGION. */
     struct tdm_transport transports[TDM_NET_WAYS];

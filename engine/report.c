@@ -21,8 +21,10 @@ static json_t *stages(const struct tandem_stage *list, uint8_t count)
     json_t *array = json_array();
 
     for (uint8_t i = 0; i < count; i++)
-        (void)json_array_append_new(
-            array, json_pack("{s:s, s:o}", "name", list[i].name, "ms", distribution(&list[i].ms)));
+        (void)json_array_append_new(array, json_pack("{s:s, s:o, s:f, s:f}", "name", list[i].name,
+                                                     "ms", distribution(&list[i].ms), "share_ms",
+                                                     rounded(list[i].share_ms), "over_seconds",
+                                                     rounded(list[i].over_seconds)));
     return array;
 }
 
@@ -65,8 +67,16 @@ static json_t *stream(const struct tandem_stream_stats *s)
     put_count(o, "plis_sent", s->plis_sent);
     put_count(o, "plis_received", s->plis_received);
     put_count(o, "repaired", s->repaired);
+    put_count(o, "parity_sent", s->parity_sent);
+    put_count(o, "parity_bytes", s->parity_bytes);
+    put_count(o, "parity_received", s->parity_received);
+    put_count(o, "mended", s->mended);
+    put_count(o, "mended_late", s->mended_late);
     return o;
 }
+
+/* By enum tandem_sent_why. */
+static const char *const sent_whys[] = {"whole", "rate", "time"};
 
 static void put_frames(json_t *o, const struct tandem_stats *s)
 {
@@ -74,6 +84,7 @@ static void put_frames(json_t *o, const struct tandem_stats *s)
     put_count(o, "frames_encoded", s->frames_encoded);
     put_count(o, "frames_skipped", s->frames_skipped);
     put_count(o, "frames_sent", s->frames_sent);
+    put_count(o, "frames_cut", s->frames_cut);
     put_count(o, "frames_received", s->frames_received);
     put_count(o, "frames_decoded", s->frames_decoded);
     put_count(o, "frames_shown", s->frames_shown);
@@ -89,6 +100,11 @@ static void put_frames(json_t *o, const struct tandem_stats *s)
     put_count(o, "encoder_threads", s->encoder_threads);
     put_count(o, "sent_width", (uint64_t)s->sent_width);
     put_count(o, "sent_height", (uint64_t)s->sent_height);
+    put_count(o, "sent_fps", s->sent_fps);
+    put_count(o, "wanted_width", (uint64_t)s->wanted_width);
+    put_count(o, "wanted_height", (uint64_t)s->wanted_height);
+    put_count(o, "wanted_fps", s->wanted_fps);
+    put(o, "sent_why", json_string(sent_whys[s->sent_why]));
     put_real(o, "encode_ms", s->encode_ms);
     put_real(o, "decode_ms", s->decode_ms);
 }
@@ -117,6 +133,28 @@ static void put_latencies(json_t *o, const struct tandem_stats *s)
     put(o, "audio_stages", stages(s->audio_stages, s->audio_stage_count));
 }
 
+static json_t *budget_line(const struct tandem_budget_line *s)
+{
+    json_t *o = json_object();
+
+    put(o, "over", json_boolean(s->over));
+    put(o, "stage", json_string(s->stage));
+    put_real(o, "now_ms", s->now_ms);
+    put_real(o, "over_seconds", s->over_seconds);
+    put_count(o, "times", s->times);
+    return o;
+}
+
+static json_t *budget(const struct tandem_stats *s)
+{
+    json_t *o = json_object();
+
+    put_real(o, "ms", s->budget_ms);
+    put(o, "picture", budget_line(&s->budget_picture));
+    put(o, "sound", budget_line(&s->budget_sound));
+    return o;
+}
+
 static json_t *channel(const struct tandem_channel_stats *s)
 {
     static const char *const states[] = {"none", "connecting", "up", "interrupted", "failed"};
@@ -135,6 +173,25 @@ static json_t *channel(const struct tandem_channel_stats *s)
     put_count(o, "bytes_received", s->bytes_received);
     put_real(o, "rtt_ms", s->rtt_ms);
     put_real(o, "rate_bps", s->rate_bps);
+    return o;
+}
+
+static json_t *rate(const struct tandem_rate_stats *s)
+{
+    static const char *const modes[] = {"reports", "start", "normal", "crowd", "coexist"};
+    json_t *o = json_object();
+
+    put(o, "mode", json_string(modes[s->mode]));
+    put_real(o, "target_bps", s->target_bps);
+    put_real(o, "limit_bps", s->limit_bps);
+    put_real(o, "capacity_bps", s->capacity_bps);
+    put_real(o, "acked_bps", s->acked_bps);
+    put_real(o, "queue_ms", s->queue_ms);
+    put_real(o, "way_ms", s->way_ms);
+    put_count(o, "inflight_bytes", s->inflight_bytes);
+    put_count(o, "window_bytes", s->window_bytes);
+    put(o, "ecn", json_boolean(s->ecn));
+    put_count(o, "marked", s->marked);
     return o;
 }
 
@@ -179,9 +236,11 @@ char *tdm_report_json(const struct tandem_stats *s)
     put(o, "channel", channel(&s->channel));
     put(o, "audio", stream(&s->audio));
     put(o, "video", stream(&s->video));
+    put(o, "rate", rate(&s->rate));
     put_frames(o, s);
     put_sound(o, s);
     put_latencies(o, s);
+    put(o, "budget", budget(s));
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 
     json_decref(o);

@@ -4,12 +4,15 @@
 
 /*
  * The video-in thread of one call: source, encoder, slices to the net thread as they finish. It
- * decides which pictures are not encoded at all (when what was sent still waits for the pacer) and
- * hands each frame its byte budget. When its source is gone it goes on with a dark picture.
+ * decides which pictures are not encoded at all (when what was sent still waits for the pacer, or
+ * there are fewer a second than the source gives), how large they are
+ * (engine/core/picture_steps.h), and hands each frame its byte budget. When its source is gone it
+ * goes on with a dark picture.
  */
 
 #include "codecs/codec.h"
 #include "engine/base/picture.h"
+#include "engine/core/picture_steps.h"
 #include "engine/link.h"
 
 /** Own picture, for the corner of the window. Called on this thread; must not block. */
@@ -26,6 +29,7 @@ struct tdm_video_in_config {
     uint32_t fps, bitrate_bps;
     uint32_t slice_bytes_max;
     const char *fmtp; /* Borrowed for create. */
+    bool references;  /* The other side tells what it has; the encoder can go by that. */
     bool time_code;
     tdm_self_view_fn *self_view;
     void *self_view_arg;
@@ -33,7 +37,11 @@ struct tdm_video_in_config {
 
 struct tdm_video_in_stats {
     uint64_t captured, encoded, skipped;
-    double encode_ms; /* Mean. */
+    uint64_t cut;      /* Coded, and the net thread had no room for all of it. */
+    int width, height; /* As it is coded now, */
+    uint32_t fps;
+    enum tdm_picture_why why; /* and why not as the user wants it. */
+    double encode_ms;         /* Mean. */
 };
 
 struct tdm_video_in;
@@ -53,6 +61,10 @@ enum tdm_err tdm_video_in_resume(struct tdm_video_in *in, struct tdm_cause *caus
 
 /** Camera off: a dark picture instead of the source's. */
 void tdm_video_in_dark(struct tdm_video_in *in, bool on);
+
+/** Makes the encoder for another size when the encode thread wants one; control thread, after each
+ *  wake. */
+void tdm_video_in_follow(struct tdm_video_in *in);
 
 bool tdm_video_in_notice(struct tdm_video_in *in, struct tdm_cause *notice);
 void tdm_video_in_stats_of(const struct tdm_video_in *in, struct tdm_video_in_stats *stats);

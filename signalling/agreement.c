@@ -31,7 +31,7 @@ const struct tdm_negotiated_transport *tdm_transport_before(const struct tdm_off
     return NULL;
 }
 
-/* Codecs as each side receives them: RTX only where both have it. */
+/* Codecs as each side receives them: RTX and RED only where both have it. */
 static void agree_codecs(struct tdm_negotiated_media *media, const struct tdm_media_line *local,
                          const struct tdm_media_line *remote, const struct tdm_codec_desc *sent)
 {
@@ -40,6 +40,7 @@ static void agree_codecs(struct tdm_negotiated_media *media, const struct tdm_me
 
         media->send = *sent;
         media->send.rtx_type = ours->rtx_type ? sent->rtx_type : 0;
+        media->send.red_type = ours->red_type ? sent->red_type : 0;
     }
     for (unsigned i = 0; i < local->codec_count; i++) {
         const struct tdm_codec_desc *theirs =
@@ -55,6 +56,8 @@ static void agree_codecs(struct tdm_negotiated_media *media, const struct tdm_me
         *received = local->codecs[i];
         if (!theirs->rtx_type)
             received->rtx_type = 0;
+        if (!theirs->red_type)
+            received->red_type = 0;
     }
 }
 
@@ -64,8 +67,9 @@ static void agree_feedback(struct tdm_negotiated_media *media, const struct tdm_
     media->nack = theirs->nack && ours->nack;
     media->pli = theirs->pli && ours->pli;
     media->fir = theirs->fir && ours->fir;
+    media->tmmbr = theirs->tmmbr && ours->tmmbr;
     media->remb = theirs->remb && ours->remb;
-    media->transport_cc = theirs->transport_cc && ours->transport_cc;
+    media->transport_cc = theirs->transport_cc && ours->transport_cc && !media->ccfb;
 }
 
 /* Fills `media` from the two sides' lines of one kind, where they travel apart. */
@@ -84,6 +88,17 @@ static void agree_media(struct tdm_negotiated_media *media, const struct tdm_med
         (enum tdm_direction)(local->direction & tdm_line_reversed(remote_direction)), remote,
         local->codecs, local->codec_count);
     media->held_by_remote = !(remote_direction & TDM_RECVONLY);
+    media->ccfb = local->ccfb && remote->ccfb;
+    media->send_parity_type = local->parity_type ? remote->parity_type : 0;
+    media->receive_parity_type = remote->parity_type ? local->parity_type : 0;
+    if (local->ulpfec_type && remote->ulpfec_type && !media->send_parity_type) {
+        media->send_ulpfec_type = remote->ulpfec_type;
+        media->send_ulpfec_red_type = remote->ulpfec_red_type;
+        media->receive_ulpfec_type = local->ulpfec_type;
+        media->receive_ulpfec_red_type = local->ulpfec_red_type;
+        media->receive_ulpfec_rtx_type = remote->ulpfec_rtx_type ? local->ulpfec_rtx_type : 0;
+    }
+    media->rtcp_rsize = local->rtcp_rsize && remote->rtcp_rsize;
     media->max_bitrate_bps = remote->bandwidth_bps;
     media->framerate = remote->framerate;
     media->ptime_ms = remote->ptime_ms;

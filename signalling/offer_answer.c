@@ -31,7 +31,7 @@ void tdm_capability_add(struct tdm_capability *capability, enum tdm_media_kind k
     codec->id = id;
     codec->clock_hz = clock_hz;
     codec->channels = channels;
-    codec->nack = codec->pli = codec->fir = codec->remb = video;
+    codec->nack = codec->pli = codec->fir = codec->tmmbr = codec->remb = video;
     (void)snprintf(codec->name, sizeof codec->name, "%s", tdm_sdp_codec_name(id));
     (void)snprintf(codec->fmtp, sizeof codec->fmtp, "%s", fmtp ? fmtp : "");
 }
@@ -103,6 +103,13 @@ static void use_types(struct types *types, const struct tdm_media_line *line)
     for (unsigned i = 0; line && i < line->codec_count; i++) {
         types->used[line->codecs[i].payload_type & 127] = true;
         types->used[line->codecs[i].rtx_type & 127] |= line->codecs[i].rtx_type != 0;
+        types->used[line->codecs[i].red_type & 127] |= line->codecs[i].red_type != 0;
+    }
+    if (line && line->parity_type)
+        types->used[line->parity_type & 127] = true;
+    if (line && line->ulpfec_type) {
+        types->used[line->ulpfec_type & 127] = types->used[line->ulpfec_red_type & 127] = true;
+        types->used[line->ulpfec_rtx_type & 127] |= line->ulpfec_rtx_type != 0;
     }
 }
 
@@ -153,8 +160,43 @@ static void offer_codecs(struct tdm_media_line *line, const struct slot *slot)
             codec.rtx_type = known && known->rtx_type && !on_line.used[known->rtx_type & 127]
                                  ? known->rtx_type
                                  : free_type(&all, codec.rtx_type);
+        all.used[codec.rtx_type & 127] |= codec.rtx_type != 0;
+        if (codec.red_type)
+            codec.red_type = known && known->red_type && !on_line.used[known->red_type & 127]
+                                 ? known->red_type
+                                 : free_type(&all, codec.red_type);
         line->codecs[line->codec_count++] = codec;
     }
+}
+
+static void offer_parity(struct tdm_media_line *line, const struct slot *slot)
+{
+    const struct tdm_media_capability *media = &slot->capability->media[slot->kind];
+    const struct tdm_media_line *before = slot->before;
+    struct types on_line = {{false}}, all;
+
+    if (!media->parity_type)
+        return;
+    use_types(&on_line, line);
+    all = on_line;
+    use_types(&all, before);
+    use_types(&all, slot->remote);
+    use_types(&all, slot->beside);
+    line->parity_type = before && before->parity_type && !on_line.used[before->parity_type & 127]
+                            ? before->parity_type
+                            : free_type(&all, media->parity_type);
+}
+
+/* What was agreed on stays, with its numbers: those of a codec that is new are others. */
+static void offer_ulpfec(struct tdm_media_line *line, const struct slot *slot)
+{
+    const struct tdm_media_line *before = slot->before;
+
+    if (!before || !slot->capability->media[slot->kind].ulpfec)
+        return;
+    line->ulpfec_type = before->ulpfec_type;
+    line->ulpfec_red_type = before->ulpfec_red_type;
+    line->ulpfec_rtx_type = before->ulpfec_rtx_type;
 }
 
 static void offer_line(struct tdm_media_line *line, const struct slot *slot)
@@ -169,10 +211,13 @@ static void offer_line(struct tdm_media_line *line, const struct slot *slot)
                                                  before->codec_count);
     line->rtcp_mux = media->rtcp_mux;
     line->avpf = before ? before->avpf : media->avpf;
+    line->ccfb = line->rtcp_rsize = media->ccfb;
     line->proto = before ? before->proto : TDM_PROTO_RTP;
     if (before)
         memcpy(line->mid, before->mid, sizeof line->mid);
     offer_codecs(line, slot);
+    offer_parity(line, slot);
+    offer_ulpfec(line, slot);
     line->ext_count = media->ext_count;
     for (unsigned i = 0; i < media->ext_count; i++)
         line->exts[i] = media->exts[i];
@@ -385,9 +430,11 @@ static void answer_codecs(struct tdm_media_line *line, const struct tdm_media_li
         codec->nack = theirs->nack && ours->nack;
         codec->pli = theirs->pli && ours->pli;
         codec->fir = theirs->fir && ours->fir;
+        codec->tmmbr = theirs->tmmbr && ours->tmmbr;
         codec->remb = theirs->remb && ours->remb;
-        codec->transport_cc = theirs->transport_cc && ours->transport_cc;
+        codec->transport_cc = theirs->transport_cc && ours->transport_cc && !line->ccfb;
         codec->rtx_type = ours->rtx_type ? theirs->rtx_type : 0;
+        codec->red_type = ours->red_type ? theirs->red_type : 0;
     }
 }
 
@@ -403,6 +450,21 @@ static bool in_bundle(const struct choice *choice, const struct tdm_media_line *
     return choice->tag >= 0 && offered->bundle;
 }
 
+/* Where no repairs over a window are agreed, which are better. */
+static void answer_ulpfec(struct tdm_media_line *line, const struct tdm_media_line *offered,
+                          const struct tdm_media_capability *media)
+{
+    bool rtx = false;
+
+    if (!media->ulpfec || line->parity_type || !offered->ulpfec_type)
+        return;
+    for (unsigned i = 0; i < line->codec_count; i++)
+        rtx |= line->codecs[i].rtx_type != 0;
+    line->ulpfec_type = offered->ulpfec_type;
+    line->ulpfec_red_type = offered->ulpfec_red_type;
+    line->ulpfec_rtx_type = rtx ? offered->ulpfec_rtx_type : 0;
+}
+
 static void answer_line(struct tdm_media_line *line, const struct tdm_media_line *offered,
                         const struct tdm_capability *capability, enum tdm_media_kind by)
 {
@@ -411,12 +473,16 @@ static void answer_line(struct tdm_media_line *line, const struct tdm_media_line
     fill_line(line, capability, offered->kind, by);
     line->proto = offered->proto;
     line->avpf = offered->avpf;
+    line->ccfb = offered->ccfb && media->ccfb;
+    line->parity_type = media->parity_type ? offered->parity_type : 0;
+    line->rtcp_rsize = offered->rtcp_rsize && line->ccfb;
     line->rtcp_mux = offered->rtcp_mux && media->rtcp_mux;
     line->direction = tdm_line_within_codecs(
         (enum tdm_direction)(media->direction & tdm_line_reversed(tdm_line_direction(offered))),
         offered, media->codecs, media->codec_count);
     memcpy(line->mid, offered->mid, sizeof line->mid);
     answer_codecs(line, offered, media);
+    answer_ulpfec(line, offered, media);
     for (unsigned i = 0; i < offered->ext_count; i++)
         for (unsigned j = 0; j < media->ext_count; j++)
             if (strcmp(offered->exts[i].uri, media->exts[j].uri) == 0 &&

@@ -34,6 +34,9 @@ struct tdm_media_capability {
     bool rtcp_mux;
     bool avpf; /* Offers say RTP/AVPF; false works with more peers, and feedback is offered anyway.
                 */
+    bool ccfb; /* We tell of each packet by RFC 8888, in RTCP packets that may stand alone. */
+    uint8_t parity_type; /* We take repairs over a window (docs/repair.md); 0: we do not. */
+    bool ulpfec; /* We take generic repairs where they are offered; offers of ours have no room. */
     uint16_t ptime_ms, framerate; /* 0: not said. */
     uint32_t bandwidth_bps;       /* What we want to receive at most; 0: not said. */
     uint8_t codec_count;
@@ -71,7 +74,7 @@ struct tdm_capability {
 };
 
 /** Appends a codec, which may be marked decode_only then; name from `id`; fmtp may be NULL. Video
- * gets nack, pli, fir and remb; rtx_type and transport_cc are the caller's to set. */
+ * gets nack, pli, fir, tmmbr and remb; rtx_type and transport_cc are the caller's to set. */
 void tdm_capability_add(struct tdm_capability *capability, enum tdm_media_kind kind,
                         enum tdm_codec_id id, uint8_t payload_type, uint32_t clock_hz,
                         uint8_t channels, const char *fmtp);
@@ -119,8 +122,14 @@ struct tdm_negotiated_media {
     uint16_t local_port;
     bool rtcp_mux;
     uint8_t ext_count;
-    struct tdm_ext_desc exts[TDM_DESC_EXT_MAX]; /* Same ids both ways. */
-    bool nack, pli, fir, remb, transport_cc;    /* Feedback both sides understand. */
+    struct tdm_ext_desc exts[TDM_DESC_EXT_MAX];     /* Same ids both ways. */
+    bool nack, pli, fir, tmmbr, remb, transport_cc; /* Feedback both sides understand. */
+    bool ccfb;       /* Likewise; transport_cc is false then, as one of the two is enough. */
+    bool rtcp_rsize; /* Feedback may stand alone (RFC 5506). */
+    uint8_t send_parity_type, receive_parity_type; /* 0: none are agreed. */
+    /* Of generic repairs; likewise, and none beside those. */
+    uint8_t send_ulpfec_type, send_ulpfec_red_type;
+    uint8_t receive_ulpfec_type, receive_ulpfec_red_type, receive_ulpfec_rtx_type;
     uint32_t max_bitrate_bps; /* What the other side receives at most; 0: not said. */
     uint16_t framerate, ptime_ms, max_ptime_ms; /* What the other side wants; 0: not said. */
     char mid[16];                       /* "" = none; for the MID of RTP (RFC 8843 section 15). */

@@ -153,17 +153,97 @@ static bool take_rtx(struct parser *p, const struct tdm_codec_desc *format)
     return true;
 }
 
+/* RFC 2198 section 5: "red" with N/N carries N and copies of it. */
+static bool take_red(struct parser *p, const struct tdm_codec_desc *format)
+{
+    struct tdm_text text = tdm_text_of_string(format->fmtp);
+    uint64_t type;
+
+    if (p->line->kind != TDM_AUDIO || !format->fmtp[0] ||
+        !tdm_text_equals(tdm_text_of_string(format->name), "red"))
+        return false;
+
+    struct tdm_text first = tdm_text_trim(tdm_text_until(&text, '/'));
+    struct tdm_codec_desc *codec = tdm_text_number(&first, 127, &type) ? codec_of(p, type) : NULL;
+
+    if (codec && codec != format && !codec->red_type && codec->clock_hz == format->clock_hz)
+        codec->red_type = format->payload_type;
+    return true;
+}
+
+/* Repairs over a window of the line's packets (docs/repair.md). The first one counts. */
+static bool take_parity(struct parser *p, const struct tdm_codec_desc *format)
+{
+    if (!tdm_text_equals(tdm_text_of_string(format->name), TDM_PARITY_NAME))
+        return false;
+    if (!p->line->parity_type)
+        p->line->parity_type = format->payload_type;
+    return true;
+}
+
+static bool is_named(const struct tdm_codec_desc *format, const char *name)
+{
+    return tdm_text_equals(tdm_text_of_string(format->name), name);
+}
+
+/* RFC 5109 section 14: "red" without parameters wraps what "ulpfec" repairs, as browsers write it.
+ * One is of no use without the other; the first of each counts. */
+static void find_ulpfec(struct parser *p)
+{
+    struct tdm_media_line *line = p->line;
+    char apt[8];
+    uint64_t type;
+
+    for (unsigned i = 0; i < p->format_count && line->kind == TDM_VIDEO; i++) {
+        const struct tdm_codec_desc *format = &p->formats[i];
+
+        if (is_named(format, "red") && !line->ulpfec_red_type)
+            line->ulpfec_red_type = format->payload_type;
+        else if (is_named(format, "ulpfec") && !line->ulpfec_type)
+            line->ulpfec_type = format->payload_type;
+    }
+    if (!line->ulpfec_red_type || !line->ulpfec_type)
+        line->ulpfec_red_type = line->ulpfec_type = 0;
+    for (unsigned i = 0; i < p->format_count && line->ulpfec_type; i++) {
+        if (!is_named(&p->formats[i], "rtx") ||
+            !tdm_sdp_fmtp_value(p->formats[i].fmtp, "apt", apt, sizeof apt))
+            continue;
+
+        struct tdm_text text = tdm_text_of_string(apt);
+
+        if (tdm_text_number(&text, 127, &type) && type == line->ulpfec_red_type &&
+            !line->ulpfec_rtx_type)
+            line->ulpfec_rtx_type = p->formats[i].payload_type;
+    }
+}
+
+static bool is_ulpfec(const struct parser *p, const struct tdm_codec_desc *format)
+{
+    const struct tdm_media_line *line = p->line;
+
+    return line->ulpfec_type &&
+           (format->payload_type == line->ulpfec_type ||
+            format->payload_type == line->ulpfec_red_type ||
+            (line->ulpfec_rtx_type && format->payload_type == line->ulpfec_rtx_type));
+}
+
 /* The formats become the line's codecs; of too many, those go that we do not know. */
 static void take_formats(struct parser *p)
 {
     struct tdm_media_line *line = p->line;
     unsigned kept = 0, known_left = 0;
 
+    find_ulpfec(p);
     for (unsigned i = 0; i < p->format_count; i++)
-        if (!take_rtx(p, &p->formats[i]))
+        if (!is_ulpfec(p, &p->formats[i]) && !take_rtx(p, &p->formats[i]) &&
+            !take_red(p, &p->formats[i]) && !take_parity(p, &p->formats[i]))
             p->formats[kept++] = p->formats[i];
-    if (!kept && p->format_count) /* A line of RTX alone keeps a format to be refused by. */
+    /* A line of RTX, RED or repairs alone keeps a format to be refused by. */
+    if (!kept && p->format_count) {
+        line->parity_type = 0;
+        line->ulpfec_type = line->ulpfec_red_type = line->ulpfec_rtx_type = 0;
         kept = 1;
+    }
     for (unsigned i = 0; i < kept; i++)
         known_left += p->formats[i].id != TDM_CODEC_NONE;
     for (unsigned i = 0; i < kept && line->codec_count < TDM_DESC_CODECS_MAX; i++) {
@@ -193,6 +273,7 @@ static void finish_media(struct parser *p)
         codec->nack |= p->session.feedback.nack;
         codec->pli |= p->session.feedback.pli;
         codec->fir |= p->session.feedback.fir;
+        codec->tmmbr |= p->session.feedback.tmmbr;
         codec->remb |= p->session.feedback.remb;
         codec->transport_cc |= p->session.feedback.transport_cc;
     }
@@ -388,10 +469,20 @@ static void set_feedback(struct tdm_codec_desc *codec, struct tdm_text value)
         codec->pli = true;
     else if (tdm_text_equals(what, "ccm") && tdm_text_equals(how, "fir"))
         codec->fir = true;
+    else if (tdm_text_equals(what, "ccm") && tdm_text_equals(how, "tmmbr"))
+        codec->tmmbr = true;
     else if (tdm_text_equals(what, "goog-remb"))
         codec->remb = true;
     else if (tdm_text_equals(what, "transport-cc"))
         codec->transport_cc = true;
+}
+
+/* RFC 8888 section 6: of all payload types, whichever are named. */
+static bool is_ccfb(struct tdm_text value)
+{
+    struct tdm_text what = tdm_text_word(&value);
+
+    return tdm_text_equals(what, "ack") && tdm_text_equals(tdm_text_word(&value), "ccfb");
 }
 
 /* a=rtcp-fb:<pt or *> <what>, RFC 4585 section 4.2. */
@@ -400,6 +491,8 @@ static enum tdm_err parse_feedback(struct parser *p, struct tdm_text value)
     struct tdm_text type = tdm_text_word(&value);
     uint64_t payload_type;
 
+    if (p->line && is_ccfb(value))
+        p->line->ccfb = true;
     if (tdm_text_equals(type, "*")) {
         if (!p->line)
             set_feedback(&p->session.feedback, value);
@@ -497,6 +590,8 @@ static enum tdm_err parse_line_attribute(struct parser *p, struct tdm_text name,
         return parse_rtcp(p, value);
     if (tdm_text_equals(name, "rtcp-mux"))
         p->line->rtcp_mux = true;
+    else if (tdm_text_equals(name, "rtcp-rsize"))
+        p->line->rtcp_rsize = true;
     else if (tdm_text_equals(name, "rtcp-mux-only"))
         p->line->rtcp_mux_only = true;
     else if (tdm_text_equals(name, "bundle-only"))

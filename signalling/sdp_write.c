@@ -57,6 +57,8 @@ static void write_feedback(struct output *o, const char *types, const struct tdm
         put(o, "a=rtcp-fb:%s nack pli\r\n", types);
     if (codec->fir)
         put(o, "a=rtcp-fb:%s ccm fir\r\n", types);
+    if (codec->tmmbr)
+        put(o, "a=rtcp-fb:%s ccm tmmbr\r\n", types);
     if (codec->remb)
         put(o, "a=rtcp-fb:%s goog-remb\r\n", types);
     if (codec->transport_cc)
@@ -73,7 +75,8 @@ static bool feedback_is_common(const struct tdm_media_line *line)
         const struct tdm_codec_desc *codec = &line->codecs[i];
 
         if (codec->nack != first->nack || codec->pli != first->pli || codec->fir != first->fir ||
-            codec->remb != first->remb || codec->transport_cc != first->transport_cc)
+            codec->tmmbr != first->tmmbr || codec->remb != first->remb ||
+            codec->transport_cc != first->transport_cc)
             return false;
     }
     return line->codec_count > 1;
@@ -97,6 +100,12 @@ static void write_codec(struct output *o, const struct tdm_codec_desc *codec, bo
     if (codec->rtx_type)
         put(o, "a=rtpmap:%u rtx/%u\r\na=fmtp:%u apt=%s\r\n", codec->rtx_type & 127u,
             (unsigned)codec->clock_hz, codec->rtx_type & 127u, type);
+    if (codec->red_type) {
+        put(o, "a=rtpmap:%u red/%u", codec->red_type & 127u, (unsigned)codec->clock_hz);
+        if (codec->channels > 1)
+            put(o, "/%u", codec->channels);
+        put(o, "\r\na=fmtp:%u %s/%s\r\n", codec->red_type & 127u, type, type);
+    }
 }
 
 static const char *proto_name(const struct tdm_media_line *line)
@@ -248,6 +257,22 @@ static void write_codecs(struct output *o, const struct tdm_media_line *line)
         write_codec(o, &line->codecs[i], !common);
     if (common)
         write_feedback(o, "*", &line->codecs[0]);
+    if (line->parity_type && line->codec_count)
+        put(o, "a=rtpmap:%u " TDM_PARITY_NAME "/%u\r\n", line->parity_type,
+            (unsigned)line->codecs[0].clock_hz);
+    if (line->ulpfec_type && line->codec_count) {
+        unsigned hz = line->codecs[0].clock_hz;
+
+        put(o, "a=rtpmap:%u red/%u\r\na=rtpmap:%u ulpfec/%u\r\n", line->ulpfec_red_type, hz,
+            line->ulpfec_type, hz);
+        if (line->ulpfec_rtx_type)
+            put(o, "a=rtpmap:%u rtx/%u\r\na=fmtp:%u apt=%u\r\n", line->ulpfec_rtx_type, hz,
+                line->ulpfec_rtx_type, line->ulpfec_red_type);
+    }
+    if (line->ccfb)
+        put(o, "a=rtcp-fb:* ack ccfb\r\n");
+    if (line->rtcp_rsize)
+        put(o, "a=rtcp-rsize\r\n");
 }
 
 static void write_head(struct output *o, const struct tdm_media_line *line)
@@ -257,7 +282,15 @@ static void write_head(struct output *o, const struct tdm_media_line *line)
         put(o, " %u", line->codecs[i].payload_type);
         if (line->codecs[i].rtx_type)
             put(o, " %u", line->codecs[i].rtx_type);
+        if (line->codecs[i].red_type)
+            put(o, " %u", line->codecs[i].red_type);
     }
+    if (line->parity_type && line->codec_count)
+        put(o, " %u", line->parity_type);
+    if (line->ulpfec_type && line->codec_count)
+        put(o, " %u %u", line->ulpfec_red_type, line->ulpfec_type);
+    if (line->ulpfec_rtx_type && line->codec_count)
+        put(o, " %u", line->ulpfec_rtx_type);
     put(o, line->codec_count ? "\r\n" : " 0\r\n");
 }
 

@@ -100,15 +100,20 @@ static bool is_narrow(const struct tdm_sim_path *path)
     return path->rate_step_count || path->trace_count;
 }
 
+#define NEAR_RTT (100 * TDM_MS) /* The bounds are for this much or less. */
+
 static void set_bounds(struct tdm_sim_checker *c, const struct tdm_sim_scenario *s)
 {
     bool narrow = is_narrow(&s->path[0]) || is_narrow(&s->path[1]);
     tdm_time outage = tdm_sim_scenario_outage(s);
 
+    tdm_time far = tdm_time_max(s->path[0].link.delay + s->path[1].link.delay - NEAR_RTT, 0);
+
     c->gap_allowed[TDM_SIM_AUDIO] = outage + AUDIO_GAP_MAX;
     c->gap_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_GAP_MAX : VIDEO_GAP_MAX);
     c->latency_allowed[TDM_SIM_AUDIO] = outage + (narrow ? 2 : 1) * LATENCY_MAX;
     c->latency_allowed[TDM_SIM_VIDEO] = outage + (narrow ? NARROW_LATENCY_MAX : VIDEO_LATENCY_MAX);
+    c->latency_allowed[TDM_SIM_VIDEO] += 4 * far; /* Each try to mend it takes that longer. */
     for (unsigned i = 0; i < TDM_SIM_STREAMS && c->may_corrupt; i++) {
         c->gap_allowed[i] += CORRUPT_EXTRA;
         c->latency_allowed[i] += CORRUPT_EXTRA;
@@ -334,7 +339,7 @@ static void check_links(struct tdm_sim_call *call)
         for (unsigned i = 0; i < TDM_SIM_STREAMS; i++) {
             const struct tdm_sim_stream_watch *w = &c->streams[d][i];
 
-            sent += w->sent + w->resent + w->rtcp_sent;
+            sent += w->sent + w->resent + w->parity + w->rtcp_sent;
             delivered += w->delivered + w->rtcp_delivered;
         }
         if (sent != delivered + lost + l->in_flight)
@@ -378,6 +383,10 @@ static void fill_side(struct tdm_sim_call *call, unsigned i, struct tdm_sim_side
         .video_frames = video->frames,
         .audio_gap_max = audio->gap_max,
         .video_gap_max = video->gap_max,
+        .video_frozen = video->frozen,
+        .video_frozen_settled = video->frozen_settled,
+        .reference_cost = e->pictures_coded ? e->reference_cost / (double)e->pictures_coded : 0,
+        .parity_sent = video->parity,
         .audio_latency_max = audio->latency_max,
         .video_latency_max = video->latency_max,
         .audio_latency = audio->latency,
@@ -387,6 +396,8 @@ static void fill_side(struct tdm_sim_call *call, unsigned i, struct tdm_sim_side
         .keyframes_wanted = call->world.checker.streams[1 - i][TDM_SIM_VIDEO].plis,
         .missing_reference = video->missing_reference,
         .packets_sent = audio->sent + video->sent,
+        .video_sent = video->sent,
+        .video_resent = video->resent,
         .packets_resent = audio->resent + video->resent,
         .played_samples = e->played_samples,
         .concealed_samples = e->concealed_samples,

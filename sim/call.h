@@ -23,7 +23,10 @@ struct tdm_sim_side_result {
     tdm_time audio_gap_max, video_gap_max; /* There, while frames were due. */
     tdm_time audio_latency_max, video_latency_max, audio_latency, video_latency;
     uint64_t nacked, repaired, keyframes_wanted, missing_reference;
-    uint64_t packets_sent, packets_resent;
+    uint64_t packets_sent, packets_resent, parity_sent;
+    uint64_t video_sent, video_resent;           /* Packets of pictures alone. */
+    tdm_time video_frozen, video_frozen_settled; /* The second after the first ten seconds. */
+    double reference_cost; /* Per picture: what referring far back costs (repair_plan.h). */
     uint64_t played_samples, concealed_samples; /* By this side's speaker. */
     char digits[32];                            /* Heard by this side. */
     bool rtcp_bye;                              /* Heard by this side. */

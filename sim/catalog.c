@@ -7,9 +7,8 @@
 #include <string.h>
 
 static const struct tdm_catalog_family *const families[] = {
-    &tdm_catalog_rate,
-    &tdm_catalog_call,
-    &tdm_catalog_ice,
+    &tdm_catalog_rate,   &tdm_catalog_call,    &tdm_catalog_ice,
+    &tdm_catalog_repair, &tdm_catalog_playout,
 };
 
 #define FAMILIES (sizeof families / sizeof *families)

@@ -40,6 +40,7 @@ struct tdm_catalog_family {
                         struct tandem_sim_score *score);
 };
 
-extern const struct tdm_catalog_family tdm_catalog_rate, tdm_catalog_call, tdm_catalog_ice;
+extern const struct tdm_catalog_family tdm_catalog_rate, tdm_catalog_call, tdm_catalog_ice,
+    tdm_catalog_repair, tdm_catalog_playout;
 
 #endif

@@ -10,7 +10,12 @@
 #include <string.h>
 
 #define LENGTH(list) (sizeof(list) / sizeof *(list))
+#define TEN_S        (10 * TDM_S)
 #define MINUTE       (60 * TDM_S)
+#define SLOT         (1200 * TDM_US) /* The three as in sim/repair_world.c. */
+#define SLOT_BPS     2000000
+#define REACH        15
+#define CHAINS       6
 
 enum figure {
     AUDIO_WORST,
@@ -22,6 +27,11 @@ enum figure {
     KEYFRAMES,
     REPAIRED,
     RESENT,
+    FROZEN,
+    FROZEN_SETTLED,
+    PARITY,
+    REFERENCE,
+    OVERHEAD,
     EVENTS,
     FIGURES
 };
@@ -33,11 +43,17 @@ static const struct tandem_sim_figure figures[FIGURES] = {
     [CONCEALED] = {"concealed_%", false},    /* Of what was played. */
     [VIDEO_WORST] = {"video_max_ms", false}, /* Camera to eye. */
     [VIDEO_GAP] = {"video_gap_ms", false},
-    [SHOWN] = {"shown_fps", true},      /* While the call stands, holds too. */
-    [KEYFRAMES] = {"keyframes", false}, /* Asked for. */
-    [REPAIRED] = {"repaired_%", true},  /* Of packets that were asked for again. */
-    [RESENT] = {"resent_%", false},     /* Of packets sent. */
-    [EVENTS] = {"events_per_s", false}, /* What the run consisted of. */
+    [SHOWN] = {"shown_fps", true},              /* While the call stands, holds too. */
+    [KEYFRAMES] = {"keyframes", false},         /* Asked for. */
+    [REPAIRED] = {"repaired_%", true},          /* Of packets that were asked for again. */
+    [RESENT] = {"resent_%", false},             /* Of packets sent. */
+    [FROZEN] = {"frozen_%", false},             /* Gaps of 185 ms and more. */
+    [FROZEN_SETTLED] = {"frozen_10s_%", false}, /* The same after the first ten seconds. */
+    [PARITY] = {"parity_%", false},             /* Repairs over a window, of packets sent. */
+    [REFERENCE] = {"reference_%", false}, /* What it costs to refer further back than to the last
+                                             picture, at 7 % a picture of distance. */
+    [OVERHEAD] = {"overhead_%", false},   /* All three, of the pictures. */
+    [EVENTS] = {"events_per_s", false},   /* What the run consisted of. */
 };
 
 static const char *const contenders[] = {"tandem"};
@@ -73,6 +89,109 @@ static void lose(struct tdm_sim_scenario *s)
                                                        .ge_leave = 1.0 / 6,
                                                        .ge_loss = 1,
                                                        .queue_delay = s->path[d].link.queue_delay};
+}
+
+static void lose_far(struct tdm_sim_scenario *s)
+{
+    lose(s);
+    for (int d = 0; d < 2; d++)
+        s->path[d].link.delay = 100 * TDM_MS;
+}
+
+static void mend_far(struct tdm_sim_scenario *s)
+{
+    lose_far(s);
+    s->parity = true;
+}
+
+static void mend(struct tdm_sim_scenario *s)
+{
+    lose(s);
+    s->parity = true;
+}
+
+static void refer(struct tdm_sim_scenario *s)
+{
+    mend(s);
+    s->refer_reach = REACH;
+    s->refer_chains = CHAINS;
+}
+
+static void refer_far(struct tdm_sim_scenario *s)
+{
+    mend_far(s);
+    s->refer_reach = REACH;
+    s->refer_chains = CHAINS;
+}
+
+/* V5 of docs/repair.md: what is lost in a row is so much time, not so many packets. */
+static void lose_slots(struct tdm_sim_scenario *s, tdm_time rtt)
+{
+    lose(s);
+    s->video_bps = SLOT_BPS;
+    for (int d = 0; d < 2; d++) {
+        s->path[d].link.delay = rtt / 2;
+        s->path[d].link.ge_slot = SLOT;
+        s->path[d].link.rate_bps = 8 * UINT64_C(1200) * TDM_S / SLOT;
+    }
+}
+
+static void slots_50(struct tdm_sim_scenario *s)
+{
+    lose_slots(s, 50 * TDM_MS);
+}
+
+static void slots_100(struct tdm_sim_scenario *s)
+{
+    lose_slots(s, 100 * TDM_MS);
+}
+
+static void slots_200(struct tdm_sim_scenario *s)
+{
+    lose_slots(s, 200 * TDM_MS);
+}
+
+static void mend_slots_50(struct tdm_sim_scenario *s)
+{
+    slots_50(s);
+    s->parity = true;
+}
+
+static void mend_slots_100(struct tdm_sim_scenario *s)
+{
+    slots_100(s);
+    s->parity = true;
+}
+
+static void mend_slots_200(struct tdm_sim_scenario *s)
+{
+    slots_200(s);
+    s->parity = true;
+}
+
+static void take_references(struct tdm_sim_scenario *s, uint8_t reach, uint8_t chains)
+{
+    s->parity = true;
+    s->refer_reach = reach;
+    s->refer_chains = chains;
+}
+
+static void refer_slots_50(struct tdm_sim_scenario *s)
+{
+    slots_50(s);
+    take_references(s, REACH, CHAINS);
+}
+
+static void refer_slots_100(struct tdm_sim_scenario *s)
+{
+    slots_100(s);
+    take_references(s, REACH, CHAINS);
+}
+
+static void refer_slots_200(struct tdm_sim_scenario *s)
+{
+    slots_200(s);
+    take_references(s, REACH, CHAINS);
 }
 
 static void hold(struct tdm_sim_scenario *s)
@@ -125,6 +244,25 @@ static const struct entry {
     {"call-everything", "a bit of most of the above", MINUTE, TDM_SIM_EVERYTHING, NULL},
     {"call-cut", "3 s without network at 10 s", MINUTE / 2, PLAIN, cut},
     {"call-bursts-100", "5 % lost, six in a row, round trip 100 ms", MINUTE, PLAIN, lose},
+    {"call-bursts-200", "5 % lost, six in a row, round trip 200 ms", MINUTE, PLAIN, lose_far},
+    {"call-parity-100", "call-bursts-100 with repairs over a window", MINUTE, PLAIN, mend},
+    {"call-parity-200", "call-bursts-200 with repairs over a window", MINUTE, PLAIN, mend_far},
+    {"call-refer-100", "call-parity-100 with references to what is known", MINUTE, PLAIN, refer},
+    {"call-refer-200", "call-parity-200 with references to what is known", MINUTE, PLAIN,
+     refer_far},
+    {"call-slots-50", "5 % of the time lost, 7 ms at once, 2 Mbit/s, 50 ms", MINUTE, PLAIN,
+     slots_50},
+    {"call-slots-100", "the same at 100 ms", MINUTE, PLAIN, slots_100},
+    {"call-slots-200", "the same at 200 ms", MINUTE, PLAIN, slots_200},
+    {"call-slots-parity-50", "call-slots-50 with repairs over a window", MINUTE, PLAIN,
+     mend_slots_50},
+    {"call-slots-parity-100", "call-slots-100 with repairs", MINUTE, PLAIN, mend_slots_100},
+    {"call-slots-parity-200", "call-slots-200 with repairs", MINUTE, PLAIN, mend_slots_200},
+    {"call-slots-refer-50", "call-slots-parity-50 with references", MINUTE, PLAIN, refer_slots_50},
+    {"call-slots-refer-100", "call-slots-parity-100 with references", MINUTE, PLAIN,
+     refer_slots_100},
+    {"call-slots-refer-200", "call-slots-parity-200 with references", MINUTE, PLAIN,
+     refer_slots_200},
     {"call-hold", "a hold of 15 s", MINUTE, PLAIN, hold},
     {"call-video-changes", "video goes and comes on each side", MINUTE, PLAIN, change_video},
     {"call-vanish", "one side dies at 10 s", MINUTE, PLAIN, vanish},
@@ -203,14 +341,28 @@ static void score_side(const struct tdm_sim_side_result *r, double *f)
     if (r->played_samples)
         f[CONCEALED] =
             larger(100.0 * (double)r->concealed_samples / (double)r->played_samples, f[CONCEALED]);
-    if (r->packets_sent)
+    if (r->packets_sent) {
         f[RESENT] = larger(100.0 * (double)r->packets_resent / (double)r->packets_sent, f[RESENT]);
+        f[PARITY] = larger(100.0 * (double)r->parity_sent / (double)r->packets_sent, f[PARITY]);
+    }
+    f[REFERENCE] = larger(100.0 * r->reference_cost, f[REFERENCE]);
+    if (r->video_sent)
+        f[OVERHEAD] =
+            larger(100.0 * (double)(r->video_resent + r->parity_sent) / (double)r->video_sent +
+                       100.0 * r->reference_cost / (1 + r->reference_cost),
+                   f[OVERHEAD]);
     if (r->nacked)
         f[REPAIRED] = smaller(100.0 * (double)r->repaired / (double)r->nacked, f[REPAIRED]);
     if (!r->video_frames || r->up_at == TDM_NEVER || r->ended_at == TDM_NEVER)
         return;
     f[VIDEO_WORST] = larger((double)r->video_latency_max * 1e-6, f[VIDEO_WORST]);
     f[VIDEO_GAP] = larger((double)r->video_gap_max * 1e-6, f[VIDEO_GAP]);
+    f[FROZEN] =
+        larger(100.0 * (double)r->video_frozen / (double)(r->ended_at - r->up_at), f[FROZEN]);
+    if (r->ended_at > TEN_S)
+        f[FROZEN_SETTLED] =
+            larger(100.0 * (double)r->video_frozen_settled / (double)(r->ended_at - TEN_S),
+                   f[FROZEN_SETTLED]);
     f[SHOWN] = smaller((double)r->video_frames * 1e9 / (double)(r->ended_at - r->up_at), f[SHOWN]);
 }
 

@@ -27,6 +27,8 @@ static const struct tandem_sim_figure figures[TDM_RATE_FIGURES] = {
     [TDM_RATE_SHARE] = {"share_%", true},
     [TDM_RATE_CALM] = {"calm_s", false},
     [TDM_RATE_LOSS] = {"lost_%", false},
+    [TDM_RATE_VOICE_P95] = {"voice_p95_ms", false},
+    [TDM_RATE_VOICE_LOST] = {"voice_lost_%", false},
 };
 
 static const char *const contenders[TDM_RATE_PEERS] = {"tandem", "gcc-like", "scream-like"};
@@ -91,18 +93,18 @@ static enum tdm_err run(void *storage, uint32_t index, const struct tandem_sim_r
     const struct tdm_rate_scenario *s = tdm_rate_scenario_at(index);
     struct storage *st = storage;
     struct tdm_rate_score raw;
-    uint32_t count = 0;
+    struct tdm_rate_given given = {.fill = in->fill, .sigma = in->spread};
 
     if (in->trace) {
         enum tdm_err err = tdm_rate_trace_parse(in->trace, in->trace_size, st->trace_ms,
-                                                TDM_RATE_TRACE_MAX, &count);
+                                                TDM_RATE_TRACE_MAX, &given.trace_count);
 
         if (err != TDM_OK)
             return err;
+        given.trace_ms = st->trace_ms;
     }
     const struct tdm_rate_world *w =
-        tdm_rate_run(st->run, s, tdm_rate_peers[in->contender], in->seed,
-                     in->trace ? st->trace_ms : NULL, count, &raw);
+        tdm_rate_run(st->run, s, tdm_rate_peers[in->contender], in->seed, &given, &raw);
 
     for (int i = 0; i < TDM_RATE_FIGURES; i++)
         if (raw.figures[i] > TDM_RATE_UNKNOWN)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/checker.h"
 
+#include "sim/scenario.h"
+
+#include "engine/core/repeat_plan.h"
 #include "engine/wire/rtcp.h"
 #include "engine/wire/rtp.h"
 
@@ -13,6 +16,7 @@
 #define STEADY_SKEW_MAX  (80 * TDM_MS) /* Eye against ear. */
 #define STEADY_DELAY_MAX (250 * TDM_MS)
 #define MISSING_MAX      4 /* Pictures handed out that cannot be decoded; then it is a habit. */
+#define TAIL_AFTER       (50 * TDM_MS)
 #define GAP_MAX          3 /* Sequence numbers left out at once by a sender. */
 
 void tdm_sim_checker_init(struct tdm_sim_checker *c, bool steady, bool may_corrupt)
@@ -48,12 +52,21 @@ static uint32_t be32(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+#define SETTLED (10 * TDM_S)   /* What freezes before is learning. */
+#define FREEZE  (185 * TDM_MS) /* 150 ms more than a frame of 30 a second. */
+
 static void start_source(struct tdm_sim_stream_watch *w, uint32_t ssrc, uint16_t seq)
 {
     w->started = true;
     w->ssrc = ssrc;
     w->highest = 65536 + (int64_t)seq - 1;
     memset(w->fates, 0, sizeof(w->fates));
+}
+
+/* Repairs over a window are a source of their own, which nobody asks again for. */
+static bool is_parity(uint16_t channel, const uint8_t *data)
+{
+    return channel / 2 == TDM_SIM_VIDEO && (data[1] & 0x7f) == TDM_SIM_PARITY_TYPE;
 }
 
 static void sent_rtp(struct tdm_sim_checker *c, tdm_time now, uint8_t from, uint16_t channel,
@@ -75,14 +88,21 @@ static void sent_rtp(struct tdm_sim_checker *c, tdm_time now, uint8_t from, uint
             w->fates[(uint16_t)i] = (struct tdm_sim_seq_fate){0};
         w->fates[seq].sent = true;
         w->highest = extended;
+        w->highest_at = now;
         w->sent++;
         return;
     }
     w->resent++;
-    if (w->fates[seq].asked == 0)
+    /* Of the last one nobody can know that it is missing. */
+    if (extended == w->highest && now - w->highest_at >= TAIL_AFTER && !w->fates[seq].asked) {
+        w->highest_at = now;
+        w->fates[seq].asked = TDM_REPEAT_MOST - 1;
+    } else if (w->fates[seq].asked == 0) {
         tdm_sim_checker_fail(c, now, "side %u stream %u sent %u again, which nobody asked for",
                              from, channel / 2u, seq);
-    w->fates[seq].asked = 0;
+    } else {
+        w->fates[seq].asked--;
+    }
 }
 
 /* The receiver `from` asks for a packet of the other direction. */
@@ -122,8 +142,8 @@ static void request_arrived(struct tdm_sim_checker *c, tdm_time now, uint8_t fro
     struct tdm_sim_seq_fate *fate = &c->streams[1 - from][stream].fates[seq];
 
     (void)now;
-    if (fate->asked < UINT8_MAX)
-        fate->asked++;
+    if (fate->asked <= UINT8_MAX - TDM_REPEAT_MOST) /* So many copies one request may bring. */
+        fate->asked += TDM_REPEAT_MOST;
 }
 
 static void walk_rtcp(struct tdm_sim_checker *c, tdm_time now, uint8_t from, uint16_t channel,
@@ -158,6 +178,8 @@ void tdm_sim_checker_sent(struct tdm_sim_checker *c, tdm_time now, uint8_t from,
     if (channel & 1) {
         c->streams[from][channel / 2].rtcp_sent++;
         walk_rtcp(c, now, from, channel, data, size, asked_for);
+    } else if (is_parity(channel, data)) {
+        c->streams[from][channel / 2].parity++;
     } else {
         sent_rtp(c, now, from, channel, data);
     }
@@ -175,7 +197,7 @@ void tdm_sim_checker_delivered(struct tdm_sim_checker *c, tdm_time now, uint8_t 
         return;
     }
     w->delivered++;
-    if (!taken || be32(data + 8) != w->ssrc)
+    if (is_parity(channel, data) || !taken || be32(data + 8) != w->ssrc)
         return;
     fate = &w->fates[(uint16_t)(data[2] << 8 | data[3])];
     w->delivered_again += fate->delivered;
@@ -201,6 +223,8 @@ static void check_gap(struct tdm_sim_checker *c, tdm_time now, uint8_t from, uin
     tdm_time gap = w->last_frame_at == TDM_NEVER ? 0 : now - w->last_frame_at;
 
     w->gap_max = tdm_time_max(w->gap_max, gap);
+    w->frozen += gap >= FREEZE ? gap : 0;
+    w->frozen_settled += gap >= FREEZE && now - gap > SETTLED ? gap : 0;
     if (gap > c->gap_allowed[stream])
         tdm_sim_checker_fail(c, now, "from side %u: no %s for %.2f s", from, stream_names[stream],
                              (double)gap / 1e9);

@@ -26,14 +26,15 @@ enum { TDM_SIM_AUDIO, TDM_SIM_VIDEO };
 struct tdm_sim_seq_fate {
     tdm_time first_nack; /* 0: never asked for. */
     uint8_t nacks;       /* Sent by the receiver. */
-    uint8_t asked;       /* Requests that reached the sender since it last sent the packet. */
+    uint8_t asked;       /* Times that it may still leave for requests that reached the sender. */
     bool sent, delivered;
 };
 
 struct tdm_sim_stream_watch {
     bool started;
     uint32_t ssrc;
-    int64_t highest; /* Extended sequence number sent last for the first time. */
+    int64_t highest;     /* Extended sequence number sent last for the first time, */
+    tdm_time highest_at; /* and when it left last. */
     uint64_t sent, resent, gaps;
     uint64_t delivered, delivered_again, resent_delivered;
     uint64_t nacked, repaired; /* Packets. */
@@ -45,6 +46,9 @@ struct tdm_sim_stream_watch {
     tdm_time last_frame_at; /* TDM_NEVER: none, or not expected at present. */
     tdm_time latency;       /* Of the latest frame, from capture to ear or eye. */
     tdm_time latency_max, gap_max;
+    tdm_time frozen;         /* Sum of the gaps that one sees as a freeze; */
+    tdm_time frozen_settled; /* of those after the first ten seconds. */
+    uint64_t parity;         /* Packets of repairs sent; they are none of the numbers above. */
 };
 
 struct tdm_sim_checker {

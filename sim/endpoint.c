@@ -103,8 +103,8 @@ static void init_codecs(struct tdm_sim_endpoint *e)
                                          .stream_id = stream_id_of(s, e->side, TDM_SIM_VIDEO),
                                          .width = s->width,
                                          .height = s->height,
-                                         .fill = 0.85,
-                                         .sigma = 0.25,
+                                         .fill = s->encoder_fill > 0 ? s->encoder_fill : 0.85,
+                                         .sigma = s->encoder_sigma > 0 ? s->encoder_sigma : 0.25,
                                          .keyframe_ratio = s->keyframe_ratio,
                                          .slices = s->video_codec == TDM_CODEC_H264 ? 2 : 1});
     tdm_model_video_decoder_init(&e->decoder, s->video_codec,
@@ -132,6 +132,8 @@ struct tdm_sim_endpoint *tdm_sim_endpoint_init(void *storage, struct tdm_sim_wor
     at += rounded(tdm_playout_bytes(&e->playout_config));
     tdm_lipsync_init(&e->lipsync, local_of(e, now));
     tdm_frame_budget_init(&e->budget, e->world->scenario->fps);
+    tdm_references_init(&e->references, e->world->scenario->refer_reach,
+                        e->world->scenario->refer_chains);
     e->video_latency = TDM_NEVER;
     e->encoder = (struct tdm_model_video_encoder *)(void *)at;
     at += rounded(sizeof(*e->encoder));
@@ -477,6 +479,24 @@ static void run_speaker(struct tdm_sim_endpoint *e, tdm_time now)
     e->due[TDM_SIM_DUE_SPEAKER] = d->due;
 }
 
+/* What the next picture refers to, as engine/video_in.c asks for it. */
+static struct tdm_references_out plan_references(struct tdm_sim_endpoint *e)
+{
+    struct tdm_references_out out = {0};
+    struct tdm_session_references now_known;
+
+    tdm_session_references(e->session, TDM_SIM_VIDEO, &now_known);
+    if (!now_known.agreed)
+        return out;
+    if (now_known.told)
+        tdm_references_told(&e->references, &now_known.report);
+    tdm_references_step(
+        &e->references,
+        &(struct tdm_repair_plan){.chains = now_known.chains, .known_every = now_known.known_every},
+        &out);
+    return out;
+}
+
 static void run_camera(struct tdm_sim_endpoint *e, tdm_time now)
 {
     struct tdm_sim_device *d = &e->camera;
@@ -485,18 +505,22 @@ static void run_camera(struct tdm_sim_endpoint *e, tdm_time now)
     /* Newest wins, but a picture that is being coded is finished. */
     if (e->active[TDM_SIM_VIDEO] && e->streams[TDM_SIM_VIDEO].send && !busy) {
         struct tdm_stream_stats stats;
+        struct tdm_references_out out = plan_references(e);
 
         tdm_session_stats(e->session, TDM_SIM_VIDEO, &stats);
-        tdm_frame_budget_step(&e->budget, now,
-                              &(struct tdm_frame_budget_in){
-                                  .target_bps = stats.target_bps,
-                                  .packets_waiting = stats.packets_waiting,
-                                  .keyframe_wanted = e->keyframe_due,
-                              },
-                              &e->coding.plan);
+        tdm_frame_budget_step(
+            &e->budget, now,
+            &(struct tdm_frame_budget_in){
+                .target_bps = stats.limit_bps,
+                .frame_bytes = tdm_session_frame_bytes(e->session, TDM_SIM_VIDEO, local_of(e, now)),
+                .packets_waiting = stats.packets_waiting,
+                .keyframe_wanted = e->keyframe_due || out.keyframe,
+            },
+            &e->coding.plan);
         e->keyframe_due = false;
         e->frames_skipped += e->coding.plan.skip;
         if (!e->coding.plan.skip) {
+            e->coding.refers = out.wanted;
             e->coding.frame_id = e->next_frame_id;
             e->coding.captured = now;
             e->camera_times[e->next_frame_id++ % CAMERA_TIMES] = now;
@@ -517,7 +541,9 @@ static void take_slice(void *arg, const struct tdm_slice *slice)
 {
     struct slice_run *run = arg;
     struct tdm_sim_endpoint *e = run->e;
+    bool refers = e->world->scenario->refer_reach > 0;
 
+    e->coding.referred = slice->refers;
     step(e, run->now,
          &(struct tdm_session_in){.kind = TDM_SESSION_VIDEO_SLICE,
                                   .stream = TDM_SIM_VIDEO,
@@ -527,6 +553,9 @@ static void take_slice(void *arg, const struct tdm_slice *slice)
                                             .last = slice->last,
                                             .keyframe = slice->keyframe,
                                             .frame_id = e->coding.frame_id,
+                                            .has_reference = refers,
+                                            .refers = tdm_references_distance(
+                                                &e->references, e->coding.frame_id, slice->refers),
                                             .captured = local_of(e, e->coding.captured),
                                             .encode_start = local_of(e, e->coding.captured),
                                             .encode_end = local_of(e, run->now)}});
@@ -542,8 +571,13 @@ static void run_encoded(struct tdm_sim_endpoint *e, tdm_time now)
         tdm_frame_budget_dropped(&e->budget, plan);
         return;
     }
+    if (e->coding.refers)
+        tdm_model_video_refer(e->encoder, e->coding.refers);
     tdm_model_video_encode(e->encoder, e->coding.frame_id, plan->budget_bytes, plan->keyframe,
                            take_slice, &run);
+    tdm_references_coded(&e->references, e->coding.frame_id, e->coding.referred);
+    e->reference_cost += tdm_repair_reference_cost(e->coding.referred);
+    e->pictures_coded++;
     tdm_frame_budget_encoded(&e->budget, plan, (size_t)(e->encoder->bytes - before));
 }
 

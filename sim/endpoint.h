@@ -14,6 +14,7 @@
 #include "engine/core/frame_budget.h"
 #include "engine/core/lipsync.h"
 #include "engine/core/playout.h"
+#include "engine/core/references.h"
 #include "engine/core/session.h"
 #include "sim/checker.h"
 #include "sim/device.h"
@@ -85,7 +86,11 @@ struct tdm_sim_endpoint {
         uint32_t frame_id;
         struct tdm_frame_budget_out plan;
         tdm_time captured;
+        uint8_t refers, referred; /* As it was asked for, and as it was done. */
     } coding;
+    struct tdm_references references;
+    double reference_cost; /* Of all pictures, as a part of one (repair_plan.h). */
+    uint64_t pictures_coded;
     uint32_t next_frame_id;
     tdm_time *camera_times; /* True capture times of the latest frames, by frame_id. */
 

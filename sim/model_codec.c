@@ -129,7 +129,8 @@ void tdm_model_video_encoder_init(struct tdm_model_video_encoder *enc,
     enc->config = *config;
     enc->rng = tdm_rng_of(config->seed);
     enc->last_frame = TDM_MODEL_NO_FRAME;
-    enc->frames = enc->keyframes = enc->bytes = 0;
+    enc->frames = enc->keyframes = enc->bytes = enc->since_keyframe = 0;
+    enc->refers = 0;
 }
 
 static uint32_t draw_size(struct tdm_model_video_encoder *enc, uint32_t budget_bytes, bool keyframe)
@@ -150,6 +151,7 @@ static void emit_nal(struct tdm_model_video_encoder *enc, const struct tdm_write
                      struct tdm_slice slice, tdm_slice_fn *emit, void *emit_arg)
 {
     assert(w->ok);
+    slice.refers = enc->referred;
     slice.data = w->start;
     slice.size = tdm_writer_size(w);
     enc->bytes += slice.size;
@@ -260,6 +262,22 @@ static void encode_h264(struct tdm_model_video_encoder *enc, struct header h, bo
     }
 }
 
+void tdm_model_video_refer(struct tdm_model_video_encoder *enc, uint8_t before)
+{
+    enc->refers = before;
+}
+
+/* How many frames before the next one is the one that it refers to. */
+static uint8_t take_reference(struct tdm_model_video_encoder *enc)
+{
+    uint64_t most =
+        enc->since_keyframe < TDM_MODEL_REFERENCES ? enc->since_keyframe : TDM_MODEL_REFERENCES;
+    uint8_t refers = enc->refers ? enc->refers : 1;
+
+    enc->refers = 0;
+    return refers < most ? refers : (uint8_t)most;
+}
+
 void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_id,
                             uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
                             void *emit_arg)
@@ -268,11 +286,16 @@ void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_
 
     assert(frame_id != TDM_MODEL_NO_FRAME);
     keyframe = keyframe || enc->last_frame == TDM_MODEL_NO_FRAME;
-    h.reference = keyframe ? TDM_MODEL_NO_FRAME : enc->last_frame;
+    enc->since_keyframe = keyframe ? 0 : enc->since_keyframe;
+    enc->referred = take_reference(enc);
+    h.reference = enc->referred
+                      ? enc->kept[(enc->frames - enc->referred) & (TDM_MODEL_REFERENCES - 1)]
+                      : TDM_MODEL_NO_FRAME;
     h.body_bytes = draw_size(enc, budget_bytes, keyframe);
     form_of(enc->config.codec)->encode(enc, h, keyframe, emit, emit_arg);
     enc->last_frame = frame_id;
-    enc->frames++;
+    enc->kept[enc->frames++ & (TDM_MODEL_REFERENCES - 1)] = frame_id;
+    enc->since_keyframe++;
     enc->keyframes += keyframe;
 }
 
@@ -404,6 +427,14 @@ static const struct form *form_of(enum tdm_codec_id codec)
     return NULL;
 }
 
+static bool is_kept(const struct tdm_model_video_decoder *dec, uint32_t frame_id)
+{
+    for (uint64_t i = 0; i < dec->since_keyframe && i < TDM_MODEL_REFERENCES; i++)
+        if (dec->kept[i] == frame_id)
+            return true;
+    return false;
+}
+
 enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const uint8_t *data,
                                     size_t size, uint32_t *frame_id, bool *keyframe)
 {
@@ -417,11 +448,14 @@ enum tdm_err tdm_model_video_decode(struct tdm_model_video_decoder *dec, const u
         return TDM_E_MALFORMED;
     }
     *frame_id = h.frame_id;
-    if ((!*keyframe && h.reference != dec->last_frame) ||
+    if ((!*keyframe && !is_kept(dec, h.reference)) ||
         (form->needs_parameters && !(dec->has_sps && dec->has_pps))) {
         dec->missing_reference++;
         return TDM_E_AGAIN;
     }
+    if (*keyframe)
+        dec->since_keyframe = 0;
+    dec->kept[dec->since_keyframe++ & (TDM_MODEL_REFERENCES - 1)] = h.frame_id;
     dec->last_frame = h.frame_id;
     dec->frames++;
     return TDM_OK;

@@ -39,11 +39,16 @@ struct tdm_model_video_config {
     uint8_t slices;        /* H.264: slices of a frame, 1 to TDM_MODEL_SLICES_MAX. */
 };
 
+#define TDM_MODEL_REFERENCES 16 /* Frames that both keep: a power of two. */
+
 struct tdm_model_video_encoder {
     struct tdm_model_video_config config;
     struct tdm_rng rng;
-    uint32_t last_frame; /* The reference of the next frame. */
-    uint64_t frames, keyframes, bytes;
+    uint32_t last_frame;
+    uint8_t referred; /* The frame at hand; 0: to none. */
+    uint8_t refers;   /* The next one, to the frame so many before; 0: to the last. */
+    uint32_t kept[TDM_MODEL_REFERENCES]; /* The last ones, by `frames`. */
+    uint64_t frames, keyframes, bytes, since_keyframe;
     uint8_t nal[TDM_MODEL_FRAME_MAX];
 };
 
@@ -57,11 +62,17 @@ void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_
                             uint32_t budget_bytes, bool keyframe, tdm_slice_fn *emit,
                             void *emit_arg);
 
+/** Before tdm_model_video_encode: the next frame refers to the one so many before, as far as these
+ *  are kept and none is before the last keyframe; else to the oldest. */
+void tdm_model_video_refer(struct tdm_model_video_encoder *enc, uint8_t before);
+
 struct tdm_model_video_decoder {
     enum tdm_codec_id codec;
     uint32_t stream_id;
     uint32_t last_frame;   /* Decoded last, TDM_MODEL_NO_FRAME before the first. */
     bool has_sps, has_pps; /* H.264, AV1's sequence header: kept from the first time on. */
+    uint32_t kept[TDM_MODEL_REFERENCES];
+    uint64_t since_keyframe;
     uint64_t frames, corrupt, missing_reference;
 };
 

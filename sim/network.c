@@ -2,10 +2,12 @@
 #include "sim/network.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #define OPPORTUNITY_BYTES 1500
 #define COPY_DELAY_MAX    (5 * TDM_MS)
+#define CODEL_INTERVAL    (100 * TDM_MS)
 
 /* A packet between its push and its pop. */
 struct flight {
@@ -14,6 +16,7 @@ struct flight {
     uint64_t order; /* Breaks ties: first planned, first delivered. */
     uint64_t number;
     uint16_t channel, size;
+    bool marked;
     uint32_t slot;
 };
 
@@ -28,12 +31,15 @@ struct tdm_sim_link {
     struct tdm_rng rng;
     struct tdm_sim_link_stats stats;
     bool ge_bad;
+    tdm_time ge_at;    /* Slots up to here are drawn. */
     tdm_time free_at;  /* When the last bit of the queue leaves. */
     tdm_time last_due; /* Of the packets that keep their order. */
     tdm_time stall_from, stall_to;
-    uint32_t window;      /* First window that has not ended. */
-    uint64_t trace_index; /* Current opportunity, counted through all repeats. */
-    uint32_t trace_left;  /* Bytes left in it. */
+    uint32_t window;              /* First window that has not ended. */
+    uint64_t trace_index;         /* Current opportunity, counted through all repeats. */
+    uint32_t trace_left;          /* Bytes left in it. */
+    tdm_time over_since, mark_at; /* CoDel: since then all waited too long; when it marks next, */
+    uint32_t mark_count;          /* and how often it did. */
     uint64_t order;
     struct flight *heap; /* Earliest first. */
     uint32_t heap_count;
@@ -137,6 +143,7 @@ struct tdm_sim_link *tdm_sim_link_init(void *storage, const struct tdm_sim_link_
     link->trace_left = OPPORTUNITY_BYTES;
     link->free_at = INT64_MIN;
     link->last_due = INT64_MIN;
+    link->over_since = TDM_NEVER;
     plan_stall(link, 0);
     return link;
 }
@@ -196,13 +203,30 @@ static bool is_cut(struct tdm_sim_link *link, tdm_time now)
            c->windows[link->window].from <= now;
 }
 
+static void step_loss(struct tdm_sim_link *link)
+{
+    const struct tdm_sim_link_config *c = &link->config;
+
+    link->ge_bad = tdm_rng_chance(&link->rng, link->ge_bad ? 1 - c->ge_leave : c->ge_enter);
+}
+
+/* By what lasts a time, when the packet leaves the queue. */
+static bool is_lost_then(struct tdm_sim_link *link, tdm_time left)
+{
+    const struct tdm_sim_link_config *c = &link->config;
+
+    for (; c->ge_slot && link->ge_at < left; link->ge_at += c->ge_slot)
+        step_loss(link);
+    return c->ge_slot && link->ge_bad && tdm_rng_chance(&link->rng, c->ge_loss);
+}
+
 static bool is_lost(struct tdm_sim_link *link)
 {
     const struct tdm_sim_link_config *c = &link->config;
 
-    if (c->ge_enter > 0)
-        link->ge_bad = tdm_rng_chance(&link->rng, link->ge_bad ? 1 - c->ge_leave : c->ge_enter);
-    if (link->ge_bad && tdm_rng_chance(&link->rng, c->ge_loss))
+    if (c->ge_enter > 0 && !c->ge_slot)
+        step_loss(link);
+    if (!c->ge_slot && link->ge_bad && tdm_rng_chance(&link->rng, c->ge_loss))
         return true;
     return c->loss > 0 && tdm_rng_chance(&link->rng, c->loss);
 }
@@ -278,12 +302,13 @@ static void drain_queue(struct tdm_sim_link *link, tdm_time now)
 }
 
 /* When the packet has left the queue; TDM_NEVER when the queue does not take it. */
-static tdm_time enqueue(struct tdm_sim_link *link, tdm_time now, uint32_t size)
+static tdm_time enqueue(struct tdm_sim_link *link, tdm_time now, uint32_t size, tdm_time *waited)
 {
     const struct tdm_sim_link_config *c = &link->config;
     tdm_time start = after_stalls(link, tdm_time_max(now, link->free_at));
     tdm_time out;
 
+    *waited = start - now;
     drain_queue(link, now);
     out =
         c->trace_count ? trace_departure(link, start, size, false) : rate_departure(c, start, size);
@@ -301,6 +326,29 @@ static tdm_time enqueue(struct tdm_sim_link *link, tdm_time now, uint32_t size)
         link->stats.queue_bytes_max = link->queued_bytes;
     link->stats.queue_delay_max = tdm_time_max(link->stats.queue_delay_max, out - now);
     return out;
+}
+
+/* Whether a packet that leaves at `out`, may be marked and waited before its own turn is. */
+static bool is_marked(struct tdm_sim_link *link, tdm_time out, tdm_time waited)
+{
+    const struct tdm_sim_link_config *c = &link->config;
+
+    if (!c->mark_delay || waited <= c->mark_delay) {
+        link->over_since = TDM_NEVER;
+        link->mark_count = 0;
+        return false;
+    }
+    if (!c->mark_classic)
+        return true;
+    if (link->over_since == TDM_NEVER) {
+        link->over_since = out;
+        link->mark_at = out + CODEL_INTERVAL;
+    }
+    if (out < link->mark_at)
+        return false;
+    link->mark_count++;
+    link->mark_at += (tdm_time)((double)CODEL_INTERVAL / sqrt(link->mark_count));
+    return true;
 }
 
 static tdm_time draw_jitter(struct tdm_sim_link *link)
@@ -370,7 +418,7 @@ void tdm_sim_link_push(struct tdm_sim_link *link, tdm_time now, uint16_t channel
 {
     const struct tdm_sim_link_config *c = &link->config;
     struct flight flight = {.sent = now, .channel = channel, .size = (uint16_t)size};
-    tdm_time left;
+    tdm_time left, waited;
 
     assert(size <= c->packet_bytes_max);
     flight.number = link->stats.pushed++;
@@ -383,10 +431,18 @@ void tdm_sim_link_push(struct tdm_sim_link *link, tdm_time now, uint16_t channel
         link->stats.lost_random++;
         return;
     }
-    left = enqueue(link, now, (uint32_t)size);
+    left = enqueue(link, now, (uint32_t)size, &waited);
     if (left == TDM_NEVER) {
         link->stats.lost_queue++;
         return;
+    }
+    if (is_lost_then(link, left)) {
+        link->stats.lost_random++;
+        return;
+    }
+    if ((channel & TDM_SIM_MAY_MARK) && is_marked(link, left, waited)) {
+        flight.marked = true;
+        link->stats.marked++;
     }
     flight.due = due_after(link, left);
     send_copy(link, flight, data);
@@ -414,6 +470,7 @@ bool tdm_sim_link_pop(struct tdm_sim_link *link, tdm_time now, struct tdm_sim_pa
     link->stats.delivered++;
     link->stats.delivered_bytes += flight.size;
     *packet = (struct tdm_sim_packet){.channel = flight.channel,
+                                      .marked = flight.marked,
                                       .size = flight.size,
                                       .number = flight.number,
                                       .sent = flight.sent,

@@ -54,6 +54,9 @@ struct tdm_sim_link_config {
 
     uint32_t queue_bytes; /* 0: no limit. A packet that does not fit is lost. */
     tdm_time queue_delay; /* 0: no limit. A packet that would wait longer is lost. */
+    tdm_time mark_delay;  /* 0: none. One that says so is marked (RFC 3168) when it waits longer, */
+    bool mark_classic;    /* or as CoDel drops: one, when all waited longer for 100 ms, and then
+                             the sooner the longer it lasts (RFC 8289). */
 
     tdm_time delay;
     enum tdm_sim_jitter jitter_kind;
@@ -63,6 +66,7 @@ struct tdm_sim_link_config {
     double loss;               /* Chance for each packet. */
     double ge_enter, ge_leave; /* Chance for each packet to enter and to leave the bad state. */
     double ge_loss;            /* Loss in the bad state. */
+    tdm_time ge_slot;          /* The chances above are for each slot of this time. 0: a packet. */
     double reorder;            /* Chance to be late by `reorder_delay`, and be overtaken. */
     tdm_time reorder_delay;
     double duplicate; /* Chance to arrive twice, the second up to 5 ms later. */
@@ -77,19 +81,23 @@ struct tdm_sim_link_config {
     uint32_t packet_bytes_max; /* 0: 1500. */
 };
 
+/** In the channel: the packet may be marked (ECT(1)). */
+#define TDM_SIM_MAY_MARK 0x8000u
+
 /** Every packet is somewhere: pushed + copies = delivered + lost (three ways) + in flight. */
 struct tdm_sim_link_stats {
     uint64_t pushed, pushed_bytes, copies;
     uint64_t delivered, delivered_bytes;
     uint64_t lost_random, lost_queue, lost_cut;
     uint64_t in_flight;
-    uint64_t corrupted, reordered;
+    uint64_t corrupted, reordered, marked;
     tdm_time queue_delay_max;
     uint32_t queue_bytes_max;
 };
 
 struct tdm_sim_packet {
-    uint16_t channel; /* As given to the push: which of several sockets. */
+    uint16_t channel; /* As given to the push: which of several sockets, and TDM_SIM_MAY_MARK. */
+    bool marked;
     uint16_t size;
     uint64_t number; /* Of the push, from 0; copies share it. */
     tdm_time sent;

@@ -2,13 +2,15 @@
 #include "sim/person.h"
 
 #include "engine/wire/frame_timing.h"
+#include "engine/wire/reference_mark.h"
 #include "signalling/call_perform.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define WATCH_EVERY   TDM_S
-#define TIMING_EXT_ID 1
+#define WATCH_EVERY      TDM_S
+#define TIMING_EXT_ID    1
+#define REFERENCE_EXT_ID 6
 
 static void fill_media(struct tdm_media_capability *m, bool wanted, uint16_t port)
 {
@@ -30,8 +32,16 @@ static void fill_capability(struct tdm_capability *c, const struct tdm_sim_scena
     fill_media(&c->media[TDM_AUDIO], true, 40000);
     fill_media(&c->media[TDM_VIDEO], s->video, 40002);
     c->media[TDM_AUDIO].ptime_ms = s->audio_frame_ms;
+    if (s->refer_reach) {
+        struct tdm_ext_desc *ext = &c->media[TDM_VIDEO].exts[c->media[TDM_VIDEO].ext_count++];
+
+        ext->id = REFERENCE_EXT_ID;
+        (void)snprintf(ext->uri, sizeof(ext->uri), "%s", TDM_REFERENCE_MARK_URI);
+    }
     c->media[TDM_VIDEO].framerate = (uint16_t)s->fps;
     c->media[TDM_VIDEO].bandwidth_bps = s->video_bps;
+    c->media[TDM_VIDEO].ccfb = !s->reports_only;
+    c->media[TDM_VIDEO].parity_type = s->parity ? TDM_SIM_PARITY_TYPE : 0;
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_OPUS, 111, 48000, 2, "useinbandfec=1");
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 101, 48000, 1, "0-15");
     switch (s->video_codec) {
@@ -70,10 +80,10 @@ void tdm_sim_person_init(struct tdm_sim_person *p, struct tdm_sim_world *world, 
 
 /* ---- what was agreed, for the endpoint ---- */
 
-static uint8_t timing_id(const struct tdm_negotiated_media *m)
+static uint8_t ext_id(const struct tdm_negotiated_media *m, const char *uri)
 {
     for (uint8_t i = 0; i < m->ext_count; i++)
-        if (strcmp(m->exts[i].uri, TDM_FRAME_TIMING_URI) == 0)
+        if (strcmp(m->exts[i].uri, uri) == 0)
             return m->exts[i].id;
     return 0;
 }
@@ -95,7 +105,15 @@ static void fill_stream(const struct tdm_sim_person *p, enum tdm_media_kind kind
         .nack = m->nack,
         .pli = m->pli,
         .fir = m->fir,
-        .timing_ext_id = timing_id(m),
+        .tmmbr = m->tmmbr,
+        .ccfb = m->ccfb,
+        .send_parity_type = m->ccfb ? m->send_parity_type : 0,
+        .receive_parity_type = m->receive_parity_type,
+        .reduced_rtcp = m->rtcp_rsize,
+        .timing_ext_id = ext_id(m, TDM_FRAME_TIMING_URI),
+        .reference_ext_id = ext_id(m, TDM_REFERENCE_MARK_URI),
+        .refer_reach = s->refer_reach,
+        .refer_chains = s->refer_chains,
         .h264_mode = strstr(m->send.fmtp, "packetization-mode=1") ? 1 : 0,
         .limit_bps = kind == TDM_VIDEO ? s->video_bps : 0,
         .fps = s->fps,

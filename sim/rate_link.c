@@ -237,6 +237,13 @@ static double trace_bytes(const struct tdm_rate_link *link, tdm_time from, tdm_t
            OPPORTUNITY_BYTES;
 }
 
+tdm_time tdm_rate_link_holds(struct tdm_rate_link *link)
+{
+    bool held = link->config.reorder > 0 && tdm_rng_chance(&link->rng, link->config.reorder);
+
+    return held ? link->config.reorder_for : 0;
+}
+
 double tdm_rate_link_capacity(const struct tdm_rate_link *link, tdm_time from, tdm_time to,
                               uint64_t limit_bps)
 {

@@ -32,7 +32,9 @@ struct tdm_rate_link_config {
     bool dual;            /* DualPI2. */
     uint64_t policer_bps; /* 0: none. */
     uint32_t policer_bytes;
-    double loss; /* Random. */
+    double loss;          /* Random. */
+    double reorder;       /* The part of packets that are held back behind it, */
+    tdm_time reorder_for; /* so long. */
     uint64_t seed;
 };
 
@@ -76,6 +78,9 @@ bool tdm_rate_link_push(struct tdm_rate_link *link, tdm_time now,
 
 /** The packet that has left at link->done, and the next one begins. */
 struct tdm_rate_packet tdm_rate_link_pop(struct tdm_rate_link *link);
+
+/** How long a packet that has left is held back: nothing, or as the config says. */
+tdm_time tdm_rate_link_holds(struct tdm_rate_link *link);
 
 uint64_t tdm_rate_link_bps(const struct tdm_rate_link *link, tdm_time now);
 

@@ -18,6 +18,7 @@ const struct tdm_rate_peer tdm_rate_peer_ours = {
     .name = "tandem",
     .bytes = sizeof(struct tdm_window_rate),
     .feedback_every = 10 * TDM_MS,
+    .tells_at_once = true,
     .arrival_tick = TDM_S / 1024,
     .init = init_ours,
     .step = step_ours,

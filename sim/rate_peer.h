@@ -16,6 +16,7 @@ struct tdm_rate_peer {
     const char *name;
     size_t bytes;            /* Of its state. */
     tdm_time feedback_every; /* How often its receiver tells. */
+    bool tells_at_once;      /* Where it told nothing for so long; else it waits that long. */
     tdm_time arrival_tick;   /* How finely that is told. */
     void (*init)(void *state, tdm_time now, uint64_t start_bps, uint64_t limit_bps);
     void (*step)(void *state, tdm_time now, const struct tdm_congestion_in *in,

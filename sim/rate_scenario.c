@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/rate_scenario.h"
 
-#include "sim/rate_trace.h"
-
 #include <string.h>
 
 #define KB           1000u
 #define MBPS(x)      ((uint64_t)((x)*1e6))
 #define START_BPS    300000
 #define LIMIT_BPS    MBPS(20)
-#define TENTH        (100 * TDM_MS)
-#define CALM_QUEUE   40 /* ms */
 #define LENGTH(list) ((uint32_t)(sizeof(list) / sizeof *(list)))
-
-const char *const tdm_rate_figure_names[TDM_RATE_FIGURES] = {
-    "util_%",   "queue_p95_ms", "queue_p99_ms", "frame_p95_ms", "frame_max_ms", "late_%",
-    "settle_s", "jain",         "share_%",      "calm_s",       "lost_%",
-};
 
 /* One flow on a link that holds `queue_delay`; the rest is the scenario's. */
 static void plain(struct tdm_rate_world_config *c, uint64_t seed, const struct tdm_rate_step *steps,
@@ -116,6 +107,33 @@ static void draw_mobile(struct tdm_rate_world_config *c, uint64_t seed)
     c->measure_from = 3 * TDM_S;
 }
 
+/* The same with sound beside the picture. */
+static void draw_voice(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    draw_fixed_2(c, seed);
+    c->flows[0].voice = true;
+}
+
+static void draw_voice_step(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    draw_step(c, seed);
+    c->flows[0].voice = true;
+}
+
+static void draw_voice_mobile(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    draw_mobile(c, seed);
+    c->flows[0].voice = true;
+}
+
+static void draw_wifi(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    draw_mobile(c, seed);
+    c->links[0].queue_bytes = 500 * KB;
+    c->flows[0].delay = 10 * TDM_MS;
+    c->flows[0].voice = true;
+}
+
 static void draw_8867_1(struct tdm_rate_world_config *c, uint64_t seed)
 {
     static const struct tdm_rate_step steps[] = {
@@ -193,6 +211,52 @@ static void draw_bbr(struct tdm_rate_world_config *c, uint64_t seed)
 {
     plain(c, seed, two, 1, 50 * TDM_MS);
     tcp(c, TDM_RATE_BBR, 5 * TDM_S, 90 * TDM_S);
+}
+
+static void draw_crowd(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    static const struct tdm_rate_step steps[] = {{0, 6000000}};
+
+    plain(c, seed, steps, 1, 50 * TDM_MS);
+    tcp(c, TDM_RATE_CUBIC, 5 * TDM_S, TDM_NEVER);
+    tcp(c, TDM_RATE_CUBIC, 10 * TDM_S, TDM_NEVER);
+    tcp(c, TDM_RATE_BBR, 15 * TDM_S, TDM_NEVER);
+    c->flows[0].voice = true;
+}
+
+/* What is told passes a way that somebody else fills. */
+static void draw_reverse(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    static const struct tdm_rate_step forth[] = {{0, 4000000}}, back[] = {{0, 1000000}};
+
+    plain(c, seed, forth, 1, 25 * TDM_MS);
+    c->links[1].steps = back;
+    tcp(c, TDM_RATE_CUBIC, 10 * TDM_S, 50 * TDM_S);
+    c->flows[1].way = 1;
+    c->flows[0].voice = true;
+    c->measure_from = 2 * TDM_S;
+}
+
+static void draw_reorder(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    static const struct tdm_rate_step steps[] = {{0, 4000000}};
+
+    plain(c, seed, steps, 1, 25 * TDM_MS);
+    c->links[0].reorder = 0.05;
+    c->links[0].reorder_for = 15 * TDM_MS;
+    c->measure_from = 2 * TDM_S;
+}
+
+static void draw_l4s_beside(struct tdm_rate_world_config *c, uint64_t seed)
+{
+    static const struct tdm_rate_step steps[] = {{0, 20000000}};
+
+    plain(c, seed, steps, 1, 10 * TDM_MS);
+    c->links[0].dual = true;
+    c->flows[0].ect1 = true;
+    c->flows[0].start_bps = 1000000;
+    tcp(c, TDM_RATE_CUBIC, 5 * TDM_S, TDM_NEVER);
+    c->measure_from = 10 * TDM_S;
 }
 
 static void draw_8867_7(struct tdm_rate_world_config *c, uint64_t seed)
@@ -279,6 +343,20 @@ static void draw_reroute(struct tdm_rate_world_config *c, uint64_t seed)
     c->measure_from = 2 * TDM_S;
 }
 
+/* Drawn so that mean and spread are those of the LTE downlinks that Sprout recorded; slower, with
+ * gaps of a second, as its UMTS links; and a medium that others use too. */
+static const struct tdm_rate_trace_model lte = {
+    .mean_bps = 5e6, .wander = 0.55, .most = 1.1, .outages_s = 25, .outage_s = 0.25, .slot_ms = 1};
+static const struct tdm_rate_trace_model umts = {
+    .mean_bps = 1.5e6, .wander = 0.7, .most = 0.9, .outages_s = 12, .outage_s = 1, .slot_ms = 10};
+static const struct tdm_rate_trace_model wifi = {.mean_bps = 12e6,
+                                                 .wander = 0.3,
+                                                 .most = 0.7,
+                                                 .outages_s = 5,
+                                                 .outage_s = 0.05,
+                                                 .slot_ms = 1,
+                                                 .gather_ms = 6};
+
 static const struct tdm_rate_scenario scenarios[] = {
     {.name = "start-40",
      .id = "C1",
@@ -340,6 +418,7 @@ static const struct tdm_rate_scenario scenarios[] = {
      .title = "a drawn LTE trace, or --trace FILE; round trip 40 ms",
      .seconds = 120,
      .draw = draw_mobile,
+     .model = &lte,
      .takes_trace = true,
      .from = 3 * TDM_S,
      .to = 120 * TDM_S,
@@ -347,6 +426,47 @@ static const struct tdm_rate_scenario scenarios[] = {
                {TDM_RATE_QUEUE_P95, false, 60},
                {TDM_RATE_FRAME_P95, false, 90},
                {TDM_RATE_LATE, false, 1}}},
+    {.name = "mobile-slow",
+     .id = "",
+     .title = "a drawn UMTS trace with gaps of a second, or --trace FILE",
+     .seconds = 120,
+     .draw = draw_mobile,
+     .from = 3 * TDM_S,
+     .to = 120 * TDM_S,
+     .model = &umts,
+     .takes_trace = true},
+    {.name = "wifi",
+     .id = "",
+     .title = "12 Mb/s in bursts about every 6 ms, short stalls; with voice",
+     .seconds = 60,
+     .draw = draw_wifi,
+     .from = 3 * TDM_S,
+     .to = 60 * TDM_S,
+     .model = &wifi,
+     .takes_trace = true},
+    {.name = "voice-2",
+     .id = "",
+     .title = "voice beside the picture, 2 Mb/s, round trip 100 ms",
+     .seconds = 60,
+     .draw = draw_voice,
+     .from = 5 * TDM_S,
+     .to = 60 * TDM_S},
+    {.name = "voice-step",
+     .id = "",
+     .title = "voice beside the picture, 4 to 1 to 4 Mb/s",
+     .seconds = 60,
+     .draw = draw_voice_step,
+     .from = 2 * TDM_S,
+     .to = 60 * TDM_S},
+    {.name = "voice-mobile",
+     .id = "",
+     .title = "voice beside the picture, a drawn LTE trace, or --trace FILE",
+     .seconds = 120,
+     .draw = draw_voice_mobile,
+     .from = 3 * TDM_S,
+     .to = 120 * TDM_S,
+     .model = &lte,
+     .takes_trace = true},
     {.name = "rfc8867-1",
      .id = "C7",
      .title = "5.1: one flow, 1, 2.5, 0.6, 1 Mb/s",
@@ -410,6 +530,13 @@ static const struct tdm_rate_scenario scenarios[] = {
      .draw = draw_bbr,
      .from = 15 * TDM_S,
      .to = 90 * TDM_S},
+    {.name = "tcp-three",
+     .id = "",
+     .title = "beside two CUBIC and a BBR-like flow, 6 Mb/s, 300 ms; with voice",
+     .seconds = 90,
+     .draw = draw_crowd,
+     .from = 20 * TDM_S,
+     .to = 90 * TDM_S},
     {.name = "rfc8867-7",
      .id = "",
      .title = "5.7: two flows beside ten short TCP flows, 2 Mb/s",
@@ -432,6 +559,13 @@ static const struct tdm_rate_scenario scenarios[] = {
      .from = 5 * TDM_S,
      .to = 30 * TDM_S,
      .goals = {{TDM_RATE_UTIL, true, 90}, {TDM_RATE_QUEUE_P99, false, 8}}},
+    {.name = "l4s-beside",
+     .id = "",
+     .title = "20 Mb/s with DualPI2, beside CUBIC without ECN",
+     .seconds = 40,
+     .draw = draw_l4s_beside,
+     .from = 10 * TDM_S,
+     .to = 40 * TDM_S},
     {.name = "loss",
      .id = "C11",
      .title = "2 Mb/s with 5 % random loss",
@@ -461,6 +595,20 @@ static const struct tdm_rate_scenario scenarios[] = {
      .draw = draw_reroute,
      .from = 30 * TDM_S,
      .to = 60 * TDM_S},
+    {.name = "reverse",
+     .id = "",
+     .title = "4 Mb/s; CUBIC fills the way back (1 Mb/s, 300 ms) from 10 to 50 s; with voice",
+     .seconds = 60,
+     .draw = draw_reverse,
+     .from = 2 * TDM_S,
+     .to = 60 * TDM_S},
+    {.name = "reorder",
+     .id = "",
+     .title = "4 Mb/s, one packet in 20 comes 15 ms late",
+     .seconds = 60,
+     .draw = draw_reorder,
+     .from = 2 * TDM_S,
+     .to = 60 * TDM_S},
     {.name = "handover",
      .id = "",
      .title = "5 Mb/s, dark for 1 s, 1.5, dark for 0.4 s, 6 Mb/s",
@@ -486,180 +634,4 @@ const struct tdm_rate_scenario *tdm_rate_scenario_named(const char *name)
         if (strcmp(scenarios[i].name, name) == 0)
             return &scenarios[i];
     return NULL;
-}
-
-struct run {
-    uint32_t trace_ms[TDM_RATE_TRACE_MAX];
-    struct tdm_rate_world_config config;
-    _Alignas(16) uint8_t world[];
-};
-
-size_t tdm_rate_run_bytes(void)
-{
-    return sizeof(struct run) + tdm_rate_world_bytes();
-}
-
-static bool is_media(const struct tdm_rate_world_config *c, int i)
-{
-    return c->flows[i].kind == TDM_RATE_MEDIA;
-}
-
-/* Both ways count where both have a flow. */
-static double util_of(const struct tdm_rate_world *w, const struct tdm_rate_world_config *c,
-                      tdm_time from, tdm_time to)
-{
-    double carried = 0, could = 0;
-
-    for (int way = 0; way < 2; way++) {
-        uint64_t limit = 0;
-
-        for (int i = 0; i < c->flow_count; i++)
-            if (c->flows[i].way == way) {
-                limit += is_media(c, i) ? c->flows[i].limit_bps : MBPS(10000);
-                carried += tdm_rate_flow_bps(tdm_rate_world_result(w, (uint8_t)i), from, to);
-            }
-        if (limit)
-            could += tdm_rate_link_capacity(tdm_rate_world_link(w, (uint8_t)way), from, to, limit) *
-                     8e9 / (double)(to - from);
-    }
-    return could > 0 ? 100 * carried / could : TDM_RATE_UNKNOWN;
-}
-
-static void score_delays(const struct tdm_rate_world *w, const struct tdm_rate_world_config *c,
-                         double *figures)
-{
-    uint64_t frames = 0, late = 0, sent = 0, lost = 0;
-
-    for (int i = 0; i < c->flow_count; i++) {
-        const struct tdm_rate_flow_result *r = tdm_rate_world_result(w, (uint8_t)i);
-
-        if (!is_media(c, i))
-            continue;
-        /* The worst of the flows. */
-        double row[] = {
-            [TDM_RATE_QUEUE_P95] = (double)tdm_histogram_quantile(&r->queue, 0.95) * 1e-6,
-            [TDM_RATE_QUEUE_P99] = (double)tdm_histogram_quantile(&r->queue, 0.99) * 1e-6,
-            [TDM_RATE_FRAME_P95] = (double)tdm_histogram_quantile(&r->frame, 0.95) * 1e-6,
-            [TDM_RATE_WORST] = (double)r->worst_frame * 1e-6,
-        };
-        for (int f = TDM_RATE_QUEUE_P95; f <= TDM_RATE_WORST; f++)
-            figures[f] = row[f] > figures[f] ? row[f] : figures[f];
-        frames += r->frames;
-        late += r->late;
-        sent += r->sent;
-        lost += r->lost;
-    }
-    figures[TDM_RATE_LATE] = frames ? 100.0 * (double)late / (double)frames : 100;
-    figures[TDM_RATE_LOSS] = sent ? 100.0 * (double)lost / (double)sent : 0;
-}
-
-static void score_shares(const struct tdm_rate_world *w, const struct tdm_rate_world_config *c,
-                         const struct tdm_rate_scenario *s, double *figures)
-{
-    double sum = 0, squares = 0, all = 0;
-    int count = 0, others = 0;
-
-    for (int i = 0; i < c->flow_count; i++) {
-        double bps = tdm_rate_flow_bps(tdm_rate_world_result(w, (uint8_t)i), s->from, s->to);
-
-        all += bps;
-        others += !is_media(c, i);
-        if (!is_media(c, i) || c->flows[i].way)
-            continue;
-        sum += bps;
-        squares += bps * bps;
-        count++;
-    }
-    if (count > 1)
-        figures[TDM_RATE_JAIN] = squares > 0 ? sum * sum / (count * squares) : 0;
-    if (others)
-        figures[TDM_RATE_SHARE] = all > 0 ? 100 * sum / all : 0;
-}
-
-/* The end of the first tenth of a second that has the rate. */
-static double settle_of(const struct tdm_rate_world *w, const struct tdm_rate_scenario *s)
-{
-    const struct tdm_rate_flow_result *r = tdm_rate_world_result(w, 0);
-
-    for (tdm_time at = s->settle_from; at < s->settle_to; at += TENTH)
-        if ((double)((uint64_t)r->bytes_ms100[at / TENTH] * 80) >= s->settle_bps)
-            return (double)(at + TENTH - s->settle_from) * 1e-9;
-    return (double)(s->settle_to - s->settle_from) * 1e-9;
-}
-
-/* Until the queue stays short for a second. */
-static double calm_of(const struct tdm_rate_world *w, const struct tdm_rate_world_config *c,
-                      tdm_time length)
-{
-    const struct tdm_rate_flow_result *r = tdm_rate_world_result(w, 0);
-    tdm_time from = c->flows[1].to;
-    int quiet = 0;
-
-    for (tdm_time at = from; at < length; at += TENTH) {
-        quiet = r->queue_ms100[at / TENTH] < CALM_QUEUE ? quiet + 1 : 0;
-        if (quiet == 10)
-            return (double)(at + TENTH - from) * 1e-9 - 1;
-    }
-    return (double)(length - from) * 1e-9;
-}
-
-static void score_run(const struct tdm_rate_world *w, const struct tdm_rate_world_config *c,
-                      const struct tdm_rate_scenario *s, struct tdm_rate_score *score)
-{
-    for (int i = 0; i < TDM_RATE_FIGURES; i++)
-        score->figures[i] = TDM_RATE_UNKNOWN;
-    score->figures[TDM_RATE_UTIL] = util_of(w, c, s->from, s->to);
-    score_delays(w, c, score->figures);
-    score_shares(w, c, s, score->figures);
-    if (s->settle_bps > 0)
-        score->figures[TDM_RATE_SETTLE] = settle_of(w, s);
-    if (c->flow_count == 2 && !is_media(c, 1))
-        score->figures[TDM_RATE_CALM] = calm_of(w, c, c->length);
-}
-
-static void give_trace(struct run *run, uint64_t seed, const uint32_t *trace_ms, uint32_t count)
-{
-    /* Drawn so that mean and spread are those of the LTE downlinks that Sprout recorded. */
-    static const struct tdm_rate_trace_model model = {.mean_bps = 5e6,
-                                                      .wander = 0.55,
-                                                      .most = 1.1,
-                                                      .outages_s = 25,
-                                                      .outage_s = 0.25,
-                                                      .slot_ms = 1};
-    struct tdm_rate_link_config *link = &run->config.links[0];
-
-    if (link->steps)
-        return;
-    if (trace_ms && count <= TDM_RATE_TRACE_MAX)
-        memcpy(run->trace_ms, trace_ms, count * sizeof *trace_ms);
-    else
-        count = tdm_rate_trace_draw(&model, seed, 120, run->trace_ms, TDM_RATE_TRACE_MAX);
-    link->trace_ms = run->trace_ms;
-    link->trace_count = count;
-}
-
-const struct tdm_rate_world *tdm_rate_run(void *storage, const struct tdm_rate_scenario *scenario,
-                                          const struct tdm_rate_peer *peer, uint64_t seed,
-                                          const uint32_t *trace_ms, uint32_t trace_count,
-                                          struct tdm_rate_score *score)
-{
-    struct run *run = storage;
-    struct tdm_rate_world *world;
-
-    scenario->draw(&run->config, seed);
-    run->config.length = scenario->seconds * TDM_S;
-    for (int i = 0; i < run->config.flow_count; i++)
-        run->config.flows[i].peer = peer;
-    give_trace(run, seed, trace_ms, trace_count);
-    world = tdm_rate_world_init(run->world, &run->config);
-    tdm_rate_world_run(world);
-    score_run(world, &run->config, scenario, score);
-    return world;
-}
-
-bool tdm_rate_goal_met(const struct tandem_sim_goal *goal, const struct tdm_rate_score *score)
-{
-    double value = score->figures[goal->figure];
-
-    return goal->at_least ? value >= goal->value - 1e-9 : value >= 0 && value <= goal->value + 1e-9;
 }

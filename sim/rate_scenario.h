@@ -7,6 +7,7 @@
  * Each is drawn from a seed: phases of the cameras, losses, traces and transfers differ.
  */
 
+#include "sim/rate_trace.h"
 #include "sim/rate_world.h"
 #include "tandem/sim.h"
 
@@ -19,9 +20,11 @@ enum tdm_rate_figure {
     TDM_RATE_LATE,      /* Frames later than 200 ms or never, percent. */
     TDM_RATE_SETTLE,    /* Until 80 % (start) or 90 % (recovery) of the capacity, s. */
     TDM_RATE_JAIN,
-    TDM_RATE_SHARE, /* Of the link beside TCP, percent. */
-    TDM_RATE_CALM,  /* After the TCP flow's end until the queue stays below 40 ms, s. */
-    TDM_RATE_LOSS,  /* Packets lost, percent. */
+    TDM_RATE_SHARE,      /* Of the link beside TCP, percent. */
+    TDM_RATE_CALM,       /* After the TCP flow's end until the queue stays below 40 ms, s. */
+    TDM_RATE_LOSS,       /* Packets lost, percent. */
+    TDM_RATE_VOICE_P95,  /* Of the sound beside a picture, ms; */
+    TDM_RATE_VOICE_LOST, /* and what did not come of it, percent. */
     TDM_RATE_FIGURES
 };
 
@@ -33,7 +36,8 @@ struct tdm_rate_scenario {
     void (*draw)(struct tdm_rate_world_config *config, uint64_t seed);
     tdm_time from, to; /* Rates and fairness are taken here. */
     tdm_time settle_from, settle_to;
-    double settle_bps; /* Reached when a tenth of a second has it. */
+    double settle_bps;                        /* Reached when a tenth of a second has it. */
+    const struct tdm_rate_trace_model *model; /* Of a capacity that is drawn. */
     bool takes_trace;
     struct tandem_sim_goal goals[TDM_RATE_GOALS]; /* Up to the first whose value is 0. */
 };
@@ -53,11 +57,18 @@ const struct tdm_rate_scenario *tdm_rate_scenario_named(const char *name);
 /** Bytes of storage that a run needs; one run at a time. */
 size_t tdm_rate_run_bytes(void);
 
-/** Runs it with every media flow under `peer`. `trace_ms`: instead of the drawn one; may be NULL.
+/** What may replace a scenario's own. */
+struct tdm_rate_given {
+    const uint32_t *trace_ms; /* NULL: drawn. */
+    uint32_t trace_count;
+    double fill, sigma; /* Of every encoder; 0: the scenario's. */
+};
+
+/** Runs it with every media flow under `peer`. `given` may be NULL.
  *  @return the world, for its curves; in the storage. */
 const struct tdm_rate_world *tdm_rate_run(void *storage, const struct tdm_rate_scenario *scenario,
                                           const struct tdm_rate_peer *peer, uint64_t seed,
-                                          const uint32_t *trace_ms, uint32_t trace_count,
+                                          const struct tdm_rate_given *given,
                                           struct tdm_rate_score *score);
 
 /** Whether a goal is met. */

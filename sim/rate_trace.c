@@ -44,6 +44,7 @@ uint32_t tdm_rate_trace_draw(const struct tdm_rate_trace_model *model, uint64_t 
     struct tdm_rng rng = tdm_rng_of(seed);
     double level = 0, owed = 0, until_outage = 0, outage = 0;
     double root = 0.1414; /* Of a slot of 20 ms. */
+    double gather = 0;
     uint32_t count = 0;
 
     until_outage = model->outages_s * tdm_sim_exponential(&rng);
@@ -59,6 +60,11 @@ uint32_t tdm_rate_trace_draw(const struct tdm_rate_trace_model *model, uint64_t 
         outage -= outage > 0 ? 0.001 : 0;
         double mean = model->mean_bps * tdm_sim_exp(level) / 12e6;
 
+        if (model->gather_ms && (gather -= 1) > 0) {
+            owed += mean;
+            continue;
+        }
+        gather = 0.5 + model->gather_ms * tdm_sim_exponential(&rng);
         /* Poisson by exponential gaps: what is owed passes in this millisecond. */
         for (owed += outage > 0 ? mean * LEAST * 0.2 : mean; owed > 0 && count + 1 < capacity;
              owed -= tdm_sim_exponential(&rng))

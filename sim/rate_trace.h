@@ -21,11 +21,13 @@ enum tdm_err tdm_rate_trace_parse(const char *text, size_t size, uint32_t *trace
 
 struct tdm_rate_trace_model {
     double mean_bps;
-    double wander;    /* Of the rate's logarithm in a second. */
-    double most;      /* Of that logarithm, 0 is the mean. */
-    double outages_s; /* Mean seconds between two; 0: none. */
-    double outage_s;  /* Their mean length. */
-    uint32_t slot_ms; /* What comes within so long comes at once, as a scheduler gives it. */
+    double wander;      /* Of the rate's logarithm in a second. */
+    double most;        /* Of that logarithm, 0 is the mean. */
+    double outages_s;   /* Mean seconds between two; 0: none. */
+    double outage_s;    /* Their mean length. */
+    uint32_t slot_ms;   /* What comes within so long comes at once, as a scheduler gives it. */
+    uint32_t gather_ms; /* Mean wait for a medium that is shared: what was saved up leaves then, as
+                           Wi-Fi aggregates. 0: none. */
 };
 
 /** Draws `seconds` of it; returns the count. */

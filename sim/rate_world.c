@@ -20,9 +20,16 @@
 #define TCP_BYTES      1500
 #define TCP_ACK_BYTES  52
 #define FRAME_GIVEN_UP (2 * TDM_S)
+#define VOICE_EVERY    (10 * TDM_MS)
+#define ALIVE_EVERY    (500 * TDM_MS) /* So often something leaves, however full the window. */
+#define RATE_EVERY     (500 * TDM_MS)
+#define SLOW_BPS       1000000
+#define SLOWEST_BPS    300000
+#define VOICE_BYTES    80 /* 32 kb/s of Opus with its headers. */
 
 enum event_kind {
     FRAME,   /* A picture is captured. */
+    VOICE,   /* A piece of sound is. */
     PACE,    /* The pacer may send. */
     AT_LINK, /* A packet reaches the bottleneck. */
     AT_END,  /* A packet reaches the receiver of its flow. */
@@ -41,7 +48,7 @@ struct event {
 struct logged {
     tdm_time sent, arrival;
     uint32_t bytes, frame;
-    bool told, lost, ce, padding, resent;
+    bool told, lost, ce, padding, voice, resent;
 };
 
 struct frame {
@@ -72,6 +79,10 @@ struct flow {
     tdm_time free_at; /* The pacer's. */
     bool pacing;
     bool telling;
+    tdm_time sent_at; /* By the pacer, last. */
+    tdm_time told_at, rate_since;
+    uint64_t came_bytes;
+    double came_bps;
     struct tdm_rate_tcp tcp;
 };
 
@@ -191,8 +202,10 @@ static void pace(struct tdm_rate_world *w, struct flow *f)
 {
     f->pacing = false;
     /* A window that is full is asked again when feedback comes. */
-    if (!f->waiting_count || (f->inflight && f->inflight >= f->out.window_bytes))
+    if (!f->waiting_count ||
+        (f->inflight && f->inflight >= f->out.window_bytes && w->now - f->sent_at < ALIVE_EVERY))
         return;
+    f->sent_at = w->now;
     struct waiting packet = f->waiting[f->waiting_head];
 
     f->waiting_head = (f->waiting_head + 1) % WAITING_MAX;
@@ -233,6 +246,28 @@ static void settle_frame(struct tdm_rate_world *w, struct flow *f, struct frame 
     f->result.worst_frame = tdm_time_max(f->result.worst_frame, took);
 }
 
+/* Leaves at once, and the controller knows nothing of it, as in calls: the pacer and what is told
+ * are for pictures. What is lost of it is not sent again. */
+static void speak(struct tdm_rate_world *w, struct flow *f)
+{
+    if (w->now + VOICE_EVERY < f->config.to)
+        push(w, w->now + VOICE_EVERY, VOICE, of_flow(w, f));
+    send(w, f, VOICE_BYTES, 0, false, false);
+    struct logged *log = log_at(f, f->next - 1);
+
+    log->voice = log->told = true;
+    f->inflight -= VOICE_BYTES;
+    f->result.voice_sent += w->now >= w->config.measure_from;
+}
+
+static void hear(struct tdm_rate_world *w, struct flow *f, const struct logged *log)
+{
+    if (log->sent < w->config.measure_from)
+        return;
+    f->result.voice_here++;
+    tdm_histogram_add(&f->result.voice, w->now - log->sent - way_of(f, w->now));
+}
+
 static bool rests(const struct flow *f, tdm_time now)
 {
     return now >= f->config.pause_from && now < f->config.pause_to;
@@ -250,11 +285,12 @@ static void capture(struct tdm_rate_world *w, struct flow *f)
     step(w, f,
          &(struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME,
                                      .bytes = (uint32_t)f->waiting_bytes});
-    double size = f->out.frame_bytes * (0.97 + spread * tdm_sim_normal(&f->rng));
-    double most = f->out.frame_bytes * (f->config.sigma > 0.05 ? 2.0 : 1.05);
+    double fill = f->config.fill > 0 ? f->config.fill : 0.97;
+    double budget = f->out.frame_bytes, size = budget * (fill + spread * tdm_sim_normal(&f->rng));
+    double most = budget * (f->config.sigma > 0.05 ? 2.0 : 1.05);
     uint32_t left = (uint32_t)(size < 150 ? 150 : size > most ? most : size);
 
-    if (!f->out.frame_bytes)
+    if (budget <= 0)
         left = 0; /* Dropped before the encoder. */
     if (left) {
         frame = &f->frames[++f->frame_id & (FRAMES - 1)];
@@ -274,7 +310,10 @@ static void capture(struct tdm_rate_world *w, struct flow *f)
     pad(w, f);
 }
 
-static void note(struct tdm_rate_world *w, struct flow *f, const struct tdm_rate_packet *p)
+/* `waits`: whether its queue counts; the voice, which goes on where pictures pause, has a figure of
+ * its own. */
+static void note(struct tdm_rate_world *w, struct flow *f, const struct tdm_rate_packet *p,
+                 bool waits)
 {
     tdm_time queue = w->now - p->sent - way_of(f, w->now);
     size_t tenth = (size_t)(w->now / (100 * TDM_MS));
@@ -283,11 +322,29 @@ static void note(struct tdm_rate_world *w, struct flow *f, const struct tdm_rate
         float ms = (float)queue * 1e-6f;
 
         f->result.bytes_ms100[tenth] += p->bytes;
-        if (ms > f->result.queue_ms100[tenth])
+        if (waits && ms > f->result.queue_ms100[tenth])
             f->result.queue_ms100[tenth] = ms;
     }
-    if (w->now >= w->config.measure_from)
+    if (waits && w->now >= w->config.measure_from)
         tdm_histogram_add(&f->result.queue, queue);
+}
+
+/* Ours as in engine/core/arrivals.c: less often where messages would be a large part of the rate,
+ * and at once what comes after a pause. */
+static tdm_time tells_at(const struct tdm_rate_world *w, struct flow *f)
+{
+    tdm_time every = f->config.peer->feedback_every, passed = w->now - f->rate_since;
+
+    if (!f->config.peer->tells_at_once)
+        return w->now + every;
+    if (passed >= RATE_EVERY) {
+        f->came_bps = (double)f->came_bytes * 8e9 / (double)passed;
+        f->came_bytes = 0;
+        f->rate_since = w->now;
+    }
+    if (f->came_bps < SLOW_BPS)
+        every *= f->came_bps < SLOWEST_BPS ? 4 : 2;
+    return f->told_at + every;
 }
 
 static void receive_media(struct tdm_rate_world *w, struct flow *f, const struct tdm_rate_packet *p)
@@ -295,11 +352,14 @@ static void receive_media(struct tdm_rate_world *w, struct flow *f, const struct
     struct logged *log = log_at(f, p->number);
     struct frame *frame = &f->frames[log->frame & (FRAMES - 1)];
 
-    note(w, f, p);
+    note(w, f, p, !log->voice);
     log->arrival = w->now;
+    f->came_bytes += log->bytes;
     log->ce = p->ce;
+    if (log->voice)
+        hear(w, f, log);
     f->highest = p->number > f->highest ? p->number : f->highest;
-    if (!log->padding && frame->id == log->frame && !frame->done) {
+    if (!log->padding && !log->voice && frame->id == log->frame && !frame->done) {
         frame->left -= log->bytes < frame->left ? log->bytes : frame->left;
         if (!frame->left)
             settle_frame(w, f, frame, w->now);
@@ -307,7 +367,7 @@ static void receive_media(struct tdm_rate_world *w, struct flow *f, const struct
     if (f->telling)
         return;
     f->telling = true;
-    push(w, w->now + f->config.peer->feedback_every, TELL, of_flow(w, f));
+    push(w, tdm_time_max(w->now, tells_at(w, f)), TELL, of_flow(w, f));
 }
 
 static void tell(struct tdm_rate_world *w, struct flow *f)
@@ -315,6 +375,7 @@ static void tell(struct tdm_rate_world *w, struct flow *f)
     struct tdm_rate_packet p = of_flow(w, f);
 
     f->telling = false;
+    f->told_at = w->now;
     p.feedback = true;
     p.number = f->highest;
     p.sent = w->now;
@@ -326,7 +387,7 @@ static void resend(struct tdm_rate_world *w, struct flow *f, struct logged *log)
 {
     struct frame *frame = &f->frames[log->frame & (FRAMES - 1)];
 
-    if (!log->padding && !log->resent && frame->id == log->frame && !frame->done &&
+    if (!log->padding && !log->voice && !log->resent && frame->id == log->frame && !frame->done &&
         w->now - frame->captured < RESEND_WITHIN)
         queue_packet(f, (struct waiting){.bytes = log->bytes, .frame = log->frame, .again = true},
                      true);
@@ -398,7 +459,7 @@ static void receive_tcp(struct tdm_rate_world *w, struct flow *f, const struct t
 {
     struct tdm_rate_packet ack = *p;
 
-    note(w, f, p);
+    note(w, f, p, true);
     ack.feedback = true;
     ack.bytes = TCP_ACK_BYTES;
     push(w, w->now, AT_LINK, ack);
@@ -447,6 +508,9 @@ static void run_event(struct tdm_rate_world *w, const struct event *e)
     case FRAME:
         capture(w, f);
         break;
+    case VOICE:
+        speak(w, f);
+        break;
     case PACE:
         pace(w, f);
         break;
@@ -491,11 +555,14 @@ struct tdm_rate_world *tdm_rate_world_init(void *storage,
         f->highest = f->told = -1;
         tdm_histogram_init(&f->result.queue);
         tdm_histogram_init(&f->result.frame);
+        tdm_histogram_init(&f->result.voice);
         f->tcp.timer = TDM_NEVER;
         if (f->config.kind == TDM_RATE_MEDIA) {
             assert(f->config.peer->bytes <= TDM_RATE_PEER_STATE_MAX);
             f->config.peer->init(f->state, at, f->config.start_bps, f->config.limit_bps);
             at += (tdm_time)(tdm_rng_unit(&f->rng) * (double)FRAME_EVERY);
+            if (f->config.voice)
+                push(w, at, VOICE, of_flow(w, f));
         }
         push(w, at, f->config.kind == TDM_RATE_MEDIA ? FRAME : START, of_flow(w, f));
     }
@@ -515,7 +582,9 @@ void tdm_rate_world_run(struct tdm_rate_world *w)
             int way = w->links[0].done == link ? 0 : 1;
             struct tdm_rate_packet p = tdm_rate_link_pop(&w->links[way]);
 
-            push(w, w->now + way_of(&w->flows[p.flow], w->now), AT_END, p);
+            push(w,
+                 w->now + way_of(&w->flows[p.flow], w->now) + tdm_rate_link_holds(&w->links[way]),
+                 AT_END, p);
         } else {
             struct event e = pop(w);
 

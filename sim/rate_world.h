@@ -28,9 +28,10 @@ struct tdm_rate_flow_config {
     tdm_time delay;                /* One way, without the queue; */
     tdm_time reroute_at, rerouted; /* and from reroute_at on, if not 0, so long. */
     uint64_t start_bps, limit_bps; /* MEDIA */
-    double sigma;                  /* MEDIA: spread of frame sizes about the budget. */
-    uint64_t transfer_bytes;       /* TCP: of each transfer, 0: for ever; */
-    tdm_time transfer_pause;       /* and the mean rest between two of them. */
+    double fill, sigma; /* MEDIA: of the budget, mean and spread of frame sizes; 0: 0.97, 0.03. */
+    bool voice;         /* MEDIA: with sound beside it, which waits for no frame. */
+    uint64_t transfer_bytes; /* TCP: of each transfer, 0: for ever; */
+    tdm_time transfer_pause; /* and the mean rest between two of them. */
 };
 
 struct tdm_rate_world_config {
@@ -45,7 +46,10 @@ struct tdm_rate_world_config {
 struct tdm_rate_flow_result {
     struct tdm_histogram queue; /* Of each packet. */
     struct tdm_histogram frame; /* From capture until the last packet is there, less the way. */
-    uint64_t frames, late;      /* Late: 200 ms or never. */
+    struct tdm_histogram
+        voice; /* Of each of its packets, from microphone to there, less the way. */
+    uint64_t voice_sent, voice_here;
+    uint64_t frames, late; /* Late: 200 ms or never. */
     uint64_t sent, lost;
     tdm_time worst_frame;
     uint32_t bytes_ms100[TDM_RATE_TENTHS]; /* Arrived in each tenth of a second. */

@@ -295,6 +295,10 @@ void tdm_sim_scenario_mixed(struct tdm_sim_scenario *s, uint64_t seed, tdm_time 
     s->signalling_delay = tdm_time_max(s->path[0].link.delay, s->path[1].link.delay);
     s->signalling_loss = network == TDM_SIM_LAN ? 0 : between(&rng, 0, 0.05);
     s->video_codec = draw_codec(seed, tdm_rng_chance(&rng, 0.5));
+    s->reports_only = seed % 4 == 3;
+    s->parity = seed % 3 == 1;
+    s->refer_reach = seed % 5 == 2 || seed % 5 == 4 ? 15 : 0;
+    s->refer_chains = seed % 5 == 2 ? 6 : 1;
     s->video_bps = (uint32_t)between(&rng, 4e5, 1.5e6);
     s->fps = tdm_rng_chance(&rng, 0.7) ? 30 : 15;
     s->audio_frame_ms = tdm_rng_chance(&rng, 0.7) ? 10 : 20;

@@ -20,6 +20,7 @@
 #define TDM_SIM_ACTIONS_MAX 24
 #define TDM_SIM_WINDOWS_MAX 8
 #define TDM_SIM_TRACE_MAX   16384
+#define TDM_SIM_PARITY_TYPE 119 /* Of repairs over a window. */
 
 enum tdm_sim_action_kind {
     TDM_SIM_HOLD,
@@ -87,8 +88,13 @@ struct tdm_sim_scenario {
     enum tdm_codec_id video_codec;
     uint16_t width, height;
     uint32_t fps, video_bps;
+    bool parity;                       /* Repairs over a window are agreed on (docs/repair.md). */
+    uint8_t refer_reach, refer_chains; /* The encoders take references (struct
+                                          tdm_reference_reach), and that is agreed on; 0: not. */
+    bool reports_only;                 /* No feedback on each packet (RFC 8888) is agreed on. */
     uint16_t audio_frame_ms;
     double keyframe_ratio;
+    double encoder_fill, encoder_sigma; /* Of its budget (model_codec.h); 0: a middling one's. */
     uint32_t action_count;
     struct tdm_sim_action actions[TDM_SIM_ACTIONS_MAX]; /* Ascending. */
     bool steady; /* Nothing on the network gives reason for freezes or skew: check it closely. */

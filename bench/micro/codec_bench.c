@@ -3,12 +3,14 @@
  * Times the video codecs and checks what they promise in the same loop: sizes against the budget
  * of each frame, and the picture that comes out.
  *
- *     codec_bench ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE THREADS SLICE_BYTES [FILE.i420]
+ *     codec_bench ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE,... THREADS SLICE_BYTES
+ * [FILE.i420]
  *
  * ENCODER is a name of the table, e.g. x264, vp8, vp9 or aom. Without a file the test scene of the
- * unit tests is coded. 150 frames at 30 a second; the budget falls to a quarter at frame 75 when
- * BITRATE ends in "/4". With CODEC_BENCH_STREAM=FILE in the environment the stream is kept there,
- * for other decoders: H.264 with start codes, the others in an IVF file.
+ * unit tests is coded. 150 frames at 30 a second, an equal part of them at each BITRATE; "/4" in
+ * place of the second one is a quarter of the first. bench/spend makes the table of target E1. With
+ * CODEC_BENCH_STREAM=FILE in the environment the stream is kept there, for other decoders: H.264
+ * with start codes, the others in an IVF file.
  */
 #include "codecs/codec.h"
 #include "tests/unit/codecs/signals.h"
@@ -18,18 +20,21 @@
 #include <string.h>
 #include <time.h>
 
-#define FRAMES   150
-#define UNIT_MAX (4 << 20)
+#define FRAMES    150
+#define RATES_MAX 5
+#define UNIT_MAX  (4 << 20)
 
 struct run {
     const struct tdm_video_encoder_ops *enc_ops;
-    bool step;
     int width, height;
-    uint32_t bps;
+    uint32_t bps[RATES_MAX];
+    int rates;
     FILE *file, *stream;
     uint8_t *unit;
     size_t size, payload;
     double start, first_ms;
+    double offered, spent; /* Bytes of all budgets and of all pictures. */
+    int over_105, over_120;
     /* One value for each coded frame. */
     double encode_ms[FRAMES], first_slice_ms[FRAMES], decode_ms[FRAMES], share[FRAMES],
         psnr[FRAMES];
@@ -114,9 +119,15 @@ static int by_value(const void *a, const void *b)
 
 static void report(const char *name, double *values, int count)
 {
+    double sum = 0;
+
+    for (int i = 0; i < count; i++)
+        sum += values[i];
     qsort(values, (size_t)count, sizeof *values, by_value);
-    printf("  \"%s\": {\"min\": %.3f, \"p50\": %.3f, \"p95\": %.3f, \"max\": %.3f},\n", name,
-           values[0], values[count / 2], values[count * 95 / 100], values[count - 1]);
+    printf("  \"%s\": {\"min\": %.3f, \"p50\": %.3f, \"p95\": %.3f, \"max\": %.3f, "
+           "\"mean\": %.3f},\n",
+           name, values[0], values[count / 2], values[count * 95 / 100], values[count - 1],
+           sum / count);
 }
 
 static bool next_picture(struct run *run, struct canvas *canvas, int frame)
@@ -137,6 +148,7 @@ static bool code_one(struct run *run, struct tdm_video_encoder *enc,
     int at = run->coded;
 
     run->size = run->payload = 0;
+    run->offered += budget;
     run->start = now_ms();
     enum tdm_err err = run->enc_ops->encode(enc, pic, budget, false, take, run);
 
@@ -154,6 +166,9 @@ static bool code_one(struct run *run, struct tdm_video_encoder *enc,
     run->decode_ms[at] = now_ms() - start;
     run->first_slice_ms[at] = run->first_ms;
     run->share[at] = (double)run->payload / budget;
+    run->spent += (double)run->payload;
+    run->over_105 += run->share[at] > 1.05;
+    run->over_120 += run->share[at] > 1.2;
     run->psnr[at] = picture_psnr(pic, &out);
     run->coded++;
     return true;
@@ -195,8 +210,7 @@ static int run_all(struct run *run, const struct tdm_video_encoder_config *confi
         return 1;
     }
     for (int i = 0; ok && i < FRAMES && next_picture(run, &canvas, i); i++)
-        ok = code_one(run, enc, dec_ops, dec, &canvas.pic,
-                      run->bps / 240 / (run->step && i >= FRAMES / 2 ? 4 : 1));
+        ok = code_one(run, enc, dec_ops, dec, &canvas.pic, run->bps[i * run->rates / FRAMES] / 240);
     enc_ops->destroy(enc);
     dec_ops->destroy(dec);
     free(canvas.storage);
@@ -212,7 +226,8 @@ static int run_all(struct run *run, const struct tdm_video_encoder_config *confi
     report("decode_alone_ms", run->alone_ms, run->coded);
     report("size_to_budget", run->share, run->coded);
     report("psnr_db", run->psnr, run->coded);
-    printf("  \"dropped\": %d\n}\n", run->dropped);
+    printf("  \"spent\": %.3f, \"over_105\": %d, \"over_120\": %d, \"dropped\": %d\n}\n",
+           run->spent / run->offered, run->over_105, run->over_120, run->dropped);
     return 0;
 }
 
@@ -239,18 +254,37 @@ static const struct tdm_video_encoder_ops *encoder_of(char *text,
     return name ? tdm_video_encoder_named(name) : NULL;
 }
 
+/* Takes BITRATE,BITRATE,... or BITRATE/4 apart; false where one is no number. */
+static bool take_rates(struct run *run, char *text)
+{
+    char *rest, *word = strtok_r(text, ",", &rest);
+    bool quarter = strstr(text, "/4") != NULL;
+
+    for (run->rates = 0; word && run->rates < RATES_MAX; word = strtok_r(NULL, ",", &rest)) {
+        int bps = number(word);
+
+        if (bps < 1)
+            return false;
+        run->bps[run->rates++] = (uint32_t)bps;
+    }
+    if (quarter)
+        run->bps[run->rates++] = run->bps[0] / 4;
+    return run->rates > 0 && !word;
+}
+
 int main(int argc, char **argv)
 {
+    static struct run run;
     int values[7] = {0}; /* At the places of their arguments. */
-    bool good = argc >= 7;
+    bool good = argc >= 7 && take_rates(&run, argv[4]);
 
     for (int i = 2; good && i < 7; i++) {
-        values[i] = number(argv[i]);
+        values[i] = i == 4 ? (int)run.bps[0] : number(argv[i]);
         good = values[i] >= (i == 6 ? 0 : 1); /* A slice may be without limit. */
     }
     if (!good) {
         fprintf(stderr,
-                "usage: %s ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE[/4] THREADS SLICE_BYTES "
+                "usage: %s ENCODER[:PRESET][:screen] WIDTH HEIGHT BITRATE,... THREADS SLICE_BYTES "
                 "[FILE]\n",
                 argv[0]);
         return 2;
@@ -263,13 +297,10 @@ int main(int argc, char **argv)
         .threads = (unsigned)values[5],
         .slice_bytes_max = (uint32_t)values[6],
     };
-    static struct run run;
 
-    run = (struct run){.enc_ops = encoder_of(argv[1], &config),
-                       .step = strstr(argv[4], "/4") != NULL,
-                       .width = config.width,
-                       .height = config.height,
-                       .bps = config.bitrate_bps};
+    run.enc_ops = encoder_of(argv[1], &config);
+    run.width = config.width;
+    run.height = config.height;
     if (!run.enc_ops) {
         fprintf(stderr, "no encoder is called %s\n", argv[1]);
         return 1;

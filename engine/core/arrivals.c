@@ -3,11 +3,15 @@
 
 #include "engine/wire/rtp.h"
 
-#define EVERY_FAST  (10 * TDM_MS)
-#define EVERY_SLOW  (20 * TDM_MS) /* Below this rate messages would be a large part of it. */
-#define SLOW_BPS    1000000
-#define RATE_EVERY  (500 * TDM_MS)
-#define REPORTS_MAX TDM_ARRIVALS_PACKETS
+#define EVERY_FAST    (10 * TDM_MS)
+#define EVERY_SLOW    (20 * TDM_MS) /* Below this rate messages would be a large part of it. */
+#define EVERY_SLOWEST (40 * TDM_MS)
+#define SLOWEST_BPS   300000
+#define SLOW_BPS      1000000
+#define RATE_EVERY    (500 * TDM_MS)
+#define AGAIN_AFTER   (50 * TDM_MS)
+#define AGAIN_PACKETS 128
+#define REPORTS_MAX   TDM_ARRIVALS_PACKETS
 
 void tdm_arrivals_init(struct tdm_arrivals *a)
 {
@@ -16,6 +20,7 @@ void tdm_arrivals_init(struct tdm_arrivals *a)
     a->since = TDM_NEVER;
     a->bytes = 0;
     a->every = EVERY_SLOW;
+    a->told = 0;
 }
 
 static struct tdm_ccfb_arrival *packet_at(struct tdm_arrivals_source *s, int64_t seq)
@@ -25,7 +30,7 @@ static struct tdm_ccfb_arrival *packet_at(struct tdm_arrivals_source *s, int64_t
 
 static void start(struct tdm_arrivals_source *s, int64_t seq)
 {
-    s->next = s->before = seq;
+    s->first = s->next = s->before = seq;
     s->highest = seq - 1;
 }
 
@@ -55,9 +60,23 @@ static void count_rate(struct tdm_arrivals *a, tdm_time now, size_t size)
         return;
     double bps = (double)a->bytes * 8e9 / (double)(now - a->since);
 
-    a->every = bps < SLOW_BPS ? EVERY_SLOW : EVERY_FAST;
+    a->every = bps < SLOWEST_BPS ? EVERY_SLOWEST : bps < SLOW_BPS ? EVERY_SLOW : EVERY_FAST;
     a->bytes = 0;
     a->since = now;
+}
+
+/* A packet that came before, after a while in which nothing was told: the sender waits for word,
+ * and what we said did not reach it. */
+static void tell_again(struct tdm_arrivals *a, struct tdm_arrivals_source *s, tdm_time now,
+                       int64_t seq)
+{
+    int64_t from = seq - AGAIN_PACKETS > s->first ? seq - AGAIN_PACKETS : s->first;
+
+    if (a->due != TDM_NEVER || now - a->told < AGAIN_AFTER)
+        return;
+    s->before = from < s->before ? from : s->before;
+    s->next = seq < s->next ? seq : s->next;
+    a->due = now;
 }
 
 void tdm_arrivals_packet(struct tdm_arrivals *a, tdm_time now, uint32_t ssrc, uint16_t seq,
@@ -82,6 +101,7 @@ void tdm_arrivals_packet(struct tdm_arrivals *a, tdm_time now, uint32_t ssrc, ui
     if (p->at != TDM_NEVER) { /* Came before: section 3.1 wants the mark, if either has it. */
         if (ecn == TDM_ECN_CE)
             p->ecn = ecn;
+        tell_again(a, s, now, extended);
         return;
     }
     *p = (struct tdm_ccfb_arrival){.at = arrival, .ecn = ecn};
@@ -90,7 +110,7 @@ void tdm_arrivals_packet(struct tdm_arrivals *a, tdm_time now, uint32_t ssrc, ui
     if (extended < s->before)
         s->before = extended;
     if (a->due == TDM_NEVER)
-        a->due = now + a->every;
+        a->due = tdm_time_max(now, a->told + a->every); /* At once what comes after a pause. */
 }
 
 /* What the message says of one source; false when there is nothing, or no room. */
@@ -138,5 +158,6 @@ void tdm_arrivals_write(struct tdm_arrivals *a, tdm_time now, uint64_t ntp, uint
     }
     if (count)
         tdm_ccfb_write(w, sender_ssrc, now, ntp, sources, count);
+    a->told = now;
     a->due = more && count ? now : TDM_NEVER;
 }

@@ -22,6 +22,7 @@
 
 struct tdm_arrivals_source {
     uint32_t ssrc;
+    int64_t first;   /* Before it nothing is known. */
     int64_t highest; /* Extended; behind it nothing came. */
     int64_t next;    /* First number that no message has told. */
     int64_t before;  /* First number of the last message. */
@@ -35,6 +36,7 @@ struct tdm_arrivals {
     tdm_time since; /* The rate is counted from here on. */
     uint64_t bytes;
     tdm_time every;
+    tdm_time told; /* When it was told last. */
     struct tdm_arrivals_source sources[TDM_ARRIVALS_SOURCES];
 };
 

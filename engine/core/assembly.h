@@ -10,12 +10,18 @@
  *
  *      base                          highest
  *       | frame | frame ..hole.. | keyframe |     a complete keyframe behind a hole is jumped to
+ *
+ * A sender that marks what its pictures refer to (wire/reference_mark.h) is believed: a picture is
+ * jumped to as soon as it is whole and what it refers to came out, and never given when that did
+ * not. What was jumped over never comes out. What came out is told back, and that mends: a keyframe
+ * is asked for only when nothing comes out for long.
  */
 
 #include "engine/base/codec_id.h"
 #include "engine/base/err.h"
 #include "engine/base/time.h"
 #include "engine/wire/frame_timing.h"
+#include "engine/wire/reference_mark.h"
 #include "engine/wire/region_mark.h"
 #include "engine/wire/rtp.h"
 
@@ -36,6 +42,8 @@ struct tdm_assembly_packet {
     const uint8_t *timing;  /* TDM_FRAME_TIMING_BYTES of the header extension, or NULL. Copied. */
     bool marked;
     struct tdm_region_mark mark;
+    bool has_reference;
+    struct tdm_reference_mark reference;
 };
 
 enum tdm_assembly_in_kind {
@@ -80,14 +88,17 @@ struct tdm_assembly_stats {
     uint64_t abandoned_packets; /* Received, of frames that never became whole. */
     uint64_t duplicate_packets, late_packets, malformed_packets;
     uint64_t holes_given_up;
+    uint64_t jumped_holes; /* To a picture that does not need what is missing. */
 };
 
 struct tdm_assembly;
 
-/** `can_repair`: the sender answers NACKs, so that a hole is worth a wait. */
+/** `can_repair`: the sender answers NACKs, so that a hole is worth a wait. `empty_between`: a hole
+ *  between two pictures whose own numbers follow one another is none. */
 struct tdm_assembly_config {
     enum tdm_codec_id codec; /* One that engine/core/payload_format.h knows. */
     bool can_repair;
+    bool empty_between; /* Packets that are of no picture share its numbers, and may be lost. */
 };
 
 size_t tdm_assembly_bytes(void);
@@ -95,6 +106,13 @@ struct tdm_assembly *tdm_assembly_init(void *storage, const struct tdm_assembly_
                                        tdm_time now);
 void tdm_assembly_step(struct tdm_assembly *a, tdm_time now, const struct tdm_assembly_in *in,
                        struct tdm_assembly_out *out);
+/** What came out, for the sender; false when its pictures have no marks. */
+bool tdm_assembly_report(const struct tdm_assembly *a, struct tdm_reference_report *report);
+
+/** Whether a picture that came out lately referred to another than the last: holes may not matter.
+ */
+bool tdm_assembly_may_jump(const struct tdm_assembly *a);
+
 const struct tdm_assembly_stats *tdm_assembly_stats_of(const struct tdm_assembly *a);
 
 #endif

@@ -19,8 +19,10 @@ struct tdm_ack {
     tdm_time sent;
     tdm_time arrival; /* On the other side's clock; TDM_NEVER: it is lost. */
     uint32_t bytes;
-    bool ce;    /* Marked on the way (RFC 3168, RFC 9331). */
-    bool again; /* It was told as lost before; it does not count as under way any more. */
+    bool ce;       /* Marked on the way (RFC 3168, RFC 9331). */
+    bool again;    /* It was told as lost before; it does not count as under way any more. */
+    uint32_t ssrc; /* Whose it is, for who looks at one stream's losses. */
+    uint16_t seq;
 };
 
 enum tdm_congestion_in_kind {

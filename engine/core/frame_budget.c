@@ -12,6 +12,11 @@ void tdm_frame_budget_init(struct tdm_frame_budget *b, uint32_t fps)
     *b = (struct tdm_frame_budget){.fps = fps ? fps : 30};
 }
 
+void tdm_frame_budget_follow(struct tdm_frame_budget *b, uint32_t fps)
+{
+    b->fps = fps ? fps : b->fps;
+}
+
 static double frame_share(const struct tdm_frame_budget *b, uint64_t bps)
 {
     return (double)bps * (1 - HEADERS_SHARE) / 8 / b->fps;
@@ -28,8 +33,10 @@ void tdm_frame_budget_step(struct tdm_frame_budget *b, tdm_time now,
                                                 : b->carry_bytes;
     double bytes = share + b->carry_bytes;
 
+    bytes = bytes > in->frame_bytes ? in->frame_bytes : bytes;
     out->budget_bytes = (uint32_t)(bytes > BUDGET_MIN_BYTES ? bytes : BUDGET_MIN_BYTES);
-    out->skip = in->packets_waiting > WAITING_FRAMES_MAX * (out->budget_bytes / PACKET_BYTES + 4);
+    out->skip = !in->frame_bytes ||
+                in->packets_waiting > WAITING_FRAMES_MAX * (out->budget_bytes / PACKET_BYTES + 4);
     b->keyframe_owed |= in->keyframe_wanted;
     out->keyframe = !out->skip && b->keyframe_owed && now >= b->keyframe_at;
     if (!out->keyframe)

@@ -4,8 +4,9 @@
 
 /*
  * What the sender does with its next picture: skip it before the encoder (what was sent still waits
- * for the pacer), make it a keyframe, and what it may cost. Owned by the encode thread. It follows
- * the target of rate.h; how the encoder keeps to the budget is the codec's affair.
+ * for the pacer, or the way is full), make it a keyframe, and what it may cost. Owned by the encode
+ * thread. It follows what the call's rate allows (call_rate.h); how the encoder keeps to the budget
+ * is the codec's affair.
  */
 
 #include "engine/base/time.h"
@@ -23,6 +24,8 @@ struct tdm_frame_budget {
 
 struct tdm_frame_budget_in {
     uint64_t target_bps;
+    uint32_t frame_bytes;     /* Most for this picture, by what the way holds; 0: none, the way is
+                                 full. UINT32_MAX: not known. */
     uint32_t packets_waiting; /* For the pacer. */
     bool keyframe_wanted;     /* Somebody asked since the last picture. */
 };
@@ -38,6 +41,9 @@ void tdm_frame_budget_init(struct tdm_frame_budget *b, uint32_t fps);
 /** For each captured picture. */
 void tdm_frame_budget_step(struct tdm_frame_budget *b, tdm_time now,
                            const struct tdm_frame_budget_in *in, struct tdm_frame_budget_out *out);
+
+/** Pictures come so many a second from now on. */
+void tdm_frame_budget_follow(struct tdm_frame_budget *b, uint32_t fps);
 
 /** What became of the picture that `out` planned: the bytes it took, or that the encoder dropped
  *  it to keep its budget. */

@@ -16,9 +16,12 @@
 #include <stdint.h>
 
 #define TDM_LATENESS_BUCKETS   2048 /* A power of two; 1 ms each. */
-#define TDM_LATENESS_MEMORIES  3
-#define TDM_LATENESS_QUANTILES 5
-#define TDM_LATENESS_EXPERTS   (TDM_LATENESS_MEMORIES * TDM_LATENESS_QUANTILES)
+#define TDM_LATENESS_MEMORIES  5
+#define TDM_LATENESS_CALM      4 /* The memory that leaves out what came in stalls. */
+#define TDM_LATENESS_QUANTILES 7
+#define TDM_LATENESS_HOLDS     6
+#define TDM_LATENESS_EXPERTS   (TDM_LATENESS_CALM * TDM_LATENESS_QUANTILES + 2 * TDM_LATENESS_HOLDS)
+#define TDM_LATENESS_STALLS    8
 
 /* A packet later than this quantile of the shortest memory and then some is a gap that looms. */
 #define TDM_LATENESS_USUAL   1
@@ -42,20 +45,43 @@ struct tdm_lateness_expert {
     double cost_ms; /* Mean of delay and the price of concealment over the last minutes. */
 };
 
+/** The stalls of the path: nothing passes for a while, then all at once. Times as `seen`. */
+struct tdm_lateness_stalls {
+    bool stalled;
+    tdm_time ended, lasts;
+    tdm_time apart[TDM_LATENESS_STALLS]; /* From one to the next, the latest few. */
+    uint32_t count;
+    tdm_time rest; /* After a stall none has come for so long. */
+};
+
 /** Owned by the playout. */
 struct tdm_lateness {
     struct tdm_lateness_memory memories[TDM_LATENESS_MEMORIES];
     struct tdm_lateness_expert experts[TDM_LATENESS_EXPERTS];
+    struct tdm_lateness_stalls stalls;
     int64_t lowest; /* Buckets lowest .. lowest + BUCKETS - 1 are represented. */
     uint32_t followed;
+    tdm_time least; /* Lateness of the fastest, rising by 1 ms a second. */
+    double lost;    /* Share of the packets that never come. */
+    double healed;  /* Share of the packets that the one behind them carries, too. */
     uint64_t count;
     tdm_time seen; /* Summed duration of what has arrived. */
 };
 
 void tdm_lateness_init(struct tdm_lateness *l);
 
-/** One packet of the given duration (> 0). */
-void tdm_lateness_add(struct tdm_lateness *l, tdm_time late, tdm_time duration);
+/**
+ * One packet of the given duration (> 0).
+ *
+ * @param overtaken  A later packet has come before it: a playout would not have waited for it.
+ */
+void tdm_lateness_add(struct tdm_lateness *l, tdm_time late, tdm_time duration, bool overtaken);
+
+/** The share of the packets that never come, or come as repairs of others at best. */
+void tdm_lateness_lose(struct tdm_lateness *l, double share);
+
+/** One more packet: does it carry the one before it? Who comes too late then costs less. */
+void tdm_lateness_heal(struct tdm_lateness *l, bool heals);
 
 /** The path became faster or slower by `by` for good: what was learned moves with it. */
 void tdm_lateness_shift(struct tdm_lateness *l, tdm_time by);

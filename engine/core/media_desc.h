@@ -117,8 +117,10 @@ struct tdm_codec_desc {
     uint8_t channels;
     char fmtp[192];            /* Text after the payload type, "" when there is none. */
     bool nack, pli, fir, remb; /* a=rtcp-fb nack; nack pli; ccm fir; goog-remb. */
+    bool tmmbr;                /* a=rtcp-fb ccm tmmbr. */
     bool transport_cc;         /* a=rtcp-fb transport-cc */
     uint8_t rtx_type;          /* Payload type of its retransmissions (RFC 4588); 0 = none. */
+    uint8_t red_type;          /* Of itself with copies (RFC 2198); voice only; 0 = none. */
     bool decode_only;          /* Of ours: we have no encoder. Not in SDP. */
 };
 
@@ -127,6 +129,8 @@ struct tdm_ext_desc {
     uint8_t id;
     char uri[80];
 };
+
+#define TDM_PARITY_NAME "tandem-window" /* As in a=rtpmap. */
 
 /** One m= line. The channel's (TDM_PROTO_CHANNEL) has neither kind nor codecs. */
 struct tdm_media_line {
@@ -140,7 +144,13 @@ struct tdm_media_line {
     char address[64];    /* c= of the line or the session; numeric IPv4 or IPv6, or a host name. */
     enum tdm_direction direction;
     enum tdm_proto proto;
-    bool avpf; /* The F of AVPF or SAVPF. */
+    bool avpf;           /* The F of AVPF or SAVPF. */
+    bool ccfb;           /* a=rtcp-fb:* ack ccfb (RFC 8888 section 6), of the whole line. */
+    bool rtcp_rsize;     /* RFC 5506 section 5 */
+    uint8_t parity_type; /* Payload type of repairs over a window (docs/repair.md); 0 = none. */
+    /* Generic repairs (RFC 5109), RED for them and the pictures (RFC 2198), and RED's repetitions
+     * (RFC 4588); the first two are both there or both 0. */
+    uint8_t ulpfec_type, ulpfec_red_type, ulpfec_rtx_type;
     struct tdm_transport_desc transport;
     uint8_t codec_count;
     struct tdm_codec_desc codecs[TDM_DESC_CODECS_MAX]; /* In order of preference. */

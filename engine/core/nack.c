@@ -79,7 +79,7 @@ static void add_gap(struct tdm_nack *n, tdm_time now, int64_t from, int64_t to,
         n->missing[n->count++] = (struct tdm_nack_entry){
             .seq = seq,
             .missing_since = now,
-            .due = now + n->reorder_wait,
+            .due = now + tdm_time_max(n->reorder_wait, n->hold),
         };
 }
 

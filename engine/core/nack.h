@@ -25,7 +25,8 @@ struct tdm_nack_entry {
 struct tdm_nack {
     bool started;
     int64_t highest_seq;
-    tdm_time rtt;          /* Between asking and having, at least. */
+    tdm_time rtt;  /* Between asking and having, at least. */
+    tdm_time hold; /* The first request waits so long at least: something else may mend it. */
     tdm_time reorder_wait; /* How long to wait before the first request; grows with evidence. */
     uint16_t count;
     struct tdm_nack_entry missing[TDM_NACK_MISSING_MAX]; /* Ascending seq. */

@@ -3,6 +3,8 @@
 
 #define BURST_MIN_BYTES 24000
 #define RATE_MIN_BPS    500000
+#define PACE_MIN_BPS    64000
+#define PACE_SLACK_MS   1 /* A timer that rings late is made good. */
 
 void tdm_pacer_init(struct tdm_pacer *p, tdm_time now)
 {
@@ -18,6 +20,14 @@ void tdm_pacer_set(struct tdm_pacer *p, uint64_t target_bps, uint32_t fps)
 
     p->rate_bps = rate > RATE_MIN_BPS ? rate : RATE_MIN_BPS;
     p->burst_bytes = 2 * frame_bytes > BURST_MIN_BYTES ? 2 * frame_bytes : BURST_MIN_BYTES;
+    p->tokens_bytes = p->tokens_bytes < p->burst_bytes ? p->tokens_bytes : p->burst_bytes;
+}
+
+void tdm_pacer_follow(struct tdm_pacer *p, uint64_t pace_bps)
+{
+
+    p->rate_bps = pace_bps > PACE_MIN_BPS ? pace_bps : PACE_MIN_BPS;
+    p->burst_bytes = (int64_t)(p->rate_bps / 8 * PACE_SLACK_MS / 1000);
     p->tokens_bytes = p->tokens_bytes < p->burst_bytes ? p->tokens_bytes : p->burst_bytes;
 }
 

@@ -23,6 +23,9 @@ void tdm_pacer_init(struct tdm_pacer *p, tdm_time now);
 /** The stream's target rate and frame rate; the pacer itself refills at 2.5 times it. */
 void tdm_pacer_set(struct tdm_pacer *p, uint64_t target_bps, uint32_t fps);
 
+/** Packets leave at this rate itself, one after the other. */
+void tdm_pacer_follow(struct tdm_pacer *p, uint64_t pace_bps);
+
 /** When a packet may leave: `now` or later. */
 tdm_time tdm_pacer_when(struct tdm_pacer *p, tdm_time now);
 

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/core/payload_format.h"
 
+/* Picture ids of 7 or 15 bits. */
+static void number(struct tdm_payload_start *start, bool has, uint16_t id, bool wide)
+{
+    start->picture = id;
+    start->pictures = !has ? 0 : wide ? 1 << 15 : 1 << 7;
+}
+
 /* ---- VP8 ---- */
 
 static bool look_vp8(struct tdm_payload_start *start, const uint8_t *payload, size_t size)
@@ -10,6 +17,8 @@ static bool look_vp8(struct tdm_payload_start *start, const uint8_t *payload, si
     if (tdm_vp8_parse(&d, payload, size) != TDM_OK)
         return false;
     start->keyframe = d.start && d.keyframe;
+    start->begins = d.start;
+    number(start, d.has_picture_id, d.picture_id, d.picture_id_wide);
     return true;
 }
 
@@ -47,6 +56,8 @@ static bool look_vp9(struct tdm_payload_start *start, const uint8_t *payload, si
     if (tdm_vp9_parse(&d, payload, size) != TDM_OK)
         return false;
     start->keyframe = d.keyframe;
+    start->begins = d.start && d.sid == 0;
+    number(start, d.has_picture_id, d.picture_id, d.picture_id_wide);
     return true;
 }
 

@@ -18,6 +18,8 @@
 struct tdm_payload_start {
     bool keyframe; /* A keyframe begins here, or the parameter sets in front of one. */
     bool bare;     /* A keyframe's first slice without parameter sets, as far as this payload. */
+    bool begins;   /* A picture begins here, and `picture` numbers it. */
+    uint16_t picture, pictures; /* It goes up by one with each, modulo `pictures`; 0: no number. */
 };
 
 /** Between the payloads of one frame; zero before the first. */

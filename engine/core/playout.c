@@ -10,7 +10,9 @@
 #define RTP_JUMP_MAX ((int64_t)1 << 40)
 #define SEQ_JUMP_MAX 3000 /* RFC 3550 appendix A.1: MAX_DROPOUT. */
 #define UNLIKE_MS    100  /* A packet that arrives so far off its neighbours has to fit them, */
-#define NEIGHBOURS   64   /* which are so near in sequence. */
+#define LOSS_PACKETS 1000 /* Memory of the loss, and before so many it is not believed whole. */
+#define LOSS_UNSURE  100
+#define NEIGHBOURS   64 /* which are so near in sequence. */
 
 static size_t aligned(size_t bytes)
 {
@@ -78,6 +80,10 @@ static void begin_stream(struct tdm_playout *p, const struct tdm_playout_packet 
     p->dtx = false;
     p->expanded = p->lead = 0;
     p->suspect.size = 0;
+    p->expected = p->came = 0;
+    p->newest_seq = packet->seq - 1;
+    for (int i = 0; i < TDM_PLAYOUT_PACKETS; i++)
+        p->seen[i] = INT64_MIN;
     tdm_playout_store_reset(&p->store, packet->seq);
     tdm_playout_timing_restart(&p->timing);
 }
@@ -133,6 +139,32 @@ static bool restarts(struct tdm_playout *p, const struct tdm_playout_packet *pac
     return fits;
 }
 
+/* What share of about the last thousand packets does not come at all? */
+static void count_lost(struct tdm_playout *p, int64_t seq)
+{
+    double newer = (double)(seq - p->newest_seq);
+
+    if (newer > 0) {
+        double keep = fmax(1 - newer / LOSS_PACKETS, 0);
+
+        p->expected = p->expected * keep + newer;
+        p->came *= keep;
+        p->newest_seq = seq;
+    }
+    p->came = fmin(p->came + 1, p->expected);
+    tdm_lateness_lose(&p->timing.lateness, (p->expected - p->came) / (p->expected + LOSS_UNSURE));
+}
+
+/* Whether the packet has been here; from now on it has. */
+static bool came_before(struct tdm_playout *p, const struct tdm_playout_packet *packet)
+{
+    int64_t *seen = &p->seen[packet->seq & (TDM_PLAYOUT_PACKETS - 1)];
+    bool before = *seen == packet->seq;
+
+    *seen = packet->seq;
+    return before;
+}
+
 static void take_packet(struct tdm_playout *p, const struct tdm_playout_packet *packet)
 {
     uint32_t dropped = 0;
@@ -148,11 +180,22 @@ static void take_packet(struct tdm_playout *p, const struct tdm_playout_packet *
     } else if (!p->started || restarts(p, packet)) {
         begin_stream(p, packet);
     } else {
+        p->stats.packets++;
         p->stats.dropped_packets++;
         return;
     }
+    bool overtaken = packet->seq < p->store.next || packet->seq < p->store.highest;
+
     p->heard_seq = packet->seq;
     p->heard_rtp_time = packet->rtp_time;
+    if (came_before(p, packet)) {
+        p->stats.packets++;
+        p->stats.duplicate_packets++;
+        return;
+    }
+    count_lost(p, packet->seq);
+    tdm_lateness_heal(&p->timing.lateness, packet->heals);
+    p->stats.repaired_packets += packet->repair;
     int64_t pos = position_of(p, packet->rtp_time);
     uint32_t length = packet->samples ? packet->samples : p->length;
     length = length ? length : tdm_playout_samples(p, 20);
@@ -161,7 +204,7 @@ static void take_packet(struct tdm_playout *p, const struct tdm_playout_packet *
         tdm_playout_store_rewind(&p->store, packet->seq);
     if (packet->seq < p->store.next) {
         p->stats.late_packets++;
-        tdm_playout_timing_arrive(&p->timing, p->now, packet->arrival, pos, length);
+        tdm_playout_timing_arrive(&p->timing, p->now, packet->arrival, pos, length, overtaken);
         return;
     }
     struct tdm_playout_slot *slot = tdm_playout_store_put(&p->store, packet->seq, &dropped);
@@ -173,11 +216,12 @@ static void take_packet(struct tdm_playout *p, const struct tdm_playout_packet *
     slot->pos = pos;
     slot->captured = within(packet->captured, CAPTURED_MAX) ? packet->captured : TDM_NEVER;
     slot->samples = packet->samples;
+    slot->heals = packet->heals;
     slot->size = packet->payload ? packet->size : 0;
     if (slot->size)
         memcpy(p->payloads + (size_t)(slot - p->store.slots) * TDM_PLAYOUT_PAYLOAD_MAX,
                packet->payload, slot->size);
-    tdm_playout_timing_arrive(&p->timing, p->now, packet->arrival, pos, length);
+    tdm_playout_timing_arrive(&p->timing, p->now, packet->arrival, pos, length, overtaken);
 }
 
 void tdm_playout_step(struct tdm_playout *p, tdm_time now, const struct tdm_playout_in *in,

@@ -48,6 +48,8 @@ struct tdm_playout_packet {
         captured; /* Sender's capture time of the first sample on the local clock, or TDM_NEVER. */
     uint32_t samples; /* What the payload decodes to, at sample_hz; 0 = not known yet. */
     uint16_t size;
+    bool repair; /* A copy that a later packet carried (RFC 2198), not the packet itself. */
+    bool heals;  /* The decoder finds the packet before it in it, too (Opus LBRR). */
     const uint8_t *payload; /* Copied by the step. */
 };
 
@@ -101,7 +103,9 @@ struct tdm_playout_out {
  */
 struct tdm_playout_stats {
     uint64_t packets, late_packets, duplicate_packets, dropped_packets;
+    uint64_t repaired_packets; /* That came only as copies in later ones; some may be late. */
     uint64_t played_samples, concealed_samples, stretched_samples, shrunk_samples, silent_samples;
+    uint64_t cut_samples; /* Lost, and left out instead of made up. */
     uint64_t conceal_events;
     int64_t resampled_samples; /* Made (or, negative, saved) by following the sender's clock. */
     uint32_t buffered_samples; /* On the line, not yet played. */

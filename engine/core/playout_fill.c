@@ -5,6 +5,7 @@
 
 #define EXPAND_MS       120 /* Waiting for a late packet under concealment; then silence. */
 #define START_MARGIN_MS 3.0 /* Above that for the first packet, which knows of no jitter. */
+#define SEAM_MS         2.5 /* Concealment that is the least between two packets. */
 #define DTX_BYTES       2   /* An Opus packet this short says that the sender fell silent. */
 
 static void add_silence(struct tdm_playout *p, uint32_t count, bool passes)
@@ -63,9 +64,8 @@ static void resume(struct tdm_playout *p)
 {
     struct tdm_playout_slot *slot = tdm_playout_store_first(&p->store);
     double line_end = p->timing.clock + tdm_playout_line_unread(&p->line);
-    double target =
-        tdm_playout_timing_target(&p->timing) +
-        tdm_playout_samples(p, TDM_PLAYOUT_MARGIN_MS + (p->fresh ? START_MARGIN_MS : 0));
+    double target = tdm_playout_timing_target(&p->timing) + tdm_playout_margin(p) +
+                    (p->fresh ? tdm_playout_samples(p, START_MARGIN_MS) : 0);
 
     while (p->fresh && p->store.count > 1 &&
            line_end - (double)slot->pos > target + tdm_playout_length(p, slot)) {
@@ -77,6 +77,24 @@ static void resume(struct tdm_playout *p)
     tdm_playout_line_jump(&p->line, slot->pos - p->lead);
     p->idle = p->fresh = p->dtx = false;
     p->expanded = 0;
+}
+
+/* Where there is more delay than wanted, a part of what is lost need not be heard. The decoder
+ * makes it up all the same: what Opus codes of a tone leans on what was one period before, and
+ * after a jump it is quiet for 30 ms. */
+static uint32_t shorten(struct tdm_playout *p, uint32_t gap)
+{
+    uint32_t kept = p->concealing ? 0 : tdm_playout_samples(p, SEAM_MS);
+    uint32_t most = gap > kept ? gap - kept : 0;
+    uint32_t by = p->excess > 0 ? (uint32_t)fmin(p->excess, most) : 0;
+
+    if (!by || by == gap)
+        return gap;
+    p->excess -= by;
+    tdm_playout_line_jump(&p->line, p->line.media_end + by);
+    p->stats.cut_samples += by;
+    p->unheard += by;
+    return gap - by;
 }
 
 /* The waiting packet lies `gap` samples behind the end of the line. */
@@ -99,13 +117,22 @@ static bool bridge(struct tdm_playout *p, struct tdm_playout_out *out,
             add_silence(p, gap < missing ? gap : missing, true);
         return false;
     }
-    if (length && gap > length) {
-        uint32_t part = whole_steps(p, missing);
+    uint32_t part = whole_steps(p, missing);
 
-        ask_concealment(p, out, part < gap - length ? part : gap - length, TDM_PLAYOUT_GAP_PCM,
-                        NULL);
-    } else {
+    if (!slot->heals)
+        gap = shorten(p, gap);
+    if (length && gap > length) {
+        part = part < gap - length ? part : gap - length;
+        ask_concealment(p, out, part, TDM_PLAYOUT_GAP_PCM, NULL);
+    } else if (slot->heals) {
         ask_concealment(p, out, gap, TDM_PLAYOUT_GAP_PCM, slot);
+    } else if (part < gap) {
+        ask_concealment(p, out, part, TDM_PLAYOUT_GAP_PCM, NULL);
+    } else {
+        ask_concealment(p, out, gap, TDM_PLAYOUT_GAP_PCM, NULL);
+        out->samples =
+            gap + p->unheard < TDM_PLAYOUT_FRAME_MAX ? gap + p->unheard : TDM_PLAYOUT_FRAME_MAX;
+        p->unheard = 0;
     }
     return true;
 }
@@ -115,6 +142,7 @@ static void ask_decode(struct tdm_playout *p, struct tdm_playout_out *out,
 {
     p->request = (struct tdm_playout_request){
         .kind = TDM_PLAYOUT_DECODED_PCM, .pos = slot->pos, .length = tdm_playout_length(p, slot)};
+    p->unheard = 0;
     out->action = TDM_PLAYOUT_DECODE;
     out->payload = tdm_playout_payload(p, slot);
     out->payload_size = slot->size;
@@ -195,7 +223,7 @@ bool tdm_playout_take_pcm(struct tdm_playout *p, const struct tdm_playout_in *in
         p->stats.played_samples += count - trim;
         return false;
     }
-    /* Concealment: exactly what was asked for, padded with silence if need be. */
+    /* Concealment: exactly what is wanted of it, padded with silence if need be. */
     uint32_t made = count < asked.samples ? count : asked.samples;
     bool passes = asked.kind == TDM_PLAYOUT_GAP_PCM;
 

@@ -15,8 +15,11 @@
 #include "engine/core/resample.h"
 #include "engine/core/stretch.h"
 
-/* Kept above the target, so that its own rounding is never heard. */
-#define TDM_PLAYOUT_MARGIN_MS 0.5
+/* Kept above the target, so that its own rounding is never heard; where jitter is small, so that
+ * the latest packet in minutes is not either. */
+#define TDM_PLAYOUT_MARGIN_MS       0.3
+#define TDM_PLAYOUT_QUIET_MS        5.0
+#define TDM_PLAYOUT_QUIET_MARGIN_MS 1.0
 
 enum tdm_playout_wish { TDM_PLAYOUT_LEAVE, TDM_PLAYOUT_GROW, TDM_PLAYOUT_SHRINK };
 enum tdm_playout_pending {
@@ -50,6 +53,9 @@ struct tdm_playout {
     int64_t rtp_base;                  /* RTP time of media position 0. */
     struct tdm_playout_packet suspect; /* The last implausible packet; size 1 when there is one. */
     int64_t heard_seq, heard_rtp_time; /* Of the last packet that was believed. */
+    int64_t newest_seq;                /* The highest so far. */
+    int64_t seen[TDM_PLAYOUT_PACKETS]; /* The numbers of what came, or INT64_MIN. */
+    double expected, came;             /* Packets, the older the less they count. */
     tdm_time captured;                 /* Of media position captured_pos, or TDM_NEVER. */
     int64_t captured_pos;
 
@@ -71,11 +77,25 @@ struct tdm_playout {
     uint32_t cooldown;   /* Samples to play before the next splice. */
     uint32_t dry_splices;
     double steer_ppm;
+    double excess;    /* Samples of delay above the target. */
+    uint32_t unheard; /* Lost samples that are cut, which the decoder must make all the same. */
 };
 
 static inline uint32_t tdm_playout_samples(const struct tdm_playout *p, double ms)
 {
     return (uint32_t)(ms * 1e-3 * p->config.sample_hz);
+}
+
+static inline bool tdm_playout_quiet(const struct tdm_playout *p)
+{
+    return p->timing.jitter < TDM_PLAYOUT_QUIET_MS * 1e-3 * p->config.sample_hz;
+}
+
+/* Samples of delay above the target. */
+static inline double tdm_playout_margin(const struct tdm_playout *p)
+{
+    return (tdm_playout_quiet(p) ? TDM_PLAYOUT_QUIET_MARGIN_MS : TDM_PLAYOUT_MARGIN_MS) * 1e-3 *
+           p->config.sample_hz;
 }
 
 /* The playout delay at the read position, in samples on the lateness' origin. */

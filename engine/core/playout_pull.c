@@ -4,15 +4,23 @@
 #include <math.h>
 #include <string.h>
 
-#define EXCESS_MS       500 /* Further behind than this is not caught up with but skipped. */
-#define STALL_EXCESS_MS 30  /* The same when the device made a gap anyway. */
-#define GROW_BELOW_MS   2.0 /* Off the target by so much: stretch, */
-#define SHRINK_ABOVE_MS 4.0 /* or shrink; what is nearer is left to the resampler. */
+#define EXCESS_MS       500  /* Further behind than this is not caught up with but skipped. */
+#define STALL_EXCESS_MS 30   /* The same when the device made a gap anyway. */
+#define GROW_BELOW_MS   2.0  /* Off the target by so much: stretch, */
+#define SHRINK_ABOVE_MS 2.0  /* or shrink; what is nearer is left to the resampler. */
+#define SHRINK_QUIET_MS 4.0  /* On a quiet path what is off is drift. */
+#define FAR_MS          60.0 /* So far behind: shrink by a third. */
 #define STEER_REST_MS   0.3
-#define STEER_PPM_MS    60.0  /* Per ms above the target, */
+#define STEER_PPM_MS    400.0 /* Per ms above the target, */
 #define STEER_LACK_MS   600.0 /* and below it, */
 #define STEER_PPM_MAX   250.0
-#define LAST_MS         30.0 /* When a gap looms and no more than this is left, stretch harder. */
+#define LAST_MS         60.0 /* When a gap looms and no more than this is left, stretch harder. */
+#define NEAR_MS         10.0 /* With so little left the warning comes earlier. */
+#define NEAR_WARNING    TDM_MS
+#define HOLE_AHEAD_MS   40.0 /* A packet that is missing so near ahead: stretch towards it, */
+#define HOLE_GAIN_MS    15.0 /* up to so much, which is given back in the gap if it is lost. */
+#define HOLE_GAIN_SHARE 0.6  /* and to so much of what is missing. */
+#define HOLE_PACKETS    16
 #define RESEMBLANCE     0.85f
 #define RESEMBLANCE_LOW 0.6f
 
@@ -26,12 +34,46 @@ static bool gap_looms(struct tdm_playout *p)
     tdm_time usual = tdm_lateness_recent(&p->timing.lateness, TDM_LATENESS_USUAL);
     double left = (double)(next - tdm_playout_line_media(&p->line)) - p->want;
 
-    if (p->dtx || p->expanded ||
-        late < (double)(usual + TDM_LATENESS_WARNING) * 1e-9 * p->config.sample_hz)
+    bool near = left < tdm_playout_samples(p, NEAR_MS) && p->length >= tdm_playout_samples(p, 10);
+    tdm_time warning = near ? NEAR_WARNING : TDM_LATENESS_WARNING;
+
+    if (p->dtx || p->expanded || late < (double)(usual + warning) * 1e-9 * p->config.sample_hz)
         return false;
     p->looming = true;
     p->pause_lags = left < tdm_playout_samples(p, LAST_MS) ? 1 : 3;
     return true;
+}
+
+/* The first packet that is missing in front of one that has come: its media position, and samples
+ * that are missing there; 0 when none is so near. */
+static double next_hole(struct tdm_playout *p, double reach, double *pos)
+{
+    int64_t seq = p->store.next;
+    const struct tdm_playout_slot *slot;
+
+    *pos = (double)p->line.media_end;
+    while (*pos <= reach && (slot = tdm_playout_store_at(&p->store, seq))) {
+        *pos = (double)(slot->pos + tdm_playout_length(p, slot));
+        seq++;
+    }
+    for (int i = 0; i < HOLE_PACKETS && seq < p->store.highest && *pos <= reach; i++)
+        if ((slot = tdm_playout_store_at(&p->store, ++seq)))
+            return slot->heals && i == 0 ? 0 : (double)slot->pos - *pos;
+    return 0;
+}
+
+/* A packet is missing and its time is near: it may still come, and what is gained for it here is
+ * cut from the gap if it does not. */
+static bool hole_nears(struct tdm_playout *p)
+{
+    double reach =
+        (double)tdm_playout_line_media(&p->line) + p->want + tdm_playout_samples(p, HOLE_AHEAD_MS);
+    double pos, gain;
+
+    if (!p->store.count || p->concealing)
+        return false;
+    gain = fmin(HOLE_GAIN_SHARE * next_hole(p, reach, &pos), tdm_playout_samples(p, HOLE_GAIN_MS));
+    return gain >= p->stretch.lag_min && p->excess <= gain;
 }
 
 /* Far behind: skips whole packets until the target is near. */
@@ -66,13 +108,16 @@ void tdm_playout_control(struct tdm_playout *p)
     p->steer_ppm = 0;
     p->resemblance = RESEMBLANCE;
     p->lag_limit = p->stretch.lag_max;
+    p->excess = 0;
     if (p->idle || p->lead || !p->timing.lateness.count)
         return;
-    double excess = tdm_playout_delay(p) - tdm_playout_timing_target(&p->timing) -
-                    tdm_playout_samples(p, TDM_PLAYOUT_MARGIN_MS);
+    double excess =
+        tdm_playout_delay(p) - tdm_playout_timing_target(&p->timing) - tdm_playout_margin(p);
     if (excess > tdm_playout_samples(p, p->timing.stalled ? STALL_EXCESS_MS : EXCESS_MS))
         excess = skip(p, excess);
     double off_ms = tdm_playout_timing_ms(&p->timing, excess);
+
+    p->excess = excess;
 
     if (fabs(off_ms) > STEER_REST_MS)
         p->steer_ppm =
@@ -81,13 +126,17 @@ void tdm_playout_control(struct tdm_playout *p)
     if (gap_looms(p)) {
         p->wish = TDM_PLAYOUT_GROW;
         p->resemblance = RESEMBLANCE_LOW;
+    } else if (hole_nears(p)) {
+        p->wish = TDM_PLAYOUT_GROW;
+        p->looming = true;
     } else if (off_ms < -GROW_BELOW_MS) {
         p->wish = TDM_PLAYOUT_GROW;
         limit_lag(p, -excess + tdm_playout_samples(p, 2));
-    } else if (off_ms > SHRINK_ABOVE_MS) {
+    } else if (off_ms > (tdm_playout_quiet(p) ? SHRINK_QUIET_MS : SHRINK_ABOVE_MS)) {
         p->wish = TDM_PLAYOUT_SHRINK;
         limit_lag(p, excess + tdm_playout_samples(p, 1));
         p->resemblance = off_ms > 100 ? RESEMBLANCE_LOW : RESEMBLANCE;
+        p->pause_lags = off_ms > FAR_MS ? 2 : 3;
     }
 }
 

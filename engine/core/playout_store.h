@@ -16,6 +16,7 @@ struct tdm_playout_slot {
     tdm_time captured; /* Or TDM_NEVER. */
     uint32_t samples;  /* 0 = not known. */
     uint16_t size;
+    bool heals; /* It also carries the packet before it. */
     bool used;
 };
 

@@ -120,7 +120,7 @@ static void learn_fastest(struct tdm_playout_timing *t, tdm_time now, double raw
 }
 
 void tdm_playout_timing_arrive(struct tdm_playout_timing *t, tdm_time now, tdm_time arrival,
-                               int64_t pos, uint32_t samples)
+                               int64_t pos, uint32_t samples, bool overtaken)
 {
     double late = tdm_playout_timing_late(t, pos);
     tdm_time due = t->pulled_at + time_of(t, t->pull_samples);
@@ -133,7 +133,8 @@ void tdm_playout_timing_arrive(struct tdm_playout_timing *t, tdm_time now, tdm_t
     t->last_late = late;
     if (t->pulling && arrival + GUARD >= due)
         late += t->pull_samples;
-    tdm_lateness_add(&t->lateness, time_of(t, late), tdm_time_max(time_of(t, samples), TDM_MS));
+    tdm_lateness_add(&t->lateness, time_of(t, late), tdm_time_max(time_of(t, samples), TDM_MS),
+                     overtaken);
     tdm_drift_add(&t->drift, time_of(t, device), time_of(t, device - (double)pos));
 }
 

@@ -64,7 +64,7 @@ double tdm_playout_timing_late(const struct tdm_playout_timing *t, int64_t pos);
 
 /** Learns from one arrival; `samples` is the packet's length, > 0. */
 void tdm_playout_timing_arrive(struct tdm_playout_timing *t, tdm_time now, tdm_time arrival,
-                               int64_t pos, uint32_t samples);
+                               int64_t pos, uint32_t samples, bool overtaken);
 
 /**
  * A pull of `count` samples has been served; the first will be heard at `play_at`, which is

@@ -29,7 +29,8 @@ struct tdm_send_packet *tdm_send_store_reserve(struct tdm_send_store *s)
 
     p->seq = s->head;
     p->timing_at = p->number_at = 0;
-    p->marker = false;
+    p->marker = p->parity = false;
+    p->red_bytes = 0;
     p->resent_at = 0;
     p->asked = false;
     return p;

@@ -28,6 +28,8 @@ struct tdm_send_packet {
     int64_t seq; /* Extended; -1 = empty. */
     uint16_t size, payload_size, timing_at, number_at;
     bool marker;
+    bool parity;         /* A generic repair: no part of a picture. */
+    uint8_t red_bytes;   /* In front of the payload: RED around it. */
     uint16_t frame_slot; /* Which frame record it belongs to. */
     tdm_time resent_at;
     bool asked; /* It is in the list of repairs. */

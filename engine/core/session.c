@@ -7,6 +7,7 @@
 
 #define DEFAULT_LIMIT_BPS 2500000
 #define RECEIVE_LIMIT_BPS 8000000
+#define BESIDE_MAX_BPS    UINT64_C(10000000000)
 
 static size_t rounded(size_t bytes)
 {
@@ -28,13 +29,23 @@ struct tdm_session *tdm_session_init(void *storage, const struct tdm_session_con
     s->config = *config;
     s->rng = tdm_rng_of(config->seed);
     s->web_rng = tdm_rng_of(~config->seed);
-    s->video_bps = DEFAULT_LIMIT_BPS;
     tdm_clock_sync_init(&s->clock, config->wall_offset);
-    tdm_rate_init(&s->rate, now, DEFAULT_LIMIT_BPS);
+    tdm_call_rate_init(&s->rate, now, DEFAULT_LIMIT_BPS);
+    s->rate_out =
+        (struct tdm_call_rate_out){.target_bps = DEFAULT_LIMIT_BPS, .limit_bps = DEFAULT_LIMIT_BPS};
+    tdm_sent_log_init(&s->sent_log);
+    s->marked = 0;
+    s->marks_fail = false;
+    s->tail_at = s->use_at = s->probe_at = now;
+    s->channel_bps = 0;
+    s->tail_count = 0;
     tdm_pacer_init(&s->pacer, now);
+    tdm_session_parity_init(s, now);
+    tdm_session_ulpfec_init(s, now);
     for (int i = 0; i < TRANSPORTS; i++) {
         tdm_transport_cc_in_init(&s->transports[i].in);
-        tdm_transport_cc_out_init(&s->transports[i].out, (uint16_t)tdm_rng_u32(&s->web_rng));
+        tdm_arrivals_init(&s->transports[i].arrivals);
+        s->transports[i].next_number = (uint16_t)tdm_rng_u32(&s->web_rng);
     }
     for (int i = 0; i < TDM_SESSION_STREAMS; i++) {
         s->streams[i].active = false;
@@ -55,6 +66,8 @@ static void start_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time 
     st->active = true;
     st->tx.ssrc = tdm_rng_u32(&s->rng);
     st->tx.rtp_base = tdm_rng_u32(&s->rng);
+    tdm_tmmbr_init(&st->tx.tmmbr, now);
+    tdm_red_plan_init(&st->tx.red);
     st->tx.picture_id = (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff);
     tdm_send_store_init(&st->tx.store, st->packets, STORE_PACKETS,
                         (uint16_t)(tdm_rng_u32(&s->rng) & 0x7fff));
@@ -62,24 +75,11 @@ static void start_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time 
     st->tx.rtx_seq = (uint16_t)(tdm_rng_u32(&s->web_rng) & 0x7fff);
     st->rx.assembly_storage = assembly_storage;
     st->rx.last_received = st->tx.reported_at = TDM_NEVER;
+    st->tx.frame_at = st->tx.coded_at = TDM_NEVER;
     st->rx.nack_wake = st->rx.assembly_wake = TDM_NEVER;
     tdm_rx_stats_init(&st->rx.stats);
     tdm_nack_init(&st->rx.nack, now);
     st->rtcp.due = now + 20 * TDM_MS;
-}
-
-static void limit_rate(struct tdm_session *s, tdm_time now, const struct tdm_stream_config *c)
-{
-    struct tdm_rate_out rate;
-
-    if (c->kind != TDM_VIDEO || !c->limit_bps)
-        return;
-    if (!s->rate.limit_bps || s->rate.target_bps == s->rate.limit_bps)
-        tdm_rate_init(&s->rate, now, c->limit_bps);
-    tdm_rate_step(&s->rate, now, &(struct tdm_rate_in){.kind = TDM_RATE_LIMIT, .bps = c->limit_bps},
-                  &rate);
-    s->video_bps = rate.target_bps;
-    tdm_pacer_set(&s->pacer, s->video_bps, c->fps);
 }
 
 static void limit_other(struct tdm_stream *st, tdm_time now)
@@ -110,7 +110,7 @@ static void configure(struct tdm_session *s, struct tdm_stream *st, tdm_time now
         st->tx.cut_off = true; /* Slices of a frame that began before. */
     }
     st->config = *config;
-    limit_rate(s, now, config);
+    tdm_session_limit_rate(s, st, now);
     limit_other(st, now);
 }
 
@@ -134,6 +134,14 @@ static void take(struct tdm_session *s, tdm_time now, const struct tdm_session_i
         take_bye(s);
         return;
     }
+    if (in->kind == TDM_SESSION_LATENCY) {
+        tdm_call_rate_budget(&s->rate, in->latency_budget);
+        return;
+    }
+    if (in->kind == TDM_SESSION_BESIDE) {
+        s->channel_bps = in->beside_bps < BESIDE_MAX_BPS ? in->beside_bps : BESIDE_MAX_BPS;
+        return;
+    }
     if (in->kind == TDM_SESSION_DATAGRAM)
         tdm_session_take_datagram(s, st, now, in, out);
     if (!st->active)
@@ -154,6 +162,8 @@ static void take(struct tdm_session *s, tdm_time now, const struct tdm_session_i
         break;
     case TDM_SESSION_CONFIGURE:
     case TDM_SESSION_DATAGRAM:
+    case TDM_SESSION_BESIDE:
+    case TDM_SESSION_LATENCY:
     case TDM_SESSION_BYE:
         break;
     }
@@ -166,6 +176,8 @@ static void run_timers(struct tdm_session *s, struct tdm_stream *st, tdm_time no
     tdm_session_run_receiver_timers(s, st, now, out);
     tdm_session_run_dtmf(s, st, now, out);
     tdm_session_run_rtcp(s, st, now, out);
+    tdm_session_run_rate(s, st, now, out);
+    tdm_session_run_repeats(st, now, out);
 }
 
 void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_session_in *in,
@@ -180,6 +192,7 @@ void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_sess
     out->wake_why = "nothing";
     if (in)
         take(s, now, in, out);
+    tdm_session_follow_use(s, now);
     for (int i = 0; i < TDM_SESSION_STREAMS; i++)
         if (s->streams[i].active)
             run_timers(s, &s->streams[i], now, out);
@@ -193,6 +206,7 @@ static void add_totals(struct tdm_stream_stats *to, const struct tdm_stream_stat
     to->bytes_sent += past->bytes_sent;
     to->packets_resent += past->packets_resent;
     to->frames_sent += past->frames_sent;
+    to->frames_cut += past->frames_cut;
     to->packets_received += past->packets_received;
     to->bytes_received += past->bytes_received;
     to->frames_received += past->frames_received;
@@ -205,6 +219,12 @@ static void add_totals(struct tdm_stream_stats *to, const struct tdm_stream_stat
     to->plis_received += past->plis_received;
     to->repaired += past->repaired;
     to->frames_dropped += past->frames_dropped;
+    to->frames_jumped += past->frames_jumped;
+    to->parity_sent += past->parity_sent;
+    to->parity_bytes += past->parity_bytes;
+    to->parity_received += past->parity_received;
+    to->mended += past->mended;
+    to->mended_late += past->mended_late;
 }
 
 void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_stream_stats *stats)
@@ -223,6 +243,7 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
         .bytes_sent = tx->bytes,
         .packets_resent = tx->resent,
         .frames_sent = tx->frame_count,
+        .frames_cut = tx->cut_count,
         .packets_received = rx->packets,
         .bytes_received = rx->bytes,
         .frames_received = rx->frames,
@@ -235,14 +256,20 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
         .plis_received = tx->plis_received,
         .repaired = rx->nack.recovered,
         .frames_dropped = frames ? frames->dropped_frames + frames->holes_given_up : 0,
+        .frames_jumped = frames ? frames->jumped_holes : 0,
         .jitter_ms = rx->stats.jitter_s * 1e3,
         .remote_loss = tx->remote_loss,
         .receive_codec = rx->codec,
         .last_received = rx->last_received,
         .last_reported = tx->reported_at,
-        .target_bps = st->config.kind == TDM_VIDEO ? s->video_bps : st->config.limit_bps,
+        .target_bps = st->config.kind == TDM_VIDEO ? s->rate_out.target_bps : st->config.limit_bps,
+        .limit_bps = st->config.kind != TDM_VIDEO ? st->config.limit_bps
+                     : s->rate_out.controlled     ? s->rate_out.limit_bps
+                                                  : s->rate_out.target_bps,
         .packets_waiting = tdm_send_store_waiting(&tx->store),
     };
+    tdm_session_parity_stats(s, st, stats);
+    tdm_session_ulpfec_stats(s, st, stats);
     add_totals(stats, &st->past);
 }
 

@@ -18,6 +18,8 @@
 #include "engine/base/codec_id.h"
 #include "engine/base/time.h"
 #include "engine/base/trace.h"
+#include "engine/wire/ccfb.h"
+#include "engine/wire/reference_mark.h"
 #include "engine/wire/region_mark.h"
 
 #include <stdbool.h>
@@ -34,6 +36,7 @@ struct tdm_receive_codec {
     enum tdm_codec_id id;
     uint32_t rtp_hz;
     uint8_t channels; /* As in a=rtpmap: two for every Opus. */
+    uint8_t red_type; /* The payload type of itself with copies (RFC 2198); 0 = none. */
 };
 
 /** A payload type of repairs (RFC 4588), and whose packets they wrap. */
@@ -54,11 +57,19 @@ struct tdm_stream_config {
     struct tdm_receive_codec receive_codecs[TDM_SESSION_PTS_MAX];
     uint8_t dtmf_payload_type; /* To send RFC 4733 events with; 0 = none agreed. */
     uint32_t dtmf_hz;
-    bool nack, pli, fir;   /* Feedback that both sides agreed on. */
-    bool remb;             /* We tell what may be sent to us, unless transport_cc is better. */
-    bool transport_cc;     /* Transport-wide feedback, both ways. */
-    bool reduced_rtcp;     /* Feedback may stand alone (RFC 5506). */
-    uint8_t timing_ext_id; /* Our frame timing extension, 0 = not agreed. */
+    bool nack, pli, fir; /* Feedback that both sides agreed on. */
+    bool tmmbr;          /* Either side may say what the other may send (RFC 5104). */
+    bool remb;           /* We tell what may be sent to us, unless transport_cc is better. */
+    bool transport_cc;   /* Transport-wide feedback, both ways. */
+    bool ccfb;           /* Feedback by RFC 8888, both ways; transport_cc is not agreed then. */
+    uint8_t send_parity_type, receive_parity_type; /* Repairs over a window; 0 = not agreed. */
+    /* Generic repairs (RFC 5109) and what wraps them and the pictures meanwhile (RFC 2198); both or
+     * none, and none where repairs over a window are agreed. */
+    uint8_t send_ulpfec_type, send_ulpfec_red_type;
+    uint8_t receive_ulpfec_type, receive_ulpfec_red_type;
+    bool reduced_rtcp;           /* Feedback may stand alone (RFC 5506). */
+    bool ecn;                    /* With ccfb: packets may leave marked ECT(1) (RFC 9331). */
+    uint8_t timing_ext_id;       /* Our frame timing extension, 0 = not agreed. */
     uint8_t transport_cc_ext_id; /* 0 = not agreed. */
     uint8_t mid_ext_id;          /* RFC 8843 section 15; 0 = not agreed. */
     char mid[17];                /* Of its m= line; longer ones are not sent. */
@@ -67,6 +78,10 @@ struct tdm_stream_config {
     uint8_t line; /* Streams of the same line share its transport; 0: it has one of its own. */
     uint8_t mark_ext_id; /* Packets carry engine/wire/region_mark.h, and of its line those that do
                             are this stream's; 0: they do not. */
+    uint8_t reference_ext_id; /* Pictures are marked by engine/wire/reference_mark.h, and what came
+                                 of them is told; 0 = not agreed. */
+    uint8_t refer_reach, refer_chains; /* What our encoder can do: struct tdm_reference_reach. */
+    uint8_t send_red_payload_type; /* Voice may go out with copies (RFC 2198); 0 = it may not. */
     uint8_t send_rtx_payload_type; /* Repairs are wrapped (RFC 4588); 0 = sent as they were. */
     uint8_t receive_rtx_count;
     struct tdm_receive_rtx receive_rtx[TDM_SESSION_PTS_MAX];
@@ -83,6 +98,8 @@ enum tdm_session_in_kind {
     TDM_SESSION_VIDEO_SLICE,
     TDM_SESSION_DTMF,
     TDM_SESSION_DECODE_FAILED,
+    TDM_SESSION_BESIDE,  /* What else of the call goes the way of the pictures. */
+    TDM_SESSION_LATENCY, /* The call's latency budget: pictures bear a shorter queue. */
     TDM_SESSION_BYE,
 };
 
@@ -95,6 +112,7 @@ struct tdm_session_in {
             const uint8_t *data;
             size_t size;
             tdm_time received; /* Kernel receive time, local clock. */
+            enum tdm_ecn ecn;  /* As it came. */
         } datagram;
         struct {
             const uint8_t *payload;
@@ -109,6 +127,8 @@ struct tdm_session_in {
             bool first, last, keyframe;
             uint32_t frame_id;
             struct tdm_region_mark mark; /* Where mark_ext_id says so. */
+            bool has_reference;          /* The encoder says what the picture refers to: */
+            uint8_t refers;              /* as in struct tdm_reference_mark, by frame_id. */
             tdm_time captured, encode_start;
             tdm_time encode_end; /* On the last slice. */
         } slice;
@@ -116,6 +136,8 @@ struct tdm_session_in {
             char digit;
             tdm_time duration;
         } dtmf;
+        uint64_t beside_bps;     /* Of the data channel, as sent lately. */
+        tdm_time latency_budget; /* 0: none. */
     };
 };
 
@@ -136,6 +158,7 @@ struct tdm_session_audio {
     bool restarted;             /* A new source or sequence: the playout starts anew. */
     tdm_time arrival, captured; /* Local clock; captured TDM_NEVER while not known. */
     tdm_time encode_end;        /* Sender's, on the local clock, or TDM_NEVER. */
+    bool red;                   /* The payload is engine/wire/red.h's. */
     const uint8_t *payload;
     uint16_t size;
 };
@@ -174,17 +197,23 @@ struct tdm_session_out {
 /** Running totals of a stream. Video counts frames where audio counts packets. */
 struct tdm_stream_stats {
     uint64_t packets_sent, bytes_sent, packets_resent, frames_sent;
+    uint64_t frames_cut; /* Coded and not sent whole: there was no room to keep them. */
     uint64_t packets_received, bytes_received, frames_received, keyframes_received;
     uint64_t packets_refused; /* Wrong payload type, malformed, or from nowhere. */
     int64_t packets_lost;     /* As we receive. */
     uint64_t nacks_sent, nacks_received, plis_sent, plis_received, repaired;
-    uint64_t frames_dropped; /* Received whole but useless, or given up. */
+    uint64_t parity_sent, parity_bytes, parity_received; /* Packets, bytes, packets. */
+    uint64_t frames_jumped;       /* Pictures that could be had in spite of a hole before them. */
+    uint64_t mended, mended_late; /* Packets that parity gave back; of these, of no use any more. */
+    uint64_t frames_dropped;      /* Received whole but useless, or given up. */
     double jitter_ms;
     double remote_loss;              /* Fraction that the other side reports of what we send. */
     enum tdm_codec_id receive_codec; /* Of the last packet; TDM_CODEC_NONE: none yet. */
     tdm_time last_received;          /* TDM_NEVER: never. */
     tdm_time last_reported; /* When the other side said what it has of ours; TDM_NEVER: never. */
-    uint64_t target_bps;
+    uint64_t target_bps;    /* What it may send, in the mean; */
+    uint64_t limit_bps; /* and what a picture's share is reckoned from: the most that it may send
+                           where tdm_session_frame_bytes says more, else the same. */
     uint32_t packets_waiting; /* For the pacer: over a frame's worth, the next frame should be
                                  skipped. */
 };
@@ -207,8 +236,54 @@ void tdm_session_step(struct tdm_session *s, tdm_time now, const struct tdm_sess
 
 void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_stream_stats *stats);
 
+/** By what the pictures of a sent stream refer to others (references.h). */
+struct tdm_session_references {
+    bool agreed; /* With the other side; the encoder can do it. */
+    bool told;
+    struct tdm_reference_report report;
+    uint8_t chains, known_every; /* Of the plan. */
+};
+
+void tdm_session_references(const struct tdm_session *s, uint8_t stream,
+                            struct tdm_session_references *references);
+
 /** Packets of a stream that wait for the pacer. */
 uint32_t tdm_session_waiting(const struct tdm_session *s, uint8_t stream);
+
+/** The stream sends so many pictures a second from now on; 0: as it was. */
+void tdm_session_follow_fps(struct tdm_session *s, uint8_t stream, uint32_t fps);
+
+/** What a picture of a stream that is coded now may cost, without headers; 0: it is better not
+ *  coded. UINT32_MAX: go by target_bps. */
+uint32_t tdm_session_frame_bytes(const struct tdm_session *s, uint8_t stream, tdm_time now);
+
+/** The part of what all pictures may have that a stream's may: a region of a screen comes before
+ *  the camera, which has what is left, and a quarter at least. */
+double tdm_session_picture_part(const struct tdm_session *s, uint8_t stream, tdm_time now);
+
+/** By what the rate of the pictures is found. */
+enum tdm_session_rate_mode {
+    TDM_SESSION_RATE_REPORTS, /* Receiver reports; of the way nothing more is known. */
+    TDM_SESSION_RATE_START,   /* Feedback on each packet; the way's capacity is not known yet. */
+    TDM_SESSION_RATE_NORMAL,
+    TDM_SESSION_RATE_CROWD,   /* Among others that give way, too. */
+    TDM_SESSION_RATE_COEXIST, /* Somebody else keeps the queue full. */
+};
+
+/** What is known of the way (docs/rate.md). */
+struct tdm_session_rate {
+    enum tdm_session_rate_mode mode;
+    uint64_t target_bps, limit_bps;
+    uint64_t capacity_bps;   /* What the bottleneck lets pass of pictures; 0: not known. */
+    uint64_t acked_bps;      /* What arrives. */
+    tdm_time queue, rtt_min; /* rtt_min TDM_NEVER: not known. */
+    uint64_t inflight_bytes; /* Under way, */
+    uint32_t window_bytes;   /* of so many at most. */
+    bool ecn;                /* Packets should leave marked ECT(1). */
+    uint64_t marked;         /* That came marked. */
+};
+
+void tdm_session_rate_of(const struct tdm_session *s, struct tdm_session_rate *rate);
 
 /** Round trip now, shortest round trip, and the other side's clock minus ours; false while unknown.
  */

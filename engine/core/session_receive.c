@@ -2,6 +2,7 @@
 #include "engine/core/session_state.h"
 
 #include "engine/wire/dtmf.h"
+#include "engine/wire/red.h"
 
 #include <string.h>
 
@@ -12,14 +13,17 @@
 static const struct tdm_receive_codec *codec_of(const struct tdm_stream *st, uint8_t payload_type)
 {
     for (uint8_t i = 0; i < st->config.receive_count; i++)
-        if (st->config.receive_codecs[i].payload_type == payload_type)
+        if (st->config.receive_codecs[i].payload_type == payload_type ||
+            (payload_type && st->config.receive_codecs[i].red_type == payload_type))
             return &st->config.receive_codecs[i];
     return NULL;
 }
 
 bool tdm_session_knows_type(const struct tdm_stream *st, uint8_t payload_type)
 {
-    return codec_of(st, payload_type) || tdm_session_is_repair(st, payload_type);
+    return codec_of(st, payload_type) || tdm_session_is_repair(st, payload_type) ||
+           tdm_session_is_parity(st, payload_type) || tdm_session_is_ulpfec(st, payload_type) ||
+           tdm_session_is_ulpfec_red(st, payload_type);
 }
 
 static const struct tdm_receive_rtx *rtx_of(const struct tdm_stream *st, uint8_t payload_type)
@@ -50,6 +54,7 @@ static void restart_media(struct tdm_stream *st, tdm_time now)
                                          &(struct tdm_assembly_config){
                                              .codec = rx->codec,
                                              .can_repair = st->config.nack,
+                                             .empty_between = st->config.receive_ulpfec_type != 0,
                                          },
                                          now);
 }
@@ -151,6 +156,7 @@ static void give_audio(struct tdm_session *s, struct tdm_stream *st, tdm_time no
         .arrival = in->datagram.received,
         .captured = trace.at[TDM_STAGE_CAPTURED],
         .encode_end = trace.at[TDM_STAGE_ENCODE_END],
+        .red = rx->red,
         .payload = rtp->payload,
         .size = (uint16_t)rtp->payload_size,
     };
@@ -268,6 +274,11 @@ static void take_video(struct tdm_session *s, struct tdm_stream *st, tdm_time no
 
     packet.packet.marked =
         mark && tdm_region_mark_parse(&packet.packet.mark, mark->data, mark->size) == TDM_OK;
+    const struct tdm_rtp_ext *reference = tdm_rtp_ext_find(rtp, st->config.reference_ext_id);
+
+    packet.packet.has_reference =
+        reference && tdm_reference_mark_parse(&packet.packet.reference, reference->data,
+                                              reference->size) == TDM_OK;
     if (st->config.nack)
         st->rx.gave_up |=
             run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_PACKET, .seq = seq});
@@ -292,6 +303,10 @@ void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *s
         rest(rx);
         return;
     }
+    tdm_session_run_parity(s, st, now, out);
+    tdm_session_hold_requests(s, st, now);
+    tdm_session_run_ulpfec(s, st, now, out);
+
     bool due = now >= rx->nack_wake || now >= rx->assembly_wake || rx->gave_up;
 
     if (due && out->unit == TDM_UNIT_NONE) {
@@ -307,6 +322,62 @@ void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *s
     tdm_session_wake(out, tdm_time_max(rx->assembly_wake, now), "assembly");
 }
 
+void tdm_session_take_again(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                            const struct tdm_session_in *in, const struct tdm_rtp *rtp, int64_t seq,
+                            struct tdm_session_out *out)
+{
+    if (st->config.nack)
+        (void)run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_REPAIR, .seq = seq});
+    take_video(s, st, now, rtp, in, seq,
+               tdm_rtp_time_extend(st->rx.stats.last_rtp_time, rtp->timestamp), out);
+}
+
+void tdm_session_take_mended(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                             const struct tdm_session_in *in, int64_t seq,
+                             struct session_mended *mended, struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    struct tdm_rtp rtp;
+
+    if (!rx->assembly)
+        return;
+    if (tdm_rtp_parse(&rtp, in->datagram.data, in->datagram.size) != TDM_OK ||
+        rtp.ssrc != rx->ssrc || rtp.seq != (uint16_t)seq || rtp.payload_type != rx->payload_type) {
+        rx->refused++;
+        return;
+    }
+    const struct tdm_assembly_stats *frames = tdm_assembly_stats_of(rx->assembly);
+    uint64_t late = frames->late_packets;
+
+    tdm_session_take_again(s, st, now, in, &rtp, seq, out);
+    mended->packets++;
+    mended->late += frames->late_packets - late;
+}
+
+void tdm_session_take_empty(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                            const struct tdm_session_in *in, const struct tdm_rtp *rtp, int64_t seq,
+                            int64_t rtp_time, struct tdm_session_out *out)
+{
+    struct tdm_rtp empty = *rtp;
+
+    empty.payload_size = 0;
+    take_video(s, st, now, &empty, in, seq, rtp_time, out);
+}
+
+/* Takes RED off (RFC 2198), of which the last block counts: others hold what came before, or
+ * repairs of RFC 5109 section 14, which nobody sends so. */
+static bool unwrap(struct tdm_rtp *rtp)
+{
+    struct tdm_red red;
+
+    if (tdm_red_parse(&red, rtp->payload, rtp->payload_size) != TDM_OK)
+        return false;
+    rtp->payload_type = red.blocks[red.count - 1].payload_type;
+    rtp->payload = red.blocks[red.count - 1].data;
+    rtp->payload_size = red.blocks[red.count - 1].size;
+    return true;
+}
+
 /* A wrapped packet (RFC 4588 section 4): its own sequence, and the original number in front of the
  * payload. It is none of the original stream's statistics; without that stream it means nothing. */
 static void take_repair(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -315,9 +386,10 @@ static void take_repair(struct tdm_session *s, struct tdm_stream *st, tdm_time n
 {
     struct stream_receiver *rx = &st->rx;
     const struct tdm_receive_rtx *rtx = rtx_of(st, wrapped->payload_type);
+    bool red = rtx && tdm_session_is_ulpfec_red(st, rtx->of);
     const struct tdm_receive_codec *codec = rtx ? codec_of(st, rtx->of) : NULL;
 
-    if (!codec || !rx->has_source || !rx->stats.started || st->config.kind != TDM_VIDEO) {
+    if ((!codec && !red) || !rx->has_source || !rx->stats.started || st->config.kind != TDM_VIDEO) {
         rx->refused++;
         return;
     }
@@ -328,7 +400,7 @@ static void take_repair(struct tdm_session *s, struct tdm_stream *st, tdm_time n
     rx->bytes += in->datagram.size;
     if (wrapped->payload_size <= RTX_HEAD_BYTES)
         return; /* It probes the path and repairs nothing. */
-    if (rx->resting || codec->id != rx->codec)
+    if (rx->resting || (codec && codec->id != rx->codec))
         return;
     struct tdm_rtp rtp = *wrapped;
     int64_t seq = tdm_seq_extend(rx->stats.highest_seq,
@@ -339,12 +411,11 @@ static void take_repair(struct tdm_session *s, struct tdm_stream *st, tdm_time n
         rx->refused++;
         return;
     }
-    if (st->config.nack)
-        (void)run_nack(st, now, &(struct tdm_nack_in){.kind = TDM_NACK_REPAIR, .seq = seq});
     rtp.payload += RTX_HEAD_BYTES;
     rtp.payload_size -= RTX_HEAD_BYTES;
-    take_video(s, st, now, &rtp, in, seq,
-               tdm_rtp_time_extend(rx->stats.last_rtp_time, rtp.timestamp), out);
+    if (red && (!unwrap(&rtp) || rtp.payload_type != rx->payload_type))
+        return;
+    tdm_session_take_again(s, st, now, in, &rtp, seq, out);
 }
 
 static void take_media(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -384,12 +455,54 @@ static void take_media(struct tdm_session *s, struct tdm_stream *st, tdm_time no
     rx->channels = codec->channels;
     rx->hz = hz;
     rx->payload_type = rtp->payload_type;
-    if (other_codec || rx->resting)
+    rx->red = codec->red_type && codec->red_type == rtp->payload_type;
+    bool restart = other_codec || rx->resting;
+
+    if (restart)
         restart_media(st, now);
     if (st->config.kind == TDM_AUDIO && rtp->payload_size)
         give_audio(s, st, now, rtp, in, seq, rtp_time, out);
-    else if (st->config.kind == TDM_VIDEO)
+    else if (st->config.kind == TDM_VIDEO) {
+        tdm_session_parity_came(s, st, in, seq, restart);
+        tdm_session_ulpfec_came(s, st, in, rtp, seq, restart);
         take_video(s, st, now, rtp, in, seq, rtp_time, out);
+    }
+}
+
+/* A repair shares the source and the numbers of what it repairs. */
+static void take_ulpfec(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                        const struct tdm_session_in *in, const struct tdm_rtp *rtp,
+                        struct tdm_session_out *out)
+{
+    struct stream_receiver *rx = &st->rx;
+    int64_t seq;
+    int64_t rtp_time;
+
+    if (!rx->has_source || rx->ssrc != rtp->ssrc || rx->resting || !rx->assembly ||
+        tdm_rx_stats_packet(&rx->stats, in->datagram.received, rtp->seq, rtp->timestamp, rx->hz,
+                            in->datagram.size, &seq, &rtp_time) != TDM_RX_OK) {
+        rx->refused++;
+        return;
+    }
+    rx->last_received = now;
+    rx->packets++;
+    rx->bytes += in->datagram.size;
+    tdm_session_take_ulpfec(s, st, now, rtp, seq);
+    tdm_session_take_empty(s, st, now, in, rtp, seq, rtp_time, out);
+}
+
+static void take_red(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                     const struct tdm_session_in *in, const struct tdm_rtp *wrapped,
+                     struct tdm_session_out *out)
+{
+    struct tdm_rtp rtp = *wrapped;
+
+    if (!unwrap(&rtp))
+        st->rx.refused++;
+    else if (tdm_session_is_ulpfec(st, rtp.payload_type))
+        take_ulpfec(s, st, now, in, &rtp, out);
+    else
+        take_media(s, st, now, in, &rtp, out);
 }
 
 void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -398,8 +511,14 @@ void tdm_session_take_rtp(struct tdm_session *s, struct tdm_stream *st, tdm_time
 {
     if (!st->config.receive)
         st->rx.refused++;
+    else if (tdm_session_is_parity(st, rtp->payload_type))
+        tdm_session_take_parity(s, st, now, in, rtp);
     else if (tdm_session_is_repair(st, rtp->payload_type))
         take_repair(s, st, now, in, rtp, out);
+    else if (tdm_session_is_ulpfec_red(st, rtp->payload_type))
+        take_red(s, st, now, in, rtp, out);
+    else if (tdm_session_is_ulpfec(st, rtp->payload_type))
+        take_ulpfec(s, st, now, in, rtp, out);
     else
         take_media(s, st, now, in, rtp, out);
 }

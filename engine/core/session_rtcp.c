@@ -10,26 +10,10 @@
 #define REPORT_EVERY                                                                               \
     (500 * TDM_MS) /* RFC 3550 section 6.2: reduced minimum, 360 / kb/s, is less. */
 #define QUIET_MIN       (5 * TDM_MS)
-#define BETTER_FOR      (2 * TDM_S) /* How long transport-wide feedback stands. */
-#define ALLOWED_PACKETS 20          /* Fewer tell little of loss. */
-
-void tdm_session_follow_rate(struct tdm_session *s, const struct tdm_stream *st, tdm_time now,
-                             const struct tdm_rate_in *in)
-{
-    struct tdm_rate_out rate;
-
-    tdm_rate_step(&s->rate, now, in, &rate);
-    s->video_bps = rate.target_bps;
-    tdm_pacer_set(&s->pacer, s->video_bps, st->config.fps);
-}
-
-/* Transport-wide feedback says the same, sooner and better. */
-static bool has_better(struct tdm_session *s, const struct tdm_stream *st, tdm_time now)
-{
-    const struct tdm_transport_cc_out *cc = &tdm_transport_of(s, st)->out;
-
-    return st->config.transport_cc && cc->heard && now - cc->heard_at < BETTER_FOR;
-}
+#define ALLOWED_PACKETS 20 /* Fewer tell little of loss. */
+#define PACKET_BYTES    1100
+#define HEADS_BYTES     40 /* Beside the payload: IPv4, UDP, RTP. */
+#define TMMBR_STEP      16 /* A change of so small a part is not worth a word. */
 
 static void take_report(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                         tdm_time received, const struct tdm_rtcp_report *r, uint64_t peer_ntp)
@@ -38,13 +22,13 @@ static void take_report(struct tdm_session *s, struct tdm_stream *st, tdm_time n
         return;
     tdm_clock_sync_report(&s->clock, received, r->last_sr, r->delay_since_last_sr, peer_ntp);
     st->tx.remote_loss = r->fraction_lost / 256.0;
+    tdm_red_plan_report(&st->tx.red, st->tx.remote_loss);
+    tdm_session_take_losses(st, r);
     st->tx.reported_at = now;
-    if (s->clock.rtt)
-        st->rx.nack.rtt = s->clock.rtt;
-    if (st->config.kind == TDM_VIDEO && !has_better(s, st, now))
+    if (st->config.kind == TDM_VIDEO)
         tdm_session_follow_rate(s, st, now,
-                                &(struct tdm_rate_in){
-                                    .kind = TDM_RATE_REPORT,
+                                &(struct tdm_call_rate_in){
+                                    .kind = TDM_CALL_RATE_REPORT,
                                     .fraction_lost = r->fraction_lost,
                                     .rtt = s->clock.rtt,
                                 });
@@ -79,10 +63,61 @@ static void take_nack(struct tdm_session *s, struct tdm_stream *st, tdm_time now
                 uint16_t seq = (uint16_t)(pid + bit);
 
                 st->tx.nacks_received++;
-                if (tdm_seq_extend(st->tx.store.next, seq) >= st->tx.repair_from)
-                    (void)tdm_send_store_ask(&st->tx.store, now, seq, quiet);
+                if (tdm_seq_extend(st->tx.store.next, seq) >= st->tx.repair_from &&
+                    tdm_send_store_ask(&st->tx.store, now, seq, quiet))
+                    tdm_session_repeat(s, st, now, seq);
             }
     }
+}
+
+/* The strictest of what the other side lets our pictures have, whichever of them it named. */
+static void follow_tmmbr(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                         const struct tdm_tmmbr_in *in)
+{
+    uint64_t limit = UINT64_MAX, before = tdm_tmmbr_limit(&st->tx.tmmbr, PACKET_BYTES);
+
+    tdm_tmmbr_step(&st->tx.tmmbr, now, in);
+    if (tdm_tmmbr_limit(&st->tx.tmmbr, PACKET_BYTES) == before)
+        return;
+    for (int i = 0; i < TDM_SESSION_STREAMS; i++) {
+        struct tdm_stream *other = &s->streams[i];
+        uint64_t asked = other->active && other->config.kind == TDM_VIDEO
+                             ? tdm_tmmbr_limit(&other->tx.tmmbr, PACKET_BYTES)
+                             : UINT64_MAX;
+
+        limit = asked < limit ? asked : limit;
+    }
+    tdm_session_follow_rate(s, st, now,
+                            &(struct tdm_call_rate_in){.kind = TDM_CALL_RATE_TMMBR, .bps = limit});
+}
+
+static void take_tmmbr(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
+                       const struct tdm_rtcp_item *item)
+{
+    if (!st->config.tmmbr || st->config.kind != TDM_VIDEO)
+        return;
+    for (uint8_t i = 0; i < item->tmmbr.count; i++) {
+        const struct tdm_rtcp_tmmbr *asked = &item->tmmbr.entries[i];
+
+        if (asked->ssrc != st->tx.ssrc)
+            continue;
+        follow_tmmbr(s, st, now,
+                     &(struct tdm_tmmbr_in){.kind = TDM_TMMBR_ASKED,
+                                            .ssrc = item->sender_ssrc,
+                                            .bps = asked->bps,
+                                            .overhead = asked->overhead});
+        st->rtcp.tmmbn = true;
+    }
+}
+
+/* What the other side says that it keeps to. */
+static void take_tmmbn(struct tdm_stream *st, const struct tdm_rtcp_item *item)
+{
+    st->rtcp.tmmbr_told = 0;
+    for (uint8_t i = 0; i < item->tmmbr.count; i++)
+        if (item->tmmbr.entries[i].ssrc == st->tx.ssrc && st->rx.has_source &&
+            item->sender_ssrc == st->rx.ssrc)
+            st->rtcp.tmmbr_told = item->tmmbr.entries[i].bps;
 }
 
 /* In a bundle all streams see it; another stream's media source answers for it. */
@@ -116,6 +151,9 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
 {
     uint8_t bit = (uint8_t)(1u << tdm_stream_index(s, st));
 
+    if (item->kind != TDM_RTCP_BYE)
+        follow_tmmbr(s, st, now,
+                     &(struct tdm_tmmbr_in){.kind = TDM_TMMBR_HEARD, .ssrc = item->sender_ssrc});
     switch (item->kind) {
     case TDM_RTCP_SR:
         take_sr(st, received, item);
@@ -132,13 +170,27 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
         if (item->media_ssrc == st->tx.ssrc) {
             st->tx.plis_received++;
             tdm_send_store_forget_repairs(&st->tx.store); /* What it lost is given up there. */
+            st->tx.repeats.count = 0;
             out->keyframe_wanted |= bit;
+        }
+        break;
+    case TDM_RTCP_RPSI:
+        if (item->media_ssrc == st->tx.ssrc && st->config.reference_ext_id) {
+            st->tx.references_told = true;
+            st->tx.references = item->references;
         }
         break;
     case TDM_RTCP_REMB:
         if (st->config.kind == TDM_VIDEO)
             tdm_session_follow_rate(
-                s, st, now, &(struct tdm_rate_in){.kind = TDM_RATE_REMB, .bps = item->remb_bps});
+                s, st, now,
+                &(struct tdm_call_rate_in){.kind = TDM_CALL_RATE_REMB, .bps = item->remb_bps});
+        break;
+    case TDM_RTCP_TMMBR:
+        take_tmmbr(s, st, now, item);
+        break;
+    case TDM_RTCP_TMMBN:
+        take_tmmbn(st, item);
         break;
     case TDM_RTCP_TWCC:
         tdm_session_take_transport_cc(s, st, now, &item->twcc);
@@ -157,10 +209,14 @@ static void take_item(struct tdm_session *s, struct tdm_stream *st, tdm_time now
                                       item->dlrr.entries[i].delay_since_last_rr, peer_ntp);
         break;
     case TDM_RTCP_BYE:
+        follow_tmmbr(s, st, now,
+                     &(struct tdm_tmmbr_in){.kind = TDM_TMMBR_GOODBYE, .ssrc = item->sender_ssrc});
         if (st->rx.has_source && item->media_ssrc == st->rx.ssrc)
             out->bye = true;
         break;
-    case TDM_RTCP_CCFB: /* Not negotiated yet (docs/rate.md). */
+    case TDM_RTCP_CCFB:
+        tdm_session_take_ccfb(s, st, now, &item->ccfb);
+        break;
     case TDM_RTCP_SDES:
         break;
     }
@@ -178,6 +234,8 @@ void tdm_session_take_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_tim
         take_item(s, st, now, in->datagram.received, &item, peer_ntp, out);
     if (err == TDM_E_MALFORMED)
         st->rx.refused++;
+    if (s->clock.rtt) /* Also one that only receives knows it (RFC 3611 section 4.5). */
+        st->rx.nack.rtt = s->clock.rtt;
     if (out->unit == TDM_UNIT_NONE && s->clock.rtt)
         tdm_session_run_receiver(
             s, st, now, &(struct tdm_assembly_in){.kind = TDM_ASSEMBLY_RTT, .rtt = s->clock.rtt},
@@ -214,6 +272,15 @@ static void write_dlrr(struct tdm_writer *w, struct tdm_stream *st, tdm_time now
         },
         1);
     rx->rrtr_ntp = 0;
+}
+
+void tdm_session_write_references(struct tdm_stream *st, struct tdm_writer *w)
+{
+    struct tdm_reference_report report;
+
+    if (st->active && st->config.reference_ext_id && st->config.receive && st->rx.has_source &&
+        st->rx.assembly && tdm_assembly_report(st->rx.assembly, &report))
+        tdm_rtcp_write_rpsi(w, st->tx.ssrc, st->rx.ssrc, st->rx.payload_type, &report);
 }
 
 static void write_reports(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -278,6 +345,32 @@ static void write_remb(struct tdm_stream *st, tdm_time now, struct tdm_writer *w
         tdm_rtcp_write_remb(w, st->tx.ssrc, st->rx.ssrc, allow(st, now));
 }
 
+/* For who knows nothing better: again until it says so, and when it is another. */
+static void write_tmmbr(struct tdm_stream *st, tdm_time now, struct tdm_writer *w)
+{
+    const struct tdm_stream_config *c = &st->config;
+
+    if (c->kind != TDM_VIDEO || !c->receive || !c->tmmbr || c->remb || c->transport_cc || c->ccfb ||
+        !st->rx.has_source || !st->rx.stats.started)
+        return;
+    uint64_t bps = allow(st, now), told = st->rtcp.tmmbr_told;
+    uint64_t apart = bps > told ? bps - told : told - bps;
+
+    if (apart > bps / TMMBR_STEP)
+        tdm_rtcp_write_tmmbr(
+            w, st->tx.ssrc,
+            &(struct tdm_rtcp_tmmbr){.ssrc = st->rx.ssrc, .bps = bps, .overhead = HEADS_BYTES}, 1);
+}
+
+static void write_tmmbn(struct tdm_stream *st, struct tdm_writer *w)
+{
+    struct tdm_rtcp_tmmbr entries[TDM_TMMBR_OWNERS];
+
+    if (st->rtcp.tmmbn)
+        tdm_rtcp_write_tmmbn(w, st->tx.ssrc, entries, tdm_tmmbr_bounding(&st->tx.tmmbr, entries));
+    st->rtcp.tmmbn = false;
+}
+
 static int by_value(uint16_t a, uint16_t b)
 {
     return (int16_t)(uint16_t)(a - b);
@@ -337,18 +430,23 @@ void tdm_session_run_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_time
                           struct tdm_session_out *out)
 {
     struct stream_rtcp *rtcp = &st->rtcp;
-    bool urgent = rtcp->nack_count || rtcp->pli || rtcp->bye;
+    bool urgent = rtcp->nack_count || rtcp->pli || rtcp->tmmbn || rtcp->bye;
     struct tdm_writer w = tdm_writer_of(rtcp->bytes, sizeof rtcp->bytes);
 
     if (!urgent && now < rtcp->due) {
         tdm_session_wake(out, rtcp->due, "rtcp");
         return;
     }
-    if (now >= rtcp->due)
+    if (now >= rtcp->due) {
+        follow_tmmbr(s, st, now, NULL);
         schedule(s, rtcp, now);
+    }
     tdm_session_wake(out, rtcp->due, "rtcp");
     write_reports(s, st, now, &w);
     write_remb(st, now, &w);
+    write_tmmbr(st, now, &w);
+    write_tmmbn(st, &w);
+    tdm_session_write_references(st, &w);
     write_feedback(st, &w);
     assert(w.ok); /* Bounded: one report, 64 NACK entries, short texts. */
     rtcp->bye = false;

@@ -10,9 +10,11 @@
 #define EXT_MAX           16 /* One-byte form (RFC 8285 section 4.2). */
 #define HEADER_BYTES      12
 #define AUDIO_RESYNC      (60 * TDM_MS)
+#define COPIES_BPS        60000 /* Most that copies of the voice may cost. */
 #define DTMF_PACKET_EVERY (20 * TDM_MS)
 #define DTMF_ENDS         3
 #define DTMF_PAUSE        (70 * TDM_MS)
+#define RANKS             3
 
 static size_t mid_bytes(const struct tdm_stream *st)
 {
@@ -23,7 +25,7 @@ static size_t mid_bytes(const struct tdm_stream *st)
 
 /* Room for a payload behind the header and what extensions a packet may have, and behind the number
  * that a wrapped repair adds. */
-static size_t payload_max(const struct tdm_stream *st)
+size_t tdm_session_payload_max(const struct tdm_stream *st)
 {
     const struct tdm_stream_config *c = &st->config;
     size_t most = TDM_RTP_PACKET_MAX - HEADER_BYTES;
@@ -37,9 +39,16 @@ static size_t payload_max(const struct tdm_stream *st)
         exts += 1 + mid_bytes(st);
     if (st->config.mark_ext_id)
         exts += 1 + TDM_REGION_MARK_BYTES;
+    if (c->reference_ext_id)
+        exts += 1 + TDM_REFERENCE_MARK_BYTES;
     if (exts)
-        most -= 4 + (exts + 3) / 4 * 4;
-    if (c->send_rtx_payload_type)
+        exts = 4 + (exts + 3) / 4 * 4;
+    most -= exts;
+    if (c->send_parity_type)
+        most -= PARITY_EXTRA_BYTES;
+    else if (c->send_ulpfec_type)
+        most -= ULPFEC_EXTRA_BYTES + exts; /* Extensions are covered, and a repair's own. */
+    else if (c->send_rtx_payload_type)
         most -= RTX_HEAD_BYTES;
     return most;
 }
@@ -63,10 +72,9 @@ static uint16_t add_ext(struct tdm_rtp *rtp, uint8_t id, const void *data, size_
     return (uint16_t)at;
 }
 
-/* Header and extensions, those that tell of the sending still empty, in front of the payload. */
-static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint8_t payload_type,
-                          uint32_t timestamp, const uint8_t *payload, size_t payload_size,
-                          bool timed)
+void tdm_session_finish_packet(struct tdm_stream *st, struct tdm_send_packet *p,
+                               uint8_t payload_type, uint32_t timestamp, const uint8_t *payload,
+                               size_t payload_size, bool timed)
 {
     static const uint8_t blank[TDM_FRAME_TIMING_BYTES];
     struct tdm_rtp rtp = {
@@ -79,7 +87,8 @@ static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint
         .payload_size = payload_size,
     };
     struct tdm_writer w = tdm_writer_of(p->bytes, sizeof p->bytes);
-    uint8_t mark[TDM_REGION_MARK_BYTES];
+    uint8_t mark[TDM_REGION_MARK_BYTES], reference[TDM_REFERENCE_MARK_BYTES];
+    struct frame_record *frame = &st->tx.frames[st->tx.frame_slot];
 
     if (timed && st->config.timing_ext_id)
         p->timing_at = add_ext(&rtp, st->config.timing_ext_id, blank, sizeof blank);
@@ -88,15 +97,24 @@ static void finish_packet(struct tdm_stream *st, struct tdm_send_packet *p, uint
     if (mid_bytes(st))
         (void)add_ext(&rtp, st->config.mid_ext_id, st->config.mid, mid_bytes(st));
     if (st->config.mark_ext_id) {
-        tdm_region_mark_write(mark, &st->tx.frames[st->tx.frame_slot].mark);
+        tdm_region_mark_write(mark, &frame->mark);
         (void)add_ext(&rtp, st->config.mark_ext_id, mark, sizeof mark);
     }
+    if (timed && st->config.reference_ext_id && frame->has_reference) {
+        tdm_reference_mark_write(reference,
+                                 &(struct tdm_reference_mark){.number = (uint16_t)frame->frame_id,
+                                                              .refers = frame->refers,
+                                                              .index = frame->packets});
+        (void)add_ext(&rtp, st->config.reference_ext_id, reference, sizeof reference);
+    }
+    frame->packets++;
     tdm_rtp_write(&w, &rtp);
     assert(w.ok);
     p->size = (uint16_t)tdm_writer_size(&w);
     p->payload_size = (uint16_t)payload_size;
     p->frame_slot = st->tx.frame_slot;
     tdm_send_store_commit(&st->tx.store);
+    st->tx.waiting_bytes += p->size;
 }
 
 static void stamp_timing(const struct tdm_session *s, struct tdm_stream *st,
@@ -150,6 +168,25 @@ static void follow_capture_clock(struct tdm_stream *st, tdm_time captured)
     tx->talking = false;
 }
 
+/* The frame with copies of earlier ones, if that was agreed and something is lost; else 0. */
+static size_t add_copies(struct tdm_stream *st, const struct tdm_session_in *in, int64_t rtp_time,
+                         uint8_t *payload)
+{
+    struct tdm_red_plan *plan = &st->tx.red;
+    tdm_time frame = tdm_time_of_units(in->audio.samples_rtp, st->config.send_hz);
+
+    if (!st->config.send_red_payload_type || frame <= 0)
+        return 0;
+    uint64_t bps = (uint64_t)in->audio.size * 8 * TDM_S / (uint64_t)frame;
+
+    tdm_red_plan_decide(plan, frame, bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX, COPIES_BPS);
+    size_t size = tdm_red_plan_payload(plan, rtp_time, in->audio.samples_rtp,
+                                       st->config.send_payload_type, in->audio.payload,
+                                       in->audio.size, payload, tdm_session_payload_max(st));
+
+    return plan->copies ? size : 0;
+}
+
 void tdm_session_take_audio(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                             const struct tdm_session_in *in)
 {
@@ -157,7 +194,7 @@ void tdm_session_take_audio(struct tdm_session *s, struct tdm_stream *st, tdm_ti
 
     (void)s;
     (void)now;
-    if (!st->config.send || in->audio.size > payload_max(st))
+    if (!st->config.send || in->audio.size > tdm_session_payload_max(st))
         return;
     follow_capture_clock(st, in->audio.captured);
     uint32_t timestamp = (uint32_t)tx->rtp_next + tx->rtp_base;
@@ -180,13 +217,21 @@ void tdm_session_take_audio(struct tdm_session *s, struct tdm_stream *st, tdm_ti
                    });
     p->marker = !tx->talking; /* RFC 3551 section 4.1: first packet of a talkspurt. */
     tx->talking = true;
-    finish_packet(st, p, st->config.send_payload_type, timestamp, in->audio.payload, in->audio.size,
-                  true);
+    uint8_t with_copies[TDM_RTP_PACKET_MAX];
+    size_t size = add_copies(st, in, tx->rtp_last, with_copies);
+
+    if (size)
+        tdm_session_finish_packet(st, p, st->config.send_red_payload_type, timestamp, with_copies,
+                                  size, true);
+    else
+        tdm_session_finish_packet(st, p, st->config.send_payload_type, timestamp, in->audio.payload,
+                                  in->audio.size, true);
 }
 
 /* The store is full, or the slice cannot be cut: the rest of the frame is not sent. */
 static void cut_off(struct tdm_session *s, struct tdm_stream *st, struct tdm_session_out *out)
 {
+    st->tx.cut_count += !st->tx.cut_off;
     st->tx.cut_off = true;
     st->tx.store.open = false;
     tdm_send_store_skip(&st->tx.store);
@@ -216,6 +261,8 @@ static void begin_frame(struct tdm_stream *st, const struct tdm_session_in *in)
                        .encode_end = TDM_NEVER,
                        .first_sent = TDM_NEVER,
                        .mark = in->slice.mark,
+                       .has_reference = in->slice.has_reference,
+                       .refers = in->slice.refers,
                    });
 }
 
@@ -226,24 +273,29 @@ static void cut_slice(struct tdm_session *s, struct tdm_stream *st, const struct
     bool single_only = st->config.send_codec == TDM_CODEC_H264 && st->config.h264_mode == 0;
     const struct tdm_payload_format *format = tdm_payload_format_of(st->config.send_codec);
     union tdm_payload_cutter cutter;
-    uint8_t payload[TDM_RTP_PACKET_MAX];
+    uint8_t payload[TDM_RTP_PACKET_MAX] = {st->config.send_payload_type}; /* If it is RED. */
+    uint8_t head = tx->wrap && st->config.send_ulpfec_red_type ? 1 : 0;
     size_t size;
     bool last = false;
 
-    if (!format || !format->cut || (single_only && in->slice.size > payload_max(st))) {
+    if (!format || !format->cut || (single_only && in->slice.size > tdm_session_payload_max(st))) {
         cut_off(s, st, out);
         return;
     }
-    format->cut(&cutter, in->slice.data, in->slice.size, tx->picture_id, payload_max(st));
+    format->cut(&cutter, in->slice.data, in->slice.size, tx->picture_id,
+                tdm_session_payload_max(st));
     while (!last) {
         struct tdm_send_packet *p = tdm_send_store_reserve(&tx->store);
 
-        if (!p || format->next(&cutter, payload, sizeof payload, &size, &last) != TDM_OK) {
+        if (!p ||
+            format->next(&cutter, payload + head, sizeof payload - head, &size, &last) != TDM_OK) {
             cut_off(s, st, out);
             return;
         }
-        finish_packet(st, p, st->config.send_payload_type, (uint32_t)tx->rtp_last + tx->rtp_base,
-                      payload, size, last);
+        p->red_bytes = head;
+        tdm_session_finish_packet(
+            st, p, head ? st->config.send_ulpfec_red_type : st->config.send_payload_type,
+            (uint32_t)tx->rtp_last + tx->rtp_base, payload, size + head, last);
     }
     tx->store.open = true;
 }
@@ -266,17 +318,21 @@ static void end_frame(struct tdm_stream *st, tdm_time encode_end)
 void tdm_session_take_slice(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                             const struct tdm_session_in *in, struct tdm_session_out *out)
 {
-    (void)now;
     if (!st->config.send)
         return;
-    if (in->slice.first)
+    if (in->slice.first) {
         begin_frame(st, in);
+        st->tx.wrap = tdm_session_ulpfec_begin(s, st, now);
+        tdm_session_begin_picture(s, st, now);
+    }
     if (st->tx.cut_off)
         return;
     if (in->slice.size)
         cut_slice(s, st, in, out);
-    if (in->slice.last)
+    if (in->slice.last) {
         end_frame(st, in->slice.encode_end);
+        tdm_session_ulpfec_end(s, st);
+    }
 }
 
 int64_t tdm_session_rtp_now(const struct tdm_stream *st, tdm_time now)
@@ -339,8 +395,8 @@ static void send_digit(struct tdm_stream *st, tdm_time now)
                                 .duration = (uint16_t)(units > 0xffff ? 0xffff : units),
                             });
     p->marker = now == d->start;
-    finish_packet(st, p, st->config.dtmf_payload_type, d->timestamp, payload, sizeof payload,
-                  false);
+    tdm_session_finish_packet(st, p, st->config.dtmf_payload_type, d->timestamp, payload,
+                              sizeof payload, false);
 }
 
 void tdm_session_run_dtmf(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -377,6 +433,8 @@ static uint16_t wrap_repair(struct tdm_session *s, struct tdm_stream *st, tdm_ti
     size_t head = (size_t)(p->size - p->payload_size);
     struct tdm_writer w = tdm_writer_of(to, TDM_RTP_PACKET_MAX);
 
+    if (p->parity)
+        return 0; /* The packets themselves are asked for, too. */
     tdm_write_u8(&w, p->bytes[0]);
     tdm_write_u8(&w, (uint8_t)((p->bytes[1] & 0x80) | st->config.send_rtx_payload_type));
     tdm_write_u16(&w, tx->rtx_seq++);
@@ -384,12 +442,12 @@ static uint16_t wrap_repair(struct tdm_session *s, struct tdm_stream *st, tdm_ti
     tdm_write_u32(&w, tx->rtx_ssrc);
     tdm_write_bytes(&w, p->bytes + HEADER_BYTES, head - HEADER_BYTES);
     tdm_write_u16(&w, (uint16_t)p->seq);
-    tdm_write_bytes(&w, p->bytes + head, p->payload_size);
+    tdm_write_bytes(&w, p->bytes + head + p->red_bytes, (size_t)p->payload_size - p->red_bytes);
     if (!w.ok)
         return 0; /* Cut before wrapping was agreed, and too large for it. */
     uint16_t size = (uint16_t)tdm_writer_size(&w);
 
-    tdm_session_number(s, st, now, to, size, p->number_at);
+    tdm_session_log_packet(s, st, now, to, size, tdm_session_number(s, st, to, p->number_at));
     return size;
 }
 
@@ -402,16 +460,24 @@ static void emit(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
 
     if (!repair) {
         stamp_timing(s, st, p, now);
-        tdm_session_number(s, st, now, p->bytes, p->size, p->number_at);
+        tdm_session_log_packet(s, st, now, p->bytes, p->size,
+                               tdm_session_number(s, st, p->bytes, p->number_at));
+        tdm_session_parity_sent(s, st, now, p);
+        tdm_repeat_budget_sent(&tx->repeats.budget);
         tx->packets_rtcp++;
         tx->octets_rtcp += p->payload_size;
+        tx->waiting_bytes -= p->size < tx->waiting_bytes ? p->size : tx->waiting_bytes;
     } else if (st->config.send_rtx_payload_type) {
         send.data = s->rtx[out->send_count];
         send.size = wrap_repair(s, st, now, p, s->rtx[out->send_count]);
+    } else {
+        tdm_session_log_again(s, st, p);
     }
     tdm_send_store_sent(&tx->store, now, repair);
     if (!send.size)
         return;
+    tdm_tmmbr_step(&tx->tmmbr, now,
+                   &(struct tdm_tmmbr_in){.kind = TDM_TMMBR_SENT, .bytes = send.size});
     tx->packets++;
     tx->bytes += send.size;
     tx->resent += repair;
@@ -430,7 +496,7 @@ static bool flush_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time 
             return false;
         }
         if (st->config.kind == TDM_VIDEO) {
-            tdm_time when = tdm_pacer_when(&s->pacer, now);
+            tdm_time when = tdm_session_when(s, now);
 
             if (when > now) {
                 tdm_session_wake(out, when, "pacer");
@@ -443,12 +509,21 @@ static bool flush_stream(struct tdm_session *s, struct tdm_stream *st, tdm_time 
     return true;
 }
 
-/* Voice first, then video; within a stream repairs before new packets. */
+/* 0: first. */
+static int rank_of(const struct tdm_stream *st)
+{
+    return st->config.kind == TDM_AUDIO ? 0 : st->config.mark_ext_id ? 1 : 2;
+}
+
+/* Voice first, then the screen, then the camera; within a stream repairs before new packets. */
 void tdm_session_flush(struct tdm_session *s, tdm_time now, struct tdm_session_out *out)
 {
-    for (enum tdm_media_kind kind = TDM_AUDIO; kind <= TDM_VIDEO; kind++)
+    for (int rank = 0; rank < RANKS; rank++) {
+        if (rank == 1 && !tdm_session_flush_parity(s, now, out))
+            return;
         for (int i = 0; i < TDM_SESSION_STREAMS; i++)
-            if (s->streams[i].active && s->streams[i].config.kind == kind &&
+            if (s->streams[i].active && rank_of(&s->streams[i]) == rank &&
                 !flush_stream(s, &s->streams[i], now, out))
                 return;
+    }
 }

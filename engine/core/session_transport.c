@@ -63,14 +63,18 @@ static struct tdm_stream *stream_for(struct tdm_session *s, struct tdm_stream *s
 }
 
 static void note_arrival(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
-                         const struct tdm_rtp *rtp, tdm_time received)
+                         const struct tdm_rtp *rtp, const struct tdm_session_in *in)
 {
+    tdm_time received = in->datagram.received;
     const struct tdm_rtp_ext *ext = tdm_rtp_ext_find(rtp, st->config.transport_cc_ext_id);
 
     if (st->config.transport_cc && ext && ext->size == TDM_TWCC_EXT_BYTES)
         tdm_transport_cc_in_packet(&tdm_transport_of(s, st)->in, now,
                                    (uint16_t)(ext->data[0] << 8 | ext->data[1]), rtp->ssrc,
                                    received);
+    if (st->config.ccfb)
+        tdm_arrivals_packet(&tdm_transport_of(s, st)->arrivals, now, rtp->ssrc, rtp->seq,
+                            in->datagram.size, in->datagram.ecn, received);
 }
 
 void tdm_session_take_datagram(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -93,51 +97,35 @@ void tdm_session_take_datagram(struct tdm_session *s, struct tdm_stream *st, tdm
     }
     st = stream_for(s, st, &rtp);
     if (tdm_session_knows_type(st, rtp.payload_type))
-        note_arrival(s, st, now, &rtp, in->datagram.received);
+        note_arrival(s, st, now, &rtp, in);
     tdm_session_take_rtp(s, st, now, in, &rtp, out);
 }
 
-void tdm_session_number(struct tdm_session *s, const struct tdm_stream *st, tdm_time now,
-                        uint8_t *bytes, uint16_t size, uint16_t at)
+int32_t tdm_session_number(struct tdm_session *s, const struct tdm_stream *st, uint8_t *bytes,
+                           uint16_t at)
 {
     if (!at)
-        return;
-    uint16_t number = tdm_transport_cc_out_packet(&tdm_transport_of(s, st)->out, now, size);
+        return TDM_SENT_LOG_NONE;
+    uint16_t number = tdm_transport_of(s, st)->next_number++;
 
     bytes[at] = (uint8_t)(number >> 8);
     bytes[at + 1] = (uint8_t)number;
+    return number;
 }
 
 /* A stream of this transport that speaks for it. */
 static struct tdm_stream *speaker_of(struct tdm_session *s, const struct tdm_transport *transport)
 {
     for (int i = 0; i < TDM_SESSION_STREAMS; i++)
-        if (s->streams[i].active && s->streams[i].config.transport_cc &&
+        if (s->streams[i].active &&
+            (s->streams[i].config.transport_cc || s->streams[i].config.ccfb) &&
             tdm_transport_of(s, &s->streams[i]) == transport)
             return &s->streams[i];
     return NULL;
 }
 
-void tdm_session_take_transport_cc(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
-                                   const struct tdm_twcc_reader *feedback)
-{
-    struct tdm_transport_cc_result result;
-
-    if (speaker_of(s, tdm_transport_of(s, st)) != st ||
-        !tdm_transport_cc_out_feedback(&tdm_transport_of(s, st)->out, now, *feedback, &result))
-        return;
-    for (int i = 0; i < TDM_SESSION_STREAMS; i++)
-        if (shares_transport(st, &s->streams[i]) && s->streams[i].config.kind == TDM_VIDEO)
-            tdm_session_follow_rate(s, &s->streams[i], now,
-                                    &(struct tdm_rate_in){
-                                        .kind = TDM_RATE_REPORT,
-                                        .fraction_lost = result.fraction_lost,
-                                        .rtt = s->clock.rtt_min + result.queue + TDM_US,
-                                    });
-}
-
-static void tell(struct tdm_session *s, struct tdm_transport *transport, struct tdm_stream *st,
-                 struct tdm_session_out *out)
+static void tell(struct tdm_session *s, tdm_time now, struct tdm_transport *transport,
+                 struct tdm_stream *st, struct tdm_session_out *out)
 {
     struct tdm_writer w = tdm_writer_of(transport->bytes, sizeof transport->bytes);
 
@@ -145,9 +133,16 @@ static void tell(struct tdm_session *s, struct tdm_transport *transport, struct 
         tdm_rtcp_write_rr(&w, st->tx.ssrc, NULL, 0);
         tdm_rtcp_write_sdes(&w, st->tx.ssrc, s->config.cname);
     }
+    for (int i = 0; i < TDM_SESSION_STREAMS; i++)
+        if (tdm_transport_of(s, &s->streams[i]) == transport)
+            tdm_session_write_references(&s->streams[i], &w);
     size_t head = tdm_writer_size(&w);
 
-    tdm_transport_cc_in_write(&transport->in, st->tx.ssrc, &w);
+    if (now >= transport->in.due)
+        tdm_transport_cc_in_write(&transport->in, st->tx.ssrc, &w);
+    else
+        tdm_arrivals_write(&transport->arrivals, now, tdm_clock_sync_ntp(&s->clock, now),
+                           st->tx.ssrc, sizeof transport->bytes - head, &w);
     assert(w.ok);
     if (tdm_writer_size(&w) == head)
         return;
@@ -163,12 +158,14 @@ void tdm_session_run_transports(struct tdm_session *s, tdm_time now, struct tdm_
 {
     for (int i = 0; i < TRANSPORTS; i++) {
         struct tdm_transport *transport = &s->transports[i];
-        struct tdm_stream *st = transport->in.due == TDM_NEVER ? NULL : speaker_of(s, transport);
+        tdm_time due = tdm_time_min(transport->in.due, transport->arrivals.due);
+        struct tdm_stream *st = due == TDM_NEVER ? NULL : speaker_of(s, transport);
 
         if (!st)
             continue;
-        if (now >= transport->in.due)
-            tell(s, transport, st, out);
-        tdm_session_wake(out, tdm_time_max(transport->in.due, now), "transport feedback");
+        if (now >= due)
+            tell(s, now, transport, st, out);
+        due = tdm_time_min(transport->in.due, transport->arrivals.due);
+        tdm_session_wake(out, tdm_time_max(due, now), "transport feedback");
     }
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define SILENT_PEAK  100 /* Of a sample, */
+#define STRIKE       2   /* and a sound that is so much louder than its neighbour begins there. */
 #define SILENT_POWER 900.0f /* Mean square of a sample: about -60 dB of full scale. */
 
 struct tdm_stretch tdm_stretch_of(uint32_t sample_hz)
@@ -96,13 +98,42 @@ static void cross_fade(const int16_t *from, int16_t *to, uint32_t count, uint32_
     }
 }
 
+static int peak_of(const int16_t *at, uint32_t count, uint32_t channels)
+{
+    int peak = 0;
+
+    for (size_t i = 0; i < (size_t)count * channels; i++) {
+        int size = at[i] < 0 ? -at[i] : at[i];
+
+        peak = size > peak ? size : peak;
+    }
+    return peak;
+}
+
+/* Does something strike in `part` that its neighbour does not have? A period of a voice is like
+ * the next one; a consonant, a click or a drum heard twice, or not at all, is not. */
+static bool strikes(const int16_t *part, uint32_t part_count, const int16_t *neighbour,
+                    uint32_t count, uint32_t channels)
+{
+    return peak_of(part, part_count, channels) >
+           STRIKE * peak_of(neighbour, count, channels) + SILENT_PEAK;
+}
+
+static uint32_t less(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 uint32_t tdm_stretch_shrink(const struct tdm_stretch *s, int16_t *line, uint32_t after,
                             uint32_t channels, float resemblance)
 {
     if (after < s->lag_max + s->window)
         return 0;
     uint32_t lag = find_lag(s, line, 1, channels, resemblance);
+    const int16_t *kept = line + (size_t)lag * channels;
 
+    if (strikes(line, lag, kept, less(lag, after - lag), channels))
+        return 0;
     if (lag)
         cross_fade(line, line + (size_t)lag * channels, s->window, channels);
     return lag;
@@ -114,7 +145,12 @@ uint32_t tdm_stretch_grow(const struct tdm_stretch *s, int16_t *line, uint32_t b
     if (before < s->lag_max || after < s->window)
         return 0;
     uint32_t lag = find_lag(s, line, -1, channels, resemblance);
+    uint32_t earlier = less(lag, before - lag);
+    const int16_t *twice = line - (size_t)lag * channels;
 
+    if (earlier >= s->lag_min &&
+        strikes(twice, lag, twice - (size_t)earlier * channels, earlier, channels))
+        return 0;
     /* The fade may not run into the samples that it fades from. */
     if (lag)
         cross_fade(line, line - (size_t)lag * channels, lag < s->window ? lag : s->window,

@@ -3,11 +3,10 @@
 #define TDM_CORE_TRANSPORT_CC_H
 
 /*
- * Both ends of transport-wide feedback (engine/wire/twcc.h): what came in is remembered until it is
- * told to the sender; what went out is remembered until the receiver tells of it, and becomes loss,
- * queueing delay and delivered rate. What that means for the sent rate is rate.h.
+ * The receiver's half of transport-wide feedback (engine/wire/twcc.h): what came in is remembered
+ * until it is told to the sender. The sender's half is sent_log.h.
  *
- * One of each a transport; in a bundle all streams share them.
+ * One a transport; in a bundle all streams share it.
  */
 
 #include "engine/base/time.h"
@@ -39,52 +38,5 @@ void tdm_transport_cc_in_packet(struct tdm_transport_cc_in *in, tdm_time now, ui
 /** Writes one feedback packet, at most TDM_TWCC_BYTES_MAX; due again at once when there is more. */
 void tdm_transport_cc_in_write(struct tdm_transport_cc_in *in, uint32_t sender_ssrc,
                                struct tdm_writer *w);
-
-enum tdm_transport_cc_state {
-    TDM_CC_UNKNOWN, /* Never sent, or settled long ago. */
-    TDM_CC_SENT,
-    TDM_CC_LOST, /* As told; it may come yet. */
-    TDM_CC_ARRIVED
-};
-
-struct tdm_transport_cc_sent {
-    enum tdm_transport_cc_state state;
-    uint16_t size;
-    int64_t seq;
-    tdm_time at;
-};
-
-/** Packets that left, by transport-wide number, and what feedback says of them. */
-struct tdm_transport_cc_out {
-    int64_t next;
-    struct tdm_transport_cc_sent sent[TDM_TRANSPORT_CC_PACKETS];
-    bool heard; /* Any feedback at all; */
-    tdm_time heard_at;
-    tdm_time time_base, last_time;
-    tdm_time delay_min, delay_min_next, delay_min_since; /* One way, on two clocks. */
-    /* Since the last result. */
-    tdm_time since;
-    int32_t arrived, lost;
-    uint64_t bytes;
-    tdm_time delay, first_arrival, last_arrival;
-};
-
-/** What the feedback of half a second comes to. */
-struct tdm_transport_cc_result {
-    uint8_t fraction_lost; /* /256 */
-    tdm_time queue;        /* How much longer the way is than it was at best. */
-    uint64_t delivered_bps;
-};
-
-void tdm_transport_cc_out_init(struct tdm_transport_cc_out *out, uint16_t first_seq);
-
-/** The number for a packet of `size` bytes that leaves now. */
-uint16_t tdm_transport_cc_out_packet(struct tdm_transport_cc_out *out, tdm_time now, size_t size);
-
-/** Takes one feedback message. True, with a result, about twice a second. What it says of packets
- *  that we never sent, or already know of, has no effect. */
-bool tdm_transport_cc_out_feedback(struct tdm_transport_cc_out *out, tdm_time now,
-                                   struct tdm_twcc_reader reader,
-                                   struct tdm_transport_cc_result *result);
 
 #endif

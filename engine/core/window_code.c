@@ -103,6 +103,12 @@ void tdm_window_decoder_init(struct tdm_window_decoder *d)
     d->recovered = d->redundant = d->refused = 0;
 }
 
+const struct tdm_window_packet *tdm_window_decoder_find(const struct tdm_window_decoder *d,
+                                                        int64_t seq)
+{
+    return seq >= 0 && has(d, seq) ? &d->packets[column(seq)] : NULL;
+}
+
 /* Takes the pivot of `from` out of `to`. */
 static void reduce(struct tdm_window_row *to, const struct tdm_window_row *from)
 {

@@ -92,6 +92,9 @@ void tdm_window_decoder_init(struct tdm_window_decoder *d);
 /** A packet that arrived. Late and doubled ones are ignored. */
 void tdm_window_decoder_packet(struct tdm_window_decoder *d, int64_t seq, const uint8_t *data,
                                size_t size, struct tdm_window_out *out);
+/** A packet that is remembered, or NULL. */
+const struct tdm_window_packet *tdm_window_decoder_find(const struct tdm_window_decoder *d,
+                                                        int64_t seq);
 /** TDM_E_MALFORMED: not a repair. One that came before any packet is lost. */
 enum tdm_err tdm_window_decoder_repair(struct tdm_window_decoder *d, const uint8_t *data,
                                        size_t size, struct tdm_window_out *out);

@@ -16,7 +16,9 @@
 #define PAIR_TRIES   200
 #define CONTROL_BYTES                                                                              \
     (CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +                \
-     CMSG_SPACE(sizeof(uint16_t)))
+     CMSG_SPACE(sizeof(uint16_t)) + 2 * CMSG_SPACE(sizeof(int)))
+#define ECN_MASK       3
+#define ECT_1          1
 #define SEGMENTS_BYTES 65000 /* In one message: a datagram's size must hold them. */
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 section 2.5.5.2. */
@@ -74,20 +76,27 @@ void tdm_udp_address_of(const struct sockaddr_storage *from, struct tdm_address 
     }
 }
 
+static void set_class(int fd, int family, int tos)
+{
+    (void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+    if (family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+}
+
 /* What a media socket wants of the kernel; none of it is needed to work. */
 static void set_options(int fd, int family)
 {
     int on = 1;
     int off = 0;
     int buffer = BUFFER_BYTES;
-    int tos = DSCP_EF_TOS;
 
     (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    (void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+    set_class(fd, family, DSCP_EF_TOS);
+    (void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof on); /* Mapped IPv4, too. */
     if (family == AF_INET6) {
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof on);
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
     } else {
@@ -130,6 +139,14 @@ enum tdm_err tdm_udp_open(const struct tdm_address *address, struct tdm_udp *udp
                     "cannot listen on UDP %s (%s): choose another port or end "
                     "what uses it",
                     text, strerrordesc_np(errno));
+}
+
+void tdm_udp_mark(const struct tdm_udp *udp, bool ect1)
+{
+    int family = udp->family == TDM_IPV6 ? AF_INET6 : AF_INET;
+
+    if (udp->fd >= 0)
+        set_class(udp->fd, family, DSCP_EF_TOS | (ect1 ? ECT_1 : 0));
 }
 
 void tdm_udp_close(struct tdm_udp *udp)
@@ -199,10 +216,23 @@ static tdm_time stamp_of(const struct cmsghdr *c, tdm_time wall_offset, tdm_time
     return stamp > now || stamp < now - TDM_S ? now : stamp;
 }
 
-/* What the kernel says beside the bytes: when, and to which of our addresses. */
-static void read_control(struct msghdr *message, uint16_t port, tdm_time wall_offset, tdm_time now,
-                         tdm_time *received, struct tdm_address *to)
+/* IPv4 gives it as a byte, IPv6 as a number. */
+static uint8_t ecn_of(const struct cmsghdr *c)
 {
+    int class = 0;
+
+    if (c->cmsg_len >= CMSG_LEN(sizeof class))
+        memcpy(&class, CMSG_DATA(c), sizeof class);
+    else
+        class = *CMSG_DATA(c);
+    return (uint8_t)(class & ECN_MASK);
+}
+
+/* What the kernel says beside the bytes: when, to which of our addresses, how marked. */
+static uint8_t read_control(struct msghdr *message, uint16_t port, tdm_time wall_offset,
+                            tdm_time now, tdm_time *received, struct tdm_address *to)
+{
+    uint8_t ecn = 0;
     struct in6_pktinfo v6;
     struct in_pktinfo v4;
 
@@ -218,8 +248,12 @@ static void read_control(struct msghdr *message, uint16_t port, tdm_time wall_of
             memcpy(&v4, CMSG_DATA(c), sizeof v4);
             *to = (struct tdm_address){.family = TDM_IPV4, .port = port};
             memcpy(to->bytes, &v4.ipi_addr, sizeof v4.ipi_addr);
+        } else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
+                   (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)) {
+            ecn = ecn_of(c);
         }
     }
+    return ecn;
 }
 
 enum tdm_err tdm_udp_receive(const struct tdm_udp *udp, tdm_time now, struct tdm_udp_batch *batch)
@@ -249,8 +283,9 @@ enum tdm_err tdm_udp_receive(const struct tdm_udp *udp, tdm_time now, struct tdm
         batch->datagrams[i].size =
             messages[i].msg_hdr.msg_flags & MSG_TRUNC ? 0 : messages[i].msg_len;
         tdm_udp_address_of(&from[i], &batch->datagrams[i].from);
-        read_control(&messages[i].msg_hdr, udp->port, wall_offset, now,
-                     &batch->datagrams[i].received, &batch->datagrams[i].to);
+        batch->datagrams[i].ecn =
+            read_control(&messages[i].msg_hdr, udp->port, wall_offset, now,
+                         &batch->datagrams[i].received, &batch->datagrams[i].to);
     }
     return TDM_OK;
 }
@@ -274,7 +309,7 @@ enum tdm_err tdm_udp_receive_one(const struct tdm_udp *udp, tdm_time now, uint8_
         return TDM_E_AGAIN;
     *size = message.msg_flags & MSG_TRUNC ? 0 : (size_t)got;
     tdm_udp_address_of(&sender, from);
-    read_control(&message, udp->port, tdm_clock_wall_offset(), now, &received, to);
+    (void)read_control(&message, udp->port, tdm_clock_wall_offset(), now, &received, to);
     return TDM_OK;
 }
 

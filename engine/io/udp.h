@@ -13,6 +13,7 @@
 #include "engine/base/time.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #define TDM_UDP_BATCH          32
@@ -30,6 +31,7 @@ struct tdm_udp_batch {
     struct {
         uint32_t size;
         tdm_time received; /* Local clock. */
+        uint8_t ecn;       /* The field of the IP header (RFC 3168), as in enum tdm_ecn. */
         struct tdm_address from, to;
     } datagrams[TDM_UDP_BATCH];
     uint8_t bytes[TDM_UDP_BATCH][TDM_UDP_DATAGRAM_BYTES];
@@ -52,6 +54,9 @@ enum tdm_err tdm_udp_open(const struct tdm_address *address, struct tdm_udp *udp
                           struct tdm_cause *cause);
 
 void tdm_udp_close(struct tdm_udp *udp);
+
+/** What is sent from now on is marked ECT(1) (RFC 9331), or not; the class (DSCP) stays. */
+void tdm_udp_mark(const struct tdm_udp *udp, bool ect1);
 
 /** Receives what waits, up to a batch. TDM_E_AGAIN when nothing waits. ICMP errors are skipped. */
 enum tdm_err tdm_udp_receive(const struct tdm_udp *udp, tdm_time now, struct tdm_udp_batch *batch);

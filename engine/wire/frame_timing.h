@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TDM_FRAME_TIMING_URI   "urn:tandem:rtp-hdrext:frame-timing"
+#define TDM_FRAME_TIMING_URI   "urn:tandem:timing"
 #define TDM_FRAME_TIMING_BYTES 16
 
 struct tdm_frame_timing {

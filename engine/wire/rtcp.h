@@ -3,20 +3,22 @@
 #define TDM_WIRE_RTCP_H
 
 /*
- * RTCP packets: SR, RR, SDES (CNAME), BYE (RFC 3550), generic NACK and PLI (RFC 4585), FIR
- * (RFC 5104), REMB (draft-alvestrand-rmcat-remb), transport-wide feedback (twcc.h), congestion
- * control feedback (ccfb.h), XR with RRTR and DLRR (RFC 3611).
+ * RTCP packets: SR, RR, SDES (CNAME), BYE (RFC 3550), generic NACK, PLI and RPSI of our own form
+ * (RFC 4585; reference_mark.h), FIR, TMMBR and TMMBN (RFC 5104), REMB
+ * (draft-alvestrand-rmcat-remb), transport-wide feedback (twcc.h), congestion control feedback
+ * (ccfb.h), XR with RRTR and DLRR (RFC 3611).
  *
  * A compound packet is read item by item: tdm_rtcp_next gives each known item and steps over what
  * it does not know. SDES gives an item for each source that has a CNAME, BYE for each source, FIR
- * for each entry, XR for each known block; a long NACK is several items. A packet that starts with
- * neither SR nor RR is read too (RFC 5506). It is written item by item with the writers below, SR
- * or RR first; each is a packet of its own.
+ * for each entry, XR for each known block; a long NACK or TMMBR is several items. A packet that
+ * starts with neither SR nor RR is read too (RFC 5506). It is written item by item with the writers
+ * below, SR or RR first; each is a packet of its own.
  */
 
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
 #include "engine/wire/ccfb.h"
+#include "engine/wire/reference_mark.h"
 #include "engine/wire/twcc.h"
 
 #include <stdbool.h>
@@ -25,6 +27,7 @@
 #define TDM_RTCP_REPORTS_MAX 31
 #define TDM_RTCP_NACKS_MAX   64 /* FCI entries of one NACK: each a base and a bitmask of 16. */
 #define TDM_RTCP_DLRR_MAX    8  /* Further sub-blocks of a block are stepped over. */
+#define TDM_RTCP_TMMBR_MAX   8  /* Entries of one TMMBR or TMMBN. */
 
 /** RFC 3550 section 6.4.1 report block. */
 struct tdm_rtcp_report {
@@ -50,6 +53,14 @@ struct tdm_rtcp_nack {
     uint16_t blp;
 };
 
+/** RFC 5104 sections 4.2.1.1 and 4.2.2.1: of TMMBR `ssrc` is who shall send no more, of TMMBN who
+ *  asked for it. */
+struct tdm_rtcp_tmmbr {
+    uint32_t ssrc;
+    uint64_t bps; /* With `overhead` bytes beside the payload of each packet; UINT64_MAX: any. */
+    uint16_t overhead;
+};
+
 /** RFC 3611 section 4.5 sub-block. */
 struct tdm_rtcp_dlrr {
     uint32_t ssrc;
@@ -64,7 +75,10 @@ enum tdm_rtcp_kind {
     TDM_RTCP_BYE,
     TDM_RTCP_NACK,
     TDM_RTCP_PLI,
+    TDM_RTCP_RPSI,
     TDM_RTCP_FIR,
+    TDM_RTCP_TMMBR,
+    TDM_RTCP_TMMBN,
     TDM_RTCP_REMB,
     TDM_RTCP_TWCC,
     TDM_RTCP_CCFB,
@@ -85,6 +99,11 @@ struct tdm_rtcp_item {
             struct tdm_rtcp_nack entries[TDM_RTCP_NACKS_MAX];
         } nack;
         uint8_t fir_seq;
+        struct {
+            uint8_t count; /* TMMBN: 0 when nobody bounds the rate. */
+            struct tdm_rtcp_tmmbr entries[TDM_RTCP_TMMBR_MAX];
+        } tmmbr;
+        struct tdm_reference_report references; /* RPSI */
         uint64_t remb_bps;
         struct tdm_twcc_reader twcc; /* To walk; borrows the packet. */
         struct tdm_ccfb_reader ccfb; /* The same. */
@@ -124,8 +143,15 @@ void tdm_rtcp_write_bye(struct tdm_writer *w, uint32_t ssrc, const char *reason)
 void tdm_rtcp_write_nack(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
                          const struct tdm_rtcp_nack *entries, uint16_t count);
 void tdm_rtcp_write_pli(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc);
+void tdm_rtcp_write_rpsi(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
+                         uint8_t payload_type, const struct tdm_reference_report *report);
 void tdm_rtcp_write_fir(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
                         uint8_t fir_seq);
+/** `count` at least one. */
+void tdm_rtcp_write_tmmbr(struct tdm_writer *w, uint32_t sender_ssrc,
+                          const struct tdm_rtcp_tmmbr *entries, uint8_t count);
+void tdm_rtcp_write_tmmbn(struct tdm_writer *w, uint32_t sender_ssrc,
+                          const struct tdm_rtcp_tmmbr *entries, uint8_t count);
 void tdm_rtcp_write_remb(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
                          uint64_t bps);
 void tdm_rtcp_write_rrtr(struct tdm_writer *w, uint32_t ssrc, uint64_t ntp);

@@ -135,6 +135,22 @@ static enum tdm_err read_pli(struct tdm_rtcp_reader *reader, struct tdm_rtcp_ite
     return tdm_reader_left(&reader->part) ? TDM_E_MALFORMED : TDM_OK;
 }
 
+/* RFC 4585 section 6.3.3.2. TDM_E_AGAIN for what a codec understands and we do not. */
+static enum tdm_err read_rpsi(struct tdm_rtcp_reader *reader, struct tdm_rtcp_item *item)
+{
+    struct tdm_reader r = reader->part;
+
+    reader->part.at = reader->part.end;
+    if (tdm_reader_left(&r) != RPSI_BYTES || tdm_read_u8(&r) != RPSI_UNUSED_BITS)
+        return TDM_E_AGAIN;
+    (void)tdm_read_u8(&r); /* Payload type. */
+    item->kind = TDM_RTCP_RPSI;
+    item->references.newest = tdm_read_u16(&r);
+    item->references.decoded = (uint64_t)tdm_read_u16(&r) << 32;
+    item->references.decoded |= tdm_read_u32(&r);
+    return TDM_OK;
+}
+
 /* RFC 5104 section 4.3.1: the media SSRC stands in each entry. */
 static enum tdm_err read_fir(struct tdm_rtcp_reader *reader, struct tdm_rtcp_item *item)
 {
@@ -145,6 +161,29 @@ static enum tdm_err read_fir(struct tdm_rtcp_reader *reader, struct tdm_rtcp_ite
     item->fir_seq = tdm_read_u8(r);
     tdm_read_skip(r, 3);
     return r->ok ? TDM_OK : TDM_E_MALFORMED;
+}
+
+/* RFC 5104 sections 4.2.1.1 and 4.2.2.1: only a notification may be of nothing. */
+static enum tdm_err read_tmmbr(struct tdm_rtcp_reader *reader, struct tdm_rtcp_item *item,
+                               enum tdm_rtcp_kind kind)
+{
+    struct tdm_reader *r = &reader->part;
+
+    item->kind = kind;
+    item->tmmbr.count = 0;
+    while (tdm_reader_left(r) && item->tmmbr.count < TDM_RTCP_TMMBR_MAX) {
+        struct tdm_rtcp_tmmbr *entry = &item->tmmbr.entries[item->tmmbr.count++];
+
+        entry->ssrc = tdm_read_u32(r);
+        uint32_t packed = tdm_read_u32(r);
+        uint32_t exponent = packed >> 26;
+        uint64_t mantissa = packed >> 9 & TMMBR_MANTISSA_MAX;
+
+        entry->bps =
+            mantissa << exponent >> exponent == mantissa ? mantissa << exponent : UINT64_MAX;
+        entry->overhead = packed & TMMBR_OVERHEAD_MAX;
+    }
+    return r->ok && (item->tmmbr.count || kind == TDM_RTCP_TMMBN) ? TDM_OK : TDM_E_MALFORMED;
 }
 
 /* draft-alvestrand-rmcat-remb-03 section 2.2. TDM_E_AGAIN for another application's message. */
@@ -285,6 +324,10 @@ static enum tdm_err read_part(struct tdm_rtcp_reader *reader, struct tdm_rtcp_it
     case TYPE_RTPFB:
         if (reader->part_count == FMT_NACK)
             return read_nack(reader, item);
+        if (reader->part_count == FMT_TMMBR)
+            return read_tmmbr(reader, item, TDM_RTCP_TMMBR);
+        if (reader->part_count == FMT_TMMBN)
+            return read_tmmbr(reader, item, TDM_RTCP_TMMBN);
         if (reader->part_count == FMT_TWCC)
             return read_twcc(reader, item);
         if (reader->part_count == FMT_CCFB)
@@ -293,6 +336,8 @@ static enum tdm_err read_part(struct tdm_rtcp_reader *reader, struct tdm_rtcp_it
     case TYPE_PSFB:
         if (reader->part_count == FMT_PLI)
             return read_pli(reader, item);
+        if (reader->part_count == FMT_RPSI)
+            return read_rpsi(reader, item);
         if (reader->part_count == FMT_FIR)
             return read_fir(reader, item);
         if (reader->part_count == FMT_AFB)

@@ -123,6 +123,19 @@ void tdm_rtcp_write_pli(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t med
     write_feedback_head(w, FMT_PLI, TYPE_PSFB, sender_ssrc, media_ssrc, 0);
 }
 
+/* RFC 4585 section 6.3.3.2. */
+void tdm_rtcp_write_rpsi(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
+                         uint8_t payload_type, const struct tdm_reference_report *report)
+{
+    write_feedback_head(w, FMT_RPSI, TYPE_PSFB, sender_ssrc, media_ssrc, RPSI_BYTES);
+    tdm_write_u8(w, RPSI_UNUSED_BITS);
+    tdm_write_u8(w, payload_type & 0x7f);
+    tdm_write_u16(w, report->newest);
+    tdm_write_u16(w, (uint16_t)(report->decoded >> 32));
+    tdm_write_u32(w, (uint32_t)report->decoded);
+    tdm_write_u16(w, 0);
+}
+
 /* RFC 5104 section 4.3.1.1: the header's media SSRC is 0, the entry has the real one. */
 void tdm_rtcp_write_fir(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
                         uint8_t fir_seq)
@@ -131,6 +144,38 @@ void tdm_rtcp_write_fir(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t med
     tdm_write_u32(w, media_ssrc);
     tdm_write_u8(w, fir_seq);
     tdm_write_u24(w, 0);
+}
+
+/* RFC 5104 section 4.2.1.1: the header's media SSRC is 0, the entries have the real ones. */
+static void write_tmmbr(struct tdm_writer *w, unsigned format, uint32_t sender_ssrc,
+                        const struct tdm_rtcp_tmmbr *entries, uint8_t count)
+{
+    write_feedback_head(w, format, TYPE_RTPFB, sender_ssrc, 0, (size_t)count * 8);
+    for (uint8_t i = 0; i < count; i++) {
+        uint64_t mantissa = entries[i].bps;
+        uint32_t exponent = 0;
+
+        for (; mantissa > TMMBR_MANTISSA_MAX; mantissa >>= 1)
+            exponent++;
+        if (entries[i].bps == UINT64_MAX)
+            exponent = TMMBR_EXPONENT_MAX;
+        tdm_write_u32(w, entries[i].ssrc);
+        tdm_write_u32(w, exponent << 26 | (uint32_t)mantissa << 9 |
+                             (entries[i].overhead & TMMBR_OVERHEAD_MAX));
+    }
+}
+
+void tdm_rtcp_write_tmmbr(struct tdm_writer *w, uint32_t sender_ssrc,
+                          const struct tdm_rtcp_tmmbr *entries, uint8_t count)
+{
+    assert(count);
+    write_tmmbr(w, FMT_TMMBR, sender_ssrc, entries, count);
+}
+
+void tdm_rtcp_write_tmmbn(struct tdm_writer *w, uint32_t sender_ssrc,
+                          const struct tdm_rtcp_tmmbr *entries, uint8_t count)
+{
+    write_tmmbr(w, FMT_TMMBN, sender_ssrc, entries, count);
 }
 
 void tdm_rtcp_write_remb(struct tdm_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,

@@ -64,6 +64,9 @@ struct tandem_sim_run {
     uint64_t seed;
     const char *trace; /* What the file holds, borrowed for the run; NULL: drawn. */
     size_t trace_size;
+    /* For scenarios of the rate: what pictures take of what they may cost, mean and deviation, e.g.
+       0.85 and 0.2; 0: a good encoder's. */
+    double fill, spread;
 };
 
 /** Something over time, one value for each `every_s`; borrowed until the next run. */

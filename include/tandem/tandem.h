@@ -185,6 +185,10 @@ struct tandem_media {
     uint16_t sheet_every_ms; /* [1500] */
     bool time_code;          /* Draw the capture time into the sent picture, and read it back from
                                 the received one after rendering, as a check of the trace. */
+    uint16_t latency_ms;     /* What a picture or a sound of the other side may take from its
+                                capture to here, 20 to 10000: playout, pacing and queues keep to
+                                it, NOTICEs and the figures say when and where it is not held. [0:
+                                as little as it can] */
     uint16_t ring_seconds;   /* How long to let the other side ring. [60] */
     bool channel; /* Offer the data channel, and accept it: files, chat and what else is not sound
                      or picture. With all sources and sinks "off" it is all there is. */
@@ -349,6 +353,17 @@ enum tandem_call_state {
 struct tandem_stage {
     char name[24];
     struct tandem_distribution ms;
+    double share_ms;     /* Of the latency budget; 0: there is none. */
+    double over_seconds; /* For how long it was this stage that broke the budget. */
+};
+
+/** How the latency budget is held, of the pictures or of the sound. */
+struct tandem_budget_line {
+    bool over;           /* It is not, now. */
+    char stage[24];      /* Which stage breaks it, or broke it last; "" = none ever did. */
+    double now_ms;       /* What the whole takes lately. */
+    double over_seconds; /* For how long it was not held, in all, */
+    uint32_t times;      /* and how often. */
 };
 
 struct tandem_stream_stats {
@@ -362,6 +377,8 @@ struct tandem_stream_stats {
     double remote_loss;           /* Of what we send, as the other side reported last. */
     double jitter_ms;
     uint64_t nacks_sent, nacks_received, plis_sent, plis_received, repaired;
+    uint64_t parity_sent, parity_bytes, parity_received; /* Repairs over a window of packets. */
+    uint64_t mended, mended_late; /* Packets that these gave back; of them, too late. */
 };
 
 enum tandem_path {
@@ -425,6 +442,36 @@ struct tandem_channel_stats {
     double rtt_ms, rate_bps; /* As the channel measures them; 0 = not yet. */
 };
 
+/** How the rate of the sent pictures is found. */
+enum tandem_rate_mode {
+    TANDEM_RATE_REPORTS, /* By receiver reports; of the way nothing more is known. */
+    TANDEM_RATE_START,   /* By feedback on each packet, of which none came yet; */
+    TANDEM_RATE_NORMAL,
+    TANDEM_RATE_CROWD,   /* among others that give way, too; */
+    TANDEM_RATE_COEXIST, /* among others that do not. */
+};
+
+/** The way of what this side sends. */
+struct tandem_rate_stats {
+    enum tandem_rate_mode mode;
+    double target_bps, limit_bps; /* What pictures may have, in the mean, and at most. */
+    double capacity_bps;          /* What the bottleneck lets pass of them; 0 = not known. */
+    double acked_bps;             /* What of them arrives. */
+    double queue_ms;              /* How long packets wait in the bottleneck; */
+    double way_ms;                /* the shortest round trip of a packet and its feedback. */
+    uint64_t inflight_bytes;      /* Sent and not told of. */
+    uint64_t window_bytes;        /* Most that may be; 0 = any. */
+    bool ecn;                     /* Packets leave marked ECT(1) (RFC 9331). */
+    uint64_t marked;              /* That arrived with a mark of congestion. */
+};
+
+/** Why our pictures are smaller, or fewer a second, than asked for. */
+enum tandem_sent_why {
+    TANDEM_SENT_WHOLE,   /* They are not. */
+    TANDEM_SENT_BY_RATE, /* The way gives no more. */
+    TANDEM_SENT_BY_TIME, /* This machine does not code them fast enough. */
+};
+
 struct tandem_stats {
     enum tandem_call_state state;
     struct tandem_security security;
@@ -438,8 +485,10 @@ struct tandem_stats {
     bool real_time;          /* Media threads have real-time priority. */
 
     struct tandem_stream_stats audio, video;
+    struct tandem_rate_stats rate;
 
     uint64_t frames_captured, frames_encoded, frames_skipped, frames_sent;
+    uint64_t frames_cut; /* Of ours: coded, and then not sent whole. */
     uint64_t frames_received, frames_decoded, frames_shown, frames_replaced, decode_errors;
     uint64_t keyframes_received, freezes;
     double frozen_seconds, shown_fps;
@@ -447,7 +496,10 @@ struct tandem_stats {
     int width, height;                        /* Of the received picture. */
     double encode_ms, decode_ms;              /* Means. */
     char encoder[32]; /* "x264 superfast": what encodes the sent pictures; "" = nothing yet. */
-    int sent_width, sent_height;
+    int sent_width, sent_height;     /* As our pictures are coded now, */
+    int wanted_width, wanted_height; /* and as they should be; */
+    uint32_t sent_fps, wanted_fps;   /* pictures a second. */
+    enum tandem_sent_why sent_why;
     uint16_t encoder_threads;
 
     uint64_t samples_played, samples_concealed, samples_stretched, samples_shrunk;
@@ -462,6 +514,8 @@ struct tandem_stats {
     struct tandem_distribution
         chirp_latency;               /* Chirps of a tone source found in what was played. */
     struct tandem_distribution skew; /* Audio latency less video latency. */
+    double budget_ms;                /* The latency budget; 0 = none. */
+    struct tandem_budget_line budget_picture, budget_sound;
     uint8_t video_stage_count, audio_stage_count;
     struct tandem_stage video_stages[TANDEM_STAGES_MAX];
     struct tandem_stage audio_stages[TANDEM_STAGES_MAX];

@@ -124,10 +124,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t seq = 70000;
     int64_t rtp_time = 0;
     uint64_t packets = 0;
+    uint16_t number = 0;
+    struct tdm_reference_report report;
 
     if (!storage)
         abort();
-    w.a = tdm_assembly_init(storage, &(struct tdm_assembly_config){codec, shape & 2}, w.now);
+    w.a = tdm_assembly_init(storage, &(struct tdm_assembly_config){codec, shape & 2, shape & 64},
+                            w.now);
     while (tdm_reader_left(&r)) {
         uint8_t op = tdm_read_u8(&r);
         struct tdm_assembly_in in = {.kind = TDM_ASSEMBLY_PACKET};
@@ -143,6 +146,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             in.packet.arrival = w.now;
             in.packet.size = payload_of(&r, codec, op, payload);
             in.packet.payload = payload;
+            if (shape & 0x80 && in.packet.marker) { /* It says what it refers to. */
+                uint8_t how = tdm_read_u8(&r);
+
+                number = (uint16_t)(number + (how & 3 ? 1 : tdm_read_u16(&r)));
+                in.packet.has_reference = how & 4;
+                in.packet.reference =
+                    (struct tdm_reference_mark){.number = number,
+                                                .refers = how & 8 ? how >> 6 : tdm_read_u8(&r),
+                                                .index = how >> 4 & 3};
+            }
             packets++;
         } else if (op < 200) {
             run_until(&w, w.now + (op & 63) * TDM_MS);
@@ -158,6 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             in.kind = op & 1 ? TDM_ASSEMBLY_GIVE_UP : TDM_ASSEMBLY_BROKEN;
         }
         step(&w, &in);
+        if (tdm_assembly_report(w.a, &report))
+            assert(report.decoded >> TDM_REFERENCE_REPORT_PICTURES == 0);
     }
     run_until(&w, w.now + 2 * TDM_S);
 

@@ -30,8 +30,17 @@ static void write_item(struct tdm_writer *w, const struct tdm_rtcp_item *item)
     case TDM_RTCP_PLI:
         tdm_rtcp_write_pli(w, item->sender_ssrc, item->media_ssrc);
         return;
+    case TDM_RTCP_RPSI:
+        tdm_rtcp_write_rpsi(w, item->sender_ssrc, item->media_ssrc, 0, &item->references);
+        break;
     case TDM_RTCP_FIR:
         tdm_rtcp_write_fir(w, item->sender_ssrc, item->media_ssrc, item->fir_seq);
+        return;
+    case TDM_RTCP_TMMBR:
+        tdm_rtcp_write_tmmbr(w, item->sender_ssrc, item->tmmbr.entries, item->tmmbr.count);
+        return;
+    case TDM_RTCP_TMMBN:
+        tdm_rtcp_write_tmmbn(w, item->sender_ssrc, item->tmmbr.entries, item->tmmbr.count);
         return;
     case TDM_RTCP_REMB:
         tdm_rtcp_write_remb(w, item->sender_ssrc, item->media_ssrc, item->remb_bps);
@@ -56,6 +65,10 @@ static void check_bounds(const struct tdm_rtcp_item *item)
     assert(!item->report_count || item->kind == TDM_RTCP_SR || item->kind == TDM_RTCP_RR);
     if (item->kind == TDM_RTCP_NACK)
         assert(item->nack.count && item->nack.count <= TDM_RTCP_NACKS_MAX);
+    if (item->kind == TDM_RTCP_TMMBR)
+        assert(item->tmmbr.count && item->tmmbr.count <= TDM_RTCP_TMMBR_MAX);
+    if (item->kind == TDM_RTCP_TMMBN)
+        assert(item->tmmbr.count <= TDM_RTCP_TMMBR_MAX);
     if (item->kind == TDM_RTCP_XR_DLRR)
         assert(item->dlrr.count && item->dlrr.count <= TDM_RTCP_DLRR_MAX);
     if (item->kind == TDM_RTCP_SDES || item->kind == TDM_RTCP_BYE) {

@@ -3,7 +3,8 @@
  * Bytes become configurations, coded media, datagrams (raw, or a good packet with holes) and steps
  * of time. Checked: no wake in the past, and those of one instant come to an end; sends bounded and
  * well formed; RTP sequence numbers rise by one or two, or repeat; RTCP passes our own parser;
- * units lie in the session or in the datagram.
+ * units lie in the session or in the datagram; whatever feedback says, the rate stays within its
+ * limits.
  */
 
 #include "engine/base/bytes.h"
@@ -49,6 +50,10 @@ static void check_send(struct world *w, const struct tdm_session_send *send)
     enum tdm_err err = tdm_rtp_parse(&rtp, send->data, send->size);
 
     assert(err == TDM_OK);
+    if (rtp.payload_type == 118) { /* Repairs over a window are a source of their own. */
+        assert(rtp.payload_size > 6);
+        return;
+    }
     if (rtp.payload_type == 100) {
         assert(rtp.ssrc != w->ssrc[send->stream] && rtp.payload_size > 2);
         return;
@@ -67,6 +72,20 @@ static bool within(const uint8_t *data, size_t size, const uint8_t *outer, size_
     return data >= outer && data + size <= outer + outer_size;
 }
 
+static void check_rate(const struct world *w)
+{
+    struct tdm_session_rate rate;
+
+    tdm_session_rate_of(w->s, &rate);
+    assert(rate.target_bps <= 2500000 && rate.limit_bps <= 2500000);
+    assert(rate.inflight_bytes <= (uint64_t)2048 * (TDM_RTP_PACKET_MAX + 44));
+    for (uint8_t i = 0; i < TDM_SESSION_STREAMS; i++) {
+        uint32_t most = tdm_session_frame_bytes(w->s, i, w->now);
+
+        assert(most == UINT32_MAX || most < 1000000);
+    }
+}
+
 static void step(struct world *w, const struct tdm_session_in *in)
 {
     static struct tdm_session_out out;
@@ -75,6 +94,7 @@ static void step(struct world *w, const struct tdm_session_in *in)
     assert(out.wake_at >= w->now && out.wake_why);
     assert(out.send_count <= TDM_SESSION_SENDS_MAX);
     w->wake_at = out.wake_at;
+    check_rate(w);
     for (uint32_t i = 0; i < out.send_count; i++)
         check_send(w, &out.sends[i]);
     if (out.unit == TDM_UNIT_AUDIO)
@@ -121,17 +141,22 @@ static void configure(struct world *w, uint8_t stream, uint8_t how)
         .nack = how & 8,
         .pli = how & 16,
         .fir = how & 32,
+        .tmmbr = how & 32,
+        .send_red_payload_type = video ? 0 : 63,
         .timing_ext_id = how & 64 ? 3 : 0,
         .h264_mode = how >> 7,
         .limit_bps = 1000000,
         .fps = 30,
     };
-    c->receive_codecs[0] =
-        (struct tdm_receive_codec){96, video ? received : TDM_CODEC_OPUS, video ? 90000 : 48000, 1};
+    c->receive_codecs[0] = (struct tdm_receive_codec){.payload_type = 96,
+                                                      .id = video ? received : TDM_CODEC_OPUS,
+                                                      .rtp_hz = video ? 90000 : 48000,
+                                                      .channels = 1,
+                                                      .red_type = video ? 0 : 63};
     c->receive_codecs[1] = (struct tdm_receive_codec){97, video ? TDM_CODEC_H264 : TDM_CODEC_PCMU,
-                                                      video ? 90000 : 8000, 1};
+                                                      video ? 90000 : 8000, 1, 0};
     c->receive_codecs[2] = (struct tdm_receive_codec){
-        101, video ? TDM_CODEC_VP9 : TDM_CODEC_TELEPHONE_EVENT, video ? 90000 : 48000, 1};
+        101, video ? TDM_CODEC_VP9 : TDM_CODEC_TELEPHONE_EVENT, video ? 90000 : 48000, 1, 0};
     step(w,
          &(struct tdm_session_in){.kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});
 }
@@ -158,6 +183,54 @@ static void configure_more(struct world *w, uint8_t stream, uint8_t how)
                     .kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});
 }
 
+/* Feedback on each packet (RFC 8888): agreed or not, or a message that may lie in all it says. */
+static void tell(struct world *w, struct tdm_reader *r, uint8_t stream, uint8_t how)
+{
+    struct tdm_ccfb_arrival arrivals[64];
+    uint8_t bytes[320];
+    struct tdm_writer out = tdm_writer_of(bytes, sizeof bytes);
+    struct tdm_stream_config *c = &w->config[stream];
+
+    if (how >= 0xf0) {
+        c->ccfb = how & 1;
+        c->ecn = how & 2;
+        c->reduced_rtcp = how & 4;
+        c->send_parity_type = how & 8 && stream & 1 ? 118 : 0;
+        c->receive_parity_type = how & 8 && stream & 1 ? 119 : 0;
+        c->send_ulpfec_type = c->receive_ulpfec_type = how & 8 || !(stream & 1) ? 0 : 117;
+        c->send_ulpfec_red_type = c->receive_ulpfec_red_type = c->send_ulpfec_type ? 116 : 0;
+        c->reference_ext_id = how & 2 && stream & 1 ? 8 : 0;
+        c->refer_reach = 15;
+        c->refer_chains = how & 4 ? 6 : 1;
+        if (c->receive_count)
+            step(w, &(struct tdm_session_in){
+                        .kind = TDM_SESSION_CONFIGURE, .stream = stream, .configure = c});
+        return;
+    }
+    uint8_t ago = tdm_read_u8(r), age = tdm_read_u8(r), ahead = tdm_read_u8(r);
+    const struct tdm_ccfb_source source = {.ssrc = w->ssrc[stream],
+                                           .begin_seq = (uint16_t)(w->highest[stream] - ago),
+                                           .count = how & 63,
+                                           .arrivals = arrivals};
+
+    for (uint16_t i = 0; i < source.count; i++)
+        arrivals[i] = (struct tdm_ccfb_arrival){
+            .at = (age + i) % 7 == 0 ? TDM_NEVER : w->now - (tdm_time)(age ^ i) * TDM_MS,
+            .ecn = (enum tdm_ecn)(how >> 6)};
+    tdm_ccfb_write(&out, 7, w->now, (uint64_t)(w->now + ahead * (tdm_time)1000 * TDM_MS) * 4,
+                   &source, 1);
+    w->datagram = bytes;
+    w->datagram_size = tdm_writer_size(&out);
+    step(w, &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
+                                     .stream = stream,
+                                     .datagram = {.data = bytes,
+                                                  .size = w->datagram_size,
+                                                  .received = w->now,
+                                                  .ecn = (enum tdm_ecn)(how >> 6)}});
+    w->datagram = NULL;
+    w->datagram_size = 0;
+}
+
 static void feed(struct world *w, uint8_t stream, uint8_t how)
 {
     static const uint8_t media[4096] = {0x65, 0x88};
@@ -172,6 +245,8 @@ static void feed(struct world *w, uint8_t stream, uint8_t how)
         in.slice.last = how & 2;
         in.slice.keyframe = how & 4;
         in.slice.frame_id = w->frame_id += how & 1;
+        in.slice.has_reference = how & 8;
+        in.slice.refers = how >> 4;
         in.slice.captured = in.slice.encode_start = in.slice.encode_end = w->now - TDM_MS;
     } else if (how & 1) {
         in.kind = TDM_SESSION_DTMF;
@@ -200,7 +275,9 @@ static void receive(struct world *w, struct tdm_reader *r, uint8_t stream, uint8
 
         w->seq[stream] = (uint16_t)(w->seq[stream] + (how & 7));
         tdm_write_u8(&out, 0x80);
-        tdm_write_u8(&out, (uint8_t)((how & 8 ? 0x80 : 0) | (lead == 1 ? 96 + (how >> 7) : 101)));
+        tdm_write_u8(&out, (uint8_t)((how & 8 ? 0x80 : 0) | (lead == 1   ? 96 + (how >> 7)
+                                                             : how & 128 ? 119
+                                                                         : 101)));
         tdm_write_u16(&out, w->seq[stream]);
         tdm_write_u32(&out, (uint32_t)(how >> 4) * 0x12345678u);
         tdm_write_u32(&out, 7);
@@ -225,8 +302,22 @@ static void receive(struct world *w, struct tdm_reader *r, uint8_t stream, uint8
                                 &(struct tdm_rtcp_nack){(uint16_t)w->highest[stream], 0xffff}, 1);
         if (most & 2)
             tdm_rtcp_write_remb(&out, 7, w->ssrc[stream], most * 10000);
+        if (most & 8)
+            tdm_rtcp_write_rpsi(
+                &out, 7, w->ssrc[stream], 96,
+                &(struct tdm_reference_report){.newest = (uint16_t)(most * 257),
+                                               .decoded = UINT64_C(0x123456789abc) >> (most & 31)});
         if (most & 4)
             tdm_rtcp_write_pli(&out, 7, w->ssrc[stream]);
+        if (most & 8)
+            tdm_rtcp_write_tmmbr(
+                &out, (uint32_t)(most >> 5),
+                &(struct tdm_rtcp_tmmbr){.ssrc = w->ssrc[stream],
+                                         .bps = (uint64_t)(most & 0xf0) << (most & 63),
+                                         .overhead = (uint16_t)(most * 2)},
+                1);
+        if (most & 16)
+            tdm_rtcp_write_bye(&out, (uint32_t)(most >> 5), NULL);
     }
     most = most < left ? most : left;
     left = tdm_reader_left(r);
@@ -237,7 +328,10 @@ static void receive(struct world *w, struct tdm_reader *r, uint8_t stream, uint8
     w->datagram_size = tdm_writer_size(&out);
     step(w, &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
                                      .stream = stream,
-                                     .datagram = {bytes, w->datagram_size, w->now}});
+                                     .datagram = {.data = bytes,
+                                                  .size = w->datagram_size,
+                                                  .received = w->now,
+                                                  .ecn = (enum tdm_ecn)(lead & 3)}});
     w->datagram = NULL;
     w->datagram_size = 0;
 }
@@ -263,6 +357,12 @@ static void one(struct world *w, struct tdm_reader *r)
         receive(w, r, stream, op >> 2 & 3);
         break;
     case 8:
+        if (op >> 6 == 1)
+            step(w, &(struct tdm_session_in){.kind = TDM_SESSION_BESIDE,
+                                             .beside_bps = (uint64_t)1 << (tdm_read_u8(r) & 63)});
+        if (op >> 6 == 2)
+            step(w, &(struct tdm_session_in){.kind = TDM_SESSION_LATENCY,
+                                             .latency_budget = (tdm_time)tdm_read_u8(r) * TDM_MS});
         step(w, &(struct tdm_session_in){.kind = TDM_SESSION_DECODE_FAILED, .stream = stream});
         break;
     case 9:
@@ -273,6 +373,9 @@ static void one(struct world *w, struct tdm_reader *r)
         break;
     case 13: /* A wrapped repair, and feedback, of whatever follows. */
         receive(w, r, stream, 4);
+        break;
+    case 14:
+        tell(w, r, stream, tdm_read_u8(r));
         break;
     case 10:
         run_until(w, w->now + (tdm_time)tdm_read_u8(r) * 10 * TDM_MS);

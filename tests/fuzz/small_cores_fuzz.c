@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bytes become inputs and steps of time (backwards, too) of the small cores: rate, frame budget,
- * pacer, lip sync, clock sync, reception statistics, silence, share. Checked: what comes out is
- * bounded and a number, no wake lies in the past, and what the cores count adds up.
+ * pacer, lip sync, clock sync, reception statistics, silence, share, latency budget, TMMBR.
+ * Checked: what comes out is bounded and a number, no wake lies in the past, and what the cores
+ * count adds up.
  */
 
 #include "engine/base/bytes.h"
 #include "engine/core/clock_sync.h"
 #include "engine/core/frame_budget.h"
+#include "engine/core/latency_budget.h"
 #include "engine/core/lipsync.h"
 #include "engine/core/pacer.h"
 #include "engine/core/rate.h"
 #include "engine/core/rx_stats.h"
 #include "engine/core/share.h"
 #include "engine/core/silence.h"
+#include "engine/core/tmmbr.h"
 
 #include <assert.h>
 #include <math.h>
@@ -35,6 +38,8 @@ struct world {
     struct tdm_rx_stats rx;
     struct tdm_silence silence;
     struct tdm_share share;
+    struct tdm_latency_budget latency;
+    struct tdm_tmmbr tmmbr;
     uint64_t packets; /* Taken by rx since it last started. */
     tdm_time keyframe_at;
 };
@@ -72,17 +77,22 @@ static void step_budget(struct world *w, struct tdm_reader *r)
     uint8_t how = tdm_read_u8(r);
     struct tdm_frame_budget_in in = {.target_bps = w->target.target_bps,
                                      .packets_waiting = tdm_read_u8(r),
+                                     .frame_bytes = UINT32_MAX,
                                      .keyframe_wanted = how & 1};
     struct tdm_frame_budget_out out;
     double share = (double)in.target_bps / 8 / w->budget.fps;
 
+    if (how & 8) /* Nothing, or as much as a way may hold. */
+        in.frame_bytes = how & 16 ? 0 : (uint32_t)wide(r);
     if (how & 2)
         tdm_frame_budget_owe_keyframe(&w->budget);
     tdm_frame_budget_step(&w->budget, w->now, &in, &out);
     assert(isfinite(w->budget.carry_bytes));
     assert(out.budget_bytes >= 300 && out.budget_bytes <= 4 * (1.25 * share + 300));
     assert(!(out.skip && out.keyframe));
-    assert(!out.skip || in.packets_waiting);
+    assert(out.budget_bytes <= in.frame_bytes || out.budget_bytes == 300);
+    assert(!out.skip || in.packets_waiting || !in.frame_bytes);
+    assert(out.skip || in.frame_bytes);
     if (out.keyframe) {
         assert(w->now >= w->keyframe_at && !w->budget.keyframe_owed);
         w->keyframe_at = w->now + 100 * TDM_MS; /* Spaced, unless the encoder dropped it. */
@@ -220,7 +230,9 @@ static void step_share(struct world *w, struct tdm_reader *r)
     uint8_t how = tdm_read_u8(r);
     struct tdm_share_in in = {.media = how & 7,
                               .media_bps = (uint64_t)wide(r) % BPS_MAX,
+                              .pictures_bps = how & 64 ? (uint64_t)wide(r) : 0,
                               .used_bps = how & 8 ? w->share.budget_bps : (uint64_t)wide(r),
+                              .capacity_bps = how & 64 ? (uint64_t)wide(r) : 0,
                               .rtt = how & 16 ? 0 : wide(r) % (20 * TDM_S),
                               .loss = how & 32 ? tdm_read_u8(r) / 255.0 : 0};
     uint64_t before = w->share.media ? w->share.budget_bps : TDM_SHARE_MAX_BPS;
@@ -228,9 +240,50 @@ static void step_share(struct world *w, struct tdm_reader *r)
 
     tdm_share_step(&w->share, w->now, &in, &out);
     assert((out.budget_bps == 0) == !in.media);
-    assert(!in.media || out.budget_bps >= TDM_SHARE_MIN_BPS);
-    assert(out.budget_bps <= before + before / 2 || out.budget_bps == TDM_SHARE_MIN_BPS);
+    assert(!in.media || out.budget_bps >= TDM_SHARE_SMALL_BPS);
+    /* By half at once, or to its part of what was measured to be there. */
+    assert(out.budget_bps <= before + before / 2 || out.budget_bps <= TDM_SHARE_MIN_BPS ||
+           out.budget_bps <= in.capacity_bps / 2);
     assert(out.budget_bps <= TDM_SHARE_MAX_BPS && w->share.rtt_min <= w->share.rtt);
+}
+
+static void step_latency(struct world *w, struct tdm_reader *r)
+{
+    struct tdm_latency_budget_in in = {.kind = tdm_read_u8(r) & 1};
+    struct tdm_latency_budget_line *line = &w->latency.lines[in.kind];
+    struct tdm_latency_budget_out out;
+    bool broken = line->broken;
+
+    for (int i = 0; i < TDM_BUDGET_STAGES; i++)
+        in.stages[i] =
+            (int8_t)tdm_read_u8(r) * 4 * TDM_MS; /* Clocks err: less than nothing, too. */
+    tdm_latency_budget_step(&w->latency, w->now, &in, &out);
+    assert(out.broken == (line->broken && !broken) && out.held == (!line->broken && broken));
+    assert(line->over >= 0 && line->over <= 1 && line->over_time >= 0);
+    assert(line->stage < TDM_BUDGET_STAGES);
+    for (int i = 0; i < TDM_BUDGET_STAGES; i++)
+        assert(line->stage_times[i] <= line->over_time);
+}
+
+static void step_tmmbr(struct world *w, struct tdm_reader *r)
+{
+    uint8_t how = tdm_read_u8(r);
+    struct tdm_tmmbr_in in = {.kind = how & 3,
+                              .ssrc = how >> 5,
+                              .bps = how & 4 ? UINT64_MAX : (uint64_t)wide(r),
+                              .overhead = how,
+                              .bytes = 1200};
+    struct tdm_rtcp_tmmbr entries[TDM_TMMBR_OWNERS];
+
+    tdm_tmmbr_step(&w->tmmbr, w->now, how & 8 ? NULL : &in);
+    uint8_t count = tdm_tmmbr_bounding(&w->tmmbr, entries);
+    uint64_t limit = tdm_tmmbr_limit(&w->tmmbr, 1100);
+
+    assert(count <= TDM_TMMBR_OWNERS && isfinite(w->tmmbr.tokens_bytes));
+    assert((limit == UINT64_MAX) == (count == 0));
+    assert(count || tdm_tmmbr_may(&w->tmmbr, w->now));
+    for (uint8_t i = 0; i < count; i++)
+        assert(entries[i].bps != UINT64_MAX && limit <= entries[i].bps + entries[i].bps / 1000 + 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -248,11 +301,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tdm_lipsync_init(&w.lipsync, w.now);
     tdm_clock_sync_init(&w.clock, 1700000000 * TDM_S);
     tdm_rx_stats_init(&w.rx);
+    tdm_latency_budget_init(&w.latency, 120 * TDM_MS);
+    tdm_tmmbr_init(&w.tmmbr, w.now);
     while (tdm_reader_left(&r)) {
         uint8_t op = tdm_read_u8(&r);
 
         if (op % 8 < 7)
             steps[op % 8](&w, &r);
+        else if (op >> 3 == 28)
+            step_latency(&w, &r);
+        else if (op >> 3 == 29)
+            step_tmmbr(&w, &r);
         else if (op >> 3 == 30)
             step_share(&w, &r);
         else if (op >> 3 == 31) /* A clock that goes back does no harm. */

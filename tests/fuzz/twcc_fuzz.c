@@ -2,7 +2,7 @@
 /* A message that opens is walked to its end within its bounds, and what we write of it says the
  * same; the log of what was sent takes it, whatever it says. */
 
-#include "engine/core/transport_cc.h"
+#include "engine/core/sent_log.h"
 #include "engine/wire/rtcp.h"
 
 #include <assert.h>
@@ -48,26 +48,31 @@ static void check_round_trip(const tdm_time *arrivals, uint16_t base, uint16_t c
     }
 }
 
-static void check_log(struct tdm_transport_cc_out *out, tdm_time now,
-                      const struct tdm_twcc_reader *reader)
+static void check_log(struct tdm_sent_log *log, tdm_time now, const struct tdm_twcc_reader *reader)
 {
-    struct tdm_transport_cc_result result;
+    struct tdm_ack acks[16];
+    uint32_t count, all = 0;
 
     for (int i = 0; i < 40; i++)
-        (void)tdm_transport_cc_out_packet(out, now, 1200);
-    if (tdm_transport_cc_out_feedback(out, now + TDM_S, *reader, &result))
-        assert(result.queue >= 0);
-    assert(out->arrived >= 0 && out->arrived <= TDM_TRANSPORT_CC_PACKETS);
-    assert(out->lost <= TDM_TRANSPORT_CC_PACKETS);
+        tdm_sent_log_packet(log, now,
+                            &(struct tdm_sent_note){.ssrc = 1,
+                                                    .seq = (uint16_t)log->next,
+                                                    .bytes = 1200,
+                                                    .number = (uint16_t)log->next});
+    tdm_sent_log_twcc(log, 0, *reader);
+    while ((count = tdm_sent_log_read(log, acks, 16)))
+        all += count;
+    assert(all <= TDM_SENT_LOG_PACKETS);
+    assert(log->inflight_bytes <= (uint64_t)TDM_SENT_LOG_PACKETS * 1200);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static tdm_time arrivals[TDM_TWCC_READ_MAX];
-    static struct tdm_transport_cc_out out;
+    static struct tdm_sent_log log;
     struct tdm_reader r = tdm_reader_of(data, size);
 
-    tdm_transport_cc_out_init(&out, 0);
+    tdm_sent_log_init(&log);
     for (tdm_time now = 0; tdm_reader_left(&r); now += TDM_S) {
         struct tdm_reader message = tdm_read_sub(&r, tdm_read_u8(&r));
         struct tdm_twcc_reader reader;
@@ -76,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (!r.ok || tdm_twcc_open(&reader, message.at, tdm_reader_left(&message)) != TDM_OK)
             return 0;
-        check_log(&out, now, &reader);
+        check_log(&log, now, &reader);
         uint16_t base = reader.seq;
 
         assert(reader.left && reader.left <= TDM_TWCC_READ_MAX);

@@ -15,7 +15,7 @@ pcap=$work/wire_samples.pcap
 
 dissect() {
     tshark -r "$pcap" -d udp.port==5004,rtp -d udp.port==5005,rtcp -d udp.port==5006,rtp -d rtp.pt==96,vp8 \
-        -d rtp.pt==97,h264 -d rtp.pt==98,opus -d rtp.pt==101,rtpevent "$@" 2>"$work/stderr" ||
+        -d rtp.pt==97,h264 -d rtp.pt==98,opus -d rtp.pt==101,rtpevent -d rtp.pt==103,rtp_rfc2198 "$@" 2>"$work/stderr" ||
         { cat "$work/stderr"; exit 1; }
 }
 check() { # what, wanted, got
@@ -36,7 +36,7 @@ dissect -Y _ws.expert -T fields -E separator=' ' -e frame.number -e _ws.expert.s
 dissect -Y _ws.malformed -T fields -e frame.number >>"$work/experts"
 [ ! -s "$work/experts" ] || { echo "expert remarks in frames:"; cat "$work/experts"; exit 1; }
 
-dissect -Y rtp -T fields -E separator=' ' -e rtp.seq -e rtp.timestamp -e rtp.ssrc -e rtp.marker \
+dissect -Y rtp -T fields -E separator=' ' -E occurrence=f -e rtp.seq -e rtp.timestamp -e rtp.ssrc -e rtp.marker \
     -e rtp.p_type -e rtp.ext | sed 's/^/rtp /' >"$work/got"
 dissect -Y rtcp -T fields -e rtcp.pt | sed 's/^/rtcp /' >>"$work/got"
 diff -u "$work/want" "$work/got"
@@ -50,11 +50,15 @@ check "h264 fragments" "1 0 0 0 0 0 0 1 " \
     "$(fields h264.start.bit h264.start.bit)$(fields h264.end.bit h264.end.bit)"
 check "telephone events" "480 960 1440 " "$(fields rtpevent rtpevent.duration)"
 check "the event's end" "11 " "$(fields 'rtpevent.end_of_event == 1' rtpevent.event_id)"
+check "a repair in RED" "103,104 " "$(fields 'rtp.p_type == 103' rtp.p_type)"
 check "losses" "-3,8388607 -3 -3,8388607 " "$(fields rtcp.ssrc.cum_nr rtcp.ssrc.cum_nr)"
 check "cnames and the reason" "someone@here abcd,the call is over " \
     "$(fields rtcp.sdes.text rtcp.sdes.text)"
 check "nack" "65530,65535,65536,65545,65546,100 " "$(fields rtcp.rtpfb.nack_pid rtcp.rtpfb.nack_pid)"
 check "nack masks" "0xc030,0x0000 " "$(fields rtcp.rtpfb.nack_pid rtcp.rtpfb.nack_blp)"
 check "fir" "7 " "$(fields rtcp.psfb.fir.fci.csn rtcp.psfb.fir.fci.csn)"
+check "tmmbr, tmmbn" "40,0,40 5,0,5 " "$(fields rtcp.rtpfb.tmmbr.fci.ssrc \
+    rtcp.rtpfb.tmmbr.fci.measuredoverhead)$(fields rtcp.rtpfb.tmmbr.fci.ssrc \
+    rtcp.rtpfb.tmmbr.fci.exp)"
 check "dlrr" "333,5 " "$(fields rtcp.xr.dlrr rtcp.xr.dlrr)"
 echo "$(grep -c . "$work/want") packets, no expert remark"

@@ -9,8 +9,10 @@
 #include "engine/wire/dtmf.h"
 #include "engine/wire/frame_timing.h"
 #include "engine/wire/h264_payload.h"
+#include "engine/wire/red.h"
 #include "engine/wire/rtcp.h"
 #include "engine/wire/rtp.h"
+#include "engine/wire/ulpfec.h"
 #include "engine/wire/vp8_payload.h"
 #include "engine/wire/vp9_payload.h"
 #include "tests/golden/hex.h"
@@ -18,7 +20,15 @@
 #include <stdlib.h>
 
 enum { PORT_RTP = 5004, PORT_RTCP = 5005, PORT_VP9 = 5006 };
-enum { PT_VP8 = 96, PT_H264 = 97, PT_OPUS = 98, PT_EVENT = 101, PT_VP9 = 102 };
+enum {
+    PT_VP8 = 96,
+    PT_H264 = 97,
+    PT_OPUS = 98,
+    PT_EVENT = 101,
+    PT_VP9 = 102,
+    PT_RED = 103,
+    PT_ULPFEC = 104
+};
 
 #define PAYLOAD_MAX 90 /* Small, so that every frame is cut. */
 
@@ -237,6 +247,33 @@ static void put_audio(struct samples *s)
     }
 }
 
+/* A generic repair of three packets, in RED. */
+static void put_repair(struct samples *s)
+{
+    uint8_t repair[200], payload[220], body[100] = {1, 2, 3};
+    struct tdm_writer w = tdm_writer_of(repair, sizeof repair);
+    struct tdm_red red = {.count = 1};
+
+    tdm_ulpfec_write(&w, &(struct tdm_ulpfec){.flags = 0x10,
+                                              .type = PT_VP8,
+                                              .timestamp = 3000,
+                                              .length = 77,
+                                              .base = 65533,
+                                              .mask = 1 | 1 << 2 | 1ull << 20,
+                                              .size = sizeof body,
+                                              .data = body});
+    red.blocks[0] = (struct tdm_red_block){
+        .payload_type = PT_ULPFEC, .size = (uint16_t)tdm_writer_size(&w), .data = repair};
+    w = tdm_writer_of(payload, sizeof payload);
+    tdm_red_write(&w, &red);
+    if (!w.ok)
+        abort();
+    put_rtp(s, &(struct tdm_rtp){.payload_type = PT_RED,
+                                 .timestamp = 90000,
+                                 .payload = payload,
+                                 .payload_size = tdm_writer_size(&w)});
+}
+
 static const struct tdm_rtcp_report reports[2] = {
     {0xcafe0061, 12, -3, 70000, 44, 0x12345678, 65536},
     {0xcafe0062, 255, 8388607, 9, 0, 0, 0},
@@ -280,6 +317,8 @@ static void put_reports(struct samples *s)
 static void put_feedback(struct samples *s)
 {
     static const uint16_t lost[] = {65530, 65535, 0, 9, 10, 100};
+    static const struct tdm_rtcp_tmmbr tmmbr[] = {
+        {.ssrc = 0xcafe0060, .bps = 2500000, .overhead = 40}, {.ssrc = 0xcafe0061, .bps = 64000}};
     uint8_t packet[TDM_RTP_PACKET_MAX];
     struct tdm_writer w = tdm_writer_of(packet, sizeof packet);
     struct tdm_rtcp_nack entries[8];
@@ -291,6 +330,11 @@ static void put_feedback(struct samples *s)
     tdm_rtcp_write_fir(&w, 0xcafe0063, 0xcafe0060, 7);
     tdm_rtcp_write_remb(&w, 0xcafe0063, 0xcafe0060, 2500000);
     put_rtcp(s, &w, "201,205,206,206,206");
+    w = tdm_writer_of(packet, sizeof packet);
+    tdm_rtcp_write_rr(&w, 0xcafe0063, NULL, 0);
+    tdm_rtcp_write_tmmbr(&w, 0xcafe0063, tmmbr, 2);
+    tdm_rtcp_write_tmmbn(&w, 0xcafe0063, tmmbr, 1);
+    put_rtcp(s, &w, "201,205,205");
 }
 
 int main(int argc, char **argv)
@@ -308,6 +352,7 @@ int main(int argc, char **argv)
     put_h264(&s);
     put_audio(&s);
     put_vp9(&s, argv[2]);
+    put_repair(&s);
     put_reports(&s);
     put_feedback(&s);
     return fclose(s.file) ? 1 : 0;

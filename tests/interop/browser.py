@@ -157,11 +157,13 @@ def check_repairs(seen, figures, report):
     """Lost packets were asked for and came again, in both directions, and pictures with them."""
     into, out = figures["video_in"], figures["video_out"]
     print(json.dumps({"in": {k: into.get(k) for k in (
-        "packetsLost", "nackCount", "retransmittedPacketsReceived", "framesDecoded", "pliCount")},
+        "packetsLost", "nackCount", "retransmittedPacketsReceived", "framesDecoded", "pliCount",
+        "fecPacketsReceived", "fecPacketsDiscarded")},
         "out": {k: out.get(k) for k in ("nackCount", "retransmittedPacketsSent", "pliCount",
                                         "framesSent")},
         "here": {k: report["video"][k] for k in (
-            "packets_lost", "nacks_sent", "nacks_received", "packets_resent", "repaired")},
+            "packets_lost", "nacks_sent", "nacks_received", "packets_resent", "repaired",
+            "parity_sent", "parity_received", "mended")},
         "decoded": report["frames_decoded"]}))
     must(into["retransmittedPacketsReceived"] > 5, "the browser gets repairs wrapped (RTX)")
     must(report["video"]["packets_resent"] >= into["retransmittedPacketsReceived"], "ours")

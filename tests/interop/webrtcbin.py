@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""GStreamer's webrtcbin as a WHIP client: webrtcbin.py URL vp8|h264 FOLDER SECONDS
+"""GStreamer's webrtcbin as a WHIP client: webrtcbin.py URL vp8|h264 FOLDER SECONDS [repairs]
 
 Sends a blue picture and a tone of 700 Hz; what comes is decoded into FOLDER/seen.gray (1280x720) and
-FOLDER/heard.raw. (Debian's python, as the bindings are Debian's.)"""
+FOLDER/heard.raw. With "repairs" it offers RED and ULPFEC, sends a repair for each packet, asks for
+nothing again, loses a part of what comes, and lasts until it mended what we sent.
+(Debian's python, as the bindings are Debian's.)"""
 
+import random
 import sys
 import urllib.request
 
@@ -32,17 +35,23 @@ DECODERS = {"vp8": "rtpvp8depay ! vp8dec", "h264": "rtph264depay ! avdec_h264",
 class Caller:
     """One call."""
 
-    def __init__(self, url, codec, folder):
+    def __init__(self, url, codec, folder, repairs):
         self.url, self.folder, self.location = url, folder, None
         self.loop = GLib.MainLoop()
         self.pipe = Gst.parse_launch(
             "webrtcbin name=w bundle-policy=max-bundle latency=20 "
-            "videotestsrc is-live=true pattern=blue ! "
+            f"videotestsrc is-live=true pattern={'smpte' if repairs else 'blue'} ! "
             "video/x-raw,width=640,height=480,framerate=30/1 ! videoconvert ! "
             f"{ENCODERS[codec]} ! w. "
             "audiotestsrc is-live=true freq=700 ! audioconvert ! audioresample ! opusenc ! "
             "rtpopuspay pt=97 ! application/x-rtp,media=audio,encoding-name=OPUS,payload=97 ! w.")
         self.web = self.pipe.get_by_name("w")
+        self.mender, self.random = None, random.Random(1)
+        if repairs:
+            video = self.web.emit("get-transceiver", 0)
+            video.set_property("fec-type", GstWebRTC.WebRTCFECType.ULP_RED)
+            video.set_property("fec-percentage", 100)
+            self.web.connect("deep-element-added", self.added)
         self.web.connect("on-negotiation-needed", self.offer)
         self.web.connect("notify::ice-gathering-state", self.gathered)
         self.web.connect("notify::connection-state", lambda web, _: print(
@@ -94,9 +103,32 @@ class Caller:
         part.sync_state_with_parent()
         pad.link(part.get_static_pad("sink"))
 
-    def run(self, seconds):
+    def added(self, _web, _bin, element):
+        """Somewhere in there are the decoder of repairs, and where packets come in and go out."""
+        name = element.get_name()
+        if name.startswith("rtpulpfecdec"):
+            self.mender = element
+        for kind, pad in (("nicesrc", "src"), ("nicesink", "sink")):
+            if name.startswith(kind):
+                element.get_static_pad(pad).add_probe(Gst.PadProbeType.BUFFER, self.lose)
+
+    def lose(self, _, info):
+        """8 % of what pictures and repairs are made of; one by one, unlike a packet filter, which
+        loses whole trains of ours on the loopback."""
+        lost = info.get_buffer().get_size() > 300 and self.random.random() < 0.08
+        return Gst.PadProbeReturn.DROP if lost else Gst.PadProbeReturn.OK
+
+    def look(self, least):
+        """Until enough was mended."""
+        if self.mender and self.mender.get_property("recovered") >= least:
+            self.loop.quit()
+        return True
+
+    def run(self, seconds, least):
         """The call, and its end."""
         GLib.timeout_add(int(1000 * seconds), self.loop.quit)
+        if least:
+            GLib.timeout_add(100, self.look, least)
         self.pipe.set_state(Gst.State.PLAYING)
         self.loop.run()
         if self.location and self.location != "asked":
@@ -104,12 +136,16 @@ class Caller:
             with urllib.request.urlopen(urllib.request.Request(
                     base + self.location, method="DELETE"), timeout=5) as gone:
                 print("DELETE", gone.status, flush=True)
+        if self.mender:
+            print("recovered", self.mender.get_property("recovered"), "unrecovered",
+                  self.mender.get_property("unrecovered"), flush=True)
         self.pipe.set_state(Gst.State.NULL)
 
 
 def main():
     Gst.init(None)
-    Caller(*sys.argv[1:4]).run(float(sys.argv[4]))
+    repairs = "repairs" in sys.argv[5:]
+    Caller(*sys.argv[1:4], repairs).run(float(sys.argv[4]), 20 if repairs else 0)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ class Sim(unittest.TestCase):
                 (("stpe",), "near it: step"),
                 ((), "tandem sim --list"),
                 (("step", "--seeds", "9..1"), "--seeds 1..20"),
+                (("step", "--encoder", "85"), "--encoder 85,20"),
                 (("step", "--trace", "/dev/null"), "marks those"),
                 (("mobile", "--trace", "/no/such"), "No such file"),
                 (("mobile", "--trace", "/dev/null"), "mahimahi"),

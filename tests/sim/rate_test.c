@@ -18,7 +18,7 @@ static struct tdm_rate_score run(const char *name, const struct tdm_rate_peer *p
     struct tdm_rate_score score;
 
     assert_non_null(scenario);
-    (void)tdm_rate_run(storage, scenario, peer, seed, NULL, 0, &score);
+    (void)tdm_rate_run(storage, scenario, peer, seed, NULL, &score);
     return score;
 }
 

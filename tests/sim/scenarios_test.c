@@ -398,7 +398,8 @@ static void an_hour_keeps_its_latency(void **state)
     r = run(rig);
     for (unsigned i = 0; i < 2; i++) {
         assert_in_range(r->side[i].audio_frames, 350000, 360000);
-        assert_in_range(r->side[i].video_frames, 107000, 108000);
+        /* Behind a stall pictures are not coded, as they would come late. */
+        assert_in_range(r->side[i].video_frames, 105000, 108000);
         assert_in_range(r->side[i].audio_latency, 0, 300 * TDM_MS);
         assert_in_range(r->side[i].video_latency, 0, 300 * TDM_MS);
     }
@@ -425,9 +426,73 @@ static void flipped_bits_do_no_lasting_harm(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Losses in a row on a long way: repairs over a window take most of the freezes. */
+static void repairs_over_a_window_take_freezes_away(void **state)
+{
+    struct rig *rig = *state;
+    tdm_time frozen[2];
+
+    for (int parity = 0; parity < 2; parity++) {
+        tdm_sim_scenario_plain(&rig->s, 5, 40 * TDM_S);
+        rig->s.steady = false;
+        rig->s.parity = parity;
+        for (int d = 0; d < 2; d++) {
+            rig->s.path[d].link.delay = 100 * TDM_MS;
+            rig->s.path[d].link.ge_enter = 0.0088;
+            rig->s.path[d].link.ge_leave = 1.0 / 6;
+            rig->s.path[d].link.ge_loss = 1;
+        }
+        const struct tdm_sim_result *r = run(rig);
+
+        frozen[parity] = r->side[0].video_frozen + r->side[1].video_frozen;
+        assert_true((r->side[0].parity_sent > 0) == parity);
+    }
+    assert_true(frozen[0] > 4 * TDM_S);
+    assert_true(frozen[1] < frozen[0] / 2);
+}
+
+/* 5 % of the time all is lost, for 7 ms on average, over 200 ms there and back (V5 of
+ * docs/repair.md). Gives how long pictures stood still, both ways, after ten seconds. */
+static tdm_time frozen_with(struct rig *rig, enum tdm_codec_id codec, uint8_t chains)
+{
+    tdm_sim_scenario_plain(&rig->s, 3, 40 * TDM_S);
+    rig->s.steady = false;
+    rig->s.video_codec = codec;
+    rig->s.video_bps = 2000000;
+    rig->s.parity = true;
+    rig->s.refer_reach = chains ? 12 : 0;
+    rig->s.refer_chains = chains;
+    for (int d = 0; d < 2; d++)
+        rig->s.path[d].link = (struct tdm_sim_link_config){.delay = 100 * TDM_MS,
+                                                           .rate_bps = 8000000,
+                                                           .ge_enter = 0.0088,
+                                                           .ge_leave = 1.0 / 6,
+                                                           .ge_loss = 1,
+                                                           .ge_slot = 1200 * TDM_US,
+                                                           .queue_delay = 300 * TDM_MS};
+    const struct tdm_sim_result *r = run(rig);
+
+    return r->side[0].video_frozen_settled + r->side[1].video_frozen_settled;
+}
+
+static void pictures_that_refer_to_what_is_known_do_not_stand_still(void **state)
+{
+    struct rig *rig = *state;
+    tdm_time without = frozen_with(rig, TDM_CODEC_VP9, 0);
+    tdm_time with = frozen_with(rig, TDM_CODEC_VP9, 6);
+
+    assert_int_equal(rig->result.side[0].missing_reference, 0);
+    assert_int_equal(rig->result.side[1].missing_reference, 0);
+    assert_true(without > TDM_S);
+    assert_true(with <= without / 2);
+    (void)frozen_with(rig, TDM_CODEC_H264, 1); /* One chain, begun anew when it breaks. */
+    assert_true(rig->result.side[0].missing_reference == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(pictures_that_refer_to_what_is_known_do_not_stand_still),
         TEST(a_drawn_call_has_any_of_the_codecs),
         TEST(a_quiet_call_is_early_and_whole),
         TEST(lost_packets_are_asked_for_and_repaired),
@@ -446,6 +511,7 @@ int main(void)
         TEST(signalling_stands_a_bad_wire),
         TEST(clocks_that_drift_apart_keep_latency_and_sound),
         TEST(an_hour_keeps_its_latency),
+        TEST(repairs_over_a_window_take_freezes_away),
         TEST(flipped_bits_do_no_lasting_harm),
     };
 

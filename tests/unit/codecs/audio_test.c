@@ -360,6 +360,47 @@ static void test_opus_redundancy(void **state)
     assert_true(with > unasked + 3);
 }
 
+/* How many of 50 packets of a voice say that they carry the one before. */
+static uint32_t healing(const char *fmtp, uint32_t bps, uint16_t frame_us)
+{
+    struct tdm_audio_encoder_config config = audio_config(48000, 1, frame_us, bps, fmtp);
+    struct voice v = voice_of(TDM_CODEC_OPUS, &config);
+    static int16_t in[3 * SECOND];
+    uint32_t frame = 48u * frame_us / 1000, count = 0;
+
+    v.enc_ops->set_loss(v.enc, 0.2);
+    fill_voice(in, 3 * SECOND, 1, SECOND);
+    for (uint32_t i = 0; i < 50; i++) {
+        uint8_t payload[1500];
+        size_t size;
+
+        assert_int_equal(
+            v.enc_ops->encode(v.enc, in + (size_t)i * frame, frame, payload, sizeof payload, &size),
+            TDM_OK);
+        count += v.dec_ops->heals(payload, size);
+    }
+    voice_close(&v);
+    return count;
+}
+
+static void test_opus_says_what_it_carries(void **state)
+{
+    static const uint8_t odd[][2] = {{0x08, 0x40}, {0x08, 0x80}, {0x88, 0x40}, {0x0b, 0x40}};
+
+    (void)state;
+    assert_true(healing("useinbandfec=1", 32000, 20000) > 30);
+    assert_true(healing("useinbandfec=1", 32000, 60000) > 30);
+    assert_int_equal(healing("", 32000, 20000), 0);
+    assert_int_equal(healing("useinbandfec=1", 64000, 20000), 0); /* The other way of coding. */
+    const struct tdm_audio_decoder_ops *ops = tdm_audio_decoder_find(TDM_CODEC_OPUS);
+    assert_true(ops->heals(odd[0], 2));
+    assert_false(ops->heals(odd[1], 2)); /* Active, not redundant. */
+    assert_false(ops->heals(odd[2], 2));
+    assert_false(ops->heals(odd[3], 2)); /* A count of frames that is not there. */
+    assert_false(ops->heals(odd[0], 1));
+    assert_false(ops->heals(odd[0], 0));
+}
+
 /* Any length, also none that Opus knows, and on a decoder that has heard nothing. */
 static void test_opus_conceals_any_length(void **state)
 {
@@ -648,6 +689,7 @@ int main(void)
         cmocka_unit_test(test_quality),
         cmocka_unit_test(test_repeat_conceals),
         cmocka_unit_test(test_opus_redundancy),
+        cmocka_unit_test(test_opus_says_what_it_carries),
         cmocka_unit_test(test_opus_conceals_any_length),
         cmocka_unit_test(test_opus_fmtp),
         cmocka_unit_test(test_opus_dtx),

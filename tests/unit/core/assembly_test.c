@@ -177,8 +177,9 @@ static void rig_init(struct rig *r, enum tdm_codec_id codec, bool can_repair)
     r->now = 7 * TDM_S;
     r->wake_at = TDM_NEVER;
     r->last_seq = -1;
-    r->a = tdm_assembly_init(malloc(tdm_assembly_bytes()),
-                             &(struct tdm_assembly_config){codec, can_repair}, r->now);
+    r->a = tdm_assembly_init(
+        malloc(tdm_assembly_bytes()),
+        &(struct tdm_assembly_config){.codec = codec, .can_repair = can_repair}, r->now);
 }
 
 #define FIRST_SEQ 131070 /* So that a wrap of 16 bits is near. */
@@ -364,6 +365,47 @@ static void test_hold(void **state)
         assert_int_equal(r.asks, 0);
         run_until(&r, from + rows[i].hold);
         assert_int_equal(r.asks, 1);
+        free(r.a);
+    }
+}
+
+/* Packets of no picture share the numbers and are lost, too: the pictures' own ids tell. */
+static void test_empty_between(void **state)
+{
+    static const struct {
+        const char *what;
+        bool empty_between;
+        uint8_t ids[3];
+        int64_t seqs[3];
+        int count;
+    } rows[] = {
+        {"one lost between two pictures", true, {126, 127, 0}, {10, 12, 13}, 3},
+        {"three of them", true, {5, 6, 7}, {10, 11, 15}, 3},
+        {"a picture lost", true, {5, 7, 8}, {10, 12, 13}, 1},
+        {"not agreed", false, {5, 6, 7}, {10, 12, 13}, 1},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct rig r;
+
+        rig_init(&r, VP8, true);
+        r.a = tdm_assembly_init(
+            r.a,
+            &(struct tdm_assembly_config){
+                .codec = VP8, .can_repair = true, .empty_between = rows[row].empty_between},
+            r.now);
+        for (int i = 0; i < 3; i++) {
+            struct packet p = {.marker = true,
+                               .frame = i,
+                               .size = 5,
+                               .payload = {0x90, 0x80, rows[row].ids[i], i ? 0x11 : 0x10, 1}};
+
+            send(&r, &p, rows[row].seqs[i]);
+        }
+        if (tdm_assembly_stats_of(r.a)->frames != (uint64_t)rows[row].count)
+            fail_msg("%s: %s", rows[row].what, r.got);
+        assert_int_equal(tdm_assembly_stats_of(r.a)->holes_given_up, 0);
         free(r.a);
     }
 }
@@ -615,6 +657,7 @@ int main(void)
         cmocka_unit_test(test_damaged_keyframe_is_dropped),
         cmocka_unit_test(test_hole_behind_a_repair),
         cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_empty_between),
         cmocka_unit_test(test_told_to_give_up),
         cmocka_unit_test(test_decode_failed),
         cmocka_unit_test(test_no_keyframe_ever),

@@ -9,8 +9,10 @@
 static struct tdm_frame_budget_out plan(struct tdm_frame_budget *b, tdm_time now, uint64_t bps,
                                         uint32_t waiting, bool wanted)
 {
-    struct tdm_frame_budget_in in = {
-        .target_bps = bps, .packets_waiting = waiting, .keyframe_wanted = wanted};
+    struct tdm_frame_budget_in in = {.target_bps = bps,
+                                     .frame_bytes = UINT32_MAX,
+                                     .packets_waiting = waiting,
+                                     .keyframe_wanted = wanted};
     struct tdm_frame_budget_out out;
 
     tdm_frame_budget_step(b, now, &in, &out);

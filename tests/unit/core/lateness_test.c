@@ -34,7 +34,7 @@ static void test_quantile_is_exact(void **state)
         tdm_time sorted[N];
 
         seen[i] = late;
-        tdm_lateness_add(&l, late, TDM_MS); /* 0.3 s in all against 3 s of memory. */
+        tdm_lateness_add(&l, late, TDM_MS, false); /* 0.3 s in all against 3 s of memory. */
         for (int k = 0; k <= i; k++)
             sorted[k] = seen[k];
         qsort(sorted, (size_t)i + 1, sizeof sorted[0], by_value);
@@ -48,7 +48,8 @@ static void test_quantile_is_exact(void **state)
 static void test_marks_stay_true(void **state)
 {
     static struct tdm_lateness l;
-    static const double quantiles[TDM_LATENESS_QUANTILES] = {0.90, 0.97, 0.99, 0.997, 0.9998};
+    static const double quantiles[TDM_LATENESS_QUANTILES] = {0.90, 0.97,  0.98,  0.985,
+                                                             0.99, 0.997, 0.9998};
     struct tdm_rng rng = tdm_rng_of(6);
 
     (void)state;
@@ -56,7 +57,8 @@ static void test_marks_stay_true(void **state)
     for (int i = 0; i < 30000; i++) {
         int64_t reach = i % 1000 == 999 ? 5000 : 1 + tdm_rng_below(&rng, 300);
 
-        tdm_lateness_add(&l, (tdm_time)tdm_rng_below(&rng, (uint32_t)reach) * TDM_MS, 20 * TDM_MS);
+        tdm_lateness_add(&l, (tdm_time)tdm_rng_below(&rng, (uint32_t)reach) * TDM_MS, 20 * TDM_MS,
+                         false);
         if (i % 97)
             continue;
         for (int m = 0; m < TDM_LATENESS_MEMORIES; m++)
@@ -85,7 +87,7 @@ static tdm_time settle(struct tdm_lateness *l, struct tdm_rng *rng, double sprea
 
         if (spike_every && i % spike_every == 0)
             ms = spike_ms;
-        tdm_lateness_add(l, origin + (tdm_time)(ms * 1e6), 20 * TDM_MS);
+        tdm_lateness_add(l, origin + (tdm_time)(ms * 1e6), 20 * TDM_MS, false);
     }
     return tdm_lateness_target(l) - origin;
 }
@@ -134,6 +136,67 @@ static void test_forgets(void **state)
     assert_true(settle(&l, &rng, 2, 0, 0, 3000, 0) < 10 * TDM_MS);
 }
 
+/* Overtaken packets, one in 50, come 60 ms late: waited for, unless the one behind each has it. */
+static void test_healed_is_not_waited_for(void **state)
+{
+    static struct tdm_lateness l;
+
+    (void)state;
+    for (int heals = 0; heals < 2; heals++) {
+        tdm_time most = 0;
+
+        tdm_lateness_init(&l);
+        for (int i = 0; i < 6000; i++) {
+            bool late = i % 50 == 0;
+
+            tdm_lateness_heal(&l, heals);
+            tdm_lateness_add(&l, late ? 60 * TDM_MS : TDM_MS, 20 * TDM_MS, late);
+            if (i > 5000)
+                most = tdm_time_max(most, tdm_lateness_target(&l));
+        }
+        assert_in_range(most, heals ? TDM_MS : 60 * TDM_MS, heals ? 10 * TDM_MS : 65 * TDM_MS);
+    }
+}
+
+/* Nothing passes for 200 ms, every 8 to 12 s, or (`any`) 0.5 to 20 s. Returns the least and most
+ * that is aimed at while 2 to 6 s, and more than 7.5 s, after a stall. */
+static void stalls(bool any, tdm_time *resting, tdm_time *waiting)
+{
+    static struct tdm_lateness l;
+    struct tdm_rng rng = tdm_rng_of(12);
+    double next_s = 10, ended_s = 0;
+
+    *resting = *waiting = 0;
+    tdm_lateness_init(&l);
+    for (double at = 0; at < 300; at += 0.02) {
+        double stall = at >= next_s ? 0.2 - (at - next_s) : 0;
+
+        tdm_lateness_add(&l, (tdm_time)(fmax(stall, 0) * 1e9) + TDM_MS, 20 * TDM_MS, false);
+        if (at >= next_s + 0.2) {
+            ended_s = at;
+            next_s = at + (any ? 0.5 + 19.5 * tdm_rng_unit(&rng) : 8 + 4 * tdm_rng_unit(&rng));
+        }
+        if (at > 200 && at < next_s && at - ended_s > 2 && at - ended_s < 6)
+            *resting = tdm_time_max(*resting, tdm_lateness_target(&l));
+        if (at > 200 && at < next_s && at - ended_s > 7.5)
+            *waiting = tdm_time_max(*waiting, tdm_lateness_target(&l));
+    }
+}
+
+/* Where stalls keep a distance, nothing is held right after one; where they do not, what is held
+ * is held always. */
+static void test_rests_after_a_stall(void **state)
+{
+    tdm_time resting, waiting;
+
+    (void)state;
+    stalls(false, &resting, &waiting);
+    assert_true(resting < 10 * TDM_MS);
+    assert_true(waiting > 60 * TDM_MS);
+    stalls(true, &resting, &waiting);
+    assert_true(resting + 10 * TDM_MS > waiting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +205,8 @@ int main(void)
         cmocka_unit_test(test_follows_the_cheapest),
         cmocka_unit_test(test_origin_is_free),
         cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_healed_is_not_waited_for),
+        cmocka_unit_test(test_rests_after_a_stall),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ static void configure(int index, uint8_t stream, bool repairs)
         .send_payload_type = 96,
         .send_hz = 90000,
         .receive_count = 1,
-        .receive_codecs = {{96, TDM_CODEC_VP8, 90000, 1}},
+        .receive_codecs = {{96, TDM_CODEC_VP8, 90000, 1, 0}},
         .nack = true,
         .pli = true,
         .timing_ext_id = 1,

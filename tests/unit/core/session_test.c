@@ -6,6 +6,7 @@
 #include "engine/core/session.h"
 
 #include "engine/base/rng.h"
+#include "engine/wire/red.h"
 #include "engine/wire/rtcp.h"
 #include "engine/wire/rtp.h"
 
@@ -28,6 +29,7 @@
 #define RTX_TYPE    100
 #define NUMBER_EXT  5
 #define MID_EXT     6
+#define RED_TYPE    63
 
 struct side {
     struct tdm_session *s;
@@ -36,6 +38,7 @@ struct side {
     tdm_time wake; /* Own clock. */
     struct tdm_stream_config config[2];
     bool key_wanted;
+    uint32_t saved_bytes;
     bool media; /* Feeds audio and video. */
     uint32_t audio_sent, video_sent;
     tdm_time audio_captured[FRAMES_MAX], video_captured[FRAMES_MAX]; /* True time. */
@@ -43,6 +46,7 @@ struct side {
     /* What it received. */
     uint8_t audio_seen[FRAMES_MAX], video_seen[FRAMES_MAX];
     uint32_t audio_count, video_count, keys, restarts, unchecked;
+    uint32_t copies, healed; /* Of audio, and those that were of what was lost. */
     int64_t last_video;
     enum tdm_codec_id audio_codec, video_codec;
     char digits[64];
@@ -50,8 +54,8 @@ struct side {
     tdm_time worst_error; /* Of the capture time, since it is checked. */
     uint32_t errors_checked;
     int64_t rtp_highest[2]; /* Sent. */
-    uint32_t ssrc[2], repairs, tellings, rembs;
-    uint64_t remb_bps;
+    uint32_t ssrc[2], repairs, tellings, rembs, tmmbrs, tmmbns;
+    uint64_t remb_bps, tmmbr_bps, tmmbn_bps;
     uint16_t next_repair, next_number;
     bool numbered;
 };
@@ -139,6 +143,13 @@ static void check_send(struct side *side, const struct tdm_session_send *send)
             if (items++ == 0)
                 assert_true(item.kind == TDM_RTCP_SR || item.kind == TDM_RTCP_RR);
             side->tellings += item.kind == TDM_RTCP_TWCC;
+            if (item.kind == TDM_RTCP_TMMBR) {
+                side->tmmbrs++;
+                side->tmmbr_bps = item.tmmbr.entries[0].bps;
+            } else if (item.kind == TDM_RTCP_TMMBN) {
+                side->tmmbns++;
+                side->tmmbn_bps = item.tmmbr.count ? item.tmmbr.entries[0].bps : UINT64_MAX;
+            }
             if (item.kind != TDM_RTCP_REMB)
                 continue;
             side->rembs++;
@@ -195,14 +206,37 @@ static void check_capture(struct world *w, struct side *to, tdm_time captured, t
     to->errors_checked++;
 }
 
-static void take_audio(struct world *w, struct side *to, const struct tdm_session_audio *a)
+/* The copies in front are of earlier frames, so much earlier as they say. Leaves the newest. */
+static void take_copies(struct side *to, const struct side *from, struct tdm_session_audio *a)
 {
+    uint32_t newest, index, frame_rtp = from->config[AUDIO].send_hz / 50;
+    struct tdm_red red;
+
+    assert_int_equal(tdm_red_parse(&red, a->payload, a->size), TDM_OK);
+    a->payload = red.blocks[red.count - 1].data;
+    a->size = red.blocks[red.count - 1].size;
+    memcpy(&newest, a->payload, sizeof newest);
+    for (uint8_t i = 0; i + 1 < red.count; i++) {
+        assert_int_equal(red.blocks[i].payload_type, 111);
+        memcpy(&index, red.blocks[i].data, sizeof index);
+        assert_int_equal(red.blocks[i].offset, (newest - index) * frame_rtp);
+        to->copies++;
+        to->healed += !to->audio_seen[index];
+        to->audio_seen[index] = 1;
+    }
+}
+
+static void take_audio(struct world *w, struct side *to, const struct tdm_session_audio *packet)
+{
+    struct tdm_session_audio unwrapped = *packet, *a = &unwrapped;
     struct side *from = to == w->sides ? to + 1 : to - 1;
     uint32_t index;
 
     to->unchecked += w->unchecked;
     if (w->unchecked)
         return;
+    if (a->red)
+        take_copies(to, from, a);
     assert_int_equal(a->size, 40);
     memcpy(&index, a->payload, sizeof index);
     assert_in_range(index, 0, from->audio_sent);
@@ -321,7 +355,14 @@ static void feed_video(struct world *w, int index)
     struct side *side = &w->sides[index];
     uint8_t data[SLICE_BYTES] = {0};
     bool key = side->key_wanted || side->video_sent == 0;
+    uint32_t most = tdm_session_frame_bytes(side->s, VIDEO, local(side, w->now));
+    uint32_t saved = side->saved_bytes + (most < 2 * SLICE_BYTES ? most : 2 * SLICE_BYTES);
 
+    /* All pictures have the same size: too little for one is saved up for the next. */
+    side->saved_bytes = saved;
+    if (most != UINT32_MAX && saved < 2 * SLICE_BYTES)
+        return;
+    side->saved_bytes = 0;
     side->key_wanted = false;
     side->keys_sent += key;
     side->video_captured[side->video_sent] = w->now - 4 * TDM_MS;
@@ -353,13 +394,15 @@ static void feed_video(struct world *w, int index)
 
 static void deliver(struct world *w, struct datagram *d)
 {
+    const struct datagram got = *d; /* What the step sends may take its place. */
+
     d->used = false;
-    step(w, d->to,
+    step(w, got.to,
          &(struct tdm_session_in){.kind = TDM_SESSION_DATAGRAM,
-                                  .stream = d->stream,
-                                  .datagram = {.data = d->bytes,
-                                               .size = d->size,
-                                               .received = local(&w->sides[d->to], w->now)}});
+                                  .stream = got.stream,
+                                  .datagram = {.data = got.bytes,
+                                               .size = got.size,
+                                               .received = local(&w->sides[got.to], w->now)}});
 }
 
 static void run(struct world *w, tdm_time duration)
@@ -410,11 +453,11 @@ static const struct tdm_stream_config plain_audio = {
     .send_payload_type = 111,
     .send_hz = 48000,
     .receive_count = 5,
-    .receive_codecs = {{111, TDM_CODEC_OPUS, 48000, 2},
-                       {0, TDM_CODEC_PCMU, 8000, 1},
-                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000, 1},
-                       {112, TDM_CODEC_L16, 48000, 1},
-                       {113, TDM_CODEC_L16, 48000, 2}},
+    .receive_codecs = {{111, TDM_CODEC_OPUS, 48000, 2, 0},
+                       {0, TDM_CODEC_PCMU, 8000, 1, 0},
+                       {101, TDM_CODEC_TELEPHONE_EVENT, 48000, 1, 0},
+                       {112, TDM_CODEC_L16, 48000, 1, 0},
+                       {113, TDM_CODEC_L16, 48000, 2, 0}},
     .dtmf_payload_type = 101,
     .dtmf_hz = 48000,
 };
@@ -427,10 +470,10 @@ static const struct tdm_stream_config plain_video = {
     .send_payload_type = 96,
     .send_hz = 90000,
     .receive_count = 4,
-    .receive_codecs = {{96, TDM_CODEC_VP8, 90000, 1},
-                       {97, TDM_CODEC_H264, 90000, 1},
-                       {98, TDM_CODEC_VP9, 90000, 1},
-                       {99, TDM_CODEC_AV1, 90000, 1}},
+    .receive_codecs = {{96, TDM_CODEC_VP8, 90000, 1, 0},
+                       {97, TDM_CODEC_H264, 90000, 1, 0},
+                       {98, TDM_CODEC_VP9, 90000, 1, 0},
+                       {99, TDM_CODEC_AV1, 90000, 1, 0}},
     .nack = true,
     .pli = true,
     .fir = true,
@@ -588,6 +631,37 @@ static void test_lossy_call(void **state)
     world_end(w);
 }
 
+/* Where both agreed on it, copies go along once something is lost, and only then (RFC 2198). */
+static void test_copies_of_audio(void **state)
+{
+    struct world *w = world_of(1);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        w->sides[i].config[AUDIO].send_red_payload_type = RED_TYPE;
+        w->sides[i].config[AUDIO].receive_codecs[0].red_type = RED_TYPE;
+        configure(w, i, AUDIO);
+    }
+    run(w, 10 * TDM_S);
+    assert_int_equal(w->sides[0].copies + w->sides[1].copies, 0);
+    w->loss = 0.05;
+    run(w, 40 * TDM_S);
+    w->loss = 0;
+    drain(w);
+    for (int i = 0; i < 2; i++) {
+        struct side *from = &w->sides[i], *to = &w->sides[1 - i];
+        uint32_t missing = 0;
+
+        for (uint32_t k = 1000; k < from->audio_sent; k++)
+            missing += !to->audio_seen[k];
+        assert_true(to->copies > 1000 && to->healed > 40);
+        assert_true(missing < 12); /* Of some 75 that were lost. */
+        assert_int_equal(to->restarts, 1);
+        assert_true(stats_of(w, 1 - i, AUDIO).packets_lost > 60);
+    }
+    world_end(w);
+}
+
 /* Each digit once, in order, also when packets are lost, and with no audio beside it. */
 static void test_digits(void **state)
 {
@@ -701,8 +775,8 @@ static void test_channels_change(void **state)
 /* The newer codecs over a path that loses: repaired, or a keyframe asked for and recognised. */
 static void test_newer_codecs(void **state)
 {
-    static const struct tdm_receive_codec codecs[] = {{98, TDM_CODEC_VP9, 90000, 1},
-                                                      {99, TDM_CODEC_AV1, 90000, 1}};
+    static const struct tdm_receive_codec codecs[] = {{98, TDM_CODEC_VP9, 90000, 1, 0},
+                                                      {99, TDM_CODEC_AV1, 90000, 1, 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
@@ -1049,9 +1123,10 @@ static void test_wrapped_repairs(void **state)
         struct tdm_stream_stats v = stats_of(w, 1 - i, VIDEO);
 
         assert_true(to->video_count > from->video_sent * 95 / 100);
-        assert_true(from->repairs > 50 && v.repaired > 50);
+        /* Loss makes the sender try with less for some seconds. */
+        assert_true(from->repairs > 40 && v.repaired > 30);
         assert_int_equal(from->repairs, stats_of(w, i, VIDEO).packets_resent);
-        assert_true(v.packets_lost > 50); /* A repair does not hide what the path lost. */
+        assert_true(v.packets_lost > 40); /* A repair does not hide what the path lost. */
         assert_true(from->keys_sent < 8);
         assert_int_equal(to->restarts, 1);
     }
@@ -1103,7 +1178,7 @@ static void test_feedback_of_a_queue(void **state)
     assert_true(stats_of(w, 0, VIDEO).target_bps < before * 8 / 10);
     assert_int_equal(stats_of(w, 0, VIDEO).packets_lost, 0);
     w->delay = 15 * TDM_MS;
-    run(w, 20 * TDM_S);
+    run(w, 40 * TDM_S); /* Small pictures prove little of the way at a time. */
     assert_true(stats_of(w, 0, VIDEO).target_bps > before * 9 / 10);
     world_end(w);
 }
@@ -1136,11 +1211,79 @@ static void test_remb(void **state)
     world_end(w);
 }
 
+static void ask_at_most(struct world *w, uint32_t by, uint64_t bps)
+{
+    uint8_t bytes[64];
+    struct tdm_writer out = tdm_writer_of(bytes, sizeof bytes);
+
+    tdm_rtcp_write_rr(&out, by, NULL, 0);
+    tdm_rtcp_write_tmmbr(
+        &out, by,
+        &(struct tdm_rtcp_tmmbr){.ssrc = w->sides[1].ssrc[VIDEO], .bps = bps, .overhead = 40}, 1);
+    give(w, VIDEO, bytes, tdm_writer_size(&out));
+}
+
+/* RFC 5104 sections 4.2.1 and 4.2.2: what the other side asks for is kept to and confirmed, until
+ * it asks for something else, leaves, or is silent for long. */
+static void test_tmmbr(void **state)
+{
+    struct world *w = world_of(0);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        w->sides[i].config[VIDEO].tmmbr = true;
+        w->sides[i].config[VIDEO].receive_limit_bps = 1000000;
+        configure(w, i, VIDEO);
+    }
+    run(w, 5 * TDM_S);
+    /* Ours asks as well, until it is confirmed. */
+    assert_in_range(w->sides[0].tmmbrs, 1, 4);
+    assert_in_range(w->sides[1].tmmbn_bps, 990000, 1000000);
+    assert_in_range(stats_of(w, 1, VIDEO).target_bps, 950000, 970000);
+
+    ask_at_most(w, 0x1234, 50000); /* A second owner: less than any floor of ours. */
+    run(w, TDM_S);
+    assert_in_range(stats_of(w, 1, VIDEO).limit_bps, 48000, 48500);
+    uint64_t sent = stats_of(w, 1, VIDEO).bytes_sent;
+
+    run(w, 10 * TDM_S);
+    assert_in_range((stats_of(w, 1, VIDEO).bytes_sent - sent) * 8 / 10, 30000, 60000);
+    ask_at_most(w, 0x1234, 0);
+    sent = stats_of(w, 1, VIDEO).bytes_sent;
+    run(w, 2 * TDM_S);
+    assert_int_equal(tdm_session_frame_bytes(w->sides[1].s, VIDEO, local(&w->sides[1], w->now)), 0);
+    ask_at_most(w, 0x1234, UINT64_MAX);
+    run(w, TDM_S);
+    assert_in_range(stats_of(w, 1, VIDEO).target_bps, 950000, 970000);
+
+    ask_at_most(w, 0x1234, 100000);
+    run(w, 24 * TDM_S);
+    assert_in_range(stats_of(w, 1, VIDEO).limit_bps, 96000, 97000);
+    run(w, 3 * TDM_S);
+    assert_in_range(stats_of(w, 1, VIDEO).limit_bps, 950000, 970000);
+    world_end(w);
+}
+
+/* Who did not agree to it is not kept to. */
+static void test_tmmbr_unasked(void **state)
+{
+    struct world *w = world_of(0);
+
+    (void)state;
+    run(w, TDM_S);
+    ask_at_most(w, 0x1234, 50000);
+    run(w, TDM_S);
+    assert_true(stats_of(w, 1, VIDEO).limit_bps > 1000000);
+    assert_int_equal(w->sides[1].tmmbns, 0);
+    world_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clean_call),
         cmocka_unit_test(test_lossy_call),
+        cmocka_unit_test(test_copies_of_audio),
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_digit_first),
         cmocka_unit_test(test_sender_starts_anew),
@@ -1162,6 +1305,8 @@ int main(void)
         cmocka_unit_test(test_repairs_of_nothing),
         cmocka_unit_test(test_feedback_of_a_queue),
         cmocka_unit_test(test_remb),
+        cmocka_unit_test(test_tmmbr),
+        cmocka_unit_test(test_tmmbr_unasked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

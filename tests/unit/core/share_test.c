@@ -14,7 +14,7 @@
 struct rig {
     struct tdm_share share;
     tdm_time now, queue;
-    uint64_t link_bps, media_bps, wanted_bps;
+    uint64_t link_bps, media_bps, wanted_bps, capacity_bps;
     uint64_t used_bps, file_bits;
     tdm_time queued; /* How long the queue was over 10 ms. */
 };
@@ -35,6 +35,7 @@ static uint64_t tick(struct rig *r, double loss, tdm_time noise)
         &(struct tdm_share_in){.media = true,
                                .media_bps = r->media_bps,
                                .used_bps = r->used_bps,
+                               .capacity_bps = r->capacity_bps,
                                .rtt = 5 * TDM_MS + r->queue + noise + r->now / TICK % 1000,
                                .loss = loss},
         &out);
@@ -67,6 +68,24 @@ static void no_media_no_limit(void **state)
     assert_int_equal(out.budget_bps, 0);
     tdm_share_step(&s, TDM_S, &(struct tdm_share_in){.media = true}, &out);
     assert_true(out.budget_bps > 0);
+}
+
+/* Pictures have measured the link: the channel need not begin at the bottom; and the first queue
+ * counts for more than the measure. */
+static void begins_with_what_pictures_measured(void **state)
+{
+    struct rig r = rig_of(10000000, 1000000), blind = r;
+
+    (void)state;
+    r.capacity_bps = 10000000;
+    assert_in_range(run(&r, 1), 3900000, 9000000);
+    assert_in_range(run(&blind, 1), 100000, 400000);
+    r.capacity_bps = 500000; /* Less than media send: it says nothing. */
+    assert_true(run(&r, 1) > 3900000);
+    r = rig_of(3000000, 1000000);
+    r.capacity_bps = 20000000; /* Wrong. */
+    (void)run(&r, 20);
+    assert_true(r.queue < 30 * TDM_MS);
 }
 
 /* Voice joins a channel that has found the link's size: it goes on with half of that, and not from
@@ -169,10 +188,15 @@ static void media_alone_tell_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_media_no_limit),        cmocka_unit_test(begins_with_what_is_known),
-        cmocka_unit_test(finds_what_media_leave),   cmocka_unit_test(finds_a_wide_link),
-        cmocka_unit_test(looks_for_more),           cmocka_unit_test(makes_room_for_media),
-        cmocka_unit_test(loss_is_a_sign),           cmocka_unit_test(one_late_report_is_not),
+        cmocka_unit_test(no_media_no_limit),
+        cmocka_unit_test(begins_with_what_is_known),
+        cmocka_unit_test(begins_with_what_pictures_measured),
+        cmocka_unit_test(finds_what_media_leave),
+        cmocka_unit_test(finds_a_wide_link),
+        cmocka_unit_test(looks_for_more),
+        cmocka_unit_test(makes_room_for_media),
+        cmocka_unit_test(loss_is_a_sign),
+        cmocka_unit_test(one_late_report_is_not),
         cmocka_unit_test(media_alone_tell_nothing),
     };
 

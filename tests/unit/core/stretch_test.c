@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,50 @@ static void test_stereo_moves_together(void **state)
     free(out);
 }
 
+/* Strokes: samples over `limit` with none in the 5 ms before. */
+static uint32_t strokes(const int16_t *pcm, uint32_t count, int limit)
+{
+    uint32_t found = 0, since = RATE;
+
+    for (uint32_t i = 0; i < count; i++, since++)
+        if (abs(pcm[i]) > limit) {
+            found += since > RATE / 200;
+            since = 0;
+        }
+    return found;
+}
+
+/* Over a tone, something strikes every 37 ms: a stroke is neither doubled nor swallowed, and
+ * between them there is still room. */
+static void test_strokes_are_kept(void **state)
+{
+    int16_t *line = calloc(LINE, sizeof *line), *out = calloc(LINE, sizeof *out);
+    const uint32_t every = RATE * 37 / 1000;
+
+    (void)state;
+    assert_true(line && out);
+    for (int grow = 0; grow < 2; grow++) {
+        uint32_t splices;
+
+        fill_tone(line, 110, 1);
+        for (uint32_t at = every; at + 200 < LINE; at += every)
+            for (uint32_t i = 0; i < 48; i++) /* 1 ms, fading. */
+                line[at + i] =
+                    (int16_t)(line[at + i] / 3 + (i & 4 ? 28000 : -28000) * (48 - (int)i) / 48);
+        uint32_t made = play(line, out, grow, 1, &splices);
+        double count = strokes(out, made, 16000);
+        /* A splice takes or gives a period: so much of the line was played. */
+        double played = (double)made + (grow ? -1.0 : 1.0) * splices * RATE / 110.0;
+
+        printf("%s: %.0f strokes of %.1f, %u splices\n", grow ? "grow" : "shrink", count,
+               played / every, splices);
+        assert_true(splices > 10);
+        assert_true(fabs(count - played / every) < 1.5);
+    }
+    free(line);
+    free(out);
+}
+
 /* Too little to look at: leaves it alone rather than reading beyond. */
 static void test_bounds(void **state)
 {
@@ -153,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_noise_is_left_alone),
         cmocka_unit_test(test_silence_moves_at_once),
         cmocka_unit_test(test_stereo_moves_together),
+        cmocka_unit_test(test_strokes_are_kept),
         cmocka_unit_test(test_bounds),
     };
 

@@ -111,6 +111,95 @@ static void test_lies(void **state)
     assert_true(out.frame_bytes >= 200 && out.frame_bytes < 20000000 / 8 / 30);
 }
 
+/* The next probe leaves when the one before it was told of, not at some later time. */
+static void test_probes_follow_each_other(void **state)
+{
+    struct tdm_ack acks[8];
+    tdm_time gap, probed = 0;
+
+    (void)state;
+    start(300000, 20000000);
+    step(0, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+    assert_true(out.probe_bytes >= 8 * 1200);
+    gap = (tdm_time)(1200 * 8e9 / (double)out.probe_bps);
+    for (int i = 0; i < 8; i++) {
+        step(i * gap, (struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = 1200});
+        acks[i] = (struct tdm_ack){.sent = i * gap, .arrival = i * gap + WAY, .bytes = 1200};
+    }
+    step(7 * gap + 2 * WAY,
+         (struct tdm_congestion_in){.kind = TDM_CONGESTION_ACKS, .acks = acks, .ack_count = 8});
+    assert_true(rate.capacity_bps > 2e6); /* As fast as it was sent. */
+    for (tdm_time now = 7 * gap + 2 * WAY; !probed && now < TDM_S; now += TDM_MS) {
+        step(now, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+        probed = out.probe_bytes ? now : 0;
+    }
+    assert_true(probed && probed < 8 * gap + 2 * WAY + 30 * TDM_MS);
+}
+
+/* Packets that come one by one, each longer on its way than the shortest but long after the one
+ * before it, say nothing of the capacity. */
+static void test_a_rest_is_no_service(void **state)
+{
+    double before;
+
+    (void)state;
+    start(1000000, 20000000);
+    for (int i = 0; i < 300; i++)
+        frame(i * FRAME_EVERY * 2, 4e6, 0);
+    before = rate.capacity_bps;
+    for (int i = 0; i < 100; i++) {
+        tdm_time sent = 21 * TDM_S + i * 10 * TDM_MS;
+        const struct tdm_ack ack = {.sent = sent, .arrival = sent + WAY + 8 * TDM_MS, .bytes = 100};
+
+        step(sent, (struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = 100});
+        step(sent + 2 * WAY,
+             (struct tdm_congestion_in){.kind = TDM_CONGESTION_ACKS, .acks = &ack, .ack_count = 1});
+    }
+    assert_true(rate.capacity_bps > 0.9 * before);
+}
+
+/* What waits on the way back is no queue of ours: frames go on. */
+static void test_late_feedback_is_no_queue(void **state)
+{
+    uint32_t coded = 0;
+
+    (void)state;
+    start(1000000, 20000000);
+    for (int i = 0; i < 300; i++)
+        frame(i * FRAME_EVERY, 4e6, 0);
+    for (int i = 0; i < 100; i++) { /* Told 250 ms later than before, every 33 ms. */
+        tdm_time now = 12 * TDM_S + i * FRAME_EVERY, told = now - 250 * TDM_MS;
+        const struct tdm_ack ack = {
+            .sent = told, .arrival = told + WAY + 2 * TDM_MS, .bytes = 1200};
+
+        if (i >= 8)
+            step(now, (struct tdm_congestion_in){
+                          .kind = TDM_CONGESTION_ACKS, .acks = &ack, .ack_count = 1});
+        step(now, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+        coded += i >= 50 && out.frame_bytes > 0;
+        step(now, (struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = 1200});
+    }
+    assert_true(coded >= 45);
+}
+
+/* Where nothing passes any longer no frame is coded, before the queue that it must be is long. */
+static void test_an_outage_is_seen(void **state)
+{
+    tdm_time now = 300 * FRAME_EVERY;
+
+    (void)state;
+    start(1000000, 20000000);
+    for (int i = 0; i < 300; i++)
+        frame(i * FRAME_EVERY, 4e6, 0);
+    for (int i = 0; i < 3; i++) { /* The third is behind a round trip and what may be late. */
+        step(now, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+        assert_true((out.frame_bytes > 0) == (i < 2));
+        if (out.frame_bytes)
+            step(now, (struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = 1200});
+        now += 2 * FRAME_EVERY;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +207,10 @@ int main(void)
         cmocka_unit_test(test_keeps_the_limit),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_probes_follow_each_other),
+        cmocka_unit_test(test_a_rest_is_no_service),
+        cmocka_unit_test(test_late_feedback_is_no_queue),
+        cmocka_unit_test(test_an_outage_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

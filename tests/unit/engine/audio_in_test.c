@@ -23,16 +23,17 @@ struct form {
 };
 
 static const struct form forms[] = {
-    {TDM_CODEC_OPUS, {48000, 2500, 1, 48000}, 120, 5, 40},
-    {TDM_CODEC_OPUS, {48000, 10000, 1, 48000}, 480, 20, 130},
-    {TDM_CODEC_OPUS, {48000, 60000, 2, 510000}, 2880, 100, TDM_AUDIO_PAYLOAD_MAX},
-    {TDM_CODEC_PCMU, {8000, 20000, 1, 0}, 160, 160, 160},
-    {TDM_CODEC_PCMA, {8000, 2500, 1, 0}, 20, 20, 20},
-    {TDM_CODEC_G722, {16000, 20000, 1, 0}, 160, 160, 160},
-    {TDM_CODEC_G722, {16000, 2500, 1, 0}, 20, 20, 20},
-    {TDM_CODEC_L16, {48000, 5000, 2, 0}, 240, 960, 960},
-    {TDM_CODEC_L16, {44100, 10000, 1, 0}, 441, 882, 882},
-    {TDM_CODEC_L16, {44100, 5000, 2, 0}, 220, 880, 880},
+    {TDM_CODEC_OPUS, {48000, 2500, 1, 48000, false}, 120, 5, 40},
+    {TDM_CODEC_OPUS, {48000, 10000, 1, 48000, false}, 480, 20, 130},
+    {TDM_CODEC_OPUS, {48000, 60000, 2, 510000, false}, 2880, 100, TDM_AUDIO_PAYLOAD_MAX},
+    {TDM_CODEC_OPUS, {48000, 10000, 1, 48000, true}, 960, 40, 260}, /* Two in a packet. */
+    {TDM_CODEC_PCMU, {8000, 20000, 1, 0, false}, 160, 160, 160},
+    {TDM_CODEC_PCMA, {8000, 2500, 1, 0, false}, 20, 20, 20},
+    {TDM_CODEC_G722, {16000, 20000, 1, 0, false}, 160, 160, 160},
+    {TDM_CODEC_G722, {16000, 2500, 1, 0, false}, 20, 20, 20},
+    {TDM_CODEC_L16, {48000, 5000, 2, 0, false}, 240, 960, 960},
+    {TDM_CODEC_L16, {44100, 10000, 1, 0, false}, 441, 882, 882},
+    {TDM_CODEC_L16, {44100, 5000, 2, 0, false}, 220, 880, 880},
 };
 
 static void check_form(const struct form *form)
@@ -50,6 +51,7 @@ static void check_form(const struct form *form)
                                                .fmtp = "stereo=1"};
 
     assert_int_equal(tdm_link_init(&link, &cause), TDM_OK);
+    atomic_store(&link.audio_joined, true);
     assert_int_equal(tdm_audio_in_create(&config, &in, &cause), TDM_OK);
     for (int taken = 0; taken < FRAMES;) {
         uint32_t size;

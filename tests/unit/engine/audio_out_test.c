@@ -23,9 +23,9 @@
 #define LEFT_HZ  400.0
 #define RIGHT_HZ 1000.0
 #define LEVEL    8000.0
-#define TICKS    220  /* Of 5 ms. */
-#define PIECE    2400 /* Whole periods of both. */
-#define PIECES   8
+#define TICKS    220 /* Of 5 ms. */
+#define PIECE    480 /* Whole periods of both; shorter than from one splice to the next. */
+#define PIECES   40
 #define KEPT     (DEVICE * 3 / 2)
 
 struct ear {

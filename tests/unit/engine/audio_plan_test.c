@@ -221,13 +221,49 @@ static void test_rates(void **state)
         plan_of(&(struct tandem_media){.audio_music = true, .audio_bps = 32000}).audio_bps, 32000);
 }
 
+/* Two blocks may share a packet where nobody asked for a length and the other side takes it; a
+ * voice of few bits has long packets from the start. */
+static void test_long_packets(void **state)
+{
+    static const struct {
+        uint16_t asked_us, max_ptime_ms;
+        uint32_t bps;
+        enum tdm_codec_id id;
+        uint16_t frame_us;
+        bool joins;
+    } cases[] = {
+        {0, 0, 0, TDM_CODEC_OPUS, 10000, true},       {10000, 0, 0, TDM_CODEC_OPUS, 10000, false},
+        {0, 10, 0, TDM_CODEC_OPUS, 10000, false},     {0, 20, 0, TDM_CODEC_OPUS, 10000, true},
+        {0, 0, 16000, TDM_CODEC_OPUS, 20000, false},  {0, 0, 24000, TDM_CODEC_OPUS, 10000, true},
+        {0, 10, 16000, TDM_CODEC_OPUS, 10000, false}, {5000, 0, 16000, TDM_CODEC_OPUS, 5000, false},
+        {0, 0, 0, TDM_CODEC_PCMU, 20000, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tdm_media_plan plan = plan_of(
+            &(struct tandem_media){.audio_frame_us = cases[i].asked_us, .audio_bps = cases[i].bps});
+        struct tdm_negotiated_media agreed = {
+            .ptime_ms = 20,
+            .max_ptime_ms = cases[i].max_ptime_ms,
+            .send = {.id = cases[i].id,
+                     .clock_hz = cases[i].id == TDM_CODEC_OPUS ? 48000 : 8000,
+                     .channels = 1},
+        };
+        struct tdm_audio_format format = tdm_audio_format_of(&plan, &agreed);
+
+        assert_int_equal(format.frame_us, cases[i].frame_us);
+        assert_int_equal(format.joins, cases[i].joins);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sample_rates), cmocka_unit_test(test_frame_lengths),
-        cmocka_unit_test(test_channels),     cmocka_unit_test(test_opus_parameters),
-        cmocka_unit_test(test_l16_order),    cmocka_unit_test(test_g722_is_static),
-        cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_sample_rates),    cmocka_unit_test(test_long_packets),
+        cmocka_unit_test(test_frame_lengths),   cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_opus_parameters), cmocka_unit_test(test_l16_order),
+        cmocka_unit_test(test_g722_is_static),  cmocka_unit_test(test_rates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

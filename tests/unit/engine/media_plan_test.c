@@ -86,7 +86,7 @@ static void the_default_offer_fits_a_datagram(void **state)
     assert_int_equal(tdm_offer_make(&oa, &c, &offer, NULL), TDM_OK);
     assert_int_equal(tdm_sdp_write(&offer, text, sizeof text, &size), TDM_OK);
     print_message("  %zu bytes\n", size);
-    assert_true(size < 900);
+    assert_true(size < 1010); /* With them 1460, and 1472 pass in one piece. */
 }
 
 /* Each encoder of the build, by its own name and by that of its codec. */

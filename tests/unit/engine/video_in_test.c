@@ -215,12 +215,47 @@ static void a_screen_is_another_content(void **state)
     x_server_stop(&server);
 }
 
+/* A way that gives little makes pictures smaller, by another encoder, and when it gives much again
+ * the first size comes back. */
+static void the_size_follows_the_way(void **state)
+{
+    struct tdm_video_in_stats stats;
+    struct tdm_video_in *in;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b);
+    assert_int_equal(video_in(&b, "pattern", &fake, &in, NULL), TDM_OK);
+    wait_for_pictures(&b, 2);
+    for (int way = 0; way < 2; way++) {
+        int width = way == 0 ? 240 : 320;
+
+        atomic_store(&b.link.video_frame_bytes, way == 0 ? 10 : 100000);
+        for (int i = 0; i < 100; i++) { /* An ascent waits for some seconds. */
+            wait_for_pictures(&b, 3);
+            tdm_video_in_follow(in);
+            tdm_video_in_stats_of(in, &stats);
+            if (stats.width == width)
+                break;
+        }
+        assert_int_equal(stats.width, width);
+        assert_int_equal(stats.why, way == 0 ? TDM_PICTURE_BY_RATE : TDM_PICTURE_WHOLE);
+        wait_for_pictures(&b, 2);
+        assert_int_equal(seen.created, way + 2);
+        assert_int_equal(atomic_load(&seen.keyframes), way + 2);
+    }
+    assert_int_equal(stats.cut, 0);
+    tdm_video_in_destroy(in);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_the_encoder_everything),
         cmocka_unit_test(a_refusal_is_explained),
         cmocka_unit_test(a_screen_is_another_content),
+        cmocka_unit_test(the_size_follows_the_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

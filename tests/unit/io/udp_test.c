@@ -277,6 +277,29 @@ static void test_all_addresses(void **state)
     close_pair(pair);
 }
 
+/* The mark of congestion control goes out and comes in, on either family. */
+static void test_marks(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1", "::1"};
+    struct tdm_udp pair[2];
+
+    (void)state;
+    open_at(NULL, pair);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        for (int marked = 0; marked < 2; marked++) {
+            struct tdm_address to = local(hosts[i], pair[0].port);
+
+            if (to.family > pair[0].family)
+                continue; /* No IPv6 here. */
+            tdm_udp_mark(&pair[1], marked);
+            if (tdm_udp_send(&pair[1], &anywhere, &to, &(struct tdm_udp_piece){"a", 1}, 1) != 1)
+                continue;
+            assert_int_equal(receive(&pair[0]), 1);
+            assert_int_equal(batch.datagrams[0].ecn, marked);
+        }
+    close_pair(pair);
+}
+
 static void test_addresses(void **state)
 {
     static const struct {
@@ -323,8 +346,9 @@ int main(void)
         cmocka_unit_test(test_pairs),         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_batches),       cmocka_unit_test(test_stamp_is_of_arrival),
         cmocka_unit_test(test_too_big),       cmocka_unit_test(test_nobody_there),
-        cmocka_unit_test(test_all_addresses), cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_local_address), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_all_addresses), cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_addresses),     cmocka_unit_test(test_local_address),
+        cmocka_unit_test(test_sizes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

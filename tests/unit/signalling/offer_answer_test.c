@@ -526,6 +526,102 @@ static void reuses_the_slot_of_a_dropped_line(void **state)
     assert_false(a.n.media[TDM_AUDIO].active);
 }
 
+/* Repairs over a window: by the type that each side receives with, and only if both have them. */
+static void agrees_on_repairs(void **state)
+{
+    static const char offer[] = HEAD "m=video 9002 RTP/AVP 98 77\r\na=rtpmap:98 VP8/90000\r\n"
+                                     "a=rtpmap:77 tandem-window/90000\r\n";
+    struct tdm_capability c = capability();
+    struct answered a = fresh_answer(&c, offer);
+    char text[TDM_SDP_MAX];
+    struct tdm_media_desc made, answer;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(a.n.media[TDM_VIDEO].send_parity_type, 0);
+    assert_int_equal(a.answer.media[0].parity_type, 0);
+    assert_int_equal(a.answer.media[0].codec_count, 1);
+    c.media[TDM_VIDEO].parity_type = 119;
+    a = fresh_answer(&c, offer);
+    assert_int_equal(a.n.media[TDM_VIDEO].send_parity_type, 77);
+    assert_int_equal(a.n.media[TDM_VIDEO].receive_parity_type, 77);
+
+    struct tdm_offer_answer oa;
+    struct tdm_negotiated n;
+    struct tdm_cause cause;
+
+    tdm_offer_answer_init(&oa, 77);
+    assert_int_equal(tdm_offer_make(&oa, &c, &made, &cause), TDM_OK);
+    assert_int_equal(tdm_sdp_write(&made, text, sizeof text - 1, &size), TDM_OK);
+    text[size] = '\0';
+    assert_non_null(strstr(text, "a=rtpmap:119 tandem-window/90000\r\n"));
+    assert_int_equal(parsed(text).media[1].parity_type, 119);
+    answer = parsed(HEAD "m=audio 9000 RTP/AVP 0\r\nm=video 9002 RTP/AVP 98 78\r\n"
+                         "a=rtpmap:98 VP8/90000\r\na=rtpmap:78 tandem-window/90000\r\n");
+    assert_int_equal(tdm_answer_apply(&oa, &made, &answer, &n, &cause), TDM_OK);
+    assert_int_equal(n.media[TDM_VIDEO].send_parity_type, 78);
+    assert_int_equal(n.media[TDM_VIDEO].receive_parity_type, 119);
+    /* A line of repairs alone has no codec. */
+    made = parsed(HEAD "m=video 9002 RTP/AVP 77\r\na=rtpmap:77 tandem-window/90000\r\n");
+    assert_int_equal(made.media[0].parity_type, 0);
+}
+
+/* Generic repairs: taken when a browser offers them, RED's repetitions too where those of the codec
+ * are agreed; not beside repairs over a window; and kept in our own offers. */
+static void agrees_on_generic_repairs(void **state)
+{
+    static const char browser[] =
+        HEAD "m=video 9002 RTP/AVP 98 99 114 115 116\r\na=rtpmap:98 VP8/90000\r\n"
+             "a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\na=rtpmap:114 red/90000\r\n"
+             "a=rtpmap:115 rtx/90000\r\na=fmtp:115 apt=114\r\na=rtpmap:116 ulpfec/90000\r\n";
+    static const char half[] = HEAD "m=video 9002 RTP/AVP 98 114\r\na=rtpmap:98 VP8/90000\r\n"
+                                    "a=rtpmap:114 red/90000\r\n";
+    static const char both[] =
+        HEAD "m=video 9002 RTP/AVP 98 77 114 116\r\na=rtpmap:98 VP8/90000\r\n"
+             "a=rtpmap:77 tandem-window/90000\r\na=rtpmap:114 red/90000\r\n"
+             "a=rtpmap:116 ulpfec/90000\r\n";
+    struct tdm_capability c = capability();
+    struct answered a = fresh_answer(&c, browser);
+    const struct tdm_negotiated_media *video = &a.n.media[TDM_VIDEO];
+    char text[TDM_SDP_MAX];
+    struct tdm_media_desc made;
+    struct tdm_cause cause;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(video->send_ulpfec_type, 0);
+    assert_int_equal(a.answer.media[0].codec_count, 1);
+    c.media[TDM_VIDEO].ulpfec = true;
+    a = fresh_answer(&c, browser);
+    assert_int_equal(video->send_ulpfec_type, 116);
+    assert_int_equal(video->send_ulpfec_red_type, 114);
+    assert_int_equal(video->receive_ulpfec_type, 116);
+    assert_int_equal(video->receive_ulpfec_red_type, 114);
+    assert_int_equal(video->receive_ulpfec_rtx_type, 0); /* We have no RTX here. */
+    for (unsigned i = 0; i < c.media[TDM_VIDEO].codec_count; i++)
+        c.media[TDM_VIDEO].codecs[i].rtx_type = (uint8_t)(120 + i);
+    a = fresh_answer(&c, browser);
+    assert_int_equal(video->receive_ulpfec_rtx_type, 115);
+    assert_int_equal(tdm_sdp_write(&a.answer, text, sizeof text - 1, &size), TDM_OK);
+    text[size] = '\0';
+    assert_non_null(strstr(text, "RTP/AVP 98 99 114 116 115\r\n"));
+    assert_non_null(strstr(text, "a=rtpmap:114 red/90000\r\na=rtpmap:116 ulpfec/90000\r\n"
+                                 "a=rtpmap:115 rtx/90000\r\na=fmtp:115 apt=114\r\n"));
+    assert_int_equal(parsed(text).media[0].ulpfec_rtx_type, 115);
+    /* The same call, now by our offer. */
+    assert_int_equal(tdm_offer_make(&a.oa, &c, &made, &cause), TDM_OK);
+    assert_int_equal(made.media[0].ulpfec_type, 116);
+    assert_int_equal(made.media[0].ulpfec_red_type, 114);
+    a = fresh_answer(&c, half);
+    assert_int_equal(video->send_ulpfec_type | video->send_ulpfec_red_type, 0);
+    a = fresh_answer(&c, both);
+    assert_int_equal(video->send_ulpfec_type, 116);
+    c.media[TDM_VIDEO].parity_type = 119;
+    a = fresh_answer(&c, both);
+    assert_int_equal(video->send_ulpfec_type, 0);
+    assert_int_equal(video->send_parity_type, 77);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -542,6 +638,8 @@ int main(void)
         cmocka_unit_test(refuses_strange_answers),
         cmocka_unit_test(keeps_types_when_the_roles_change),
         cmocka_unit_test(reuses_the_slot_of_a_dropped_line),
+        cmocka_unit_test(agrees_on_repairs),
+        cmocka_unit_test(agrees_on_generic_repairs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,7 @@ static void fill(struct tdm_capability *c, bool sdes)
     c->sdes = sdes;
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_OPUS, 111, 48000, 2, NULL);
     tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_VP8, 96, 90000, 1, NULL);
+    c->media[TDM_AUDIO].codecs[0].red_type = 120;
     c->media[TDM_VIDEO].codecs[0].rtx_type = 97;
     c->media[TDM_VIDEO].codecs[0].transport_cc = true;
     for (int kind = 0; kind < TDM_MEDIA_KINDS; kind++) {
@@ -116,6 +117,9 @@ static void a_browser_is_read_and_answered(void **state)
     assert_int_equal(audio->transport.proto, TDM_PROTO_DTLS);
     assert_int_equal(audio->transport.setup, TDM_SETUP_ACTIVE);
     assert_int_equal(video->transport_kind, TDM_AUDIO);
+    assert_int_equal(audio->send.red_type, 63);
+    assert_int_equal(audio->receive[0].red_type, 63);
+    assert_non_null(strstr(a->text, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"));
     assert_int_equal(video->send.rtx_type, 97);
     assert_true(video->transport_cc && video->remb && video->rtcp_mux && video->transport.ice);
     assert_false(video->transport.ice_controlling);

@@ -359,7 +359,8 @@ static void writes_what_it_reads(void **state)
         "a=sendrecv\r\n"
         "m=video 7002 RTP/AVPF 97\r\nc=IN IP6 ::1\r\na=rtpmap:97 H264/90000\r\n"
         "a=fmtp:97 profile-level-id=42e01f;packetization-mode=1\r\na=rtcp-fb:97 nack\r\n"
-        "a=rtcp-fb:97 nack pli\r\na=rtcp-fb:97 ccm fir\r\na=rtcp-fb:97 goog-remb\r\n"
+        "a=rtcp-fb:97 nack pli\r\na=rtcp-fb:97 ccm fir\r\na=rtcp-fb:97 ccm tmmbr\r\n"
+        "a=rtcp-fb:97 goog-remb\r\n"
         "a=rtcp:7009\r\na=framerate:30\r\na=inactive\r\n"
         "m=video 0 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\na=sendonly\r\n";
     struct tdm_media_desc d = parsed(golden);

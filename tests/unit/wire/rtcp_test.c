@@ -30,10 +30,19 @@ static const uint8_t bye[] = {0x82, 203, 0, 3, 0, 0, 0, 7, 0, 0, 0, 8, 3, 'e', '
 static const uint8_t nack[] = {0x81, 205, 0,    4,    0,    0, 0, 7, 0, 0,
                                0,    9,   0xff, 0xff, 0x80, 1, 0, 5, 0, 0};
 /* RFC 4585 section 6.3.1. */
+static const uint8_t rpsi[] = {0x83, 206, 0,    5,    0,    0,    0,    7,    0, 0, 0, 9,
+                               16,   96,  0x12, 0x34, 0x80, 0x01, 0x23, 0x45, 0, 3, 0, 0};
 static const uint8_t pli[] = {0x81, 206, 0, 2, 0, 0, 0, 7, 0, 0, 0, 9};
 /* RFC 5104 section 4.3.1: two entries. */
 static const uint8_t fir[] = {0x84, 206, 0,  6, 0, 0, 0, 7, 0, 0,  0,  0, 0, 0,
                               0,    9,   17, 0, 0, 0, 0, 0, 0, 10, 18, 0, 0, 0};
+/* RFC 5104 section 4.2.1.1: of source 9 at most 0x1cafe << 5 with 40 bytes of overhead; of source
+ * 10 any, as its exponent is the largest. */
+static const uint8_t tmmbr[] = {0x83, 205, 0,    6,    0,    0,  0, 7, 0, 0,  0,    0,    0,    0,
+                                0,    9,   0x17, 0x95, 0xfc, 40, 0, 0, 0, 10, 0xff, 0xff, 0xfe, 0};
+/* Section 4.2.2.1: nobody bounds the rate. */
+static const uint8_t tmmbn_none[] = {0x84, 205, 0, 2, 0, 0, 0, 7, 0, 0, 0, 0};
+
 /* draft-alvestrand-rmcat-remb-03 section 2.2: one SSRC, exponent 3, mantissa 0x2000a. */
 static const uint8_t remb[] = {0x8f, 206, 0,   5,   0, 0,    0, 7,    0, 0, 0, 0,
                                'R',  'E', 'M', 'B', 1, 0x0e, 0, 0x0a, 0, 0, 0, 9};
@@ -130,6 +139,12 @@ static void test_feedback(void **state)
     assert_int_equal(item.nack.entries[0].blp, 0x8001);
     assert_int_equal(item.nack.entries[1].pid, 5);
 
+    item = only_item(rpsi, sizeof rpsi);
+    assert_int_equal(item.kind, TDM_RTCP_RPSI);
+    assert_int_equal(item.sender_ssrc, 7);
+    assert_int_equal(item.media_ssrc, 9);
+    assert_int_equal(item.references.newest, 0x1234);
+    assert_true(item.references.decoded == UINT64_C(0x800123450003));
     item = only_item(pli, sizeof pli);
     assert_int_equal(item.kind, TDM_RTCP_PLI);
     assert_int_equal(item.sender_ssrc, 7);
@@ -150,6 +165,50 @@ static void test_feedback(void **state)
         assert_int_equal(item.fir_seq, 17 + i);
     }
     assert_int_equal(tdm_rtcp_next(&reader, &item), TDM_E_AGAIN);
+}
+
+static void test_tmmbr(void **state)
+{
+    struct tdm_rtcp_item item = only_item(tmmbr, sizeof tmmbr);
+    uint8_t packet[64];
+    struct tdm_writer w = tdm_writer_of(packet, sizeof packet);
+
+    (void)state;
+    assert_int_equal(item.kind, TDM_RTCP_TMMBR);
+    assert_int_equal(item.sender_ssrc, 7);
+    assert_int_equal(item.tmmbr.count, 2);
+    assert_int_equal(item.tmmbr.entries[0].ssrc, 9);
+    assert_int_equal(item.tmmbr.entries[0].bps, 0x1cafe << 5);
+    assert_int_equal(item.tmmbr.entries[0].overhead, 40);
+    assert_int_equal(item.tmmbr.entries[1].ssrc, 10);
+    assert_true(item.tmmbr.entries[1].bps == UINT64_MAX);
+    assert_int_equal(item.tmmbr.entries[1].overhead, 0);
+    tdm_rtcp_write_tmmbr(&w, 7, item.tmmbr.entries, 2);
+    assert_int_equal(tdm_writer_size(&w), sizeof tmmbr);
+    assert_memory_equal(packet, tmmbr, sizeof tmmbr);
+    item = only_item(tmmbn_none, sizeof tmmbn_none);
+    assert_int_equal(item.kind, TDM_RTCP_TMMBN);
+    assert_int_equal(item.tmmbr.count, 0);
+    w = tdm_writer_of(packet, sizeof packet);
+    tdm_rtcp_write_tmmbn(&w, 7, NULL, 0);
+    assert_int_equal(tdm_writer_size(&w), sizeof tmmbn_none);
+    assert_memory_equal(packet, tmmbn_none, sizeof tmmbn_none);
+}
+
+/* What is written is never more than what was meant, and nearly that. */
+static void test_tmmbr_numbers(void **state)
+{
+    (void)state;
+    for (uint64_t bps = 1; bps < UINT64_MAX / 3; bps = bps * 3 - bps / 2 + 1) {
+        uint8_t packet[32];
+        struct tdm_writer w = tdm_writer_of(packet, sizeof packet);
+
+        tdm_rtcp_write_tmmbr(&w, 1, &(struct tdm_rtcp_tmmbr){.ssrc = 2, .bps = bps}, 1);
+        struct tdm_rtcp_item item = only_item(packet, tdm_writer_size(&w));
+
+        assert_true(item.tmmbr.entries[0].bps <= bps &&
+                    bps - item.tmmbr.entries[0].bps <= bps >> 16);
+    }
 }
 
 static void test_extended_reports(void **state)
@@ -218,6 +277,8 @@ static void test_refuses(void **state)
         {"pli with more", 16, {0x81, 206, 0, 3}},
         {"fir of nothing", 12, {0x84, 206, 0, 2}},
         {"fir, half an entry", 16, {0x84, 206, 0, 3}},
+        {"tmmbr of nothing", 12, {0x83, 205, 0, 2}},
+        {"tmmbn, half an entry", 16, {0x84, 205, 0, 3}},
         {"remb of too many", 20, {0x8f, 206, 0, 4, 0, 0, 0, 7, 0, 0, 0, 0, 'R', 'E', 'M', 'B', 1}},
         {"remb cut short", 16, {0x8f, 206, 0, 3, 0, 0, 0, 7, 0, 0, 0, 0, 'R', 'E', 'M', 'B'}},
         {"xr without a sender", 4, {0x80, 207, 0, 0}},
@@ -268,9 +329,10 @@ struct part {
 };
 
 static const struct part parts[] = {
-    {sr, sizeof sr, 1},   {sdes, sizeof sdes, 2}, {app, sizeof app, 0}, {nack, sizeof nack, 1},
-    {pli, sizeof pli, 1}, {odd, sizeof odd, 0},   {fir, sizeof fir, 2}, {remb, sizeof remb, 1},
-    {xr, sizeof xr, 2},   {bye, sizeof bye, 2},
+    {sr, sizeof sr, 1},     {sdes, sizeof sdes, 2},   {app, sizeof app, 0},
+    {nack, sizeof nack, 1}, {pli, sizeof pli, 1},     {odd, sizeof odd, 0},
+    {fir, sizeof fir, 2},   {remb, sizeof remb, 1},   {xr, sizeof xr, 2},
+    {bye, sizeof bye, 2},   {tmmbr, sizeof tmmbr, 1}, {tmmbn_none, sizeof tmmbn_none, 1},
 };
 #define PART_COUNT (sizeof parts / sizeof *parts)
 
@@ -497,6 +559,12 @@ static void test_writers_give_the_rfc_bytes(void **state)
     assert_memory_equal(packet, nack, sizeof nack);
 
     w = tdm_writer_of(packet, sizeof packet);
+    tdm_rtcp_write_rpsi(
+        &w, 7, 9, 96,
+        &(struct tdm_reference_report){.newest = 0x1234, .decoded = UINT64_C(0x800123450003)});
+    assert_int_equal(tdm_writer_size(&w), sizeof rpsi);
+    assert_memory_equal(packet, rpsi, sizeof rpsi);
+    w = tdm_writer_of(packet, sizeof packet);
     tdm_rtcp_write_pli(&w, 7, 9);
     assert_int_equal(tdm_writer_size(&w), sizeof pli);
     assert_memory_equal(packet, pli, sizeof pli);
@@ -583,6 +651,8 @@ int main(void)
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_long_nack_is_several_items),
         cmocka_unit_test(test_remb_numbers),
+        cmocka_unit_test(test_tmmbr),
+        cmocka_unit_test(test_tmmbr_numbers),
         cmocka_unit_test(test_longest_texts),
         cmocka_unit_test(test_reports_round_trip),
         cmocka_unit_test(test_extended_reports_round_trip),
