@@ -7,6 +7,7 @@
 
 #define START_BPS     500000
 #define START_PACE    UINT64_C(4000000)
+#define FIRST_BYTES   (START_PACE / 8 / TDM_CALL_RATE_FPS) /* Leave in a frame's time at that. */
 #define WAY_MIN_BPS   20000000 /* Of larger ways than that, or than four times what pictures may */
 #define WAY_OF_LIMIT  4        /* have, it is of no use to know more. */
 #define SILENT_MIN    (3 * TDM_S) /* Reports come and feedback does not: it will not. */
@@ -218,12 +219,16 @@ uint32_t tdm_call_rate_frame(const struct tdm_call_rate *r, tdm_time now, uint32
     tdm_window_rate_step(
         &window, now,
         &(struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME, .bytes = waiting_bytes}, &out);
+    /* The first picture is a keyframe: of a frame's share of the start it would be a blur. */
+    if (!r->heard && waiting_bytes + r->window.behind_bytes + out.frame_bytes < FIRST_BYTES)
+        return (uint32_t)FIRST_BYTES - waiting_bytes - (uint32_t)r->window.behind_bytes;
     return out.frame_bytes;
 }
 
 tdm_time tdm_call_rate_when(const struct tdm_call_rate *r, tdm_time now)
 {
-    if (!r->controlled || r->window.behind_bytes < r->out.window_bytes)
+    if (!r->controlled || r->window.behind_bytes < r->out.window_bytes ||
+        (!r->heard && r->window.behind_bytes < FIRST_BYTES))
         return now;
     return tdm_time_max(now, r->window.sent_at + TDM_WINDOW_RATE_ALIVE);
 }

@@ -104,6 +104,23 @@ static void test_reaches_its_limit(void **state)
     assert_int_equal(c->skipped, 0);
 }
 
+/* The first picture is a keyframe and leaves at 4 Mb/s, all of it; what comes before the first
+ * answer shares its budget. */
+static void test_first_picture(void **state)
+{
+    struct call *c = call_of(true);
+    uint32_t first = tdm_call_rate_frame(&c->rate, c->now, 0);
+
+    (void)state;
+    assert_in_range(first, 15000, 17000);
+    assert_true(c->out.pace_bps >= 4000000);
+    for (uint32_t left = first; left > PACKET; left -= PACKET) {
+        assert_int_equal(tdm_call_rate_when(&c->rate, c->now), c->now);
+        step(c, (struct tdm_call_rate_in){.kind = TDM_CALL_RATE_SENT, .bytes = PACKET});
+    }
+    assert_true(tdm_call_rate_frame(&c->rate, c->now, 0) <= 3000);
+}
+
 static void test_ceilings(void **state)
 {
     struct call *c = call_of(true);
@@ -207,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_without_feedback),
         cmocka_unit_test(test_reaches_its_limit),
+        cmocka_unit_test(test_first_picture),
         cmocka_unit_test(test_ceilings),
         cmocka_unit_test(test_remb_stays),
         cmocka_unit_test(test_never_told),
