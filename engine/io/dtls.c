@@ -24,6 +24,10 @@
 #define KEYS_MAX   ((size_t)2 * 46)
 #define RECORD_MAX 16384
 
+#define RECORD_HEAD 13 /* RFC 6347 section 4.1: type, version, epoch, number, length. */
+#define SEALED_MIN  16 /* The tag; AES-GCM has 8 bytes of nonce before it (RFC 5288). */
+#define NONCE_GCM   8
+
 /* ECDSA with AES-128-GCM first, as every browser has it; RSA for peers whose key is of that kind.
  * Each has forward secrecy and an AEAD. */
 static const char ciphers[] =
@@ -333,11 +337,34 @@ static void read_records(struct tdm_dtls *d, uint8_t *app, size_t *app_size)
     }
 }
 
+/* The bytes before the first record that cannot be one: it ends beyond the datagram, or is sealed
+ * and shorter than its seal. The library takes the latter for an error of its own and ends the
+ * association, so that anybody who can send us 14 bytes could. */
+static size_t sound_records(const struct tdm_dtls *d, const uint8_t *data, size_t size)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(d->ssl);
+    bool chacha = cipher && SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305;
+    const size_t least = SEALED_MIN + (chacha ? 0 : NONCE_GCM);
+    size_t at = 0;
+
+    while (size - at > RECORD_HEAD) {
+        const uint8_t *head = data + at;
+        size_t length = (size_t)head[11] << 8 | head[12];
+        bool sealed = head[3] || head[4]; /* The epoch. */
+
+        if (length > size - at - RECORD_HEAD || (sealed && length < least))
+            break;
+        at += RECORD_HEAD + length;
+    }
+    return at;
+}
+
 void tdm_dtls_receive(struct tdm_dtls *dtls, tdm_time now, const uint8_t *data, size_t size,
                       uint8_t *app, size_t *app_size)
 {
     *app_size = 0;
     dtls->now = now;
+    size = sound_records(dtls, data, size);
     if (dtls->state > TDM_DTLS_UP || size == 0)
         return;
     if (!dtls->started)

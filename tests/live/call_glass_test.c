@@ -21,19 +21,27 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-#define WIDTH     1280
-#define HEIGHT    720
-#define SCREEN    "1280x720x24" /* So the window fills it. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Coding, drawing and looking take ten times as long, each on its own: no more than this machine
+ * can do in time, or the pictures would be made smaller (picture_steps.h). */
+#define WIDTH    640
+#define HEIGHT   360
+#define FPS      10
+#define AGREE_MS 25.0
+#else
+#define WIDTH    1280
+#define HEIGHT   720
+#define FPS      30
+#define AGREE_MS 2.0
+#endif
+#define TEXT_(x)  #x
+#define TEXT(x)   TEXT_(x)
+#define SCREEN    TEXT(WIDTH) "x" TEXT(HEIGHT) "x24" /* So the window fills it. */
 #define LOOK_EACH (2 * TDM_MS)
 #define WATCH     (5 * TDM_S)
 #define LOOKS_MAX ((size_t)(WATCH / LOOK_EACH))
 #define SEEN_MAX  512 /* Three times what the sender makes in that time. */
 #define SEEN_MIN  30
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define AGREE_MS 25.0 /* Drawing, looking and stamping take ten times as long, each on its own. */
-#else
-#define AGREE_MS 2.0
-#endif
 
 struct seen {
     tdm_time code, at; /* What stood there, and when it was first there. */
@@ -202,7 +210,7 @@ static void the_sum_is_what_the_glass_shows(const char *codec)
     sends.width = shows.width = WIDTH; /* Of the window, too. */
     sends.height = shows.height = HEIGHT;
     sends.video_bps = 2000000;
-    sends.fps = 30;
+    sends.fps = FPS;
     shows.fps = 10; /* The own picture in the corner. */
     sends.video_codecs = shows.video_codecs = codec;
     shows.video_sink = "window";

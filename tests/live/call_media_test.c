@@ -11,8 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Ten times as slow: as many pictures as that leaves time for, or they would be made smaller. */
+#define FPS             10
+#define AGREE_MS        25.0
+#define MOUTH_TO_EAR_MS 1000
+#else
+#define FPS             15
 #define AGREE_MS        2.0
 #define MOUTH_TO_EAR_MS 300 /* At most, on a busy machine, too. */
+#endif
 
 struct flow {
     const char *video, *audio;
@@ -36,6 +44,7 @@ static struct tandem_media media_of(const struct flow *flow)
     media.audio_frame_us = flow->frame_us;
     media.video_preset = flow->preset;
     media.video_threads = flow->threads;
+    media.fps = FPS;
     return media;
 }
 

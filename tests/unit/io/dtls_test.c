@@ -188,7 +188,17 @@ static void test_hostile_records(void **state)
     assert_int_equal(p.sides[1].app_size, 4);
     tdm_dtls_receive(p.sides[1].dtls, tdm_clock_now(), old.bytes, old.size, app, &size);
     assert_int_equal(size, 0);
-    for (int i = 0; i < 2000; i++) {
+    /* Sealed, and too short for a seal. */
+    for (uint16_t length = 0; length < old.size - 13; length++) {
+        struct link_datagram forged = old;
+
+        forged.bytes[5] ^= 0x80; /* Its number, so that it is none of those that were seen. */
+        forged.bytes[11] = 0;
+        forged.bytes[12] = (uint8_t)length;
+        tdm_dtls_receive(p.sides[1].dtls, tdm_clock_now(), forged.bytes, 13 + length, app, &size);
+        assert_int_equal(size, 0);
+    }
+    for (int i = 0; i < 20000; i++) {
         struct link_datagram forged = old;
 
         for (uint32_t n = tdm_rng_below(&rng, 4); n < 4; n++)
