@@ -82,6 +82,7 @@ struct tandem_call {
     char broken[256];                      /* Why the graph could not follow; "" = it could. */
     struct tdm_video_in_stats sent_before; /* By senders that are gone. */
     struct tdm_silence silence;
+    bool refers_further;                   /* The codec was changed for it, once. */
     bool vanished; /* Nothing came for so long that the call ended. */
 };
 
@@ -145,6 +146,9 @@ enum tdm_err tdm_call_set_video_sink(struct tandem_call *call, const char *spec,
 /** Offers other video codecs; only the codecs and the preset of the plan change. */
 enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *codecs,
                                        const char *preset, struct tdm_cause *cause);
+
+/** Offers, once in a call, the agreed codec first whose encoder refers further back. */
+void tdm_call_refer_further(struct tandem_call *call);
 enum tdm_err tdm_call_record(struct tandem_call *call, const char *path, struct tdm_cause *cause);
 
 /** When what comes is not what the recording was begun for (video came later, or in another codec,

@@ -322,6 +322,9 @@ static void tell_reach(const struct tandem_call *call, const struct tdm_negotiat
         return;
     config->refer_reach = encoder->reach.known;
     config->refer_chains = encoder->reach.chains;
+    const struct tdm_video_encoder_ops *further = tdm_video_plan_further(&call->plan, agreed);
+
+    config->refer_elsewhere = further ? further->reach.chains : 0;
 }
 
 static enum tdm_err configure_net(struct tandem_call *call, enum tdm_media_kind kind)
@@ -479,6 +482,22 @@ enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *cod
     if (goes_on && call->video_in) /* Another encoder or preset needs nobody's agreement. */
         tdm_call_follow(call);
     return TDM_OK;
+}
+
+void tdm_call_refer_further(struct tandem_call *call)
+{
+    const struct tdm_video_encoder_ops *further =
+        tdm_video_plan_further(&call->plan, &call->machine.negotiated.media[TDM_VIDEO]);
+
+    if (!further || call->refers_further)
+        return;
+    call->refers_further = true;
+    tdm_video_plan_prefer(&call->plan, further->id);
+    tdm_call_offer_plan(call);
+    tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
+                    "packets are lost in rows: pictures go on in %s, where one need not refer to "
+                    "the last",
+                    tdm_codec_short_name(further->id));
 }
 
 static enum tdm_err start_recording(struct tandem_call *call, const char *path,

@@ -68,6 +68,8 @@ static void take_status(struct tandem_call *call)
         return;
     call->status = status;
     tdm_call_channel_share(call);
+    if (status.better_elsewhere)
+        tdm_call_refer_further(call);
     tdm_time passed = status.at - call->status_before.at;
 
     if (!call->status_before.at)

@@ -41,6 +41,7 @@ struct tdm_net_status {
     tdm_time at;
     tdm_time rtt, rtt_min, clock_offset;
     bool clock_known;
+    bool better_elsewhere;  /* Struct tdm_session_references, of the camera's stream. */
     tdm_time cpu, cpu_user; /* Of the net thread; the part outside the kernel. */
     tdm_time last_received; /* Any RTP; TDM_NEVER: none yet. */
 };

@@ -390,6 +390,7 @@ static void publish(struct tdm_net *net, tdm_time now)
 {
     struct tdm_net_status *status = &net->statuses[tdm_mailbox_back(&net->status_box)];
     struct tdm_link *link = net->config.link;
+    struct tdm_session_references references;
 
     for (uint8_t i = 0; i < TDM_SESSION_STREAMS; i++)
         tdm_session_stats(net->session, i, &status->streams[i]);
@@ -400,6 +401,8 @@ static void publish(struct tdm_net *net, tdm_time now)
         tdm_session_clock(net->session, &status->rtt, &status->rtt_min, &status->clock_offset);
     status->cpu = tdm_clock_thread_cpu(&status->cpu_user);
     status->last_received = net->last_received;
+    tdm_session_references(net->session, TDM_STREAM_VIDEO, &references);
+    status->better_elsewhere = references.better_elsewhere;
     tell_session(net, now);
     tdm_session_rate_of(net->session, &status->rate);
     mark(net, status->rate.ecn);

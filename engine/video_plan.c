@@ -41,13 +41,20 @@ static enum tdm_err unknown_video_codec(const char *name, size_t size, struct td
                     encoders[0] ? ", or one encoder's name: " : "", encoders);
 }
 
+static int index_of(const struct tdm_media_plan *plan, enum tdm_codec_id codec)
+{
+    for (int i = 0; i < plan->video_codec_count; i++)
+        if (plan->video_codecs[i] == codec)
+            return i;
+    return -1;
+}
+
 /* Of two encoders for one codec the first stays: a codec is offered once. */
 static void add_video_codec(struct tdm_media_plan *plan, enum tdm_codec_id id,
                             const struct tdm_video_encoder_ops *encoder)
 {
-    for (uint8_t i = 0; i < plan->video_codec_count; i++)
-        if (plan->video_codecs[i] == id)
-            return;
+    if (index_of(plan, id) >= 0)
+        return;
     if (plan->video_codec_count == TDM_CODECS_MAX)
         return;
     plan->video_encoders[plan->video_codec_count] = encoder;
@@ -174,6 +181,44 @@ enum tdm_err tdm_video_plan_of(struct tdm_media_plan *plan, const struct tandem_
     return err;
 }
 
+static uint8_t chains_of(const struct tdm_video_encoder_ops *encoder)
+{
+    return encoder && encoder->refer ? encoder->reach.chains : 0;
+}
+
+const struct tdm_video_encoder_ops *tdm_video_plan_further(const struct tdm_media_plan *plan,
+                                                           const struct tdm_negotiated_media *agreed)
+{
+    int sent = index_of(plan, agreed->send.id);
+    uint8_t most = sent < 0 ? UINT8_MAX : chains_of(plan->video_encoders[sent]);
+    const struct tdm_video_encoder_ops *further = NULL;
+
+    for (uint8_t i = 0; i < agreed->receive_count; i++) {
+        int at = index_of(plan, agreed->receive[i].id);
+
+        if (at >= 0 && chains_of(plan->video_encoders[at]) > most) {
+            further = plan->video_encoders[at];
+            most = chains_of(further);
+        }
+    }
+    return further;
+}
+
+void tdm_video_plan_prefer(struct tdm_media_plan *plan, enum tdm_codec_id codec)
+{
+    int at = index_of(plan, codec);
+
+    if (at <= 0)
+        return;
+    const struct tdm_video_encoder_ops *encoder = plan->video_encoders[at];
+
+    memmove(&plan->video_codecs[1], plan->video_codecs, (size_t)at * sizeof plan->video_codecs[0]);
+    memmove(&plan->video_encoders[1], plan->video_encoders,
+            (size_t)at * sizeof plan->video_encoders[0]);
+    plan->video_codecs[0] = codec;
+    plan->video_encoders[0] = encoder;
+}
+
 struct tdm_video_choice tdm_video_plan_choose(const struct tdm_media_plan *plan,
                                               enum tdm_codec_id codec, uint32_t bps)
 {
@@ -186,9 +231,10 @@ struct tdm_video_choice tdm_video_plan_choose(const struct tdm_media_plan *plan,
     };
     struct tdm_choice_wish wish = wish_of(plan, bps);
 
-    for (uint8_t i = 0; i < plan->video_codec_count; i++)
-        if (plan->video_codecs[i] == codec)
-            choice.encoder = plan->video_encoders[i];
+    int at = index_of(plan, codec);
+
+    if (at >= 0)
+        choice.encoder = plan->video_encoders[at];
     if (has_preset(choice.encoder, plan->video_preset))
         choice.preset = plan->video_preset;
     else

@@ -29,6 +29,14 @@ struct tdm_video_choice {
 struct tdm_video_choice tdm_video_plan_choose(const struct tdm_media_plan *plan,
                                               enum tdm_codec_id codec, uint32_t bps);
 
+/** Of the agreed codecs the one whose encoder here has the most chains of references
+ *  (struct tdm_reference_reach), where those are more than of the one that is sent; NULL: none. */
+const struct tdm_video_encoder_ops *tdm_video_plan_further(const struct tdm_media_plan *plan,
+                                                           const struct tdm_negotiated_media *agreed);
+
+/** A codec of the plan goes before the others. */
+void tdm_video_plan_prefer(struct tdm_media_plan *plan, enum tdm_codec_id codec);
+
 /** The video codecs that this build can send, in their default order, as in "h264,vp8". */
 void tdm_video_codec_names(char *names, size_t capacity);
 

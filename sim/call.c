@@ -394,6 +394,7 @@ static void fill_side(struct tdm_sim_call *call, unsigned i, struct tdm_sim_side
         .nacked = video->nacked,
         .repaired = video->repaired,
         .keyframes_wanted = call->world.checker.streams[1 - i][TDM_SIM_VIDEO].plis,
+        .video_codec = e->decoder.codec,
         .missing_reference = video->missing_reference,
         .packets_sent = audio->sent + video->sent,
         .video_sent = video->sent,

@@ -22,6 +22,7 @@ struct tdm_sim_side_result {
     uint64_t audio_frames, video_frames;   /* Heard and seen at the other side. */
     tdm_time audio_gap_max, video_gap_max; /* There, while frames were due. */
     tdm_time audio_latency_max, video_latency_max, audio_latency, video_latency;
+    enum tdm_codec_id video_codec; /* Received last. */
     uint64_t nacked, repaired, keyframes_wanted, missing_reference;
     uint64_t packets_sent, packets_resent, parity_sent;
     uint64_t video_sent, video_resent;           /* Packets of pictures alone. */

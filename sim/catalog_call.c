@@ -194,6 +194,32 @@ static void refer_slots_200(struct tdm_sim_scenario *s)
     take_references(s, REACH, CHAINS);
 }
 
+/* H.264 with x264's references, and VP9 agreed beside it. */
+static void change(struct tdm_sim_scenario *s)
+{
+    take_references(s, REACH, 1);
+    s->video_codec = TDM_CODEC_H264;
+    s->refer_elsewhere = CHAINS;
+}
+
+static void change_slots_50(struct tdm_sim_scenario *s)
+{
+    slots_50(s);
+    change(s);
+}
+
+static void change_slots_100(struct tdm_sim_scenario *s)
+{
+    slots_100(s);
+    change(s);
+}
+
+static void change_slots_200(struct tdm_sim_scenario *s)
+{
+    slots_200(s);
+    change(s);
+}
+
 static void hold(struct tdm_sim_scenario *s)
 {
     act(s, 15 * TDM_S, 0, TDM_SIM_HOLD);
@@ -263,6 +289,10 @@ static const struct entry {
      refer_slots_100},
     {"call-slots-refer-200", "call-slots-parity-200 with references", MINUTE, PLAIN,
      refer_slots_200},
+    {"call-slots-change-50", "call-slots-refer-50, begun in a codec that refers to the last alone",
+     MINUTE, PLAIN, change_slots_50},
+    {"call-slots-change-100", "the same at 100 ms", MINUTE, PLAIN, change_slots_100},
+    {"call-slots-change-200", "the same at 200 ms", MINUTE, PLAIN, change_slots_200},
     {"call-hold", "a hold of 15 s", MINUTE, PLAIN, hold},
     {"call-video-changes", "video goes and comes on each side", MINUTE, PLAIN, change_video},
     {"call-vanish", "one side dies at 10 s", MINUTE, PLAIN, vanish},

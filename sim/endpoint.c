@@ -202,6 +202,8 @@ static void take_video(struct tdm_sim_endpoint *e, tdm_time now, const struct td
     const struct tdm_sim_endpoint *other = w->ends[1 - e->side];
     uint32_t frame = 0;
     bool keyframe = false;
+
+    tdm_model_video_follow(&e->decoder, v->codec);
     enum tdm_err err = tdm_model_video_decode(&e->decoder, v->data, v->size, &frame, &keyframe);
     tdm_time captured = other->camera_times[frame % CAMERA_TIMES];
     tdm_time presented = now + DECODE_TIME;
@@ -371,6 +373,10 @@ void tdm_sim_endpoint_configure(struct tdm_sim_endpoint *e, tdm_time now, uint8_
         e->streams[stream] = *config;
     if (stream == TDM_SIM_VIDEO && config && config->send && !sent)
         e->keyframe_due = true;
+    if (stream == TDM_SIM_VIDEO && config && config->send_codec != e->encoder->config.codec) {
+        tdm_model_video_change(e->encoder, config->send_codec);
+        tdm_references_init(&e->references, config->refer_reach, config->refer_chains);
+    }
     step(e, now, &in);
     expect(e, now);
 }

@@ -262,6 +262,13 @@ static void encode_h264(struct tdm_model_video_encoder *enc, struct header h, bo
     }
 }
 
+void tdm_model_video_change(struct tdm_model_video_encoder *enc, enum tdm_codec_id codec)
+{
+    assert(form_of(codec));
+    enc->config.codec = codec;
+    enc->last_frame = TDM_MODEL_NO_FRAME;
+}
+
 void tdm_model_video_refer(struct tdm_model_video_encoder *enc, uint8_t before)
 {
     enc->refers = before;
@@ -305,6 +312,16 @@ void tdm_model_video_decoder_init(struct tdm_model_video_decoder *dec, enum tdm_
     assert(form_of(codec));
     *dec = (struct tdm_model_video_decoder){
         .codec = codec, .stream_id = stream_id, .last_frame = TDM_MODEL_NO_FRAME};
+}
+
+void tdm_model_video_follow(struct tdm_model_video_decoder *dec, enum tdm_codec_id codec)
+{
+    assert(form_of(codec));
+    if (dec->codec == codec)
+        return;
+    dec->codec = codec;
+    dec->since_keyframe = 0;
+    dec->has_sps = dec->has_pps = false;
 }
 
 static bool read_vp8(struct tdm_model_video_decoder *dec, struct tdm_reader *r, struct header *h,

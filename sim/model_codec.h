@@ -66,6 +66,9 @@ void tdm_model_video_encode(struct tdm_model_video_encoder *enc, uint32_t frame_
  *  are kept and none is before the last keyframe; else to the oldest. */
 void tdm_model_video_refer(struct tdm_model_video_encoder *enc, uint8_t before);
 
+/** Goes on in another codec, with a keyframe. */
+void tdm_model_video_change(struct tdm_model_video_encoder *enc, enum tdm_codec_id codec);
+
 struct tdm_model_video_decoder {
     enum tdm_codec_id codec;
     uint32_t stream_id;
@@ -78,6 +81,9 @@ struct tdm_model_video_decoder {
 
 void tdm_model_video_decoder_init(struct tdm_model_video_decoder *dec, enum tdm_codec_id codec,
                                   uint32_t stream_id);
+
+/** What comes is in this codec; when it was not, only a keyframe can be decoded. */
+void tdm_model_video_follow(struct tdm_model_video_decoder *dec, enum tdm_codec_id codec);
 
 /** Decodes and checks a whole frame (VP8, VP9), temporal unit (AV1) or Annex B access unit (H.264).
  *  @return TDM_OK; TDM_E_MALFORMED when a byte is not what the encoder wrote; TDM_E_AGAIN when the

@@ -23,8 +23,14 @@ static void fill_media(struct tdm_media_capability *m, bool wanted, uint16_t por
     (void)snprintf(m->exts[0].uri, sizeof(m->exts[0].uri), "%s", TDM_FRAME_TIMING_URI);
 }
 
+static void add_vp9(struct tdm_capability *c)
+{
+    tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_VP9, 98, 90000, 1, "profile-id=0");
+}
+
+/* `further`: with the codec first whose encoder refers further back. */
 static void fill_capability(struct tdm_capability *c, const struct tdm_sim_scenario *s,
-                            uint8_t side)
+                            uint8_t side, bool further)
 {
     memset(c, 0, sizeof(*c));
     (void)snprintf(c->address, sizeof(c->address), "10.0.0.%u", side + 1u);
@@ -44,13 +50,15 @@ static void fill_capability(struct tdm_capability *c, const struct tdm_sim_scena
     c->media[TDM_VIDEO].parity_type = s->parity ? TDM_SIM_PARITY_TYPE : 0;
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_OPUS, 111, 48000, 2, "useinbandfec=1");
     tdm_capability_add(c, TDM_AUDIO, TDM_CODEC_TELEPHONE_EVENT, 101, 48000, 1, "0-15");
+    if (further)
+        add_vp9(c);
     switch (s->video_codec) {
     case TDM_CODEC_H264:
         tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_H264, 102, 90000, 1,
                            "profile-level-id=42e01f;packetization-mode=1");
         break;
     case TDM_CODEC_VP9:
-        tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_VP9, 98, 90000, 1, "profile-id=0");
+        add_vp9(c);
         break;
     case TDM_CODEC_AV1:
         tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_AV1, 99, 90000, 1, NULL);
@@ -59,6 +67,8 @@ static void fill_capability(struct tdm_capability *c, const struct tdm_sim_scena
         tdm_capability_add(c, TDM_VIDEO, TDM_CODEC_VP8, 96, 90000, 1, NULL);
         break;
     }
+    if (s->refer_elsewhere && !further)
+        add_vp9(c);
 }
 
 void tdm_sim_person_init(struct tdm_sim_person *p, struct tdm_sim_world *world, uint8_t side,
@@ -74,7 +84,7 @@ void tdm_sim_person_init(struct tdm_sim_person *p, struct tdm_sim_world *world, 
     p->wake_at = p->accept_at = TDM_NEVER;
     p->watch_at = now + WATCH_EVERY;
     p->up_at = p->ended_at = TDM_NEVER;
-    fill_capability(&capability, world->scenario, side);
+    fill_capability(&capability, world->scenario, side, false);
     tdm_call_init(&p->machine, &capability, world->scenario->seed * 2 + side);
 }
 
@@ -92,6 +102,8 @@ static void fill_stream(const struct tdm_sim_person *p, enum tdm_media_kind kind
                         const struct tdm_negotiated_media *m, struct tdm_stream_config *config)
 {
     const struct tdm_sim_scenario *s = p->world->scenario;
+
+    bool changed = m->send.id != s->video_codec && kind == TDM_VIDEO;
 
     *config = (struct tdm_stream_config){
         .kind = kind,
@@ -113,7 +125,8 @@ static void fill_stream(const struct tdm_sim_person *p, enum tdm_media_kind kind
         .timing_ext_id = ext_id(m, TDM_FRAME_TIMING_URI),
         .reference_ext_id = ext_id(m, TDM_REFERENCE_MARK_URI),
         .refer_reach = s->refer_reach,
-        .refer_chains = s->refer_chains,
+        .refer_chains = changed ? s->refer_elsewhere : s->refer_chains,
+        .refer_elsewhere = s->refer_elsewhere,
         .h264_mode = strstr(m->send.fmtp, "packetization-mode=1") ? 1 : 0,
         .limit_bps = kind == TDM_VIDEO ? s->video_bps : 0,
         .fps = s->fps,
@@ -216,6 +229,20 @@ static bool is_gone(struct tdm_sim_person *p, tdm_time now)
     return out.over;
 }
 
+/* As engine/call_graph.c: once. */
+static void refer_further(struct tdm_sim_person *p, tdm_time now)
+{
+    struct tdm_session_references references;
+    struct tdm_capability capability;
+
+    tdm_session_references(p->world->ends[p->side]->session, TDM_SIM_VIDEO, &references);
+    if (!references.better_elsewhere || p->further || p->machine.state != TDM_CALL_UP)
+        return;
+    p->further = true;
+    fill_capability(&capability, p->world->scenario, p->side, true);
+    step(p, now, &(struct tdm_call_in){.kind = TDM_CALL_SET_CAPABILITY, .capability = &capability});
+}
+
 tdm_time tdm_sim_person_due(const struct tdm_sim_person *p)
 {
     return p->sig ? tdm_time_min(p->wake_at, tdm_time_min(p->accept_at, p->watch_at)) : TDM_NEVER;
@@ -231,6 +258,8 @@ void tdm_sim_person_run(struct tdm_sim_person *p, tdm_time now)
         p->watch_at = now + WATCH_EVERY;
         if (is_gone(p, now))
             step(p, now, &(struct tdm_call_in){.kind = TDM_CALL_HANG_UP});
+        else
+            refer_further(p, now);
     }
     if (now >= p->wake_at)
         step(p, now, NULL);

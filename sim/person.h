@@ -23,6 +23,7 @@ struct tdm_sim_person {
     struct tdm_silence silence;
     tdm_time wake_at, accept_at, watch_at; /* TDM_NEVER: not waiting. */
     tdm_time up_at, ended_at;
+    bool further; /* The codec whose encoder refers further back was asked for. */
 };
 
 /** `sig` is open and stays the owner's. */

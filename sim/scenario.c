@@ -299,6 +299,7 @@ void tdm_sim_scenario_mixed(struct tdm_sim_scenario *s, uint64_t seed, tdm_time 
     s->parity = seed % 3 == 1;
     s->refer_reach = seed % 5 == 2 || seed % 5 == 4 ? 15 : 0;
     s->refer_chains = seed % 5 == 2 ? 6 : 1;
+    s->refer_elsewhere = seed % 5 == 4 && s->video_codec != TDM_CODEC_VP9 ? 6 : 0;
     s->video_bps = (uint32_t)between(&rng, 4e5, 1.5e6);
     s->fps = tdm_rng_chance(&rng, 0.7) ? 30 : 15;
     s->audio_frame_ms = tdm_rng_chance(&rng, 0.7) ? 10 : 20;

@@ -91,6 +91,7 @@ struct tdm_sim_scenario {
     bool parity;                       /* Repairs over a window are agreed on (docs/repair.md). */
     uint8_t refer_reach, refer_chains; /* The encoders take references (struct
                                           tdm_reference_reach), and that is agreed on; 0: not. */
+    uint8_t refer_elsewhere;           /* Chains of VP9, which a call may change to. */
     bool reports_only;                 /* No feedback on each packet (RFC 8888) is agreed on. */
     uint16_t audio_frame_ms;
     double keyframe_ratio;

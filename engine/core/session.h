@@ -81,6 +81,7 @@ struct tdm_stream_config {
     uint8_t reference_ext_id; /* Pictures are marked by engine/wire/reference_mark.h, and what came
                                  of them is told; 0 = not agreed. */
     uint8_t refer_reach, refer_chains; /* What our encoder can do: struct tdm_reference_reach. */
+    uint8_t refer_elsewhere;           /* Chains of another agreed codec's encoder; 0: none. */
     uint8_t send_red_payload_type; /* Voice may go out with copies (RFC 2198); 0 = it may not. */
     uint8_t send_rtx_payload_type; /* Repairs are wrapped (RFC 4588); 0 = sent as they were. */
     uint8_t receive_rtx_count;
@@ -242,6 +243,8 @@ struct tdm_session_references {
     bool told;
     struct tdm_reference_report report;
     uint8_t chains, known_every; /* Of the plan. */
+    bool better_elsewhere; /* With `refer_elsewhere` chains pictures would have stood still for
+                              less time, by more than it costs to change. */
 };
 
 void tdm_session_references(const struct tdm_session *s, uint8_t stream,

@@ -13,6 +13,8 @@
 #define PACKETS_START 4
 #define PACKETS_KEEP  0.95
 #define FRAMES_A_S    30
+/* Another codec costs a keyframe, about as much as so long a stall. */
+#define SAVED_WORTH   (50 * TDM_MS)
 #define HEARD_FOR     TDM_S /* Repairs came lately: they may come for what is missing now. */
 #define HOLD_MAX      (60 * TDM_MS)
 
@@ -84,6 +86,21 @@ static tdm_time interval_of(const struct tdm_stream *st)
     return TDM_S / (st->config.fps ? st->config.fps : FRAMES_A_S);
 }
 
+/* What the references of another encoder would have saved since the last plan. */
+static void look_elsewhere(struct session_parity *p, const struct tdm_stream *st, tdm_time passed,
+                           const struct tdm_repair_path *path, const struct tdm_repair_means *means)
+{
+    struct tdm_repair_means more = *means;
+    struct tdm_repair_plan other;
+
+    more.chains = st->config.refer_elsewhere;
+    if (!may_refer(st) || more.chains <= means->chains || p->plan.stalls <= means->stalls)
+        return;
+    tdm_repair_plan_make(&other, path, &more);
+    if (other.stalls < p->plan.stalls)
+        p->saved += (tdm_time)((p->plan.stalls - other.stalls) * (double)passed);
+}
+
 static void plan(struct tdm_session *s, const struct tdm_stream *st, tdm_time now)
 {
     struct session_parity *p = &s->parity;
@@ -91,26 +108,29 @@ static void plan(struct tdm_session *s, const struct tdm_stream *st, tdm_time no
 
     if (now < p->planned_at + every || !s->clock.rtt)
         return;
+    tdm_time passed = now - p->planned_at;
+    const struct tdm_repair_path path = {
+        .loss = tdm_loss_pattern_loss(&p->pattern),
+        .burst = tdm_loss_pattern_burst(&p->pattern),
+        .burst_time = tdm_loss_pattern_burst_time(&p->pattern),
+        .rtt = s->clock.rtt,
+    };
+    const struct tdm_repair_means means = {
+        .ask = st->config.nack,
+        .code = st->config.send_parity_type != 0,
+        .reach = may_refer(st) ? st->config.refer_reach : 0,
+        .chains = may_refer(st) ? st->config.refer_chains : 0,
+        .interval = interval_of(st),
+        .patience = PATIENCE,
+        .packets = p->packets,
+        .most = COST_MOST,
+        .stalls = STALLS_WANTED,
+        .late = LATE_WANTED,
+    };
+
     p->planned_at = now;
-    tdm_repair_plan_make(&p->plan,
-                         &(struct tdm_repair_path){
-                             .loss = tdm_loss_pattern_loss(&p->pattern),
-                             .burst = tdm_loss_pattern_burst(&p->pattern),
-                             .burst_time = tdm_loss_pattern_burst_time(&p->pattern),
-                             .rtt = s->clock.rtt,
-                         },
-                         &(struct tdm_repair_means){
-                             .ask = st->config.nack,
-                             .code = st->config.send_parity_type != 0,
-                             .reach = may_refer(st) ? st->config.refer_reach : 0,
-                             .chains = may_refer(st) ? st->config.refer_chains : 0,
-                             .interval = interval_of(st),
-                             .patience = PATIENCE,
-                             .packets = p->packets,
-                             .most = COST_MOST,
-                             .stalls = STALLS_WANTED,
-                             .late = LATE_WANTED,
-                         });
+    tdm_repair_plan_make(&p->plan, &path, &means);
+    look_elsewhere(p, st, passed, &path, &means);
 }
 
 /* The frame's repairs leave over its time, so that one burst takes fewer of them. */
@@ -325,6 +345,7 @@ void tdm_session_references(const struct tdm_session *s, uint8_t stream,
         .report = st->tx.references,
         .chains = planned ? plan->chains : 1,
         .known_every = planned ? plan->known_every : 0,
+        .better_elsewhere = planned && s->parity.saved >= SAVED_WORTH,
     };
 }
 

@@ -187,6 +187,7 @@ struct session_parity {
     uint16_t seq;
     struct tdm_loss_pattern pattern;
     struct tdm_repair_plan plan;
+    tdm_time saved; /* Of stalls, had another encoder coded since the start. */
     tdm_time planned_at;
     double packets; /* Of a frame, slow mean. */
     double credit;  /* Repairs that are owed, in part. */

@@ -28,16 +28,20 @@ node() {
 	sed -i "s|\./|$W/node$1/|" "node$1/tls.cfg"
 	start "NODE$1" "node$1.log" kamailio -DD -E -f "$W/node$1/kamailio.cfg" -Y "$W/node$1" -w "$W/node$1" -m 32 -M 4
 }
-node 1 2
-node 2 1
-for address in 127.0.0.1 127.0.0.2; do
+stands() { # NUMBER: its node takes connections.
+	local pid=NODE$1
 	for ((n = 0; n < 200; n++)); do
-		bash -c "exec 3<>/dev/tcp/$address/5061" 2>/dev/null && break
-		running "$NODE1" || fail "the first node did not start" node1.log
-		running "$NODE2" || fail "the second node did not start" node2.log
+		bash -c "exec 3<>/dev/tcp/127.0.0.$1/5061" 2>/dev/null && return
+		running "${!pid}" || fail "node $1 did not start" "node$1.log"
 		sleep 0.1
 	done
-done
+	fail "node $1 takes no connections" "node$1.log"
+}
+# One after the other: both look at the tables of one file when they start.
+node 1 2
+stands 1
+node 2 1
+stands 2
 
 echo pw-paul | "$TANDEM" account add paul@example.org --password --file paul.json --server 127.0.0.1 --transport tls \
 	--ca chain.pem || fail "account of paul"

@@ -32,6 +32,22 @@ void between_drop_lines(char *text, const char *start)
     }
 }
 
+/* What comes later in the dialog passes here, too. */
+static size_t keep_between(const struct between *m, char *message)
+{
+    char *contact = strstr(message, "\r\nContact:");
+    char *line_end = contact ? strstr(contact + 2, "\r\n") : NULL;
+    char *port = contact ? strstr(contact, "@127.0.0.1:") : NULL;
+    char said[32], own[32];
+
+    if (port && port < line_end) {
+        (void)snprintf(said, sizeof said, "@127.0.0.1:%ld", strtol(port + 11, NULL, 10));
+        (void)snprintf(own, sizeof own, "@127.0.0.1:%u", m->port);
+        between_replace(contact, BETWEEN_MESSAGE_MAX - (size_t)(contact - message), said, own);
+    }
+    return strlen(message);
+}
+
 static size_t forward(struct between *m, char *message, size_t size, bool from_a)
 {
     char head[2000], body[BETWEEN_MESSAGE_MAX];
@@ -83,7 +99,7 @@ static void *pass_on(void *arg)
         to = m->a;
         if (from_a)
             to.sin_port = htons(m->b_port);
-        size_t size = forward(m, message, (size_t)got, from_a);
+        size_t size = forward(m, message, keep_between(m, message), from_a);
 
         (void)sendto(m->fd, message, size, 0, (struct sockaddr *)&to, sizeof to);
     }

@@ -21,6 +21,7 @@ struct rig {
     struct tdm_sim_scenario s;
     struct tdm_sim_call *call;
     struct tdm_sim_result result;
+    uint8_t elsewhere; /* Chains of VP9 that frozen_with agrees on beside. */
 };
 
 static int set_up(void **state)
@@ -464,6 +465,7 @@ static tdm_time frozen_with(struct rig *rig, enum tdm_codec_id codec, uint8_t ch
     rig->s.parity = true;
     rig->s.refer_reach = chains ? 12 : 0;
     rig->s.refer_chains = chains;
+    rig->s.refer_elsewhere = rig->elsewhere;
     for (int d = 0; d < 2; d++)
         rig->s.path[d].link = (struct tdm_sim_link_config){.delay = 100 * TDM_MS,
                                                            .rate_bps = 8000000,
@@ -491,9 +493,28 @@ static void pictures_that_refer_to_what_is_known_do_not_stand_still(void **state
     assert_true(rig->result.side[0].missing_reference == 0);
 }
 
+/* The same, begun in H.264: both sides go on in VP9, though both may ask for it at once. */
+static void rows_of_losses_change_the_codec(void **state)
+{
+    struct rig *rig = *state;
+    tdm_time stays = frozen_with(rig, TDM_CODEC_H264, 1), changes;
+
+    for (int side = 0; side < 2; side++)
+        assert_int_equal(rig->result.side[side].video_codec, TDM_CODEC_H264);
+    rig->elsewhere = 6;
+    changes = frozen_with(rig, TDM_CODEC_H264, 1);
+    rig->elsewhere = 0;
+    for (int side = 0; side < 2; side++) {
+        assert_int_equal(rig->result.side[side].video_codec, TDM_CODEC_VP9);
+        assert_int_equal(rig->result.side[side].missing_reference, 0);
+    }
+    assert_true(changes < stays / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(rows_of_losses_change_the_codec),
         TEST(pictures_that_refer_to_what_is_known_do_not_stand_still),
         TEST(a_drawn_call_has_any_of_the_codecs),
         TEST(a_quiet_call_is_early_and_whole),

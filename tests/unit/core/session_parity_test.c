@@ -22,6 +22,8 @@
 #define RED        121
 #define RTX        97
 #define VIDEO      96
+#define REFERENCES 6
+#define CHAINS     6
 
 enum repairs { NONE, WINDOW, GENERIC, GENERIC_RTX, RTX_ALONE };
 
@@ -41,6 +43,7 @@ struct rig {
     double loss;        /* Of what side 0 sends. */
     uint8_t corrupt;    /* XOR of each repair's last byte. */
     int drop_next;      /* Packets of side 0. */
+    uint8_t elsewhere;  /* Chains of another agreed codec's encoder; ours has one. */
     tdm_time late_most; /* Of the pictures that came out, behind their capture. */
     uint32_t frame, first, last;
     uint64_t frames;
@@ -114,6 +117,10 @@ static void configure(struct rig *rig, int side, enum repairs repairs)
         .send_rtx_payload_type = rtx ? RTX : 0,
         .receive_rtx_count = rtx,
         .receive_rtx = {{.payload_type = RTX, .of = VIDEO}},
+        .reference_ext_id = rig->elsewhere ? REFERENCES : 0,
+        .refer_reach = 12,
+        .refer_chains = 1,
+        .refer_elsewhere = rig->elsewhere,
         .limit_bps = 2000000,
         .fps = 30,
     };
@@ -309,6 +316,47 @@ static void test_requests_add_no_delay(void **state)
     }
 }
 
+static bool better_elsewhere(struct rig *rig)
+{
+    struct tdm_session_references references;
+
+    tdm_session_references(rig->sides[0], 0, &references);
+    return references.better_elsewhere;
+}
+
+/* Where rows are lost, chains would do better, and only there; where nobody else has more, nobody
+ * is told so. */
+static void test_rows_are_better_elsewhere(void **state)
+{
+    static const struct {
+        uint8_t elsewhere;
+        int row;
+        double loss;
+        bool better;
+    } cases[] = {{CHAINS, 6, 0, true},
+                 {1, 6, 0, false},
+                 {0, 6, 0, false},
+                 {CHAINS, 0, 0.02, false},
+                 {CHAINS, 0, 0, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig *rig = rig_create(WINDOW);
+
+        rig->elsewhere = cases[i].elsewhere;
+        configure(rig, 0, WINDOW);
+        configure(rig, 1, WINDOW);
+        rig->loss = cases[i].loss;
+        assert_false(better_elsewhere(rig));
+        for (int row = 0; row < 30; row++) {
+            run(rig, 400 * TDM_MS);
+            rig->drop_next = cases[i].row;
+        }
+        assert_int_equal(better_elsewhere(rig), cases[i].better);
+        rig_destroy(rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_damaged_repairs),
         cmocka_unit_test(test_repetitions_leave_twice),
         cmocka_unit_test(test_requests_add_no_delay),
+        cmocka_unit_test(test_rows_are_better_elsewhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,45 @@ static void test_what_is_asked_stays(void **state)
     assert_int_equal(c.width, 1280);
 }
 
+/* Of what both sides have, and more than what is sent has. */
+static void test_further_references(void **state)
+{
+    static const struct {
+        const char *mine;
+        enum tdm_codec_id sent, theirs, further;
+    } cases[] = {
+        {"h264,vp8,vp9", TDM_CODEC_H264, TDM_CODEC_VP9, TDM_CODEC_VP9},
+        {"h264,vp8,vp9", TDM_CODEC_VP9, TDM_CODEC_H264, TDM_CODEC_NONE},
+        {"h264,vp8,vp9", TDM_CODEC_H264, TDM_CODEC_VP8, TDM_CODEC_NONE},
+        {"h264,vp8", TDM_CODEC_H264, TDM_CODEC_VP9, TDM_CODEC_NONE},
+    };
+
+    (void)state;
+    if (!tdm_video_encoder_named("x264") || !tdm_video_encoder_named("vp9"))
+        skip();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tdm_media_plan plan = plan_of(&(struct tandem_media){.video_codecs = cases[i].mine});
+        const struct tdm_negotiated_media agreed = {
+            .active = true,
+            .send = {.id = cases[i].sent},
+            .receive_count = 2,
+            .receive = {{.id = cases[i].sent}, {.id = cases[i].theirs}}};
+        const struct tdm_video_encoder_ops *further = tdm_video_plan_further(&plan, &agreed);
+
+        assert_int_equal(further ? further->id : TDM_CODEC_NONE, cases[i].further);
+    }
+    struct tdm_media_plan plan = plan_of(&(struct tandem_media){.video_codecs = "h264,vp8,vp9"});
+
+    tdm_video_plan_prefer(&plan, TDM_CODEC_AV1);
+    assert_int_equal(plan.video_codecs[0], TDM_CODEC_H264);
+    tdm_video_plan_prefer(&plan, TDM_CODEC_VP9);
+    assert_int_equal(plan.video_codec_count, 3);
+    assert_int_equal(plan.video_codecs[0], TDM_CODEC_VP9);
+    assert_int_equal(plan.video_codecs[1], TDM_CODEC_H264);
+    assert_int_equal(plan.video_codecs[2], TDM_CODEC_VP8);
+    assert_string_equal(plan.video_encoders[0]->name, "vp9");
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -146,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_thin_link),
         cmocka_unit_test(test_slow_machine),
         cmocka_unit_test(test_what_is_asked_stays),
+        cmocka_unit_test(test_further_references),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
