@@ -82,8 +82,8 @@ struct tandem_call {
     char broken[256];                      /* Why the graph could not follow; "" = it could. */
     struct tdm_video_in_stats sent_before; /* By senders that are gone. */
     struct tdm_silence silence;
-    bool refers_further;                   /* The codec was changed for it, once. */
-    bool vanished; /* Nothing came for so long that the call ended. */
+    bool refers_further; /* The codec was changed for it, once. */
+    bool vanished;       /* Nothing came for so long that the call ended. */
 };
 
 /** A new call that is not in the engine's list yet; NULL when there is no memory. */

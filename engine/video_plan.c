@@ -186,8 +186,8 @@ static uint8_t chains_of(const struct tdm_video_encoder_ops *encoder)
     return encoder && encoder->refer ? encoder->reach.chains : 0;
 }
 
-const struct tdm_video_encoder_ops *tdm_video_plan_further(const struct tdm_media_plan *plan,
-                                                           const struct tdm_negotiated_media *agreed)
+const struct tdm_video_encoder_ops *
+tdm_video_plan_further(const struct tdm_media_plan *plan, const struct tdm_negotiated_media *agreed)
 {
     int sent = index_of(plan, agreed->send.id);
     uint8_t most = sent < 0 ? UINT8_MAX : chains_of(plan->video_encoders[sent]);

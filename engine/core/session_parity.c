@@ -14,9 +14,9 @@
 #define PACKETS_KEEP  0.95
 #define FRAMES_A_S    30
 /* Another codec costs a keyframe, about as much as so long a stall. */
-#define SAVED_WORTH   (50 * TDM_MS)
-#define HEARD_FOR     TDM_S /* Repairs came lately: they may come for what is missing now. */
-#define HOLD_MAX      (60 * TDM_MS)
+#define SAVED_WORTH (50 * TDM_MS)
+#define HEARD_FOR   TDM_S /* Repairs came lately: they may come for what is missing now. */
+#define HOLD_MAX    (60 * TDM_MS)
 
 void tdm_session_parity_init(struct tdm_session *s, tdm_time now)
 {

@@ -144,8 +144,8 @@ static void lead_over(char *body, size_t capacity, bool from_a)
     char *line = strstr(body, "m=video "), said[32], stands[32];
     long port = line ? strtol(line + strlen("m=video "), NULL, 10) : 0;
 
-    static const char *const other_ways[] = {"a=group:", "a=ice-", "a=candidate:",
-                                             "a=end-of-candidates"};
+    static const char *const other_ways[] = {"a=group:", "a=ice-",
+                                             "a=candidate:", "a=end-of-candidates"};
 
     for (size_t i = 0; i < sizeof other_ways / sizeof *other_ways; i++)
         between_drop_lines(body, other_ways[i]);

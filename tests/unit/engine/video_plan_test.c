@@ -181,10 +181,8 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usual_machine),
-        cmocka_unit_test(test_thin_link),
-        cmocka_unit_test(test_slow_machine),
-        cmocka_unit_test(test_what_is_asked_stays),
+        cmocka_unit_test(test_usual_machine),      cmocka_unit_test(test_thin_link),
+        cmocka_unit_test(test_slow_machine),       cmocka_unit_test(test_what_is_asked_stays),
         cmocka_unit_test(test_further_references),
     };
 
