@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/network.h"
 
+#include "sim/due_heap.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -11,9 +13,8 @@
 
 /* A packet between its push and its pop. */
 struct flight {
-    tdm_time due;
+    struct tdm_sim_due due; /* First planned, first delivered. */
     tdm_time sent;
-    uint64_t order; /* Breaks ties: first planned, first delivered. */
     uint64_t number;
     uint16_t channel, size;
     bool marked;
@@ -40,9 +41,7 @@ struct tdm_sim_link {
     uint32_t trace_left;          /* Bytes left in it. */
     tdm_time over_since, mark_at; /* CoDel: since then all waited too long; when it marks next, */
     uint32_t mark_count;          /* and how often it did. */
-    uint64_t order;
-    struct flight *heap; /* Earliest first. */
-    uint32_t heap_count;
+    struct tdm_sim_due_heap flights;
     uint32_t *free_slots;
     uint32_t free_count;
     struct departure *departures; /* Ring of packets_max. */
@@ -131,7 +130,7 @@ struct tdm_sim_link *tdm_sim_link_init(void *storage, const struct tdm_sim_link_
     *link = (struct tdm_sim_link){.config = *config, .rng = tdm_rng_of(config->seed)};
     link->config.packets_max = count;
     link->config.packet_bytes_max = packet_bytes_of(config);
-    link->heap = (struct flight *)(void *)at;
+    link->flights = tdm_sim_due_heap_of(at, sizeof(struct flight));
     at += count * sizeof(struct flight);
     link->departures = (struct departure *)(void *)at;
     at += count * sizeof(struct departure);
@@ -146,38 +145,6 @@ struct tdm_sim_link *tdm_sim_link_init(void *storage, const struct tdm_sim_link_
     link->over_since = TDM_NEVER;
     plan_stall(link, 0);
     return link;
-}
-
-static bool earlier(const struct flight *a, const struct flight *b)
-{
-    return a->due != b->due ? a->due < b->due : a->order < b->order;
-}
-
-static void heap_push(struct tdm_sim_link *link, struct flight flight)
-{
-    uint32_t i = link->heap_count++;
-
-    for (; i > 0 && earlier(&flight, &link->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        link->heap[i] = link->heap[(i - 1) / 2];
-    link->heap[i] = flight;
-}
-
-static struct flight heap_pop(struct tdm_sim_link *link)
-{
-    struct flight top = link->heap[0];
-    struct flight last = link->heap[--link->heap_count];
-    uint32_t i = 0;
-
-    for (uint32_t child = 1; child < link->heap_count; child = 2 * i + 1) {
-        if (child + 1 < link->heap_count && earlier(&link->heap[child + 1], &link->heap[child]))
-            child++;
-        if (!earlier(&link->heap[child], &last))
-            break;
-        link->heap[i] = link->heap[child];
-        i = child;
-    }
-    link->heap[i] = last;
-    return top;
 }
 
 /* The time at or after `at` when the link is not held by a window or a random stall. */
@@ -398,7 +365,6 @@ static void send_copy(struct tdm_sim_link *link, struct flight flight, const voi
         return;
     }
     flight.slot = link->free_slots[--link->free_count];
-    flight.order = link->order++;
     slot = link->slots + (size_t)flight.slot * link->config.packet_bytes_max;
     if (flight.size)
         memcpy(slot, data, flight.size);
@@ -409,7 +375,7 @@ static void send_copy(struct tdm_sim_link *link, struct flight flight, const voi
         slot[bit / 8] ^= (uint8_t)(1u << bit % 8);
         link->stats.corrupted++;
     }
-    heap_push(link, flight);
+    tdm_sim_due_heap_push(&link->flights, &flight);
     link->stats.in_flight++;
 }
 
@@ -444,10 +410,10 @@ void tdm_sim_link_push(struct tdm_sim_link *link, tdm_time now, uint16_t channel
         flight.marked = true;
         link->stats.marked++;
     }
-    flight.due = due_after(link, left);
+    flight.due.at = due_after(link, left);
     send_copy(link, flight, data);
     if (c->duplicate > 0 && tdm_rng_chance(&link->rng, c->duplicate)) {
-        flight.due += (tdm_time)(tdm_rng_unit(&link->rng) * (double)COPY_DELAY_MAX);
+        flight.due.at += (tdm_time)(tdm_rng_unit(&link->rng) * (double)COPY_DELAY_MAX);
         link->stats.copies++;
         send_copy(link, flight, data);
     }
@@ -455,16 +421,16 @@ void tdm_sim_link_push(struct tdm_sim_link *link, tdm_time now, uint16_t channel
 
 tdm_time tdm_sim_link_due(const struct tdm_sim_link *link)
 {
-    return link->heap_count ? link->heap[0].due : TDM_NEVER;
+    return tdm_sim_due_heap_at(&link->flights);
 }
 
 bool tdm_sim_link_pop(struct tdm_sim_link *link, tdm_time now, struct tdm_sim_packet *packet)
 {
     struct flight flight;
 
-    if (tdm_sim_link_due(link) > now || link->heap_count == 0)
+    if (tdm_sim_link_due(link) > now || link->flights.count == 0)
         return false;
-    flight = heap_pop(link);
+    tdm_sim_due_heap_pop(&link->flights, &flight);
     link->free_slots[link->free_count++] = flight.slot;
     link->stats.in_flight--;
     link->stats.delivered++;

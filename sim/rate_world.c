@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/rate_world.h"
 
+#include "sim/due_heap.h"
 #include "sim/network.h"
 #include "sim/rate_tcp.h"
 
@@ -39,8 +40,7 @@ enum event_kind {
 };
 
 struct event {
-    tdm_time at;
-    uint64_t order;
+    struct tdm_sim_due due;
     enum event_kind kind;
     struct tdm_rate_packet packet;
 };
@@ -89,10 +89,9 @@ struct flow {
 struct tdm_rate_world {
     struct tdm_rate_world_config config;
     tdm_time now;
-    uint64_t order;
     struct tdm_rate_link links[2];
     struct flow flows[TDM_RATE_FLOWS];
-    uint32_t event_count;
+    struct tdm_sim_due_heap due;
     struct event events[EVENTS_MAX];
     struct tdm_ack acks[ACKS_MAX];
 };
@@ -102,39 +101,13 @@ size_t tdm_rate_world_bytes(void)
     return sizeof(struct tdm_rate_world);
 }
 
-static bool before(const struct event *a, const struct event *b)
-{
-    return a->at < b->at || (a->at == b->at && a->order < b->order);
-}
-
 static void push(struct tdm_rate_world *w, tdm_time at, enum event_kind kind,
                  struct tdm_rate_packet packet)
 {
-    assert(w->event_count < EVENTS_MAX);
-    struct event e = {.at = at, .order = w->order++, .kind = kind, .packet = packet};
-    uint32_t i = w->event_count++;
+    const struct event e = {.due.at = at, .kind = kind, .packet = packet};
 
-    while (i && before(&e, &w->events[(i - 1) / 2])) {
-        w->events[i] = w->events[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    w->events[i] = e;
-}
-
-static struct event pop(struct tdm_rate_world *w)
-{
-    struct event top = w->events[0], last = w->events[--w->event_count];
-    uint32_t i = 0;
-
-    for (uint32_t child; (child = 2 * i + 1) < w->event_count; i = child) {
-        if (child + 1 < w->event_count && before(&w->events[child + 1], &w->events[child]))
-            child++;
-        if (!before(&w->events[child], &last))
-            break;
-        w->events[i] = w->events[child];
-    }
-    w->events[i] = last;
-    return top;
+    assert(w->due.count < EVENTS_MAX);
+    tdm_sim_due_heap_push(&w->due, &e);
 }
 
 static tdm_time way_of(const struct flow *f, tdm_time now)
@@ -541,6 +514,7 @@ struct tdm_rate_world *tdm_rate_world_init(void *storage,
     struct tdm_rate_world *w = storage;
 
     memset(w, 0, sizeof *w);
+    w->due = tdm_sim_due_heap_of(w->events, sizeof w->events[0]);
     w->config = *config;
     for (int i = 0; i < 2; i++)
         tdm_rate_link_init(&w->links[i], &config->links[i]);
@@ -573,7 +547,7 @@ void tdm_rate_world_run(struct tdm_rate_world *w)
 {
     for (;;) {
         tdm_time link = tdm_time_min(w->links[0].done, w->links[1].done);
-        tdm_time event = w->event_count ? w->events[0].at : TDM_NEVER;
+        tdm_time event = tdm_sim_due_heap_at(&w->due);
 
         w->now = tdm_time_min(link, event);
         if (w->now >= w->config.length)
@@ -586,8 +560,9 @@ void tdm_rate_world_run(struct tdm_rate_world *w)
                  w->now + way_of(&w->flows[p.flow], w->now) + tdm_rate_link_holds(&w->links[way]),
                  AT_END, p);
         } else {
-            struct event e = pop(w);
+            struct event e;
 
+            tdm_sim_due_heap_pop(&w->due, &e);
             run_event(w, &e);
         }
     }

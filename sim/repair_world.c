@@ -6,6 +6,7 @@
 #include "engine/core/nack.h"
 #include "engine/core/repeat_plan.h"
 #include "engine/core/window_code.h"
+#include "sim/due_heap.h"
 
 #include <math.h>
 #include <string.h>
@@ -45,8 +46,7 @@ enum event_kind {
 };
 
 struct event {
-    tdm_time at;
-    uint64_t order;
+    struct tdm_sim_due due;
     enum event_kind kind;
     int64_t seq;    /* Of a packet, NONE: parity; of a frame in TOLD, SHOW and PARITY of a block. */
     int64_t newest; /* TOLD: newest packet that came. */
@@ -108,8 +108,7 @@ struct tdm_repair_world {
     struct tdm_window_decoder decoder;
     struct frame frames[FRAMES];
     struct packet packets[PACKETS];
-    uint64_t order;
-    uint32_t event_count;
+    struct tdm_sim_due_heap due;
     struct event events[EVENTS_MAX];
 };
 
@@ -118,38 +117,10 @@ size_t tdm_repair_world_bytes(void)
     return sizeof(struct tdm_repair_world);
 }
 
-static bool before(const struct event *a, const struct event *b)
-{
-    return a->at < b->at || (a->at == b->at && a->order < b->order);
-}
-
 static void push(struct tdm_repair_world *w, struct event e)
 {
-    assert(w->event_count < EVENTS_MAX);
-    uint32_t i = w->event_count++;
-
-    e.order = w->order++;
-    while (i && before(&e, &w->events[(i - 1) / 2])) {
-        w->events[i] = w->events[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    w->events[i] = e;
-}
-
-static struct event pop(struct tdm_repair_world *w)
-{
-    struct event top = w->events[0], last = w->events[--w->event_count];
-    uint32_t i = 0;
-
-    for (uint32_t child; (child = 2 * i + 1) < w->event_count; i = child) {
-        if (child + 1 < w->event_count && before(&w->events[child + 1], &w->events[child]))
-            child++;
-        if (!before(&w->events[child], &last))
-            break;
-        w->events[i] = w->events[child];
-    }
-    w->events[i] = last;
-    return top;
+    assert(w->due.count < EVENTS_MAX);
+    tdm_sim_due_heap_push(&w->due, &e);
 }
 
 static struct frame *frame_at(struct tdm_repair_world *w, int64_t id)
@@ -200,7 +171,7 @@ static tdm_time leave(struct tdm_repair_world *w, struct event arrival)
     tdm_time at = tdm_time_max(w->free_at, w->now);
 
     w->free_at = at + SLOT;
-    arrival.at = at + way(w);
+    arrival.due.at = at + way(w);
     if (!is_lost(w, &w->there, at))
         push(w, arrival);
     return at;
@@ -309,7 +280,7 @@ static void send_parity(struct tdm_repair_world *w, const struct frame *f)
 
     for (uint16_t i = 0; i < count; i++)
         push(w, (struct event){
-                    .at = w->free_at + (by_chains(w) ? rest * i / count : 0),
+                    .due.at = w->free_at + (by_chains(w) ? rest * i / count : 0),
                     .kind = LEAVE,
                     .seq = NONE,
                     .newest = f->id,
@@ -329,7 +300,7 @@ static void capture(struct tdm_repair_world *w)
     send_media(w, f);
     send_parity(w, f);
     if (w->next_frame < w->config.frames)
-        push(w, (struct event){.at = w->now + INTERVAL, .kind = CAPTURE});
+        push(w, (struct event){.due.at = w->now + INTERVAL, .kind = CAPTURE});
 }
 
 static void leave_repair(struct tdm_repair_world *w, const struct event *e)
@@ -385,7 +356,7 @@ static void take_request(struct tdm_repair_world *w, int64_t seq)
     }
     p->repeated = w->now;
     for (uint8_t i = 0; i < repeat.times; i++)
-        push(w, (struct event){.at = w->now + i * repeat.gap, .kind = LEAVE, .seq = seq});
+        push(w, (struct event){.due.at = w->now + i * repeat.gap, .kind = LEAVE, .seq = seq});
 }
 
 static void plan(struct tdm_repair_world *w)
@@ -460,16 +431,16 @@ static void note_requests(struct tdm_repair_world *w, const struct tdm_nack_out 
         w->key_wanted = true;
         w->key_asked_at = w->now;
         if (heard)
-            push(w, (struct event){.at = w->now + way(w), .kind = KEY_ASKED});
+            push(w, (struct event){.due.at = w->now + way(w), .kind = KEY_ASKED});
     }
     for (uint16_t i = 0; heard && i < out->count; i++)
         push(w, (struct event){
-                    .at = w->now + way(w),
+                    .due.at = w->now + way(w),
                     .kind = ASKED,
                     .seq = tdm_seq_extend(w->nack.highest_seq, out->seqs[i]),
                 });
     if (w->ask_at != TDM_NEVER)
-        push(w, (struct event){.at = tdm_time_max(w->ask_at, w->now), .kind = ASK});
+        push(w, (struct event){.due.at = tdm_time_max(w->ask_at, w->now), .kind = ASK});
 }
 
 static bool asks(const struct tdm_repair_world *w)
@@ -522,11 +493,12 @@ static void decode(struct tdm_repair_world *w)
         return;
     forget(w);
     if (w->config.policy == TDM_REPAIR_ASK_HELD)
-        push(w, (struct event){
-                    .at = tdm_time_max(w->now, frame_at(w, best)->sent + way(w) + w->config.rtt),
-                    .kind = SHOW,
-                    .seq = best,
-                });
+        push(w,
+             (struct event){
+                 .due.at = tdm_time_max(w->now, frame_at(w, best)->sent + way(w) + w->config.rtt),
+                 .kind = SHOW,
+                 .seq = best,
+             });
     else
         show(w, best);
 }
@@ -605,7 +577,7 @@ static void ask_keyframe(struct tdm_repair_world *w)
         return;
     w->key_asked_at = w->now;
     if (is_heard(w))
-        push(w, (struct event){.at = w->now + way(w), .kind = KEY_ASKED});
+        push(w, (struct event){.due.at = w->now + way(w), .kind = KEY_ASKED});
 }
 
 /* Until one is there, as a request may be lost, and the keyframe. */
@@ -617,13 +589,13 @@ static void ask_keyframe_again(struct tdm_repair_world *w)
         return;
     w->key_asked_at = w->now;
     if (is_heard(w))
-        push(w, (struct event){.at = w->now + way(w), .kind = KEY_ASKED});
+        push(w, (struct event){.due.at = w->now + way(w), .kind = KEY_ASKED});
 }
 
 static void tell(struct tdm_repair_world *w)
 {
     struct event e = {
-        .at = w->now + way(w), .kind = TOLD, .seq = w->newest, .newest = w->newest_seq};
+        .due.at = w->now + way(w), .kind = TOLD, .seq = w->newest, .newest = w->newest_seq};
 
     for (int age = 0; age < TOLD_FRAMES && age <= w->newest; age++)
         e.told |= (uint64_t)frame_at(w, w->newest - age)->decoded << age;
@@ -632,7 +604,7 @@ static void tell(struct tdm_repair_world *w)
     ask_keyframe(w);
     ask_keyframe_again(w);
     if (w->next_frame < w->config.frames)
-        push(w, (struct event){.at = w->now + TELL_EVERY, .kind = TELL});
+        push(w, (struct event){.due.at = w->now + TELL_EVERY, .kind = TELL});
 }
 
 static void handle(struct tdm_repair_world *w, const struct event *e)
@@ -679,6 +651,7 @@ void tdm_repair_world_run(void *storage, const struct tdm_repair_world_config *c
     struct tdm_nack_out out;
 
     memset(w, 0, sizeof *w);
+    w->due = tdm_sim_due_heap_of(w->events, sizeof w->events[0]);
     memset(result, 0, sizeof *result);
     tdm_histogram_init(&result->late);
     tdm_histogram_init(&result->decoded_late);
@@ -703,10 +676,11 @@ void tdm_repair_world_run(void *storage, const struct tdm_repair_world_config *c
                   &out);
     push(w, (struct event){.kind = CAPTURE});
     push(w, (struct event){.kind = TELL});
-    while (w->event_count) {
-        struct event e = pop(w);
+    while (w->due.count) {
+        struct event e;
 
-        w->now = e.at;
+        tdm_sim_due_heap_pop(&w->due, &e);
+        w->now = e.due.at;
         handle(w, &e);
     }
     result->length = w->now;

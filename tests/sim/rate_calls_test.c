@@ -7,7 +7,7 @@
  */
 
 #include "sim/rate_scenario.h"
-#include "tests/sim/report.h"
+#include "tests/sim/call_rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,45 +15,9 @@
 
 #include <cmocka.h>
 
-#define LOG_MAX ((size_t)1 << 19)
 #define DELAY   (50 * TDM_MS)
 #define HANG_UP (8 * TDM_S) /* Before the end (sim/scenario.h). */
 #define RATE_2  2000000
-
-struct rig {
-    struct tdm_sim_scenario s;
-    struct tdm_sim_call *call;
-    struct tdm_sim_result result;
-};
-
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof(*rig));
-
-    if (!rig)
-        return -1;
-    rig->call = tdm_sim_call_create(LOG_MAX);
-    *state = rig;
-    return rig->call ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct rig *rig = *state;
-
-    tdm_sim_call_destroy(rig->call);
-    free(rig);
-    return 0;
-}
-
-static const struct tdm_sim_result *run(struct rig *rig)
-{
-    assert_int_equal(tdm_sim_call_run(rig->call, &rig->s, &rig->result), TDM_OK);
-    if (rig->result.violations)
-        report_call(&rig->s, &rig->result);
-    assert_int_equal(rig->result.violations, 0);
-    return &rig->result;
-}
 
 /* What passed the link from side 0 in a time, and how long it stood in front of it. */
 struct passed {
@@ -67,17 +31,17 @@ static int by_time(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static struct passed passed(const struct rig *rig, tdm_time from, tdm_time to)
+static struct passed passed(const struct call_rig *rig, tdm_time from, tdm_time to)
 {
     const struct tdm_sim_log *log = tdm_sim_call_log(rig->call);
-    const struct tdm_sim_event **sent = malloc(LOG_MAX * sizeof(*sent));
-    tdm_time *waited = malloc(LOG_MAX * sizeof(*waited));
+    const struct tdm_sim_event **sent = malloc(CALL_RIG_LOG * sizeof(*sent));
+    tdm_time *waited = malloc(CALL_RIG_LOG * sizeof(*waited));
     size_t sent_count = 0, arrived = 0, count = 0;
     uint64_t bytes = 0;
 
     assert_non_null(sent);
     assert_non_null(waited);
-    assert_true(log->count <= LOG_MAX);
+    assert_true(log->count <= CALL_RIG_LOG);
     for (uint64_t i = 0; i < log->count; i++) {
         const struct tdm_sim_event *e = tdm_sim_log_at(log, i);
 
@@ -105,7 +69,7 @@ static struct passed passed(const struct rig *rig, tdm_time from, tdm_time to)
     return p;
 }
 
-static uint64_t sent_bytes(const struct rig *rig, tdm_time from, tdm_time to)
+static uint64_t sent_bytes(const struct call_rig *rig, tdm_time from, tdm_time to)
 {
     const struct tdm_sim_log *log = tdm_sim_call_log(rig->call);
     uint64_t bytes = 0;
@@ -119,7 +83,7 @@ static uint64_t sent_bytes(const struct rig *rig, tdm_time from, tdm_time to)
     return bytes;
 }
 
-static void narrow(struct rig *rig, uint64_t seed, uint64_t bps, tdm_time length)
+static void narrow(struct call_rig *rig, uint64_t seed, uint64_t bps, tdm_time length)
 {
     struct tdm_sim_scenario *s = &rig->s;
 
@@ -148,11 +112,11 @@ static struct tdm_rate_score alone(const char *name, uint64_t seed)
 
 static void test_fixed_as_alone(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     struct tdm_rate_score core = alone("fixed-2", 1);
 
     narrow(rig, 1, RATE_2, 30 * TDM_S);
-    (void)run(rig);
+    (void)call_rig_run(rig);
     struct passed p = passed(rig, 6 * TDM_S, 30 * TDM_S);
     double util = 100 * p.bps / RATE_2;
 
@@ -165,11 +129,11 @@ static void test_fixed_as_alone(void **state)
 /* A real encoder misses its budget by a quarter; the queue knows nothing of that. */
 static void test_middling_encoder(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     narrow(rig, 2, RATE_2, 30 * TDM_S);
     rig->s.encoder_fill = rig->s.encoder_sigma = 0;
-    (void)run(rig);
+    (void)call_rig_run(rig);
     struct passed p = passed(rig, 6 * TDM_S, 30 * TDM_S);
 
     print_message("  used %.1f %%, queue p95 %.1f ms\n", 100 * p.bps / RATE_2, p.queue_p95_ms);
@@ -180,7 +144,7 @@ static void test_middling_encoder(void **state)
 /* Receiver reports alone fill the queue first: what feedback is for. */
 static void test_reports_only_is_worse(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     narrow(rig, 1, RATE_2, 30 * TDM_S);
     rig->s.reports_only = true;
@@ -196,13 +160,13 @@ static void test_reports_only_is_worse(void **state)
 /* The capacity falls to a quarter: what was under way waits, and little more. */
 static void test_step(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     narrow(rig, 3, 4000000, 30 * TDM_S);
     rig->s.path[0].rate_step_count = 1;
     rig->s.path[0].rate_steps[0] =
         (struct tdm_sim_rate_step){.at = 15 * TDM_S, .rate_bps = 1000000};
-    const struct tdm_sim_result *r = run(rig);
+    const struct tdm_sim_result *r = call_rig_run(rig);
     struct passed before = passed(rig, 5 * TDM_S, 15 * TDM_S);
     struct passed after = passed(rig, 17 * TDM_S, 30 * TDM_S);
 
@@ -217,11 +181,11 @@ static void test_step(void **state)
 /* Who sends less than the way has keeps a sane estimate: no queue, and no less than it wants. */
 static void test_application_limited(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     narrow(rig, 4, RATE_2, 30 * TDM_S);
     rig->s.video_bps = 600000;
-    const struct tdm_sim_result *r = run(rig);
+    const struct tdm_sim_result *r = call_rig_run(rig);
     struct passed p = passed(rig, 3 * TDM_S, 30 * TDM_S);
 
     print_message("  %.0f kb/s, queue p95 %.1f ms, %d pictures\n", p.bps * 1e-3, p.queue_p95_ms,
@@ -234,11 +198,11 @@ static void test_application_limited(void **state)
 /* 5 % of loss that has nothing to do with what is sent. */
 static void test_loss(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     narrow(rig, 5, RATE_2, 30 * TDM_S);
     rig->s.path[0].link.loss = 0.05;
-    (void)run(rig);
+    (void)call_rig_run(rig);
     uint64_t bytes = sent_bytes(rig, 6 * TDM_S, 30 * TDM_S);
 
     print_message("  sent %.1f %%\n", (double)bytes * 8 / 24 / RATE_2 * 100);
@@ -248,12 +212,14 @@ static void test_loss(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_fixed_as_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_middling_encoder, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_reports_only_is_worse, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_step, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_application_limited, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_loss, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_fixed_as_alone, call_rig_set_up, call_rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_middling_encoder, call_rig_set_up, call_rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_reports_only_is_worse, call_rig_set_up,
+                                        call_rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_step, call_rig_set_up, call_rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_application_limited, call_rig_set_up,
+                                        call_rig_tear_down),
+        cmocka_unit_test_setup_teardown(test_loss, call_rig_set_up, call_rig_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 
 /* Named scenarios: one behaviour each, on a network made for it. */
 
-#include "tests/sim/report.h"
+#include "tests/sim/call_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,59 +14,19 @@
 
 #include <cmocka.h>
 
-#define LOG_MAX ((size_t)1 << 19)
-
-/* One scenario and the call that runs it. */
-struct rig {
-    struct tdm_sim_scenario s;
-    struct tdm_sim_call *call;
-    struct tdm_sim_result result;
-    uint8_t elsewhere; /* Chains of VP9 that frozen_with agrees on beside. */
-};
-
-static int set_up(void **state)
-{
-    struct rig *rig = calloc(1, sizeof(*rig));
-
-    if (!rig)
-        return -1;
-    rig->call = tdm_sim_call_create(LOG_MAX);
-    *state = rig;
-    return rig->call ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct rig *rig = *state;
-
-    tdm_sim_call_destroy(rig->call);
-    free(rig);
-    return 0;
-}
-
-/* Runs it; whatever the scenario, nothing may be violated. */
-static const struct tdm_sim_result *run(struct rig *rig)
-{
-    assert_int_equal(tdm_sim_call_run(rig->call, &rig->s, &rig->result), TDM_OK);
-    if (rig->result.violations)
-        report_call(&rig->s, &rig->result);
-    assert_int_equal(rig->result.violations, 0);
-    return &rig->result;
-}
-
-static void act(struct rig *rig, tdm_time at, uint8_t side, enum tdm_sim_action_kind kind)
+static void act(struct call_rig *rig, tdm_time at, uint8_t side, enum tdm_sim_action_kind kind)
 {
     tdm_sim_scenario_act(&rig->s, (struct tdm_sim_action){.at = at, .side = side, .kind = kind});
 }
 
 /* RTP datagrams of a stream that a side sent in [from, to). */
-static unsigned sent_between(const struct rig *rig, uint8_t side, uint8_t stream, tdm_time from,
-                             tdm_time to)
+static unsigned sent_between(const struct call_rig *rig, uint8_t side, uint8_t stream,
+                             tdm_time from, tdm_time to)
 {
     const struct tdm_sim_log *log = tdm_sim_call_log(rig->call);
     unsigned count = 0;
 
-    assert_true(log->count <= LOG_MAX);
+    assert_true(log->count <= CALL_RIG_LOG);
     for (uint64_t i = 0; i < log->count; i++) {
         const struct tdm_sim_event *e = tdm_sim_log_at(log, i);
 
@@ -83,7 +43,7 @@ static const enum tdm_codec_id codecs[] = {TDM_CODEC_H264, TDM_CODEC_VP8, TDM_CO
 
 static void a_drawn_call_has_any_of_the_codecs(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (unsigned c = 0; c < CODECS; c++) {
         unsigned count = 0;
@@ -98,14 +58,14 @@ static void a_drawn_call_has_any_of_the_codecs(void **state)
 
 static void a_quiet_call_is_early_and_whole(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (unsigned c = 0; c < CODECS; c++) {
         const struct tdm_sim_result *r;
 
         tdm_sim_scenario_plain(&rig->s, 1, 30 * TDM_S);
         rig->s.video_codec = codecs[c];
-        r = run(rig);
+        r = call_rig_run(rig);
         for (unsigned i = 0; i < 2; i++) {
             assert_in_range(r->side[i].up_at, TDM_S, 2 * TDM_S);
             assert_int_equal(r->side[i].state, TDM_CALL_ENDED);
@@ -126,13 +86,13 @@ static void a_quiet_call_is_early_and_whole(void **state)
 
 static void lost_packets_are_asked_for_and_repaired(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     tdm_sim_scenario_plain(&rig->s, 2, 60 * TDM_S);
     rig->s.steady = false;
     rig->s.path[0].link.loss = 0.02;
-    r = run(rig);
+    r = call_rig_run(rig);
     assert_in_range(r->side[0].nacked, 60, 300);
     assert_true(r->side[0].repaired >= r->side[0].nacked * 98 / 100);
     assert_in_range(r->side[0].video_gap_max, 0, 300 * TDM_MS);
@@ -143,7 +103,7 @@ static void lost_packets_are_asked_for_and_repaired(void **state)
 static void a_blackout_ends_in_a_keyframe_or_repair_soon_after_it(void **state)
 {
     static const tdm_time lengths[] = {300 * TDM_MS, TDM_S, 3 * TDM_S};
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (unsigned i = 0; i < 3; i++) {
         const struct tdm_sim_result *r;
@@ -155,7 +115,7 @@ static void a_blackout_ends_in_a_keyframe_or_repair_soon_after_it(void **state)
             rig->s.path[d].windows[0] = (struct tdm_sim_window){
                 .from = 10 * TDM_S, .to = 10 * TDM_S + lengths[i], .cut = true};
         }
-        r = run(rig);
+        r = call_rig_run(rig);
         for (unsigned d = 0; d < 2; d++) {
             assert_true(r->side[d].keyframes_wanted + r->side[d].repaired > 0);
             assert_in_range(r->side[d].video_gap_max, lengths[i], lengths[i] + 700 * TDM_MS);
@@ -166,7 +126,7 @@ static void a_blackout_ends_in_a_keyframe_or_repair_soon_after_it(void **state)
 
 static void a_keyframe_is_asked_for_when_nothing_is_repaired(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     tdm_sim_scenario_plain(&rig->s, 9, 30 * TDM_S);
@@ -176,20 +136,20 @@ static void a_keyframe_is_asked_for_when_nothing_is_repaired(void **state)
     rig->s.path[0].link.ge_enter = 0.01;
     rig->s.path[0].link.ge_leave = 0.05;
     rig->s.path[0].link.ge_loss = 0.95;
-    r = run(rig);
+    r = call_rig_run(rig);
     assert_in_range(r->side[0].keyframes_wanted, 1, 100);
     assert_in_range(r->side[0].video_frames, 300, 630);
 }
 
 static void hold_stops_the_media_and_resume_brings_it_back(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (uint8_t holder = 0; holder < 2; holder++) {
         tdm_sim_scenario_plain(&rig->s, 8, 30 * TDM_S);
         act(rig, 8 * TDM_S, holder, TDM_SIM_HOLD);
         act(rig, 14 * TDM_S, holder, TDM_SIM_RESUME);
-        (void)run(rig);
+        (void)call_rig_run(rig);
         for (uint8_t side = 0; side < 2; side++)
             for (uint8_t stream = 0; stream < TDM_SIM_STREAMS; stream++) {
                 assert_int_equal(sent_between(rig, side, stream, 8500 * TDM_MS, 14 * TDM_S), 0);
@@ -200,14 +160,14 @@ static void hold_stops_the_media_and_resume_brings_it_back(void **state)
 
 static void both_hold_at_once_and_both_resume(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     tdm_sim_scenario_plain(&rig->s, 9, 50 * TDM_S);
     for (uint8_t side = 0; side < 2; side++)
         act(rig, 8 * TDM_S, side, TDM_SIM_HOLD);
     for (uint8_t side = 0; side < 2; side++)
         act(rig, 18 * TDM_S, side, TDM_SIM_RESUME);
-    (void)run(rig);
+    (void)call_rig_run(rig);
     for (uint8_t side = 0; side < 2; side++) {
         assert_int_equal(sent_between(rig, side, TDM_SIM_AUDIO, 14 * TDM_S, 18 * TDM_S), 0);
         assert_in_range(sent_between(rig, side, TDM_SIM_AUDIO, 26 * TDM_S, 31 * TDM_S), 490, 510);
@@ -216,7 +176,7 @@ static void both_hold_at_once_and_both_resume(void **state)
 
 static void video_comes_and_goes_without_a_gap_in_the_sound(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     tdm_sim_scenario_plain(&rig->s, 10, 50 * TDM_S);
@@ -224,7 +184,7 @@ static void video_comes_and_goes_without_a_gap_in_the_sound(void **state)
     act(rig, 16 * TDM_S, 0, TDM_SIM_VIDEO_ADD);
     act(rig, 24 * TDM_S, 1, TDM_SIM_VIDEO_DROP);
     act(rig, 32 * TDM_S, 1, TDM_SIM_VIDEO_ADD);
-    r = run(rig);
+    r = call_rig_run(rig);
     for (uint8_t side = 0; side < 2; side++) {
         assert_int_equal(sent_between(rig, side, TDM_SIM_VIDEO, 9 * TDM_S, 16 * TDM_S), 0);
         assert_in_range(sent_between(rig, side, TDM_SIM_VIDEO, 17 * TDM_S, 24 * TDM_S), 600, 1200);
@@ -237,14 +197,14 @@ static void video_comes_and_goes_without_a_gap_in_the_sound(void **state)
 
 static void a_call_that_began_without_video_gets_it(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     tdm_sim_scenario_plain(&rig->s, 11, 40 * TDM_S);
     rig->s.video = false;
     act(rig, 8 * TDM_S, 1, TDM_SIM_VIDEO_ADD);
     act(rig, 12 * TDM_S, 0, TDM_SIM_VIDEO_ADD);
-    r = run(rig);
+    r = call_rig_run(rig);
     for (uint8_t side = 0; side < 2; side++) {
         assert_int_equal(sent_between(rig, side, TDM_SIM_VIDEO, 0, 12 * TDM_S), 0);
         assert_in_range(r->side[side].video_frames, 500, 620);
@@ -255,7 +215,7 @@ static void a_call_that_began_without_video_gets_it(void **state)
 static void digits_arrive_once_and_in_order_through_loss(void **state)
 {
     static const char digits[] = "15#*09D";
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     tdm_sim_scenario_plain(&rig->s, 12, 40 * TDM_S);
@@ -266,27 +226,27 @@ static void digits_arrive_once_and_in_order_through_loss(void **state)
         tdm_sim_scenario_act(&rig->s, (struct tdm_sim_action){.at = (6 + i) * TDM_S,
                                                               .kind = TDM_SIM_DIGIT,
                                                               .digit = digits[i]});
-    r = run(rig);
+    r = call_rig_run(rig);
     assert_string_equal(r->side[1].digits, digits);
     assert_string_equal(r->side[0].digits, "");
 }
 
 static void a_muted_microphone_keeps_the_stream_alive(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     tdm_sim_scenario_plain(&rig->s, 13, 30 * TDM_S);
     act(rig, 8 * TDM_S, 0, TDM_SIM_MUTE);
     act(rig, 14 * TDM_S, 0, TDM_SIM_UNMUTE);
-    r = run(rig);
+    r = call_rig_run(rig);
     assert_in_range(r->side[0].audio_gap_max, 0, 40 * TDM_MS);
     assert_in_range(sent_between(rig, 0, TDM_SIM_AUDIO, 8 * TDM_S, 14 * TDM_S), 595, 605);
 }
 
 static void a_peer_that_vanishes_is_noticed(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (uint8_t gone = 0; gone < 2; gone++) {
         const struct tdm_sim_result *r;
@@ -295,7 +255,7 @@ static void a_peer_that_vanishes_is_noticed(void **state)
         rig->s.steady = false;
         act(rig, 10 * TDM_S, gone, TDM_SIM_VANISH);
         /* Its absence is the scenario's, not the engine's, gap. */
-        r = run(rig);
+        r = call_rig_run(rig);
         assert_int_equal(r->side[1 - gone].state, TDM_CALL_ENDED);
         assert_in_range(r->side[1 - gone].ended_at, 39 * TDM_S, 42 * TDM_S);
         assert_int_equal(
@@ -306,7 +266,7 @@ static void a_peer_that_vanishes_is_noticed(void **state)
 /* The holder dies, or the held side does; RTCP was all that came, and then nothing. */
 static void a_peer_that_vanishes_on_hold_is_noticed(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (uint8_t gone = 0; gone < 2; gone++) {
         const struct tdm_sim_result *r;
@@ -315,7 +275,7 @@ static void a_peer_that_vanishes_on_hold_is_noticed(void **state)
         rig->s.steady = false;
         act(rig, 8 * TDM_S, 0, TDM_SIM_HOLD);
         act(rig, 60 * TDM_S, gone, TDM_SIM_VANISH);
-        r = run(rig);
+        r = call_rig_run(rig);
         assert_int_equal(r->side[1 - gone].state, TDM_CALL_ENDED);
         assert_in_range(r->side[1 - gone].ended_at, 174 * TDM_S, 182 * TDM_S);
     }
@@ -324,28 +284,28 @@ static void a_peer_that_vanishes_on_hold_is_noticed(void **state)
 /* A hold as long as you like is no silence. */
 static void a_long_hold_ends_nothing(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     tdm_sim_scenario_plain(&rig->s, 14, 300 * TDM_S);
     rig->s.steady = false;
     act(rig, 8 * TDM_S, 0, TDM_SIM_HOLD);
     act(rig, 280 * TDM_S, 0, TDM_SIM_RESUME);
-    r = run(rig);
+    r = call_rig_run(rig);
     for (uint8_t side = 0; side < 2; side++)
         assert_in_range(r->side[side].ended_at, 290 * TDM_S, 301 * TDM_S);
 }
 
 static void either_side_may_hang_up(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (uint8_t side = 0; side < 2; side++) {
         const struct tdm_sim_result *r;
 
         tdm_sim_scenario_plain(&rig->s, 15, 30 * TDM_S);
         act(rig, 10 * TDM_S, side, TDM_SIM_HANGUP);
-        r = run(rig);
+        r = call_rig_run(rig);
         assert_int_equal(r->side[side].end, TDM_END_LOCAL);
         assert_int_equal(r->side[1 - side].end, TDM_END_REMOTE);
         for (uint8_t i = 0; i < 2; i++)
@@ -355,20 +315,20 @@ static void either_side_may_hang_up(void **state)
 
 static void signalling_stands_a_bad_wire(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (uint64_t seed = 0; seed < 20; seed++) {
         tdm_sim_scenario_plain(&rig->s, seed, 60 * TDM_S);
         rig->s.signalling_loss = 0.15;
         act(rig, 12 * TDM_S, 0, TDM_SIM_HOLD);
         act(rig, 22 * TDM_S, 0, TDM_SIM_RESUME);
-        (void)run(rig);
+        (void)call_rig_run(rig);
     }
 }
 
 static void clocks_that_drift_apart_keep_latency_and_sound(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
 
     for (int32_t sign = -1; sign <= 1; sign += 2) {
         const struct tdm_sim_result *r;
@@ -392,13 +352,13 @@ static void clocks_that_drift_apart_keep_latency_and_sound(void **state)
 
 static void an_hour_keeps_its_latency(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     /* Wi-Fi both ways; sequence numbers and RTP time wrap, clocks drift. */
     tdm_sim_scenario_mixed(&rig->s, TDM_SIM_WIFI, 3600 * TDM_S);
     rig->s.action_count = 0;
-    r = run(rig);
+    r = call_rig_run(rig);
     for (unsigned i = 0; i < 2; i++) {
         assert_in_range(r->side[i].audio_frames, 350000, 360000);
         /* Behind a stall pictures are not coded, as they would come late. */
@@ -410,7 +370,7 @@ static void an_hour_keeps_its_latency(void **state)
 
 static void flipped_bits_do_no_lasting_harm(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     const struct tdm_sim_result *r;
 
     for (uint64_t seed = 0; seed < 20; seed++) {
@@ -419,7 +379,7 @@ static void flipped_bits_do_no_lasting_harm(void **state)
         rig->s.video_codec = codecs[seed % CODECS];
         rig->s.path[0].link.corrupt = 0.01;
         rig->s.path[1].link.corrupt = 0.01;
-        r = run(rig);
+        r = call_rig_run(rig);
         for (unsigned i = 0; i < 2; i++) {
             assert_in_range(r->side[i].audio_frames, 1500, 2100);
             assert_in_range(r->side[i].video_frames, 200, 630);
@@ -427,12 +387,12 @@ static void flipped_bits_do_no_lasting_harm(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, call_rig_set_up, call_rig_tear_down)
 
 /* Losses in a row on a long way: repairs over a window take most of the freezes. */
 static void repairs_over_a_window_take_freezes_away(void **state)
 {
-    struct rig *rig = *state;
+    struct call_rig *rig = *state;
     tdm_time frozen[2];
 
     for (int parity = 0; parity < 2; parity++) {
@@ -445,7 +405,7 @@ static void repairs_over_a_window_take_freezes_away(void **state)
             rig->s.path[d].link.ge_leave = 1.0 / 6;
             rig->s.path[d].link.ge_loss = 1;
         }
-        const struct tdm_sim_result *r = run(rig);
+        const struct tdm_sim_result *r = call_rig_run(rig);
 
         frozen[parity] = r->side[0].video_frozen + r->side[1].video_frozen;
         assert_true((r->side[0].parity_sent > 0) == parity);
@@ -456,7 +416,8 @@ static void repairs_over_a_window_take_freezes_away(void **state)
 
 /* 5 % of the time all is lost, for 7 ms on average, over 200 ms there and back (V5 of
  * docs/repair.md). Gives how long pictures stood still, both ways, after ten seconds. */
-static tdm_time frozen_with(struct rig *rig, enum tdm_codec_id codec, uint8_t chains)
+static tdm_time frozen_with(struct call_rig *rig, enum tdm_codec_id codec, uint8_t chains,
+                            uint8_t elsewhere)
 {
     tdm_sim_scenario_plain(&rig->s, 3, 40 * TDM_S);
     rig->s.steady = false;
@@ -465,7 +426,7 @@ static tdm_time frozen_with(struct rig *rig, enum tdm_codec_id codec, uint8_t ch
     rig->s.parity = true;
     rig->s.refer_reach = chains ? 12 : 0;
     rig->s.refer_chains = chains;
-    rig->s.refer_elsewhere = rig->elsewhere;
+    rig->s.refer_elsewhere = elsewhere;
     for (int d = 0; d < 2; d++)
         rig->s.path[d].link = (struct tdm_sim_link_config){.delay = 100 * TDM_MS,
                                                            .rate_bps = 8000000,
@@ -474,36 +435,34 @@ static tdm_time frozen_with(struct rig *rig, enum tdm_codec_id codec, uint8_t ch
                                                            .ge_loss = 1,
                                                            .ge_slot = 1200 * TDM_US,
                                                            .queue_delay = 300 * TDM_MS};
-    const struct tdm_sim_result *r = run(rig);
+    const struct tdm_sim_result *r = call_rig_run(rig);
 
     return r->side[0].video_frozen_settled + r->side[1].video_frozen_settled;
 }
 
 static void pictures_that_refer_to_what_is_known_do_not_stand_still(void **state)
 {
-    struct rig *rig = *state;
-    tdm_time without = frozen_with(rig, TDM_CODEC_VP9, 0);
-    tdm_time with = frozen_with(rig, TDM_CODEC_VP9, 6);
+    struct call_rig *rig = *state;
+    tdm_time without = frozen_with(rig, TDM_CODEC_VP9, 0, 0);
+    tdm_time with = frozen_with(rig, TDM_CODEC_VP9, 6, 0);
 
     assert_int_equal(rig->result.side[0].missing_reference, 0);
     assert_int_equal(rig->result.side[1].missing_reference, 0);
     assert_true(without > TDM_S);
     assert_true(with <= without / 2);
-    (void)frozen_with(rig, TDM_CODEC_H264, 1); /* One chain, begun anew when it breaks. */
+    (void)frozen_with(rig, TDM_CODEC_H264, 1, 0); /* One chain, begun anew when it breaks. */
     assert_true(rig->result.side[0].missing_reference == 0);
 }
 
 /* The same, begun in H.264: both sides go on in VP9, though both may ask for it at once. */
 static void rows_of_losses_change_the_codec(void **state)
 {
-    struct rig *rig = *state;
-    tdm_time stays = frozen_with(rig, TDM_CODEC_H264, 1), changes;
+    struct call_rig *rig = *state;
+    tdm_time stays = frozen_with(rig, TDM_CODEC_H264, 1, 0), changes;
 
     for (int side = 0; side < 2; side++)
         assert_int_equal(rig->result.side[side].video_codec, TDM_CODEC_H264);
-    rig->elsewhere = 6;
-    changes = frozen_with(rig, TDM_CODEC_H264, 1);
-    rig->elsewhere = 0;
+    changes = frozen_with(rig, TDM_CODEC_H264, 1, 6);
     for (int side = 0; side < 2; side++) {
         assert_int_equal(rig->result.side[side].video_codec, TDM_CODEC_VP9);
         assert_int_equal(rig->result.side[side].missing_reference, 0);
