@@ -384,6 +384,7 @@ static void fill_side(struct tdm_sim_call *call, unsigned i, struct tdm_sim_side
         .audio_gap_max = audio->gap_max,
         .video_gap_max = video->gap_max,
         .video_frozen = video->frozen,
+        .skew_p95 = tdm_sim_checker_skew(&call->world.checker, (uint8_t)i, 0.95),
         .video_frozen_settled = video->frozen_settled,
         .reference_cost = e->pictures_coded ? e->reference_cost / (double)e->pictures_coded : 0,
         .parity_sent = video->parity,

@@ -32,6 +32,7 @@ enum figure {
     PARITY,
     REFERENCE,
     OVERHEAD,
+    SKEW,
     EVENTS,
     FIGURES
 };
@@ -53,6 +54,7 @@ static const struct tandem_sim_figure figures[FIGURES] = {
     [REFERENCE] = {"reference_%", false}, /* What it costs to refer further back than to the last
                                              picture, at 7 % a picture of distance. */
     [OVERHEAD] = {"overhead_%", false},   /* All three, of the pictures. */
+    [SKEW] = {"skew_p95_ms", false},      /* Eye against ear, after the first ten seconds. */
     [EVENTS] = {"events_per_s", false},   /* What the run consisted of. */
 };
 
@@ -220,6 +222,25 @@ static void change_slots_200(struct tdm_sim_scenario *s)
     change(s);
 }
 
+/* Another way three times, and voice that is longer under way by its playout alone. */
+static void move(struct tdm_sim_scenario *s)
+{
+    static const struct tdm_sim_delay_step steps[] = {{.at = 20 * TDM_S, .delay = 80 * TDM_MS},
+                                                      {.at = 30 * TDM_S, .delay = 15 * TDM_MS},
+                                                      {.at = 40 * TDM_S, .delay = 45 * TDM_MS}};
+
+    s->steady = false;
+    for (int d = 0; d < 2; d++) {
+        struct tdm_sim_link_config *link = &s->path[d].link;
+
+        link->delay = 20 * TDM_MS;
+        link->delay_steps = steps;
+        link->delay_step_count = LENGTH(steps);
+        link->jitter_kind = TDM_SIM_JITTER_GAMMA;
+        link->jitter = 8 * TDM_MS;
+    }
+}
+
 static void hold(struct tdm_sim_scenario *s)
 {
     act(s, 15 * TDM_S, 0, TDM_SIM_HOLD);
@@ -293,6 +314,7 @@ static const struct entry {
      MINUTE, PLAIN, change_slots_50},
     {"call-slots-change-100", "the same at 100 ms", MINUTE, PLAIN, change_slots_100},
     {"call-slots-change-200", "the same at 200 ms", MINUTE, PLAIN, change_slots_200},
+    {"call-moves", "jitter of 8 ms, and a way of 20, 80, 15 and 45 ms", MINUTE, PLAIN, move},
     {"call-hold", "a hold of 15 s", MINUTE, PLAIN, hold},
     {"call-video-changes", "video goes and comes on each side", MINUTE, PLAIN, change_video},
     {"call-vanish", "one side dies at 10 s", MINUTE, PLAIN, vanish},
@@ -393,6 +415,7 @@ static void score_side(const struct tdm_sim_side_result *r, double *f)
         f[FROZEN_SETTLED] =
             larger(100.0 * (double)r->video_frozen_settled / (double)(r->ended_at - TEN_S),
                    f[FROZEN_SETTLED]);
+    f[SKEW] = larger((double)r->skew_p95 * 1e-6, f[SKEW]);
     f[SHOWN] = smaller((double)r->video_frames * 1e9 / (double)(r->ended_at - r->up_at), f[SHOWN]);
 }
 

@@ -230,6 +230,28 @@ static void check_gap(struct tdm_sim_checker *c, tdm_time now, uint8_t from, uin
                              (double)gap / 1e9);
 }
 
+static void count_skew(struct tdm_sim_checker *c, tdm_time now, uint8_t from)
+{
+    const struct tdm_sim_stream_watch *audio = &c->streams[from][TDM_SIM_AUDIO];
+    tdm_time skew = c->streams[from][TDM_SIM_VIDEO].latency - audio->latency;
+    tdm_time ms = (skew < 0 ? -skew : skew) / TDM_MS;
+
+    if (now > SETTLED && audio->frames)
+        c->skews[from][ms < TDM_SIM_SKEWS ? ms : TDM_SIM_SKEWS - 1]++;
+}
+
+tdm_time tdm_sim_checker_skew(const struct tdm_sim_checker *c, uint8_t from, double part)
+{
+    double all = 0, sum = 0;
+
+    for (int ms = 0; ms < TDM_SIM_SKEWS; ms++)
+        all += c->skews[from][ms];
+    for (int ms = 0; ms < TDM_SIM_SKEWS; ms++)
+        if ((sum += c->skews[from][ms]) >= part * all)
+            return ms * TDM_MS;
+    return 0;
+}
+
 static void check_steady(struct tdm_sim_checker *c, tdm_time now, uint8_t from)
 {
     const struct tdm_sim_stream_watch *audio = &c->streams[from][TDM_SIM_AUDIO];
@@ -280,6 +302,8 @@ void tdm_sim_checker_frame(struct tdm_sim_checker *c, tdm_time now, uint8_t from
         check_gap(c, now, from, stream);
         w->last_frame_at = now;
     }
+    if (stream == TDM_SIM_VIDEO)
+        count_skew(c, now, from);
     if (c->steady && stream == TDM_SIM_VIDEO)
         check_steady(c, now, from);
 }

@@ -51,6 +51,8 @@ struct tdm_sim_stream_watch {
     uint64_t parity;         /* Packets of repairs sent; they are none of the numbers above. */
 };
 
+#define TDM_SIM_SKEWS 256
+
 struct tdm_sim_checker {
     uint64_t violations;
     uint32_t kept;
@@ -58,6 +60,9 @@ struct tdm_sim_checker {
         tdm_time at;
         char text[160];
     } kept_violations[TDM_SIM_VIOLATIONS_MAX];
+    /* Shown pictures after the first ten seconds by how many milliseconds they were apart from the
+     * sound, of either sign; the last counts what is more. */
+    uint32_t skews[2][TDM_SIM_SKEWS];
     bool steady; /* The network gives no reason for skew, loss or freezes. */
     tdm_time gap_allowed[TDM_SIM_STREAMS]; /* Longest that a frame which is due may be missing. */
     tdm_time
@@ -91,5 +96,9 @@ void tdm_sim_checker_expect(struct tdm_sim_checker *c, tdm_time now, uint8_t fro
 
 /** At the end: what was asked for and never settled. */
 void tdm_sim_checker_finish(struct tdm_sim_checker *c, tdm_time now);
+
+/** How far apart eye and ear were, in either direction, for this part of the pictures that a side
+ *  sent; to a millisecond. */
+tdm_time tdm_sim_checker_skew(const struct tdm_sim_checker *c, uint8_t from, double part);
 
 #endif

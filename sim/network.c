@@ -341,10 +341,19 @@ static tdm_time draw_jitter(struct tdm_sim_link *link)
     return (tdm_time)(deviate * scale);
 }
 
+static tdm_time delay_at(const struct tdm_sim_link_config *c, tdm_time left)
+{
+    tdm_time delay = c->delay;
+
+    for (uint32_t i = 0; i < c->delay_step_count && c->delay_steps[i].at <= left; i++)
+        delay = c->delay_steps[i].delay;
+    return delay;
+}
+
 static tdm_time due_after(struct tdm_sim_link *link, tdm_time left)
 {
     const struct tdm_sim_link_config *c = &link->config;
-    tdm_time due = left + c->delay + draw_jitter(link);
+    tdm_time due = left + delay_at(c, left) + draw_jitter(link);
 
     if (!c->jitter_reorders)
         due = tdm_time_max(due, link->last_due);

@@ -34,6 +34,11 @@ struct tdm_sim_rate_step {
     uint64_t rate_bps;
 };
 
+/** From `at` on the way takes so long: the packets go another one. */
+struct tdm_sim_delay_step {
+    tdm_time at, delay;
+};
+
 /** In [from, to) the link either holds everything (a stall) or loses it (a cut). */
 struct tdm_sim_window {
     tdm_time from, to;
@@ -59,6 +64,8 @@ struct tdm_sim_link_config {
                              the sooner the longer it lasts (RFC 8289). */
 
     tdm_time delay;
+    const struct tdm_sim_delay_step *delay_steps; /* Ascending; before the first: delay. */
+    uint32_t delay_step_count;
     enum tdm_sim_jitter jitter_kind;
     tdm_time jitter;
     bool jitter_reorders; /* Otherwise a late packet holds back those behind it. */
