@@ -141,6 +141,12 @@ static void sync_lips(struct tandem_call *call, tdm_time now)
     if (call->budget.budget)
         ask = tdm_time_min(ask, tdm_latency_budget_playout(call->budget.budget));
     tdm_audio_out_min_delay(call->audio_out, ask);
+    tdm_time age = tdm_lipsync_picture_age(&call->lipsync);
+
+    if (call->budget.budget)
+        age = tdm_time_min(age, call->budget.budget);
+    if (call->video_out)
+        tdm_video_out_age(call->video_out, age);
 }
 
 /* A speaker that was pulled out only stops pulling. The call goes on without it. */

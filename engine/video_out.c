@@ -4,6 +4,7 @@
 #include "codecs/codec.h"
 #include "engine/base/rt.h"
 #include "engine/base/time_code.h"
+#include "engine/core/lipsync.h"
 #include "engine/io/clock.h"
 #include "engine/io/thread.h"
 #include "engine/io/wake.h"
@@ -35,6 +36,7 @@ struct tdm_video_out {
     pthread_t thread;
     bool running;
     _Atomic bool stopping;
+    _Atomic tdm_time age; /* At which pictures are shown. */
     struct decoder decoders[TDM_CODEC_COUNT];
     _Atomic uint64_t decoded, errors, decode_ns;
     struct tdm_ring traces, keys;
@@ -122,6 +124,21 @@ static void decode(struct tdm_video_out *out, const struct tdm_session_video *vi
                           pic.width, pic.height, trace.at[TDM_STAGE_DECODE_END]);
 }
 
+/* Waits coded until the picture's sound is nearly due: what comes meanwhile waits in the ring. */
+static void wait_for_sound(struct tdm_video_out *out, const struct tdm_frame_trace *trace)
+{
+    tdm_time came = tdm_clock_now(), until = came;
+
+    while (!atomic_load_explicit(&out->stopping, memory_order_relaxed)) {
+        until = tdm_lipsync_show_at(atomic_load_explicit(&out->age, memory_order_relaxed),
+                                    trace->at[TDM_STAGE_CAPTURED], came);
+        if (until <= tdm_clock_now())
+            return;
+        (void)tdm_wait_until(until, out->config.link->video_wake, -1);
+        tdm_wake_clear(out->config.link->video_wake);
+    }
+}
+
 static void *run(void *arg)
 {
     struct tdm_video_out *out = arg;
@@ -135,6 +152,7 @@ static void *run(void *arg)
         (void)tdm_wait_until(TDM_NEVER, link->video_wake, -1);
         tdm_wake_clear(link->video_wake);
         while ((rx = tdm_record_ring_peek(&link->rx_video, &size))) {
+            wait_for_sound(out, &rx->video.trace);
             decode(out, &rx->video, (const uint8_t *)(rx + 1));
             tdm_record_ring_release(&link->rx_video);
         }
@@ -239,6 +257,11 @@ enum tdm_err tdm_video_out_create(const struct tdm_video_out_config *config,
     else
         *result = out;
     return err;
+}
+
+void tdm_video_out_age(struct tdm_video_out *out, tdm_time age)
+{
+    atomic_store_explicit(&out->age, age, memory_order_relaxed);
 }
 
 void tdm_video_out_destroy(struct tdm_video_out *out)

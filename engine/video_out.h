@@ -3,9 +3,9 @@
 #define TDM_ENGINE_VIDEO_OUT_H
 
 /*
- * The video-out side of one call: a decode thread that decodes each whole frame as it arrives and
- * hands the picture to the sink, where the newest wins; and what comes back from the sink when a
- * picture is on the glass.
+ * The video-out side of one call: a decode thread that decodes each whole frame as it arrives, or
+ * when its sound is nearly due, and hands the picture to the sink, where the newest wins; and what
+ * comes back from the sink when a picture is on the glass.
  */
 
 #include "engine/base/picture.h"
@@ -50,6 +50,10 @@ void tdm_video_out_destroy(struct tdm_video_out *out);
 
 enum tdm_err tdm_video_out_set_sink(struct tdm_video_out *out, const char *spec,
                                     struct tdm_cause *cause);
+
+/** From now on pictures are shown when they are so old, if they are not older by then (lipsync.h).
+ */
+void tdm_video_out_age(struct tdm_video_out *out, tdm_time age);
 
 /** Own picture for the corner; encode thread, which is paused while the sink is swapped. */
 void tdm_video_out_self_view(void *out, const struct tdm_picture *pic);

@@ -206,7 +206,10 @@ static void take_video(struct tdm_sim_endpoint *e, tdm_time now, const struct td
     tdm_model_video_follow(&e->decoder, v->codec);
     enum tdm_err err = tdm_model_video_decode(&e->decoder, v->data, v->size, &frame, &keyframe);
     tdm_time captured = other->camera_times[frame % CAMERA_TIMES];
-    tdm_time presented = now + DECODE_TIME;
+    tdm_time presented = now + DECODE_TIME +
+                         tdm_lipsync_show_at(tdm_lipsync_picture_age(&e->lipsync),
+                                             v->trace.at[TDM_STAGE_CAPTURED], local_of(e, now)) -
+                         local_of(e, now);
 
     if (w->scenario->fault == TDM_SIM_FAULT_FREEZE && now > 10 * TDM_S && now < 20 * TDM_S)
         return;

@@ -42,6 +42,7 @@ tdm_time tdm_lipsync_step(struct tdm_lipsync *l, tdm_time now, const struct tdm_
     bool both =
         measured(in->audio_latency) && measured(in->video_latency) && measured(in->playout_delay);
 
+    l->audio_latency = in->audio_latency;
     if (both)
         smooth(l, now, (double)(in->audio_latency - in->video_latency));
     else
@@ -55,4 +56,16 @@ tdm_time tdm_lipsync_step(struct tdm_lipsync *l, tdm_time now, const struct tdm_
     ask = tdm_time_min(ask, l->ask + TDM_LIPSYNC_STEP_MAX);
     l->ask = tdm_time_max(ask, l->ask - TDM_LIPSYNC_STEP_MAX);
     return l->ask;
+}
+
+tdm_time tdm_lipsync_picture_age(const struct tdm_lipsync *l)
+{
+    return l->known ? tdm_time_max(l->audio_latency - TDM_LIPSYNC_LATE_AIM, 0) : 0;
+}
+
+tdm_time tdm_lipsync_show_at(tdm_time age, tdm_time captured, tdm_time now)
+{
+    if (captured == TDM_NEVER)
+        return now;
+    return tdm_time_max(now, tdm_time_min(captured + age, now + TDM_LIPSYNC_HOLD_MAX));
 }

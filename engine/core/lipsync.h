@@ -3,18 +3,20 @@
 #define TDM_CORE_LIPSYNC_H
 
 /*
- * Keeps sound from running ahead of the picture. Sound that is early is noticed from about 45 ms,
- * late sound only from about 125 ms (ITU-R BT.1359), and delay is what we least want: so the sound
- * is held back just enough to be at most a little early, the picture never. It decides one number,
- * the least playout delay that the audio side is asked for.
+ * Keeps eye and ear within 20 ms of each other. Who is ahead waits just enough to be at most a
+ * little ahead, as delay is what we least want: the sound by the least playout delay that the audio
+ * side is asked for; a picture, whose sound comes later because the playout holds against jitter
+ * what pictures do not, by the age at which it is shown.
  */
 
 #include "engine/base/time.h"
 
 #include <stdbool.h>
 
-#define TDM_LIPSYNC_EARLY_MAX (20 * TDM_MS) /* Sound may be early by this. */
-#define TDM_LIPSYNC_STEP_MAX  (40 * TDM_MS) /* Of the ask, per period. */
+#define TDM_LIPSYNC_EARLY_MAX (20 * TDM_MS)  /* Sound may be early by this. */
+#define TDM_LIPSYNC_LATE_AIM  (15 * TDM_MS)  /* Pictures wait until it is late by this; */
+#define TDM_LIPSYNC_HOLD_MAX  (150 * TDM_MS) /* so long at most. */
+#define TDM_LIPSYNC_STEP_MAX  (40 * TDM_MS)  /* Of the ask, per period. */
 #define TDM_LIPSYNC_PERIOD    (500 * TDM_MS)
 #define TDM_LIPSYNC_ASK_MAX   (600 * TDM_MS)
 
@@ -27,7 +29,8 @@ struct tdm_lipsync_in {
 /** Owned by the session. */
 struct tdm_lipsync {
     bool known;
-    double skew_ns; /* Audio less video latency, smoothed over about a second. */
+    tdm_time audio_latency; /* The last. */
+    double skew_ns;         /* Audio less video latency, smoothed over about a second. */
     tdm_time sampled_at, decided_at;
     tdm_time ask; /* Least playout delay; 0 = do not care. */
 };
@@ -39,5 +42,12 @@ void tdm_lipsync_init(struct tdm_lipsync *l, tdm_time now);
  * changes at most once in a period.
  */
 tdm_time tdm_lipsync_step(struct tdm_lipsync *l, tdm_time now, const struct tdm_lipsync_in *in);
+
+/** Capture to present, at least, of pictures from now on; 0: they are shown as they come. */
+tdm_time tdm_lipsync_picture_age(const struct tdm_lipsync *l);
+
+/** Until when a picture that can be shown from `now` on waits, with `age` as above. `captured`: on
+ *  our clock; TDM_NEVER: not known, then it does not. */
+tdm_time tdm_lipsync_show_at(tdm_time age, tdm_time captured, tdm_time now);
 
 #endif
