@@ -65,7 +65,7 @@ tdm_time tdm_lipsync_picture_age(const struct tdm_lipsync *l)
 
 tdm_time tdm_lipsync_show_at(tdm_time age, tdm_time captured, tdm_time now)
 {
-    if (captured == TDM_NEVER)
+    if (captured > now)
         return now;
     return tdm_time_max(now, tdm_time_min(captured + age, now + TDM_LIPSYNC_HOLD_MAX));
 }

@@ -47,7 +47,7 @@ tdm_time tdm_lipsync_step(struct tdm_lipsync *l, tdm_time now, const struct tdm_
 tdm_time tdm_lipsync_picture_age(const struct tdm_lipsync *l);
 
 /** Until when a picture that can be shown from `now` on waits, with `age` as above. `captured`: on
- *  our clock; TDM_NEVER: not known, then it does not. */
+ *  our clock; when that is in the future or not known (TDM_NEVER), it does not. */
 tdm_time tdm_lipsync_show_at(tdm_time age, tdm_time captured, tdm_time now);
 
 #endif

@@ -49,7 +49,7 @@ void tdm_window_rate_init(struct tdm_window_rate *r, tdm_time now, uint64_t star
     r->last_sent = r->last_arrival = r->burst_sent = TDM_NEVER;
     r->acked_since = r->gap_sent = TDM_NEVER;
     r->lost_since = r->last_frame = r->proved_at = now;
-    r->crowded_since = TDM_NEVER;
+    r->crowded_since = r->jump.since = TDM_NEVER;
     r->marks_since = now;
     r->marked_at = r->cut_at = now - 3600 * TDM_S;
 }
@@ -197,6 +197,7 @@ static double by_delay(struct tdm_window_rate *r, tdm_time now, tdm_time queue)
         r->drain_until = now + DRAIN_FOR + round_trip(r);
     if (now < r->drain_until && r->base_seen + DRAIN_AFTER < now)
         factor = at_most(factor, 0.5);
+    tdm_window_rate_judge_jump(r, now, factor);
     tdm_window_rate_watch_crowd(r, now, factor);
     return capacity * factor;
 }

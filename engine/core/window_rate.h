@@ -61,6 +61,16 @@ struct tdm_window_rate_send {
     uint32_t bytes;
 };
 
+/* A queue that came all at once, and what became of it. */
+struct tdm_window_rate_jump {
+    tdm_time since;      /* TDM_NEVER: there is none. */
+    tdm_time level;      /* The least of its first piece of time; TDM_NEVER: not known yet. */
+    tdm_time low, piece; /* The least of this piece, and since when that is. */
+    uint32_t pieces;
+    double owed_ms; /* Of queue that should be gone by what we gave up. */
+    double capacity_bps;
+};
+
 struct tdm_window_rate {
     struct tdm_window_rate_tuning tuning;
     enum tdm_window_rate_mode mode;
@@ -85,6 +95,7 @@ struct tdm_window_rate {
     tdm_time back, back_base, back_next, back_since; /* Its own way: what it waits on it. */
     tdm_time shorter, doubts; /* A shorter way that one message told of, at this time. */
     tdm_time drain_until, last_frame;
+    struct tdm_window_rate_jump jump;
     tdm_time silent; /* How much longer than foreseen nothing has been told. */
 
     /* The queue. */

@@ -162,6 +162,7 @@ void tdm_window_rate_learn_arrival(struct tdm_window_rate *r, tdm_time now,
 
     bool start = is_start(r, ack->sent);
 
+    tdm_window_rate_learn_jump(r, now, ack->sent, queue);
     if (r->last_sent != TDM_NEVER &&
         queue - r->last_queue >
             STOPPED + ack->sent - r->last_sent) /* No crowd comes so suddenly. */

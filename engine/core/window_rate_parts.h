@@ -54,6 +54,13 @@ void tdm_window_rate_learn_back(struct tdm_window_rate *r, tdm_time now, tdm_tim
 void tdm_window_rate_learn_base(struct tdm_window_rate *r, tdm_time now, tdm_time way,
                                 tdm_time rtt);
 
+/* A packet met this queue. */
+void tdm_window_rate_learn_jump(struct tdm_window_rate *r, tdm_time now, tdm_time sent,
+                                tdm_time queue);
+/* A queue that came all at once and stays whatever we give up is none: the way is longer. `factor`:
+ * what is planned, as a part of the capacity. */
+void tdm_window_rate_judge_jump(struct tdm_window_rate *r, tdm_time now, double factor);
+
 /* window_rate_capacity.c */
 
 /* As if that had been measured. */

@@ -8,6 +8,14 @@
 #define BASE_NEAR     (2 * TDM_MS)
 #define BACK_MAX      TDM_S
 #define BASE_NEAR_MAX (8 * TDM_MS)
+#define JUMP          (20 * TDM_MS) /* More than in the packet before, which left so shortly before: */
+#define JUMP_WITHIN   (50 * TDM_MS)
+#define JUMP_LASTS    (5 * TDM_S) /* What took longer to stay is something else. */
+#define JUMP_PIECE    (100 * TDM_MS)
+#define JUMP_PIECES   3
+#define JUMP_OWED     1.5
+#define JUMP_MOVES    0.15 /* Of it, at most, and: */
+#define JUMP_JITTER   (8 * TDM_MS)
 
 static void forget_next(struct tdm_window_rate *r, tdm_time now)
 {
@@ -26,7 +34,7 @@ void tdm_window_rate_forget_way(struct tdm_window_rate *r, tdm_time now)
     r->last_sent = r->last_arrival = r->burst_sent = TDM_NEVER;
     r->burst_packets = 0;
     r->queue = r->last_queue = 0;
-    r->crowded_since = TDM_NEVER;
+    r->crowded_since = r->jump.since = TDM_NEVER;
     forget_next(r, now);
 }
 
@@ -99,4 +107,51 @@ void tdm_window_rate_learn_base(struct tdm_window_rate *r, tdm_time now, tdm_tim
     r->base = tdm_time_min(r->base, way);
     if (way < r->base + near_base(r))
         r->base_seen = now;
+}
+
+void tdm_window_rate_learn_jump(struct tdm_window_rate *r, tdm_time now, tdm_time sent,
+                                tdm_time queue)
+{
+    struct tdm_window_rate_jump *j = &r->jump;
+
+    if (r->last_sent != TDM_NEVER && sent - r->last_sent < JUMP_WITHIN &&
+        queue - r->last_queue > JUMP && r->last_queue < TDM_WINDOW_RATE_CALM_QUEUE) {
+        *j = (struct tdm_window_rate_jump){.since = now,
+                                           .level = TDM_NEVER,
+                                           .low = queue,
+                                           .piece = now,
+                                           .capacity_bps = r->capacity_bps};
+        return;
+    }
+    if (j->since == TDM_NEVER)
+        return;
+    j->low = tdm_time_min(j->low, queue);
+    if (now - j->piece < JUMP_PIECE)
+        return;
+    tdm_time moved = j->level == TDM_NEVER ? 0 : j->low - j->level;
+    double most = JUMP_MOVES * (double)j->level + (double)JUMP_JITTER;
+
+    if (j->level == TDM_NEVER)
+        j->level = j->low;
+    else if ((double)moved > most || (double)moved < -most || now - j->since > JUMP_LASTS)
+        j->since = TDM_NEVER;
+    j->low = TDM_NEVER;
+    j->piece = now;
+    j->pieces++;
+}
+
+void tdm_window_rate_judge_jump(struct tdm_window_rate *r, tdm_time now, double factor)
+{
+    struct tdm_window_rate_jump *j = &r->jump;
+    double capacity = j->capacity_bps;
+
+    if (j->since == TDM_NEVER)
+        return;
+    j->owed_ms += at_most(ms_of(now - r->last_frame), 100) * (1 - factor);
+    if (j->pieces < JUMP_PIECES || j->level == TDM_NEVER ||
+        j->owed_ms < JUMP_OWED * ms_of(j->level) + ms_of(round_trip(r)))
+        return;
+    tdm_window_rate_forget_way(r, now);
+    if (capacity > 0)
+        tdm_window_rate_set_capacity(r, capacity); /* What was measured since was our own pace. */
 }

@@ -103,6 +103,32 @@ static void test_gives_delay_back(void **state)
     assert_int_equal(run(&p, &l, &now, 20, &early, &changes), 0);
 }
 
+/* Sound that is late on its own account: pictures wait for it, but not longer than it is worth. */
+static void test_pictures_wait(void **state)
+{
+    struct tdm_lipsync_in in = {
+        .audio_latency = 90 * TDM_MS, .video_latency = 40 * TDM_MS, .playout_delay = 60 * TDM_MS};
+    const tdm_time now = 100 * TDM_S;
+    struct tdm_lipsync l;
+
+    (void)state;
+    tdm_lipsync_init(&l, now);
+    assert_int_equal(tdm_lipsync_picture_age(&l), 0);
+    assert_int_equal(tdm_lipsync_step(&l, now, &in), 0);
+    tdm_time age = tdm_lipsync_picture_age(&l);
+
+    assert_int_equal(in.audio_latency - age, TDM_LIPSYNC_LATE_AIM);
+    assert_true(tdm_lipsync_show_at(age, now - 40 * TDM_MS, now) == now - 40 * TDM_MS + age);
+    assert_true(tdm_lipsync_show_at(age, now - 80 * TDM_MS, now) == now); /* Old enough. */
+    assert_true(tdm_lipsync_show_at(age, TDM_NEVER, now) == now);
+    assert_true(tdm_lipsync_show_at(age, INT64_MAX - 1, now) == now);
+    assert_true(tdm_lipsync_show_at(age, INT64_MIN / 2, now) == now);
+    assert_true(tdm_lipsync_show_at(TDM_S, now, now) == now + TDM_LIPSYNC_HOLD_MAX);
+    in.audio_latency = TDM_NEVER; /* Nobody speaks. */
+    (void)tdm_lipsync_step(&l, now + TDM_S, &in);
+    assert_int_equal(tdm_lipsync_picture_age(&l), 0);
+}
+
 static void test_bounded_by_nonsense(void **state)
 {
     struct tdm_rng rng = tdm_rng_of(4);
@@ -121,6 +147,9 @@ static void test_bounded_by_nonsense(void **state)
         now += tdm_rng_below(&rng, 1000000000);
         tdm_time ask = tdm_lipsync_step(&l, now, &in);
         assert_true(ask >= 0 && ask <= TDM_LIPSYNC_ASK_MAX);
+        tdm_time at = tdm_lipsync_show_at(tdm_lipsync_picture_age(&l), in.video_latency, now);
+
+        assert_true(at >= now && at <= now + TDM_LIPSYNC_HOLD_MAX);
     }
 }
 
@@ -130,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_holds_sound_back),
         cmocka_unit_test(test_leaves_small_and_late_alone),
         cmocka_unit_test(test_gives_delay_back),
+        cmocka_unit_test(test_pictures_wait),
         cmocka_unit_test(test_bounded_by_nonsense),
     };
 
