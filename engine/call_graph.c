@@ -472,6 +472,7 @@ enum tdm_err tdm_call_set_video_codecs(struct tandem_call *call, const char *cod
     if (err != TDM_OK)
         return err;
     to->video_codec_count = from.video_codec_count;
+    to->video_codecs_named = from.video_codecs_named;
     memcpy(to->video_codecs, from.video_codecs, sizeof to->video_codecs);
     memcpy(to->video_encoders, from.video_encoders, sizeof to->video_encoders);
     memcpy(to->video_preset, from.video_preset, sizeof to->video_preset);
@@ -489,14 +490,15 @@ void tdm_call_refer_further(struct tandem_call *call)
     const struct tdm_video_encoder_ops *further =
         tdm_video_plan_further(&call->plan, &call->machine.negotiated.media[TDM_VIDEO]);
 
-    if (!further || call->refers_further)
+    if (!further || call->refers_further || !call->announced_up ||
+        call->machine.state != TDM_CALL_UP)
         return;
     call->refers_further = true;
     tdm_video_plan_prefer(&call->plan, further->id);
     tdm_call_offer_plan(call);
     tdm_engine_tell(call->engine, call, TANDEM_EVENT_NOTICE, 0,
-                    "packets are lost in rows: pictures go on in %s, where one need not refer to "
-                    "the last",
+                    "packets are lost in rows: %s is offered, whose pictures need not refer to the "
+                    "last",
                     tdm_codec_short_name(further->id));
 }
 

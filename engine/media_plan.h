@@ -25,6 +25,7 @@ struct tdm_media_plan {
     enum tdm_codec_id video_codecs[TDM_CODECS_MAX], audio_codecs[TDM_CODECS_MAX];
     const struct tdm_video_encoder_ops
         *video_encoders[TDM_CODECS_MAX]; /* Of each of video_codecs; NULL: only decoded. */
+    bool video_codecs_named;             /* By a user, in this order. */
     char video_preset[TDM_PRESET_MAX];   /* "" = each encoder's own choice. */
     uint16_t video_threads;              /* 0 = chosen. */
     struct tdm_cost_table costs;         /* Empty: nothing is chosen by machine and link. */

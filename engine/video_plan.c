@@ -167,7 +167,10 @@ enum tdm_err tdm_video_plan_of(struct tdm_media_plan *plan, const struct tandem_
 {
     enum tdm_err err = TDM_OK;
 
-    if (m->video_codecs && strcmp(m->video_codecs, TDM_VIDEO_AUTO) == 0)
+    bool chosen = m->video_codecs && strcmp(m->video_codecs, TDM_VIDEO_AUTO) == 0;
+
+    plan->video_codecs_named = m->video_codecs && !chosen;
+    if (chosen)
         err = choose_video_codecs(plan, cause);
     else if (m->video_codecs)
         err = parse_video_codecs(plan, m->video_codecs, cause);
@@ -193,6 +196,8 @@ tdm_video_plan_further(const struct tdm_media_plan *plan, const struct tdm_negot
     uint8_t most = sent < 0 ? UINT8_MAX : chains_of(plan->video_encoders[sent]);
     const struct tdm_video_encoder_ops *further = NULL;
 
+    if (plan->video_codecs_named)
+        return NULL;
     for (uint8_t i = 0; i < agreed->receive_count; i++) {
         int at = index_of(plan, agreed->receive[i].id);
 

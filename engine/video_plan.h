@@ -30,7 +30,8 @@ struct tdm_video_choice tdm_video_plan_choose(const struct tdm_media_plan *plan,
                                               enum tdm_codec_id codec, uint32_t bps);
 
 /** Of the agreed codecs the one whose encoder here has the most chains of references
- *  (struct tdm_reference_reach), where those are more than of the one that is sent; NULL: none. */
+ *  (struct tdm_reference_reach), where those are more than of the one that is sent; NULL: none, or
+ *  a user named the order. */
 const struct tdm_video_encoder_ops *
 tdm_video_plan_further(const struct tdm_media_plan *plan,
                        const struct tdm_negotiated_media *agreed);

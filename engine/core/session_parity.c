@@ -108,7 +108,7 @@ static void plan(struct tdm_session *s, const struct tdm_stream *st, tdm_time no
 
     if (now < p->planned_at + every || !s->clock.rtt)
         return;
-    tdm_time passed = now - p->planned_at;
+    tdm_time passed = tdm_time_min(now - p->planned_at, 2 * every); /* Not of a rest. */
     const struct tdm_repair_path path = {
         .loss = tdm_loss_pattern_loss(&p->pattern),
         .burst = tdm_loss_pattern_burst(&p->pattern),

@@ -341,10 +341,13 @@ void tdm_session_take_mended(struct tdm_session *s, struct tdm_stream *st, tdm_t
 
     if (!rx->assembly)
         return;
-    /* Another type: of the codec that was sent before. */
     if (tdm_rtp_parse(&rtp, in->datagram.data, in->datagram.size) != TDM_OK ||
-        rtp.ssrc != rx->ssrc || rtp.seq != (uint16_t)seq || rtp.payload_type != rx->payload_type)
+        rtp.ssrc != rx->ssrc || rtp.seq != (uint16_t)seq) {
+        rx->refused++;
         return;
+    }
+    if (rtp.payload_type != rx->payload_type)
+        return; /* Of the codec that was sent before. */
     const struct tdm_assembly_stats *frames = tdm_assembly_stats_of(rx->assembly);
     uint64_t late = frames->late_packets;
 

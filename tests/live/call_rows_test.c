@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pictures over a way that is far and loses packets in rows: they go on in the codec whose encoder
- * can refer past what was lost, without anybody's asking, and stay in the one that a user named.
+ * can refer past what was lost, without anybody's asking, and stay in the one that a user put
+ * first.
  */
 #include "tests/live/between.h"
 #include "tests/live/pair.h"
@@ -214,7 +215,7 @@ static void a_codec_that_was_named_stays(void **state)
     struct pair p;
 
     (void)state;
-    call_over(&p, &m, "h264,vp8");
+    call_over(&p, &m, "h264,vp9");
     pair_run(&p, STAYS_MS);
     assert_string_equal(side_stats(&p.a).video.send_codec, "h264");
     assert_string_equal(side_stats(&p.b).video.send_codec, "h264");

@@ -43,6 +43,7 @@ struct rig {
     double loss;        /* Of what side 0 sends. */
     uint8_t corrupt;    /* XOR of each repair's last byte. */
     int drop_next;      /* Packets of side 0. */
+    bool resting;       /* No pictures. */
     uint8_t elsewhere;  /* Chains of another agreed codec's encoder; ours has one. */
     tdm_time late_most; /* Of the pictures that came out, behind their capture. */
     uint32_t frame, first, last;
@@ -179,7 +180,7 @@ static void send_picture(struct rig *rig)
 static void run(struct rig *rig, tdm_time time)
 {
     for (tdm_time end = rig->now + time; rig->now < end; rig->now += TDM_MS) {
-        if (rig->now / TDM_MS % (INTERVAL / TDM_MS) == 0)
+        if (!rig->resting && rig->now / TDM_MS % (INTERVAL / TDM_MS) == 0)
             send_picture(rig);
         while (rig->first != rig->last && rig->flight[rig->first % FLIGHT_MAX].at <= rig->now) {
             const struct datagram *d = &rig->flight[rig->first++ % FLIGHT_MAX];
@@ -355,6 +356,22 @@ static void test_rows_are_better_elsewhere(void **state)
         assert_int_equal(better_elsewhere(rig), cases[i].better);
         rig_destroy(rig);
     }
+    struct rig *rig = rig_create(WINDOW);
+
+    /* Where nothing was sent nothing stood still. */
+    rig->elsewhere = CHAINS;
+    configure(rig, 0, WINDOW);
+    configure(rig, 1, WINDOW);
+    run(rig, 10 * TDM_S);
+    rig->drop_next = 6;
+    run(rig, 3 * TDM_S);
+    assert_false(better_elsewhere(rig));
+    rig->resting = true;
+    run(rig, 300 * TDM_S);
+    rig->resting = false;
+    run(rig, TDM_S);
+    assert_false(better_elsewhere(rig));
+    rig_destroy(rig);
 }
 
 int main(void)
