@@ -27,7 +27,7 @@ struct tdm_sim_side_result {
     uint64_t packets_sent, packets_resent, parity_sent;
     uint64_t video_sent, video_resent;           /* Packets of pictures alone. */
     tdm_time video_frozen, video_frozen_settled; /* The second after the first ten seconds. */
-    tdm_time skew_p95; /* Eye against ear, of either sign, after the first ten seconds. */
+    tdm_time skew_p95;     /* Eye against ear, of either sign, after the first ten seconds. */
     double reference_cost; /* Per picture: what referring far back costs (repair_plan.h). */
     uint64_t played_samples, concealed_samples; /* By this side's speaker. */
     char digits[32];                            /* Heard by this side. */

@@ -196,7 +196,10 @@ static double fill(struct neteq *n, double want, double delay_ms)
     double made = 0;
 
     while (n->line_ms < want) {
-        if (n->has[n->next % STORE] && !postpones(n)) {
+        /* In front of a gap too: what waits behind a lost packet ends the wait as well. */
+        bool held = postpones(n);
+
+        if (n->has[n->next % STORE] && !held) {
             n->has[n->next++ % STORE] = false;
             n->line_ms += n->frame_ms;
             n->media_ms = (double)n->next * n->frame_ms;

@@ -13,6 +13,31 @@
 #define AGAIN_PACKETS 128
 #define REPORTS_MAX   TDM_ARRIVALS_PACKETS
 
+static struct tdm_ccfb_arrival *packet_at(struct tdm_arrivals_source *s, int64_t seq)
+{
+    return &s->packets[(uint64_t)seq & (TDM_ARRIVALS_PACKETS - 1)];
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The first number that is remembered. */
+static int64_t oldest_of(const struct tdm_arrivals_source *s)
+{
+    return s->highest - TDM_ARRIVALS_PACKETS + 1;
+}
+
+/* What comes late may be from before `seq`: nothing in the slots is of these numbers. */
+static void start(struct tdm_arrivals_source *s, int64_t seq)
+{
+    s->first = s->next = s->before = seq;
+    s->highest = seq - 1;
+    for (int i = 0; i < TDM_ARRIVALS_PACKETS; i++)
+        s->packets[i] = (struct tdm_ccfb_arrival){.at = TDM_NEVER};
+}
+
 void tdm_arrivals_init(struct tdm_arrivals *a)
 {
     a->count = 0;
@@ -21,17 +46,11 @@ void tdm_arrivals_init(struct tdm_arrivals *a)
     a->bytes = 0;
     a->every = EVERY_SLOW;
     a->told = 0;
-}
-
-static struct tdm_ccfb_arrival *packet_at(struct tdm_arrivals_source *s, int64_t seq)
-{
-    return &s->packets[(uint64_t)seq & (TDM_ARRIVALS_PACKETS - 1)];
-}
-
-static void start(struct tdm_arrivals_source *s, int64_t seq)
-{
-    s->first = s->next = s->before = seq;
-    s->highest = seq - 1;
+    for (int i = 0; i < TDM_ARRIVALS_SOURCES; i++) {
+        a->sources[i].ssrc = 0;
+        a->sources[i].heard = 0;
+        start(&a->sources[i], 0);
+    }
 }
 
 static struct tdm_arrivals_source *source_of(struct tdm_arrivals *a, uint32_t ssrc, uint16_t seq)
@@ -70,7 +89,7 @@ static void count_rate(struct tdm_arrivals *a, tdm_time now, size_t size)
 static void tell_again(struct tdm_arrivals *a, struct tdm_arrivals_source *s, tdm_time now,
                        int64_t seq)
 {
-    int64_t from = seq - AGAIN_PACKETS > s->first ? seq - AGAIN_PACKETS : s->first;
+    int64_t from = larger(seq - AGAIN_PACKETS, larger(s->first, oldest_of(s)));
 
     if (a->due != TDM_NEVER || now - a->told < AGAIN_AFTER)
         return;
@@ -93,11 +112,10 @@ void tdm_arrivals_packet(struct tdm_arrivals *a, tdm_time now, uint32_t ssrc, ui
         return; /* Too late to be of use. */
     while (s->highest < extended)
         packet_at(s, ++s->highest)->at = TDM_NEVER;
-    int64_t oldest = s->highest - TDM_ARRIVALS_PACKETS + 1;
     struct tdm_ccfb_arrival *p = packet_at(s, extended);
 
-    s->next = s->next > oldest ? s->next : oldest;
-    s->before = s->before > oldest ? s->before : oldest;
+    s->next = larger(s->next, oldest_of(s));
+    s->before = larger(s->before, oldest_of(s));
     if (p->at != TDM_NEVER) { /* Came before: section 3.1 wants the mark, if either has it. */
         if (ecn == TDM_ECN_CE)
             p->ecn = ecn;
@@ -109,6 +127,8 @@ void tdm_arrivals_packet(struct tdm_arrivals *a, tdm_time now, uint32_t ssrc, ui
         s->next = extended; /* Told as missing; told anew. */
     if (extended < s->before)
         s->before = extended;
+    if (extended < s->first)
+        s->first = extended;
     if (a->due == TDM_NEVER)
         a->due = tdm_time_max(now, a->told + a->every); /* At once what comes after a pause. */
 }

@@ -337,32 +337,27 @@ static bool keyframe_behind(struct tdm_assembly *a, int64_t *first, int64_t *las
     return false;
 }
 
-/* Whether this packet ends a picture that is all there. */
-static bool ends_whole(struct tdm_assembly *a, int64_t seq)
-{
-    const struct slot *end = slot_of(a, seq);
-
-    if (!end || !end->marker || !end->has_reference || seq - end->reference.index < a->base)
-        return false;
-    for (int64_t i = seq - end->reference.index; i < seq; i++) {
-        const struct slot *s = slot_of(a, i);
-
-        if (!s || s->rtp_time != end->rtp_time)
-            return false;
-    }
-    return true;
-}
-
-/* The first whole picture of what waits that does not need what is missing. */
+/* The first whole picture of what waits that does not need what is missing; one look at each
+ * packet, whatever the marks say. */
 static bool picture_behind(struct tdm_assembly *a, int64_t *first, int64_t *last)
 {
+    int64_t run = a->base; /* First of the packets of one time, without a hole, up to this one. */
+    int64_t rtp_time = 0;
+
     if (!a->came_out.any)
         return false;
     for (int64_t seq = a->base; seq <= a->highest; seq++) {
         const struct slot *s = slot_of(a, seq);
 
-        if (s && s->has_reference && s->reference.refers && is_decodable(a, s) &&
-            ends_whole(a, seq)) {
+        if (!s) {
+            run = seq + 1;
+            continue;
+        }
+        if (s->rtp_time != rtp_time)
+            run = seq;
+        rtp_time = s->rtp_time;
+        if (s->marker && s->has_reference && s->reference.refers &&
+            seq - s->reference.index >= run && is_decodable(a, s)) {
             *first = seq - s->reference.index;
             *last = seq;
             return true;

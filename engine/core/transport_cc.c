@@ -5,23 +5,28 @@
 
 #define TELL_EVERY (50 * TDM_MS)
 
-void tdm_transport_cc_in_init(struct tdm_transport_cc_in *in)
-{
-    in->started = false;
-    in->feedback_count = 0;
-    in->due = TDM_NEVER;
-}
-
 static tdm_time *arrival_at(struct tdm_transport_cc_in *in, int64_t seq)
 {
     return &in->arrivals[(uint64_t)seq & (TDM_TRANSPORT_CC_PACKETS - 1)];
 }
 
+/* What comes late may be from before `seq`: nothing in the slots is of these numbers. */
 static void start_in(struct tdm_transport_cc_in *in, int64_t seq)
 {
     in->started = true;
     in->next = seq;
     in->highest = seq - 1;
+    for (int i = 0; i < TDM_TRANSPORT_CC_PACKETS; i++)
+        in->arrivals[i] = TDM_NEVER;
+}
+
+void tdm_transport_cc_in_init(struct tdm_transport_cc_in *in)
+{
+    start_in(in, 0);
+    in->started = false;
+    in->feedback_count = 0;
+    in->media_ssrc = 0;
+    in->due = TDM_NEVER;
 }
 
 void tdm_transport_cc_in_packet(struct tdm_transport_cc_in *in, tdm_time now, uint16_t seq,

@@ -8,14 +8,15 @@
 #define BASE_NEAR     (2 * TDM_MS)
 #define BACK_MAX      TDM_S
 #define BASE_NEAR_MAX (8 * TDM_MS)
-#define JUMP          (20 * TDM_MS) /* More than in the packet before, which left so shortly before: */
-#define JUMP_WITHIN   (50 * TDM_MS)
-#define JUMP_LASTS    (5 * TDM_S) /* What took longer to stay is something else. */
-#define JUMP_PIECE    (100 * TDM_MS)
-#define JUMP_PIECES   3
-#define JUMP_OWED     1.5
-#define JUMP_MOVES    0.15 /* Of it, at most, and: */
-#define JUMP_JITTER   (8 * TDM_MS)
+/* More than the packet before met and one takes; that one left so shortly before: */
+#define JUMP        (20 * TDM_MS)
+#define JUMP_WITHIN (50 * TDM_MS)
+#define JUMP_LASTS  (5 * TDM_S) /* What took longer to stay is something else. */
+#define JUMP_PIECE  (100 * TDM_MS)
+#define JUMP_PIECES 5
+#define JUMP_OWED   3.0
+#define JUMP_MOVES  0.15 /* Of it, at most, and: */
+#define JUMP_JITTER (5 * TDM_MS)
 
 static void forget_next(struct tdm_window_rate *r, tdm_time now)
 {
@@ -46,13 +47,20 @@ static bool is_another_clock(const struct tdm_window_rate *r, tdm_time way, tdm_
            (way - r->base > rtt - r->rtt_min + WAY_JUMP || r->base - way > r->rtt_min + WAY_JUMP);
 }
 
+/* What the largest takes to leave the bottleneck. */
+static tdm_time packet_time(const struct tdm_window_rate *r)
+{
+    return r->capacity_bps > 0 ? (tdm_time)(TDM_WINDOW_RATE_PACKET_BYTES * 8e9 / r->capacity_bps)
+                               : 0;
+}
+
 /* How far above the base a packet may be that saw it: a long one takes longer than a short one by
  * itself. Among others nobody can afford to be generous. */
 static tdm_time near_base(const struct tdm_window_rate *r)
 {
-    double packet = r->capacity_bps > 0 ? TDM_WINDOW_RATE_PACKET_BYTES * 8e9 / r->capacity_bps : 0;
+    double packet = at_most((double)packet_time(r), (double)BASE_NEAR_MAX);
 
-    return BASE_NEAR + (tdm_time)((1 - r->crowd) * at_most(packet, (double)BASE_NEAR_MAX));
+    return BASE_NEAR + (tdm_time)((1 - r->crowd) * packet);
 }
 
 /* What feedback waits on its own way; `told` is the arrival that it tells of last. */
@@ -115,7 +123,8 @@ void tdm_window_rate_learn_jump(struct tdm_window_rate *r, tdm_time now, tdm_tim
     struct tdm_window_rate_jump *j = &r->jump;
 
     if (r->last_sent != TDM_NEVER && sent - r->last_sent < JUMP_WITHIN &&
-        queue - r->last_queue > JUMP && r->last_queue < TDM_WINDOW_RATE_CALM_QUEUE) {
+        queue - r->last_queue > JUMP + packet_time(r) &&
+        r->last_queue < TDM_WINDOW_RATE_CALM_QUEUE) {
         *j = (struct tdm_window_rate_jump){.since = now,
                                            .level = TDM_NEVER,
                                            .low = queue,

@@ -294,30 +294,55 @@ static void test_reverse(void **state)
     }
 }
 
-/* Feedback that is wrong in a byte, one message in three. */
+/* Feedback that is wrong in a byte, one message in three, for 20 s; gives how many of the camera's
+ * 600 pictures were shown. The queue is no measure here: it is full, 300 ms, for a part of that
+ * time. Each bound is the worst of 128 seeds and a tenth or more: who believes times that cannot be
+ * stops sending, below 1.2 Mb/s and for good, and who believes bursts that came faster than they
+ * left has a window of 1 to 3 MB. */
+static uint64_t lies(uint64_t seed)
+{
+    struct tdm_sim_rig_config c = narrow(seed, 2000000);
+
+    c.region = c.channel = c.parity = c.ecn = true;
+    struct tdm_sim_rig *rig = start(&c, 5 * TDM_S);
+    struct tdm_session_rate rate;
+    uint32_t window_max = 0;
+
+    rig->lies = 0.33;
+    for (tdm_time at = 5 * TDM_S; at < 25 * TDM_S; at += 100 * TDM_MS) {
+        tdm_sim_rig_run(rig, at + 100 * TDM_MS);
+        tdm_session_rate_of(rig->sessions[0], &rate);
+        window_max = rate.window_bytes > window_max ? rate.window_bytes : window_max;
+    }
+    if (seed <= 4)
+        tell("lies", rig);
+    uint64_t shown = rig->pictures[0].shown;
+
+    assert_true(kbps(rig, TDM_SIM_KINDS) > 1600);
+    assert_true(tdm_sim_rig_sent_bps(rig, TDM_SIM_KINDS) < 3.1e6);
+    assert_in_range(window_max, 0, 700000);
+    rig->lies = 0;
+    tdm_sim_rig_run(rig, 32 * TDM_S);
+    tdm_sim_rig_measure(rig);
+    tdm_sim_rig_run(rig, 37 * TDM_S);
+    if (seed <= 4)
+        tell("7 to 12 s after them", rig);
+    assert_true(kbps(rig, TDM_SIM_KINDS) > 1650);
+    stop(rig);
+    return shown;
+}
+
+/* Of all seeds together, as one alone says little: 535 to 554 pictures in blocks of 16. It is 496
+ * at most where one message alone may shorten the way, and 60 for who believes any time. */
 static void test_lies(void **state)
 {
+    uint64_t shown = 0;
+
     (void)state;
-    for (uint64_t seed = 1; seed <= 4; seed++) {
-        struct tdm_sim_rig_config c = narrow(seed, 2000000);
-
-        c.region = c.channel = c.parity = c.ecn = true;
-        struct tdm_sim_rig *rig = start(&c, 5 * TDM_S);
-        struct tdm_session_rate rate;
-
-        rig->lies = 0.33;
-        tdm_sim_rig_run(rig, 25 * TDM_S);
-        tell("lies", rig);
-        tdm_session_rate_of(rig->sessions[0], &rate);
-        assert_true(rate.target_bps <= 4000000);
-        assert_true(tdm_sim_rig_sent_bps(rig, TDM_SIM_KINDS) < 2.6e6);
-        rig->lies = 0;
-        tdm_sim_rig_run(rig, 32 * TDM_S);
-        tdm_sim_rig_measure(rig);
-        tdm_sim_rig_run(rig, 37 * TDM_S);
-        assert_true(kbps(rig, TDM_SIM_KINDS) > 1000);
-        stop(rig);
-    }
+    for (uint64_t seed = 1; seed <= 16; seed++)
+        shown += lies(seed);
+    print_message("  lies: %.0f of 600 pictures in the mean\n", (double)shown / 16);
+    assert_true(shown > 16 * UINT64_C(515));
 }
 
 /* Whatever the two ways did for 15 s, pictures come again soon after they are good. */

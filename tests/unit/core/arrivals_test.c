@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -119,13 +120,119 @@ static void test_quickly_when_fast(void **state)
     }
 }
 
+/* A session's memory is not cleared: whatever stood in it is not a packet. */
+static void begin_on(int fill)
+{
+    memset(&arrivals, fill, sizeof arrivals);
+    tdm_arrivals_init(&arrivals);
+}
+
+static void test_out_of_order_at_first(void **state)
+{
+    static const int fills[] = {0, 0xa5, 0xff};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        begin_on(fills[i]);
+        come(TDM_S, 1000, TDM_ECN_NONE);
+        come(TDM_S, 997, TDM_ECN_NONE);
+        come(TDM_S, 999, TDM_ECN_NONE);
+        come(TDM_S, 1001, TDM_ECN_NONE);
+        struct told told = tell(TDM_S, 5, ROOM);
+
+        assert_int_equal(told.first, 997);
+        assert_int_equal(told.last, 1001);
+        assert_int_equal(told.count, 5);
+        assert_int_equal(told.came, 4);
+    }
+}
+
+/* Behind a jump of more than is remembered, only what came since is told of. */
+static void test_jump(void **state)
+{
+    (void)state;
+    for (uint16_t number = 26000; number < 26007; number++) {
+        begin_on(0xa5);
+        for (uint16_t seq = 1; seq < 2000; seq++)
+            if (seq % 7)
+                come(TDM_S, seq, TDM_ECN_CE);
+        while (arrivals.due != TDM_NEVER)
+            (void)tell(TDM_S, 5, ROOM);
+        come(9 * TDM_S, number, TDM_ECN_NONE);
+        come(9 * TDM_S, number - 9, TDM_ECN_NONE);
+        struct told told = tell(9 * TDM_S, 5, ROOM);
+
+        assert_int_equal(told.first, number - 9);
+        assert_int_equal(told.last, number);
+        assert_int_equal(told.count, 10);
+        assert_int_equal(told.came, 2);
+        assert_int_equal(told.marked, 0);
+    }
+}
+
+/* A ninth source takes the place of one, and nothing of what that one had. */
+static void test_source_gives_way(void **state)
+{
+    (void)state;
+    begin_on(0xa5);
+    for (uint32_t ssrc = 5; ssrc < 5 + TDM_ARRIVALS_SOURCES; ssrc++)
+        for (uint16_t seq = 100; seq < 200; seq++)
+            tdm_arrivals_packet(&arrivals, ssrc * TDM_S, ssrc, seq, 1200, TDM_ECN_CE, TDM_S);
+    while (arrivals.due != TDM_NEVER)
+        (void)tell(20 * TDM_S, 5, ROOM);
+    for (uint16_t seq = 190; seq > 170; seq -= 10)
+        tdm_arrivals_packet(&arrivals, 30 * TDM_S, 99, seq, 1200, TDM_ECN_NONE, 30 * TDM_S);
+    struct told told = tell(30 * TDM_S, 99, ROOM);
+
+    assert_int_equal(told.first, 180);
+    assert_int_equal(told.count, 11);
+    assert_int_equal(told.came, 2);
+    assert_int_equal(told.marked, 0);
+}
+
+/* A question about an old packet: what is told again does not reach behind what is remembered. */
+static void test_asked_for_the_oldest(void **state)
+{
+    (void)state;
+    begin_on(0xa5);
+    for (uint16_t seq = 1; seq < 2000; seq++)
+        if (seq < 1400 || seq % 7)
+            come(TDM_S, seq, TDM_ECN_NONE);
+    while (arrivals.due != TDM_NEVER)
+        (void)tell(TDM_S, 5, ROOM);
+    come(2 * TDM_S, 1999 - 450, TDM_ECN_NONE);
+    struct told told = tell(2 * TDM_S, 5, ROOM);
+
+    assert_int_equal(told.first, 1999 - TDM_ARRIVALS_PACKETS + 1);
+    assert_int_equal(told.last, 1999);
+}
+
+/* The same about one from before the first that came. */
+static void test_asked_for_the_first(void **state)
+{
+    (void)state;
+    begin_on(0xa5);
+    come(TDM_S, 1000, TDM_ECN_NONE);
+    come(TDM_S, 997, TDM_ECN_NONE);
+    (void)tell(TDM_S, 5, ROOM);
+    come(2 * TDM_S, 1001, TDM_ECN_NONE);
+    (void)tell(2 * TDM_S, 5, ROOM);
+    come(3 * TDM_S, 997, TDM_ECN_NONE);
+    struct told told = tell(3 * TDM_S, 5, ROOM);
+
+    assert_int_equal(told.first, 997);
+    assert_int_equal(told.last, 1001);
+    assert_int_equal(told.came, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tells_twice),
-        cmocka_unit_test(test_late_and_double),
-        cmocka_unit_test(test_more_than_fits),
-        cmocka_unit_test(test_quickly_when_fast),
+        cmocka_unit_test(test_tells_twice),           cmocka_unit_test(test_late_and_double),
+        cmocka_unit_test(test_more_than_fits),        cmocka_unit_test(test_quickly_when_fast),
+        cmocka_unit_test(test_out_of_order_at_first), cmocka_unit_test(test_jump),
+        cmocka_unit_test(test_source_gives_way),      cmocka_unit_test(test_asked_for_the_oldest),
+        cmocka_unit_test(test_asked_for_the_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -652,7 +652,10 @@ static void test_oversized_is_refused(void **state)
     bench_free(&b);
 }
 
-/* The goals of docs/playout.md that are met; a change that loses one must say so there. */
+/* Goals of docs/playout.md on the rig's own draws: A1, A2, A5 with packets of 10 ms, and the two of
+ * A6 at once. The path moves by up to 40 ms here and by 32 in A5: packets of 20 ms have 87.8 ms
+ * and 0.024 %, and their bound is a little above. A7 is not met here (47.3 ms, 0.67 %) and not
+ * asked for. A change that loses a goal must say so there. */
 static void test_networks_stay_within_their_table(void **state)
 {
     static const struct {
@@ -660,10 +663,8 @@ static void test_networks_stay_within_their_table(void **state)
         uint32_t packet;
         double delay_ms, conceal_percent;
     } rows[] = {
-        {RIG_ACCESS, 960, 17.5, 0.02},
-        {RIG_GAUSS, 480, 85, 0.06},
-        {RIG_GAUSS, 960, 93, 0.06},
-        {RIG_WIFI, 960, 65, 0.15},
+        {RIG_LAN, 960, 8, 0},       {RIG_ACCESS, 960, 16, 0.02}, {RIG_GAUSS, 480, 85, 0.05},
+        {RIG_GAUSS, 960, 90, 0.05}, {RIG_WIFI, 960, 40, 0.15},
     };
 
     (void)state;

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -95,11 +96,77 @@ static void test_long_silence(void **state)
     assert_int_equal(told.came, 4);
 }
 
+/* A session's memory is not cleared: whatever stood in it is not a packet. */
+static void begin_on(struct tdm_transport_cc_in *in, int fill)
+{
+    memset(in, fill, sizeof *in);
+    tdm_transport_cc_in_init(in);
+}
+
+static void test_nothing_came(void **state)
+{
+    struct tdm_transport_cc_in in;
+    struct told told = {0};
+
+    (void)state;
+    begin_on(&in, 0x25);
+    tell(&in, &told);
+    assert_int_equal(told.messages, 0);
+    assert_true(in.due == TDM_NEVER);
+}
+
+static void test_out_of_order_at_first(void **state)
+{
+    static const int fills[] = {0, 0xa5, 0xff};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct tdm_transport_cc_in in;
+        struct told told = {0};
+
+        begin_on(&in, fills[i]);
+        arrive(&in, 1000);
+        arrive(&in, 997);
+        arrive(&in, 999);
+        arrive(&in, 1001);
+        tell(&in, &told);
+        assert_int_equal(told.came, 4);
+        assert_int_equal(told.missing, 1);
+        assert_int_equal(told.last, 1001);
+    }
+}
+
+/* Behind a jump of more than is remembered, only what came since is told of. */
+static void test_jump(void **state)
+{
+    static struct tdm_transport_cc_in before;
+
+    (void)state;
+    begin_on(&before, 0xa5);
+    for (uint16_t number = 1; number < 5000; number++)
+        if (number % 7)
+            arrive(&before, number);
+    for (struct told told = {0}; before.due != TDM_NEVER;)
+        tell(&before, &told);
+    for (uint16_t number = 26000; number < 26007; number++) {
+        struct tdm_transport_cc_in in = before;
+        struct told told = {0};
+
+        arrive(&in, number);
+        arrive(&in, number - 9);
+        tell(&in, &told);
+        assert_int_equal(told.came, 2);
+        assert_int_equal(told.missing, 8);
+        assert_int_equal(told.last, number);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_told_once),
-        cmocka_unit_test(test_long_silence),
+        cmocka_unit_test(test_told_once),    cmocka_unit_test(test_long_silence),
+        cmocka_unit_test(test_nothing_came), cmocka_unit_test(test_out_of_order_at_first),
+        cmocka_unit_test(test_jump),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
