@@ -135,6 +135,7 @@ static bool is_sound(struct job *job)
     struct tandem_sim_scenario s;
     uint64_t seeds = o->last - o->first + 1;
     uint32_t takers = 0;
+    bool judged = !o->check;
 
     for (int i = 0; i < o->word_count; i++)
         if (!knows(o->words[i]))
@@ -143,6 +144,7 @@ static bool is_sound(struct job *job)
         if (!is_wanted(o, &s))
             continue;
         takers += s.trace != NULL;
+        judged |= !o->peer || strcmp(o->peer, s.contenders[0]) == 0;
         job->total += (uint32_t)seeds * (!o->peer                     ? s.contender_count
                                          : has_contender(&s, o->peer) ? 1
                                                                       : 0);
@@ -153,7 +155,10 @@ static bool is_sound(struct job *job)
     else if (o->trace && !takers)
         (void)give_up(EXIT_USAGE, "none of these takes a trace: tandem sim --list marks those that "
                                   "do with +");
-    return job->total && (!o->trace || takers);
+    else if (!judged)
+        (void)give_up(EXIT_USAGE,
+                      "--check is for what the goals are for, tandem: leave out --peer");
+    return job->total && (!o->trace || takers) && judged;
 }
 
 static bool read_trace(struct job *job)

@@ -66,6 +66,7 @@ class Sim(unittest.TestCase):
             self.assertEqual(sim(*args, "--check").returncode, MISSED)
             self.assertEqual(sim(*args).returncode, DONE)
         self.assertEqual(sim("ice-port-port", "--check").returncode, DONE)
+        self.assertEqual(sim("step", "--check", "--peer", "gcc-like").returncode, USAGE)
 
     def test_what_is_wrong_is_said_in_a_sentence(self):
         for args, word in (

@@ -30,13 +30,18 @@ static void test_promises(void **state)
         bool at_least;
         double value;
     } promises[] = {
-        {"start-40", TDM_RATE_SETTLE, false, 1},  {"lifted", TDM_RATE_SETTLE, false, 2},
-        {"fixed-10", TDM_RATE_UTIL, true, 97},    {"fixed-10", TDM_RATE_QUEUE_P95, false, 20},
-        {"fixed-2", TDM_RATE_UTIL, true, 97},     {"rfc8867-1", TDM_RATE_UTIL, true, 95},
-        {"rfc8867-4", TDM_RATE_JAIN, true, 0.95}, {"rfc8867-5", TDM_RATE_JAIN, true, 0.8},
-        {"rfc8867-6", TDM_RATE_SHARE, true, 35},  {"rfc8867-6", TDM_RATE_CALM, false, 3},
-        {"l4s", TDM_RATE_QUEUE_P99, false, 8},    {"loss", TDM_RATE_UTIL, true, 90},
-        {"policer", TDM_RATE_LOSS, false, 5},     {"reroute", TDM_RATE_UTIL, true, 90},
+        {"start-40", TDM_RATE_SETTLE, false, 0.6},    {"start-200", TDM_RATE_SETTLE, false, 1.2},
+        {"lifted", TDM_RATE_SETTLE, false, 2},        {"fixed-10", TDM_RATE_UTIL, true, 97},
+        {"fixed-10", TDM_RATE_QUEUE_P95, false, 20},  {"fixed-2", TDM_RATE_UTIL, true, 97},
+        {"rfc8867-1", TDM_RATE_UTIL, true, 95},       {"rfc8867-4", TDM_RATE_JAIN, true, 0.95},
+        {"rfc8867-5", TDM_RATE_JAIN, true, 0.85},     {"rfc8867-2", TDM_RATE_UTIL, true, 95},
+        {"rfc8867-2", TDM_RATE_QUEUE_P95, false, 50}, {"rfc8867-3", TDM_RATE_UTIL, true, 94},
+        {"rfc8867-3", TDM_RATE_QUEUE_P95, false, 50}, {"tcp-deep", TDM_RATE_SHARE, true, 32},
+        {"tcp-deep", TDM_RATE_CALM, false, 4},        {"step", TDM_RATE_LATE, false, 0.2},
+        {"mobile", TDM_RATE_UTIL, true, 80},          {"mobile", TDM_RATE_LATE, false, 1},
+        {"rfc8867-6", TDM_RATE_SHARE, true, 35},      {"rfc8867-6", TDM_RATE_CALM, false, 3},
+        {"l4s", TDM_RATE_QUEUE_P99, false, 8},        {"loss", TDM_RATE_UTIL, true, 90},
+        {"policer", TDM_RATE_LOSS, false, 5},         {"reroute", TDM_RATE_UTIL, true, 90},
         {"handover", TDM_RATE_LATE, false, 3},
     };
 

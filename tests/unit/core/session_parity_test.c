@@ -24,6 +24,7 @@
 #define VIDEO      96
 #define REFERENCES 6
 #define CHAINS     6
+#define HEAD_BYTES 32 /* Behind the RTP header: what it covers, and the first of that. */
 
 enum repairs { NONE, WINDOW, GENERIC, GENERIC_RTX, RTX_ALONE };
 
@@ -40,8 +41,9 @@ struct rig {
     tdm_time now;
     struct tdm_rng rng;
     bool key_wanted;
-    double loss;        /* Of what side 0 sends. */
-    uint8_t corrupt;    /* XOR of each repair's last byte. */
+    double loss;     /* Of what side 0 sends. */
+    uint8_t corrupt; /* XOR of a byte of each repair, in turn those that say what it covers. */
+    uint32_t corrupted;
     int drop_next;      /* Packets of side 0. */
     bool resting;       /* No pictures. */
     uint8_t elsewhere;  /* Chains of another agreed codec's encoder; ours has one. */
@@ -86,7 +88,7 @@ static void handle(struct rig *rig, int side, const struct tdm_session_in *in)
                 .at = rig->now + WAY, .to = (uint8_t)(1 - side), .size = out.sends[i].size};
             memcpy(d->bytes, out.sends[i].data, d->size);
             if (is_repair(d) && !out.sends[i].rtcp)
-                d->bytes[d->size - 1] ^= rig->corrupt;
+                d->bytes[12 + rig->corrupted++ % HEAD_BYTES] ^= rig->corrupt;
         }
     }
 }
@@ -259,6 +261,7 @@ static void test_damaged_repairs(void **state)
         rig->corrupt = 0x55;
         run(rig, 8 * TDM_S);
         assert_true(stats_of(rig, 1).parity_received > 0);
+        assert_true(stats_of(rig, 1).packets_refused > 10);
         assert_true(rig->frames > 100);
         rig_destroy(rig);
     }
