@@ -2,12 +2,17 @@
 #include "engine/core/lipsync.h"
 
 #define SMOOTH      TDM_S
+#define LOW_PIECE   (80 * TDM_MS)
 #define AIM_EARLY   (10 * TDM_MS) /* Where a correction ends: sound early by this. */
 #define LATENCY_MAX (10 * TDM_S)  /* A measurement beyond this is none. */
 
 void tdm_lipsync_init(struct tdm_lipsync *l, tdm_time now)
 {
-    *l = (struct tdm_lipsync){.sampled_at = now, .decided_at = now};
+    *l = (struct tdm_lipsync){.sampled_at = now,
+                              .decided_at = now,
+                              .low = TDM_NEVER,
+                              .low_before = TDM_NEVER,
+                              .low_since = now};
 }
 
 static bool measured(tdm_time latency)
@@ -23,6 +28,17 @@ static void smooth(struct tdm_lipsync *l, tdm_time now, double skew)
     l->skew_ns += l->known ? share * (skew - l->skew_ns) : skew - l->skew_ns;
     l->known = true;
     l->sampled_at = now;
+}
+
+/* What is late for a moment, after a gap or a stall of the device, is nothing to wait for. */
+static void note_low(struct tdm_lipsync *l, tdm_time now, tdm_time audio_latency)
+{
+    if (now - l->low_since >= LOW_PIECE) {
+        l->low_before = l->low;
+        l->low = TDM_NEVER;
+        l->low_since = now;
+    }
+    l->low = tdm_time_min(l->low, audio_latency);
 }
 
 /* The ask that would bring the sound to the edge of what is allowed, from where it is now. */
@@ -42,11 +58,13 @@ tdm_time tdm_lipsync_step(struct tdm_lipsync *l, tdm_time now, const struct tdm_
     bool both =
         measured(in->audio_latency) && measured(in->video_latency) && measured(in->playout_delay);
 
-    l->audio_latency = in->audio_latency;
-    if (both)
+    if (both) {
         smooth(l, now, (double)(in->audio_latency - in->video_latency));
-    else
+        note_low(l, now, in->audio_latency);
+    } else {
         l->known = false;
+        l->low = l->low_before = TDM_NEVER;
+    }
     if (now - l->decided_at < TDM_LIPSYNC_PERIOD)
         return l->ask;
     l->decided_at = now;
@@ -60,7 +78,9 @@ tdm_time tdm_lipsync_step(struct tdm_lipsync *l, tdm_time now, const struct tdm_
 
 tdm_time tdm_lipsync_picture_age(const struct tdm_lipsync *l)
 {
-    return l->known ? tdm_time_max(l->audio_latency - TDM_LIPSYNC_LATE_AIM, 0) : 0;
+    if (!l->known || l->low_before == TDM_NEVER)
+        return 0;
+    return tdm_time_max(tdm_time_min(l->low, l->low_before) - TDM_LIPSYNC_LATE_AIM, 0);
 }
 
 tdm_time tdm_lipsync_show_at(tdm_time age, tdm_time captured, tdm_time now)

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #define TDM_LIPSYNC_EARLY_MAX (20 * TDM_MS)  /* Sound may be early by this. */
-#define TDM_LIPSYNC_LATE_AIM  (15 * TDM_MS)  /* Pictures wait until it is late by this; */
+#define TDM_LIPSYNC_LATE_AIM  (13 * TDM_MS)  /* Pictures wait until it is late by this; */
 #define TDM_LIPSYNC_HOLD_MAX  (150 * TDM_MS) /* so long at most. */
 #define TDM_LIPSYNC_STEP_MAX  (40 * TDM_MS)  /* Of the ask, per period. */
 #define TDM_LIPSYNC_PERIOD    (500 * TDM_MS)
@@ -29,8 +29,9 @@ struct tdm_lipsync_in {
 /** Owned by the session. */
 struct tdm_lipsync {
     bool known;
-    tdm_time audio_latency; /* The last. */
-    double skew_ns;         /* Audio less video latency, smoothed over about a second. */
+    tdm_time low, low_before,
+        low_since;  /* Least audio latency of this piece of time and the last. */
+    double skew_ns; /* Audio less video latency, smoothed over about a second. */
     tdm_time sampled_at, decided_at;
     tdm_time ask; /* Least playout delay; 0 = do not care. */
 };

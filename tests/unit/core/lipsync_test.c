@@ -115,6 +115,8 @@ static void test_pictures_wait(void **state)
     tdm_lipsync_init(&l, now);
     assert_int_equal(tdm_lipsync_picture_age(&l), 0);
     assert_int_equal(tdm_lipsync_step(&l, now, &in), 0);
+    assert_int_equal(tdm_lipsync_picture_age(&l), 0); /* For a moment. */
+    assert_int_equal(tdm_lipsync_step(&l, now + 100 * TDM_MS, &in), 0);
     tdm_time age = tdm_lipsync_picture_age(&l);
 
     assert_int_equal(in.audio_latency - age, TDM_LIPSYNC_LATE_AIM);
