@@ -127,11 +127,12 @@ static void decode(struct tdm_video_out *out, const struct tdm_session_video *vi
 /* Waits coded until the picture's sound is nearly due: what comes meanwhile waits in the ring. */
 static void wait_for_sound(struct tdm_video_out *out, const struct tdm_frame_trace *trace)
 {
-    tdm_time came = tdm_clock_now(), until = came;
+    const tdm_time came = tdm_clock_now();
 
     while (!atomic_load_explicit(&out->stopping, memory_order_relaxed)) {
-        until = tdm_lipsync_show_at(atomic_load_explicit(&out->age, memory_order_relaxed),
-                                    trace->at[TDM_STAGE_CAPTURED], came);
+        tdm_time age = atomic_load_explicit(&out->age, memory_order_relaxed);
+        tdm_time until = tdm_lipsync_show_at(age, trace->at[TDM_STAGE_CAPTURED], came);
+
         if (until <= tdm_clock_now())
             return;
         (void)tdm_wait_until(until, out->config.link->video_wake, -1);
