@@ -183,7 +183,7 @@ def restart(browser, tandem, codec, _, folder):
     time.sleep(1)
     browser.run("restartIce()")
     browser.wait(f"figuresOf().then(f => f.port !== {old})")
-    time.sleep(1)
+    time.sleep(3)  # Both have changed to it, on a busy machine, too.
     for rule in ("add table inet dead",
                  "add chain inet dead in { type filter hook input priority 0; }",
                  f"add rule inet dead in udp dport {old} drop",
