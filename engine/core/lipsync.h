@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #define TDM_LIPSYNC_EARLY_MAX (20 * TDM_MS)  /* Sound may be early by this. */
-#define TDM_LIPSYNC_LATE_AIM  (13 * TDM_MS)  /* Pictures wait until it is late by this; */
+#define TDM_LIPSYNC_LATE_AIM  (20 * TDM_MS)  /* Pictures wait until it is late by this; */
 #define TDM_LIPSYNC_HOLD_MAX  (150 * TDM_MS) /* so long at most. */
 #define TDM_LIPSYNC_STEP_MAX  (40 * TDM_MS)  /* Of the ask, per period. */
 #define TDM_LIPSYNC_PERIOD    (500 * TDM_MS)
