@@ -31,7 +31,7 @@
 #else
 #define WIDTH    1280
 #define HEIGHT   720
-#define FPS      30
+#define FPS      15 /* So that no encoder is short of time here. */
 #define AGREE_MS 2.0
 #endif
 #define TEXT_(x)  #x
