@@ -268,8 +268,7 @@ void tdm_session_stats(const struct tdm_session *s, uint8_t stream, struct tdm_s
                                                   : s->rate_out.target_bps,
         .packets_waiting = tdm_send_store_waiting(&tx->store),
     };
-    tdm_session_parity_stats(s, st, stats);
-    tdm_session_ulpfec_stats(s, st, stats);
+    tdm_session_repairs_stats(s, st, stats);
     add_totals(stats, &st->past);
 }
 

@@ -6,17 +6,13 @@
 #define REPLAN_EVERY  (2 * TDM_S)
 #define REPLAN_FIRST  (200 * TDM_MS) /* While what is known is little. */
 #define LITTLE        1024           /* Packets. */
-#define PATIENCE      (150 * TDM_MS) /* A gap of so much more than a frame is a stall. */
 #define COST_MOST     0.34
 #define STALLS_WANTED 0.0001
 #define LATE_WANTED   0.04
 #define PACKETS_START 4
 #define PACKETS_KEEP  0.95
-#define FRAMES_A_S    30
 /* Another codec costs a keyframe, about as much as so long a stall. */
 #define SAVED_WORTH (50 * TDM_MS)
-#define HEARD_FOR   TDM_S /* Repairs came lately: they may come for what is missing now. */
-#define HOLD_MAX    (60 * TDM_MS)
 
 void tdm_session_parity_init(struct tdm_session *s, tdm_time now)
 {
@@ -33,22 +29,16 @@ void tdm_session_parity_init(struct tdm_session *s, tdm_time now)
     tdm_window_decoder_init(&p->decoder);
 }
 
-/* A marked stream shares its line with the one that has the repairs. */
-static bool may_have(const struct tdm_stream *st)
-{
-    return st->active && st->config.kind == TDM_VIDEO && !st->config.mark_ext_id;
-}
-
 static bool may_refer(const struct tdm_stream *st)
 {
-    return may_have(st) && st->config.reference_ext_id && st->config.refer_reach;
+    return tdm_session_may_mend(st) && st->config.reference_ext_id && st->config.refer_reach;
 }
 
 /* The one stream of each way that has repairs, or whose pictures refer as planned. */
 static const struct tdm_stream *sender_of(const struct tdm_session *s)
 {
     for (int i = 0; i < TDM_SESSION_STREAMS; i++)
-        if ((may_have(&s->streams[i]) && s->streams[i].config.send_parity_type) ||
+        if ((tdm_session_may_mend(&s->streams[i]) && s->streams[i].config.send_parity_type) ||
             may_refer(&s->streams[i]))
             return &s->streams[i];
     return NULL;
@@ -57,19 +47,29 @@ static const struct tdm_stream *sender_of(const struct tdm_session *s)
 static const struct tdm_stream *receiver_of(const struct tdm_session *s)
 {
     for (int i = 0; i < TDM_SESSION_STREAMS; i++)
-        if (may_have(&s->streams[i]) && s->streams[i].config.receive_parity_type)
+        if (tdm_session_may_mend(&s->streams[i]) && s->streams[i].config.receive_parity_type)
             return &s->streams[i];
     return NULL;
 }
 
 bool tdm_session_is_parity(const struct tdm_stream *st, uint8_t payload_type)
 {
-    return may_have(st) && st->config.receive_parity_type == payload_type && payload_type;
+    return tdm_session_may_mend(st) && st->config.receive_parity_type == payload_type && payload_type;
+}
+
+bool tdm_session_sends_parity(const struct tdm_session *s, const struct tdm_stream *st)
+{
+    return sender_of(s) == st;
+}
+
+bool tdm_session_takes_parity(const struct tdm_session *s, const struct tdm_stream *st)
+{
+    return receiver_of(s) == st;
 }
 
 double tdm_session_parity_part(const struct tdm_session *s, const struct tdm_stream *st)
 {
-    return may_have(st) && st->config.send_parity_type ? s->parity.plan.parity : 0;
+    return tdm_session_may_mend(st) && st->config.send_parity_type ? s->parity.plan.parity : 0;
 }
 
 /* The sender's side. */
@@ -79,11 +79,6 @@ void tdm_session_parity_acks(struct tdm_session *s, const struct tdm_ack *acks, 
     for (uint32_t i = 0; i < count; i++)
         if (!acks[i].again)
             tdm_loss_pattern_packet(&s->parity.pattern, acks[i].sent, acks[i].arrival == TDM_NEVER);
-}
-
-static tdm_time interval_of(const struct tdm_stream *st)
-{
-    return TDM_S / (st->config.fps ? st->config.fps : FRAMES_A_S);
 }
 
 /* What the references of another encoder would have saved since the last plan. */
@@ -120,8 +115,8 @@ static void plan(struct tdm_session *s, const struct tdm_stream *st, tdm_time no
         .code = st->config.send_parity_type != 0,
         .reach = may_refer(st) ? st->config.refer_reach : 0,
         .chains = may_refer(st) ? st->config.refer_chains : 0,
-        .interval = interval_of(st),
-        .patience = PATIENCE,
+        .interval = tdm_session_frame_interval(st),
+        .patience = REPAIR_PATIENCE,
         .packets = p->packets,
         .most = COST_MOST,
         .stalls = STALLS_WANTED,
@@ -145,7 +140,7 @@ static void end_frame(struct tdm_session *s, const struct tdm_stream *st, tdm_ti
     p->due = (uint16_t)p->credit;
     p->credit -= p->due;
     p->next_at = p->due ? now : TDM_NEVER;
-    p->gap = interval_of(st) / (p->due + 1);
+    p->gap = tdm_session_frame_interval(st) / (p->due + 1);
     p->frame = (uint8_t)((p->frame + 1) % PARITY_WINDOW);
     p->frame_packets[p->frame] = 0;
 }
@@ -237,8 +232,8 @@ bool tdm_session_flush_parity(struct tdm_session *s, tdm_time now, struct tdm_se
         return true;
     tdm_pacer_sent(&s->pacer, size);
     tdm_session_log_packet(s, st, now, p->bytes, size, TDM_SENT_LOG_NONE);
-    p->sent++;
-    p->sent_bytes += size;
+    p->repairs.sent++;
+    p->repairs.sent_bytes += size;
     s->streams[tdm_stream_index(s, st)].tx.packets++;
     s->streams[tdm_stream_index(s, st)].tx.bytes += size;
     out->sends[out->send_count++] = (struct tdm_session_send){
@@ -288,23 +283,8 @@ void tdm_session_take_parity(struct tdm_session *s, struct tdm_stream *st, tdm_t
     st->rx.last_received = now;
     st->rx.packets++;
     st->rx.bytes += in->datagram.size;
-    p->received++;
-    p->heard = true;
-    p->heard_at = now;
+    tdm_session_repair_came(&p->repairs, now);
     keep(p, &mended);
-}
-
-static void take_mended(struct tdm_session *s, struct tdm_stream *st, tdm_time now, int64_t seq,
-                        struct tdm_session_out *out)
-{
-    const struct tdm_window_packet *packet = tdm_window_decoder_find(&s->parity.decoder, seq);
-
-    if (packet)
-        tdm_session_take_mended(
-            s, st, now,
-            &(struct tdm_session_in){
-                .datagram = {.data = packet->bytes, .size = packet->size, .received = now}},
-            seq, &s->parity.mended, out);
 }
 
 void tdm_session_run_parity(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
@@ -315,21 +295,18 @@ void tdm_session_run_parity(struct tdm_session *s, struct tdm_stream *st, tdm_ti
 
     if (receiver_of(s) != st)
         return;
-    while (taken < p->waiting_count && out->unit == TDM_UNIT_NONE)
-        take_mended(s, st, now, p->waiting[taken++], out);
+    for (; taken < p->waiting_count && out->unit == TDM_UNIT_NONE; taken++) {
+        const struct tdm_window_packet *packet =
+            tdm_window_decoder_find(&p->decoder, p->waiting[taken]);
+
+        if (packet)
+            tdm_session_take_mended(s, st, now, packet->bytes, packet->size, packet->seq,
+                                    &p->repairs, out);
+    }
     p->waiting_count = (uint16_t)(p->waiting_count - taken);
     memmove(&p->waiting[0], &p->waiting[taken], p->waiting_count * sizeof p->waiting[0]);
     if (p->waiting_count)
         tdm_session_wake(out, now, "mended");
-}
-
-void tdm_session_hold_requests(struct tdm_session *s, struct tdm_stream *st, tdm_time now)
-{
-    const struct session_parity *p = &s->parity;
-    bool expected = receiver_of(s) == st && p->heard && now - p->heard_at < HEARD_FOR;
-
-    expected |= st->rx.assembly && tdm_assembly_may_jump(st->rx.assembly);
-    st->rx.nack.hold = expected ? tdm_time_min(st->rx.nack.rtt / 4, HOLD_MAX) : 0;
 }
 
 void tdm_session_references(const struct tdm_session *s, uint8_t stream,
@@ -347,20 +324,4 @@ void tdm_session_references(const struct tdm_session *s, uint8_t stream,
         .known_every = planned ? plan->known_every : 0,
         .better_elsewhere = planned && s->parity.saved >= SAVED_WORTH,
     };
-}
-
-void tdm_session_parity_stats(const struct tdm_session *s, const struct tdm_stream *st,
-                              struct tdm_stream_stats *stats)
-{
-    const struct session_parity *p = &s->parity;
-
-    if (sender_of(s) == st) {
-        stats->parity_sent = p->sent;
-        stats->parity_bytes = p->sent_bytes;
-    }
-    if (receiver_of(s) == st) {
-        stats->parity_received = p->received;
-        stats->mended = p->mended.packets;
-        stats->mended_late = p->mended.late;
-    }
 }

@@ -304,8 +304,8 @@ void tdm_session_run_receiver_timers(struct tdm_session *s, struct tdm_stream *s
         return;
     }
     tdm_session_run_parity(s, st, now, out);
-    tdm_session_hold_requests(s, st, now);
     tdm_session_run_ulpfec(s, st, now, out);
+    tdm_session_hold_requests(s, st, now);
 
     bool due = now >= rx->nack_wake || now >= rx->assembly_wake || rx->gave_up;
 
@@ -333,15 +333,18 @@ void tdm_session_take_again(struct tdm_session *s, struct tdm_stream *st, tdm_ti
 }
 
 void tdm_session_take_mended(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
-                             const struct tdm_session_in *in, int64_t seq,
-                             struct session_mended *mended, struct tdm_session_out *out)
+                             const uint8_t *data, uint16_t size, int64_t seq,
+                             struct session_repairs *repairs, struct tdm_session_out *out)
 {
+    const struct tdm_session_in in = {
+        .datagram = {.data = data, .size = size, .received = now},
+    };
     struct stream_receiver *rx = &st->rx;
     struct tdm_rtp rtp;
 
     if (!rx->assembly)
         return;
-    if (tdm_rtp_parse(&rtp, in->datagram.data, in->datagram.size) != TDM_OK ||
+    if (tdm_rtp_parse(&rtp, data, size) != TDM_OK ||
         rtp.ssrc != rx->ssrc || rtp.seq != (uint16_t)seq) {
         rx->refused++;
         return;
@@ -351,9 +354,9 @@ void tdm_session_take_mended(struct tdm_session *s, struct tdm_stream *st, tdm_t
     const struct tdm_assembly_stats *frames = tdm_assembly_stats_of(rx->assembly);
     uint64_t late = frames->late_packets;
 
-    tdm_session_take_again(s, st, now, in, &rtp, seq, out);
-    mended->packets++;
-    mended->late += frames->late_packets - late;
+    tdm_session_take_again(s, st, now, &in, &rtp, seq, out);
+    repairs->mended++;
+    repairs->mended_late += frames->late_packets - late;
 }
 
 void tdm_session_take_empty(struct tdm_session *s, struct tdm_stream *st, tdm_time now,

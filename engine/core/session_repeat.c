@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define PATIENCE       (150 * TDM_MS) /* A gap of so much more than a frame is a stall. */
-#define FRAMES_A_S     30
 #define LOSS_KEEP      0.7 /* A report of so many packets at least: */
 #define REPORT_PACKETS 50
 #define GAP_LEAST      (2 * TDM_MS)
@@ -61,10 +59,10 @@ void tdm_session_repeat(struct tdm_session *s, struct tdm_stream *st, tdm_time n
         r->count == REPEATS_MAX || begun == TDM_NEVER)
         return;
     /* What leaves a way later than the picture did comes so much after it. */
-    tdm_time frame = TDM_S / (st->config.fps ? st->config.fps : FRAMES_A_S);
+    tdm_time frame = tdm_session_frame_interval(st);
 
     tdm_session_path(s, st, &path);
-    tdm_repeat_plan_make(&plan, &path, begun + frame + PATIENCE - now);
+    tdm_repeat_plan_make(&plan, &path, begun + frame + REPAIR_PATIENCE - now);
     tdm_repeat_budget_spend(&r->budget, &plan);
     if (plan.times < 2)
         return;

@@ -174,9 +174,13 @@ struct tdm_stream {
     struct tdm_send_packet packets[STORE_PACKETS];
 };
 
-/** Packets that repairs gave back; of these, of no use any more. */
-struct session_mended {
-    uint64_t packets, late;
+/** What is counted of the repairs of one code. */
+struct session_repairs {
+    uint64_t sent, sent_bytes;
+    uint64_t received, mended;
+    uint64_t mended_late; /* Of the packets that they gave back: of no use any more. */
+    bool heard;
+    tdm_time heard_at;
 };
 
 /** Repairs over a window of the packets of one sent and one received stream: the first of each that
@@ -196,17 +200,13 @@ struct session_parity {
     uint8_t frame;
     uint16_t due; /* Repairs of the last frame that are still to leave, */
     tdm_time next_at, gap;
-    uint64_t sent, sent_bytes;
     uint8_t bytes[TDM_RTP_PACKET_MAX];
     struct tdm_window_encoder encoder;
     /* Received. */
-    bool heard;
-    tdm_time heard_at;
-    uint64_t received;
-    struct session_mended mended;
     uint16_t waiting_count;
     int64_t waiting[TDM_WINDOW_ROWS]; /* Packets that came back and are not looked at yet. */
     struct tdm_window_decoder decoder;
+    struct session_repairs repairs;
 };
 
 /** Generic repairs of the first sent and the first received stream that agreed to them. */
@@ -218,15 +218,11 @@ struct session_ulpfec {
     double credit;                    /* Repairs that are owed, in part. */
     int64_t picture_from, block_from; /* First packets; block_from -1: none is open. */
     uint8_t block_pictures;
-    uint64_t sent, sent_bytes;
     /* Received. */
-    bool heard;
-    tdm_time heard_at;
-    uint64_t received;
-    struct session_mended mended;
     uint8_t waiting_count;
     int64_t waiting[TDM_XOR_ROWS];
     struct tdm_xor_decoder decoder;
+    struct session_repairs repairs;
 };
 
 /** What the packets of one transport share. */
@@ -290,8 +286,8 @@ void tdm_session_take_again(struct tdm_session *s, struct tdm_stream *st, tdm_ti
                             struct tdm_session_out *out);
 /* A packet that repairs gave back; it must be the one that its number says, or somebody errs. */
 void tdm_session_take_mended(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
-                             const struct tdm_session_in *in, int64_t seq,
-                             struct session_mended *mended, struct tdm_session_out *out);
+                             const uint8_t *data, uint16_t size, int64_t seq,
+                             struct session_repairs *repairs, struct tdm_session_out *out);
 /* A packet of the source that is of no picture, but has a number. */
 void tdm_session_take_empty(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                             const struct tdm_session_in *in, const struct tdm_rtp *rtp, int64_t seq,
@@ -324,10 +320,19 @@ void tdm_session_take_parity(struct tdm_session *s, struct tdm_stream *st, tdm_t
 /* Looks at the packets that came back, as far as `out` has room for a unit. */
 void tdm_session_run_parity(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                             struct tdm_session_out *out);
+bool tdm_session_sends_parity(const struct tdm_session *s, const struct tdm_stream *st);
+bool tdm_session_takes_parity(const struct tdm_session *s, const struct tdm_stream *st);
+
+/* session_repairs.c: what both codes of repairs have in common. */
+/* A gap of so much more than a frame is a stall. */
+#define REPAIR_PATIENCE (150 * TDM_MS)
+bool tdm_session_may_mend(const struct tdm_stream *st);
+tdm_time tdm_session_frame_interval(const struct tdm_stream *st);
+void tdm_session_repair_came(struct session_repairs *repairs, tdm_time now);
 /* How long the first request for a packet waits for what may make it unneeded. */
 void tdm_session_hold_requests(struct tdm_session *s, struct tdm_stream *st, tdm_time now);
-void tdm_session_parity_stats(const struct tdm_session *s, const struct tdm_stream *st,
-                              struct tdm_stream_stats *stats);
+void tdm_session_repairs_stats(const struct tdm_session *s, const struct tdm_stream *st,
+                               struct tdm_stream_stats *stats);
 
 /* session_repeat.c: what the way does to a stream, and repetitions that leave more than once. */
 void tdm_session_take_losses(struct tdm_stream *st, const struct tdm_rtcp_report *report);
@@ -357,8 +362,8 @@ void tdm_session_take_ulpfec(struct tdm_session *s, struct tdm_stream *st, tdm_t
 /* Looks at the packets that came back, as far as `out` has room for a unit. */
 void tdm_session_run_ulpfec(struct tdm_session *s, struct tdm_stream *st, tdm_time now,
                             struct tdm_session_out *out);
-void tdm_session_ulpfec_stats(const struct tdm_session *s, const struct tdm_stream *st,
-                              struct tdm_stream_stats *stats);
+bool tdm_session_sends_ulpfec(const struct tdm_session *s, const struct tdm_stream *st);
+bool tdm_session_takes_ulpfec(const struct tdm_session *s, const struct tdm_stream *st);
 
 /* session_rtcp.c */
 void tdm_session_take_rtcp(struct tdm_session *s, struct tdm_stream *st, tdm_time now,

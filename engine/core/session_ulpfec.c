@@ -4,16 +4,12 @@
 #include <string.h>
 
 #define REPLAN_EVERY   (2 * TDM_S)
-#define PATIENCE       (150 * TDM_MS) /* A gap of so much more than a frame is a stall. */
 #define COST_MOST      0.3
 #define STALLS_WANTED  0.0005
 #define LATE_WANTED    0.04
 #define PACKETS_START  4
 #define PACKETS_KEEP   0.95
 #define BLOCK_PICTURES 4
-#define FRAMES_A_S     30
-#define HEARD_FOR      TDM_S /* Repairs came lately: they may come for what is missing now. */
-#define HOLD_MAX       (60 * TDM_MS)
 
 void tdm_session_ulpfec_init(struct tdm_session *s, tdm_time now)
 {
@@ -26,11 +22,6 @@ void tdm_session_ulpfec_init(struct tdm_session *s, tdm_time now)
     tdm_xor_decoder_init(&u->decoder);
 }
 
-static bool may_have(const struct tdm_stream *st)
-{
-    return st->active && st->config.kind == TDM_VIDEO && !st->config.mark_ext_id;
-}
-
 /* Repairs take numbers of the pictures' own. Whether one that is lost was part of a picture is told
  * by the numbers of the pictures, which only these have; and our own timing extension is written
  * too late to be covered. */
@@ -38,7 +29,7 @@ static bool may_send(const struct tdm_stream *st)
 {
     const struct tdm_stream_config *c = &st->config;
 
-    return may_have(st) && c->send_ulpfec_type && c->send_ulpfec_red_type && !c->timing_ext_id &&
+    return tdm_session_may_mend(st) && c->send_ulpfec_type && c->send_ulpfec_red_type && !c->timing_ext_id &&
            !c->send_parity_type &&
            (c->send_codec == TDM_CODEC_VP8 || c->send_codec == TDM_CODEC_VP9);
 }
@@ -54,19 +45,29 @@ static const struct tdm_stream *sender_of(const struct tdm_session *s)
 static const struct tdm_stream *receiver_of(const struct tdm_session *s)
 {
     for (int i = 0; i < TDM_SESSION_STREAMS; i++)
-        if (may_have(&s->streams[i]) && s->streams[i].config.receive_ulpfec_type)
+        if (tdm_session_may_mend(&s->streams[i]) && s->streams[i].config.receive_ulpfec_type)
             return &s->streams[i];
     return NULL;
 }
 
 bool tdm_session_is_ulpfec(const struct tdm_stream *st, uint8_t payload_type)
 {
-    return payload_type && may_have(st) && st->config.receive_ulpfec_type == payload_type;
+    return payload_type && tdm_session_may_mend(st) && st->config.receive_ulpfec_type == payload_type;
 }
 
 bool tdm_session_is_ulpfec_red(const struct tdm_stream *st, uint8_t payload_type)
 {
-    return payload_type && may_have(st) && st->config.receive_ulpfec_red_type == payload_type;
+    return payload_type && tdm_session_may_mend(st) && st->config.receive_ulpfec_red_type == payload_type;
+}
+
+bool tdm_session_sends_ulpfec(const struct tdm_session *s, const struct tdm_stream *st)
+{
+    return sender_of(s) == st;
+}
+
+bool tdm_session_takes_ulpfec(const struct tdm_session *s, const struct tdm_stream *st)
+{
+    return receiver_of(s) == st;
 }
 
 double tdm_session_ulpfec_part(const struct tdm_session *s, const struct tdm_stream *st)
@@ -88,8 +89,8 @@ static void plan(struct tdm_session *s, const struct tdm_stream *st, tdm_time no
     tdm_xor_plan_make(&u->plan, &path,
                       &(struct tdm_repair_means){
                           .ask = st->config.nack,
-                          .interval = TDM_S / (st->config.fps ? st->config.fps : FRAMES_A_S),
-                          .patience = PATIENCE,
+                          .interval = tdm_session_frame_interval(st),
+                          .patience = REPAIR_PATIENCE,
                           .packets = u->packets,
                           .most = COST_MOST,
                           .stalls = STALLS_WANTED,
@@ -167,8 +168,8 @@ static void write_repair(struct tdm_session *s, struct tdm_stream *st, int64_t b
     p->red_bytes = 1;
     tdm_session_finish_packet(st, p, st->config.send_ulpfec_red_type,
                               (uint32_t)st->tx.rtp_last + st->tx.rtp_base, payload, size, false);
-    u->sent++;
-    u->sent_bytes += p->size;
+    u->repairs.sent++;
+    u->repairs.sent_bytes += p->size;
 }
 
 /* Of a block that no mask reaches over each part gets its share. */
@@ -272,9 +273,7 @@ void tdm_session_take_ulpfec(struct tdm_session *s, struct tdm_stream *st, tdm_t
         st->rx.refused++;
         return;
     }
-    u->received++;
-    u->heard = true;
-    u->heard_at = now;
+    tdm_session_repair_came(&u->repairs, now);
     keep(u, &mended);
 }
 
@@ -290,33 +289,11 @@ void tdm_session_run_ulpfec(struct tdm_session *s, struct tdm_stream *st, tdm_ti
         const struct tdm_xor_packet *packet = tdm_xor_decoder_find(&u->decoder, u->waiting[taken]);
 
         if (packet)
-            tdm_session_take_mended(
-                s, st, now,
-                &(struct tdm_session_in){
-                    .datagram = {.data = packet->bytes, .size = packet->size, .received = now}},
-                packet->seq, &u->mended, out);
+            tdm_session_take_mended(s, st, now, packet->bytes, packet->size, packet->seq,
+                                    &u->repairs, out);
     }
     u->waiting_count = (uint8_t)(u->waiting_count - taken);
     memmove(&u->waiting[0], &u->waiting[taken], u->waiting_count * sizeof u->waiting[0]);
     if (u->waiting_count)
         tdm_session_wake(out, now, "mended");
-    bool expected = u->heard && now - u->heard_at < HEARD_FOR;
-
-    st->rx.nack.hold = expected ? tdm_time_min(st->rx.nack.rtt / 4, HOLD_MAX) : 0;
-}
-
-void tdm_session_ulpfec_stats(const struct tdm_session *s, const struct tdm_stream *st,
-                              struct tdm_stream_stats *stats)
-{
-    const struct session_ulpfec *u = &s->ulpfec;
-
-    if (sender_of(s) == st) {
-        stats->parity_sent = u->sent;
-        stats->parity_bytes = u->sent_bytes;
-    }
-    if (receiver_of(s) == st) {
-        stats->parity_received = u->received;
-        stats->mended = u->mended.packets;
-        stats->mended_late = u->mended.late;
-    }
 }
