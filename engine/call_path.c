@@ -457,6 +457,18 @@ static void fail(struct tandem_call *call, const char *why)
     (void)snprintf(call->path.why, sizeof call->path.why, "%s", why);
 }
 
+/* False: it is known, from an agent before this one. */
+static bool note_candidate(struct tdm_call_way *way, const struct tdm_ice_candidate *candidate)
+{
+    for (uint8_t i = 0; i < way->candidate_count; i++)
+        if (way->candidates[i].type == candidate->type &&
+            tdm_address_equal(&way->candidates[i].address, &candidate->address))
+            return false;
+    if (way->candidate_count < TDM_ICE_LOCAL_MAX)
+        way->candidates[way->candidate_count++] = *candidate;
+    return true;
+}
+
 static void transport_told(struct tandem_call *call, const struct tdm_net_event *event,
                            tdm_time now)
 {
@@ -465,9 +477,8 @@ static void transport_told(struct tandem_call *call, const struct tdm_net_event 
 
     switch (event->told.kind) {
     case TDM_TRANSPORT_CANDIDATE:
-        if (way->candidate_count < TDM_ICE_LOCAL_MAX)
-            way->candidates[way->candidate_count++] = event->told.candidate;
-        p->late |= p->pending == TDM_CALL_PENDING_NOTHING;
+        if (note_candidate(way, &event->told.candidate))
+            p->late |= p->pending == TDM_CALL_PENDING_NOTHING;
         break;
     case TDM_TRANSPORT_GATHERED:
         way->gathered = true;

@@ -38,6 +38,7 @@ enum tdm_err tdm_transport_init(struct tdm_transport *t, const struct tdm_udp *u
     t->ice_storage = malloc(tdm_ice_bytes());
     if (!t->ice_storage)
         return tdm_fail(cause, TDM_E_SYSTEM, "out of memory for a call");
+    t->ice_config = *ice;
     t->ice = tdm_ice_init(t->ice_storage, ice, now);
     t->ice_wake = now;
     return TDM_OK;
@@ -67,6 +68,7 @@ static void drop_keys(struct tdm_transport *t)
 /* Relays that stay behind would use up what their user may have. */
 static void close_ice(struct tdm_transport *t)
 {
+    t->path.valid = false;
     if (!t->ice)
         return;
     tdm_ice_step(t->ice, t->now, &(struct tdm_ice_in){.kind = TDM_ICE_CLOSE}, &t->ice_out);
@@ -77,14 +79,14 @@ static void close_ice(struct tdm_transport *t)
     }
     t->ice = NULL;
     t->ice_wake = TDM_NEVER;
+    for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)
+        tdm_server_link_close(&t->links[i]);
 }
 
 void tdm_transport_free(struct tdm_transport *t)
 {
     drop_keys(t);
     close_ice(t);
-    for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)
-        tdm_server_link_close(&t->links[i]);
     free(t->ice_storage);
     t->ice_storage = NULL;
     tdm_udp_close(&t->udp);
@@ -208,8 +210,31 @@ static void run_ice(struct tdm_transport *t, tdm_time now)
         step_ice(t, now, NULL);
 }
 
+/* What an agent needs that begins later. */
+static void remember(struct tdm_transport *t, const struct tdm_ice_in *in)
+{
+    uint8_t at = 0;
+
+    if (in->kind == TDM_ICE_RESTART) {
+        (void)snprintf(t->ice_config.ufrag, sizeof t->ice_config.ufrag, "%s", in->ufrag);
+        (void)snprintf(t->ice_config.pwd, sizeof t->ice_config.pwd, "%s", in->pwd);
+    }
+    if (in->kind != TDM_ICE_ADDRESS && in->kind != TDM_ICE_ADDRESS_GONE)
+        return;
+    while (at < t->address_count && !tdm_address_equal(&t->addresses[at], &in->address))
+        at++;
+    if (in->kind == TDM_ICE_ADDRESS_GONE && at < t->address_count) {
+        t->address_count--;
+        memmove(&t->addresses[at], &t->addresses[at + 1],
+                (size_t)(t->address_count - at) * sizeof t->addresses[0]);
+    }
+    if (in->kind == TDM_ICE_ADDRESS && at == t->address_count && at < TDM_ICE_LOCAL_MAX)
+        t->addresses[t->address_count++] = in->address;
+}
+
 void tdm_transport_ice(struct tdm_transport *t, tdm_time now, const struct tdm_ice_in *in)
 {
+    remember(t, in);
     if (!t->ice)
         return;
     step_ice(t, now, in);
@@ -331,6 +356,21 @@ static void after_path(struct tdm_transport *t, tdm_time now)
         take_dtls(t, now, t->early, size);
 }
 
+/* Those who spoke without ICE so far, or not at all, agreed on it. */
+static void begin_ice(struct tdm_transport *t, tdm_time now)
+{
+    struct tdm_ice_in in = {.kind = TDM_ICE_ADDRESS};
+
+    t->ice_config.seed++; /* Other transactions than the agent before. */
+    t->ice = tdm_ice_init(t->ice_storage, &t->ice_config, now);
+    t->ice_wake = now;
+    for (uint8_t i = 0; i < t->address_count; i++) {
+        in.address = t->addresses[i];
+        step_ice(t, now, &in);
+    }
+    step_ice(t, now, &(struct tdm_ice_in){.kind = TDM_ICE_ADDRESSES_END});
+}
+
 static void agree_ice(struct tdm_transport *t, tdm_time now,
                       const struct tdm_transport_setup *setup)
 {
@@ -356,7 +396,7 @@ void tdm_transport_agree(struct tdm_transport *t, tdm_time now,
     t->now = now;
     s->agreed = true;
     s->proto = setup->proto;
-    s->ice = setup->ice && t->ice;
+    s->ice = setup->ice && t->ice_storage;
     if (s->agreed_at == TDM_NEVER)
         s->agreed_at = now;
     if (!s->ice && !tdm_address_equal(&t->signalled, &setup->remote))
@@ -378,6 +418,8 @@ void tdm_transport_agree(struct tdm_transport *t, tdm_time now,
         s->profile = setup->profile;
     }
     tdm_rt_foreign_leave();
+    if (s->ice && !t->ice)
+        begin_ice(t, now);
     if (s->ice)
         agree_ice(t, now, setup);
     if (setup->dtls)
@@ -390,10 +432,7 @@ void tdm_transport_rest(struct tdm_transport *t)
 {
     drop_keys(t);
     close_ice(t);
-    t->path.valid = false;
     t->status.agreed = t->status.ready = false;
-    for (int i = 0; i < TDM_ICE_SERVERS_MAX; i++)
-        tdm_server_link_close(&t->links[i]);
 }
 
 void tdm_transport_link(struct tdm_transport *t, tdm_time now, uint8_t link, int fd,

@@ -83,6 +83,9 @@ struct tdm_transport {
     struct tdm_udp udp;
     struct tdm_ice *ice; /* NULL: resting, or not wanted. */
     void *ice_storage;
+    struct tdm_ice_config ice_config; /* This and the addresses: for an agent that begins later. */
+    uint8_t address_count;
+    struct tdm_address addresses[TDM_ICE_LOCAL_MAX];
     struct tdm_ice_out ice_out;
     struct tdm_ice_path path;
     uint8_t link_count; /* How many of these were ever opened. */
