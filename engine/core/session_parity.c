@@ -54,7 +54,8 @@ static const struct tdm_stream *receiver_of(const struct tdm_session *s)
 
 bool tdm_session_is_parity(const struct tdm_stream *st, uint8_t payload_type)
 {
-    return tdm_session_may_mend(st) && st->config.receive_parity_type == payload_type && payload_type;
+    return tdm_session_may_mend(st) && st->config.receive_parity_type == payload_type &&
+           payload_type;
 }
 
 bool tdm_session_sends_parity(const struct tdm_session *s, const struct tdm_stream *st)

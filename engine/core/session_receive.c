@@ -344,8 +344,8 @@ void tdm_session_take_mended(struct tdm_session *s, struct tdm_stream *st, tdm_t
 
     if (!rx->assembly)
         return;
-    if (tdm_rtp_parse(&rtp, data, size) != TDM_OK ||
-        rtp.ssrc != rx->ssrc || rtp.seq != (uint16_t)seq) {
+    if (tdm_rtp_parse(&rtp, data, size) != TDM_OK || rtp.ssrc != rx->ssrc ||
+        rtp.seq != (uint16_t)seq) {
         rx->refused++;
         return;
     }

@@ -29,8 +29,8 @@ static bool may_send(const struct tdm_stream *st)
 {
     const struct tdm_stream_config *c = &st->config;
 
-    return tdm_session_may_mend(st) && c->send_ulpfec_type && c->send_ulpfec_red_type && !c->timing_ext_id &&
-           !c->send_parity_type &&
+    return tdm_session_may_mend(st) && c->send_ulpfec_type && c->send_ulpfec_red_type &&
+           !c->timing_ext_id && !c->send_parity_type &&
            (c->send_codec == TDM_CODEC_VP8 || c->send_codec == TDM_CODEC_VP9);
 }
 
@@ -52,12 +52,14 @@ static const struct tdm_stream *receiver_of(const struct tdm_session *s)
 
 bool tdm_session_is_ulpfec(const struct tdm_stream *st, uint8_t payload_type)
 {
-    return payload_type && tdm_session_may_mend(st) && st->config.receive_ulpfec_type == payload_type;
+    return payload_type && tdm_session_may_mend(st) &&
+           st->config.receive_ulpfec_type == payload_type;
 }
 
 bool tdm_session_is_ulpfec_red(const struct tdm_stream *st, uint8_t payload_type)
 {
-    return payload_type && tdm_session_may_mend(st) && st->config.receive_ulpfec_red_type == payload_type;
+    return payload_type && tdm_session_may_mend(st) &&
+           st->config.receive_ulpfec_red_type == payload_type;
 }
 
 bool tdm_session_sends_ulpfec(const struct tdm_session *s, const struct tdm_stream *st)

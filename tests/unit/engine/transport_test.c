@@ -106,8 +106,7 @@ static int start_two(void **state)
         (void)snprintf(config.ufrag, sizeof config.ufrag, "user%d", i);
         (void)snprintf(config.pwd, sizeof config.pwd, "%s", PWD);
         two[i] = calloc(1, sizeof *two[i]);
-        if (!batch || !two[i] ||
-            tdm_udp_open_pair("127.0.0.1", 0, 0, pair, &cause) != TDM_OK ||
+        if (!batch || !two[i] || tdm_udp_open_pair("127.0.0.1", 0, 0, pair, &cause) != TDM_OK ||
             tdm_transport_init(two[i], &pair[0], &config, now, &cause) != TDM_OK ||
             tdm_address_parse(&in.address, "127.0.0.1", pair[0].port) != TDM_OK)
             return -1;
@@ -156,8 +155,8 @@ static bool passes(int from)
     tdm_time until = tdm_clock_now() + 2 * TDM_S;
 
     for (tdm_time now; (now = tdm_clock_now()) < until;) {
-        tdm_transport_send(two[from], now, false,
-                           &(struct tdm_udp_piece){packet, sizeof packet}, 1);
+        tdm_transport_send(two[from], now, false, &(struct tdm_udp_piece){packet, sizeof packet},
+                           1);
         for (int i = 0; i < 2; i++) {
             struct tdm_transport_media media;
 
