@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls whose path goes away, in a network namespace with two addresses beside loopback: another
- * path takes over by itself, and when all are gone for a while, ICE restarts by a new offer.
+ * path takes over by itself, and when all are gone for a while, ICE restarts by a new offer. And a
+ * call whose first offer lost its ICE on the way, but not the next.
  */
+#include "tests/live/between.h"
 #include "tests/live/pair.h"
 
 #include <poll.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,9 +122,53 @@ static void nothing_passes_for_a_while(void **state)
     pair_close(&p);
 }
 
+static atomic_bool strips;
+
+static void strip_ice(char *body, size_t capacity, bool from_a)
+{
+    static const char *const lines[] = {"a=ice-", "a=candidate:", "a=end-of-candidates"};
+
+    (void)capacity, (void)from_a;
+    for (size_t i = 0; atomic_load(&strips) && i < sizeof lines / sizeof *lines; i++)
+        between_drop_lines(body, lines[i]);
+}
+
+static bool has_ice(const struct tandem_stats *s, uint64_t unused)
+{
+    (void)unused;
+    return s->security.ice;
+}
+
+/* Nobody heard the other any more once the second offer had ICE. */
+static void ice_comes_later(void **state)
+{
+    struct tandem_cause cause = {""};
+    struct between m;
+    struct pair p;
+
+    (void)state;
+    open_everywhere(&p.a, "a");
+    open_everywhere(&p.b, "b");
+    atomic_store(&strips, true);
+    between_open(&m, tandem_port(p.b.engine), strip_ice);
+    (void)snprintf(p.to, sizeof p.to, "sip:b@127.0.0.1:%u", m.port);
+    pair_call(&p, &pair_media, &pair_media);
+    goes_on(&p, "media without ICE");
+    assert_false(side_stats(&p.a).security.ice);
+    atomic_store(&strips, false);
+    assert_int_equal(tandem_set_video_codecs(p.a.call, "vp8", NULL, &cause), TANDEM_OK);
+    (void)side_until(&p.a, has_ice, 0, "ICE at a");
+    (void)side_until(&p.b, has_ice, 0, "ICE at b");
+    goes_on(&p, "media with ICE");
+    pair_hang_up(&p);
+    pair_close(&p);
+    between_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ice_comes_later),
         cmocka_unit_test(an_address_goes),
         cmocka_unit_test(nothing_passes_for_a_while),
     };
