@@ -141,6 +141,7 @@ static void step(struct tdm_share_hand *h, tdm_time now, const struct tdm_contro
 {
     tdm_control_host_step(&h->host, now, in, &h->host_out);
     h->host_wake = h->host_out.wake_at;
+    tdm_hand_publish(h, tdm_hand_host_scopes(h, now), h->host.consent.until);
     perform(h, now);
     for (uint32_t i = 0; h->up && i < h->host_out.tell_count; i++)
         tdm_hand_send(h, &h->host_out.tell[i]);
@@ -158,7 +159,6 @@ static void step(struct tdm_share_hand *h, tdm_time now, const struct tdm_contro
     h->figures.done = h->host.done;
     h->figures.refused = refused;
     pthread_mutex_unlock(&h->lock);
-    tdm_hand_publish(h, tdm_hand_host_scopes(h, now), h->host.consent.until);
 }
 
 static void consent(struct tdm_share_hand *h, tdm_time now, const struct tdm_consent_in *act)

@@ -55,8 +55,9 @@ void tdm_hand_view_step(struct tdm_share_hand *h, tdm_time now,
         tdm_hand_send(h, &h->view_out.records[i]);
     if (!h->view_out.changed)
         return;
-    tell_change(h, now);
+    /* First, so that it holds for who hears of it. */
     tdm_hand_publish(h, h->view.scopes, h->view.until);
+    tell_change(h, now);
     tdm_hand_clipboard(h, now, NULL);
 }
 

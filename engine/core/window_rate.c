@@ -64,6 +64,14 @@ static void forget_sends(struct tdm_window_rate *r, tdm_time sent)
     }
 }
 
+/* What was sent before the packet that came at `arrival` came before it, or is lost: of the last
+ * one of its source nothing would be told, and the way would seem to stand still. */
+static void forget_overtaken(struct tdm_window_rate *r, tdm_time arrival)
+{
+    if (arrival != TDM_NEVER && r->base != TDM_NEVER)
+        forget_sends(r, arrival - r->base - r->last_queue - OVERDUE_SLACK);
+}
+
 static void note_send(struct tdm_window_rate *r, tdm_time now, uint32_t bytes)
 {
     r->inflight += bytes;
@@ -86,7 +94,7 @@ static bool is_sane(const struct tdm_ack *ack, tdm_time now)
 
 static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_congestion_in *in)
 {
-    tdm_time told = TDM_NEVER, first = TDM_NEVER;
+    tdm_time told = TDM_NEVER, first = TDM_NEVER, newest = TDM_NEVER;
 
     for (uint32_t i = 0; i < in->ack_count; i++) {
         const struct tdm_ack *ack = &in->acks[i];
@@ -99,6 +107,8 @@ static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_
         forget_sends(r, ack->sent);
         if (ack->arrival == TDM_NEVER)
             tdm_window_rate_take_loss(r, now, ack);
+        else if (newest == TDM_NEVER || ack->arrival > newest)
+            newest = ack->arrival;
         if (ack->arrival == TDM_NEVER || ack->again ||
             (r->last_sent != TDM_NEVER && ack->sent < r->last_sent))
             continue;
@@ -116,6 +126,7 @@ static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_
         r->acked_bytes += ack->bytes;
         r->came_bytes += ack->bytes;
     }
+    forget_overtaken(r, newest);
     tdm_window_rate_learn_crowd(r, now);
     /* Browsers tell every 50 to 100 ms; what is not told of yet is not overdue before that. How
      * often is seen by what one message spans: between two of them nothing may have come. */

@@ -325,10 +325,12 @@ static void test_the_host_draws_too_and_each_takes_away_its_own(void **state)
                         "{\"do\":\"annotate\",\"type\":\"arrow\",\"x\":600,\"y\":200,\"w\":-120,"
                         "\"h\":90}",
                         TANDEM_OK));
+    until(both_have, 2, "the host's, too");
     json_t *cleared = request(host, "{\"do\":\"clear\"}", TANDEM_OK);
 
     assert_int_equal(json_integer_value(json_object_get(cleared, "cleared")), 1);
     json_decref(cleared);
+    until(both_have, 1, "the viewer's alone");
     json_decref(request(host, "{\"do\":\"undo\"}", TANDEM_OK));
     until(both_have, 2, "what both drew");
     until(both_are_at, 300, "what the viewer drew");

@@ -200,6 +200,27 @@ static void test_an_outage_is_seen(void **state)
     }
 }
 
+/* A repair that is lost is told of by the next one alone. While nothing more leaves, a packet that
+ * left before it and came again says that the way is open: a second of silence it was. */
+static void test_a_last_one_that_is_lost_holds_nothing_up(void **state)
+{
+    const tdm_time at = 7 * TDM_S;
+    const struct tdm_ack again = {
+        .sent = at - TDM_MS, .arrival = at + 150 * TDM_MS + WAY, .bytes = 1200, .again = true};
+
+    (void)state;
+    start(1000000, 20000000);
+    for (int i = 0; i < 100; i++)
+        frame(i * FRAME_EVERY * 2, 4e6, 0);
+    step(at, (struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = 1200});
+    step(at + 180 * TDM_MS, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+    assert_int_equal(out.frame_bytes, 0);
+    step(at + 150 * TDM_MS + 2 * WAY,
+         (struct tdm_congestion_in){.kind = TDM_CONGESTION_ACKS, .acks = &again, .ack_count = 1});
+    step(at + 200 * TDM_MS, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+    assert_true(out.frame_bytes > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_a_rest_is_no_service),
         cmocka_unit_test(test_late_feedback_is_no_queue),
         cmocka_unit_test(test_an_outage_is_seen),
+        cmocka_unit_test(test_a_last_one_that_is_lost_holds_nothing_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
