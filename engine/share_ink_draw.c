@@ -209,11 +209,11 @@ enum tdm_err tdm_share_ink_request(struct tdm_share_ink *k, const json_t *reques
         return tdm_fail(cause, TDM_E_MALFORMED, "a request is an object with \"do\"");
     pthread_mutex_lock(&k->lock);
     tdm_ink_catch_up(k);
-    if (!k->doc || !k->surface_count)
-        err = tdm_fail(cause, TDM_E_AGAIN, "no screen is seen or given yet");
-    else if (!reads(verb) && !tdm_ink_may(k))
+    if (!reads(verb) && !tdm_ink_may(k))
         err = tdm_fail(cause, TDM_E_DENIED,
                        "drawing on this screen is not allowed: ask for \"annotate\"");
+    else if (!k->doc || !k->surface_count)
+        err = tdm_fail(cause, TDM_E_AGAIN, "no screen is seen or given yet");
     else
         err = perform(k, verb, request, answer, cause);
     if (err != TDM_OK) {

@@ -149,15 +149,21 @@ static json_t *request(struct tandem_share *share, const char *text, enum tandem
     return parsed;
 }
 
-/* Where the first annotation's corner is; -1: there is none. */
+/* Where the first annotation's corner is; -1: there is none, -2: nor a stream of them, which begins
+ * anew when rights change. */
 static int place_of(struct tandem_share *share)
 {
-    json_t *all = request(share, "{\"do\":\"annotations\"}", TANDEM_OK);
+    struct tandem_cause cause;
+    char *answer = NULL;
+    bool there =
+        tandem_share_request(share, "{\"do\":\"annotations\"}", &answer, &cause) == TANDEM_OK;
+    json_t *all = json_loads(answer ? answer : "", 0, NULL);
     const json_t *first = json_array_get(json_object_get(all, "annotations"), 0);
     int y = first ? (int)json_number_value(json_object_get(first, "y")) : -1;
 
     json_decref(all);
-    return y;
+    tandem_free(answer);
+    return there ? y : -2;
 }
 
 static bool both_have(int count)
