@@ -14,6 +14,8 @@
 #define FRAME_MIN_BYTES 200
 #define FLIGHT_LEAST    (10.0 * TDM_WINDOW_RATE_PACKET_BYTES)
 #define OVERDUE_SLACK   (12 * TDM_MS) /* Feedback may be so late without a queue. */
+#define LOSSY           0.01
+#define ROW             (60 * TDM_MS) /* Nothing comes for so long when a row is lost. */
 #define TELL_MAX        (100 * TDM_MS)
 #define PROBE_LOST      (300 * TDM_MS)
 #define PROBE_TOLD      (20 * TDM_MS)
@@ -144,6 +146,14 @@ static void take_acks(struct tdm_window_rate *r, tdm_time now, const struct tdm_
         tdm_window_rate_judge_loss(r, now);
 }
 
+/* How late feedback may be without a queue. On a way that loses packets whatever is sent, silence
+ * is rather a row of losses, its own or of what tells: a picture that is held back for it is a
+ * picture less. */
+static tdm_time feedback_slack(const struct tdm_window_rate *r)
+{
+    return tdm_time_max(OVERDUE_SLACK, r->tell_every * 3 / 2) + (r->inherent > LOSSY ? ROW : 0);
+}
+
 /* The queue that a packet would meet which left behind all that waits. */
 static tdm_time foresee(struct tdm_window_rate *r, tdm_time now, uint32_t waiting)
 {
@@ -172,8 +182,7 @@ static tdm_time foresee(struct tdm_window_rate *r, tdm_time now, uint32_t waitin
     queue = at_least(queue - drain * (double)(now - at), 0) + waiting * per_byte;
     if (r->send_count && r->rtt_min != TDM_NEVER) {
         /* What should have been told of by now stands in a queue, whatever was foreseen. */
-        tdm_time age = now - r->sends[r->send_head].at - r->rtt_min -
-                       tdm_time_max(OVERDUE_SLACK, r->tell_every * 3 / 2) - r->back;
+        tdm_time age = now - r->sends[r->send_head].at - r->rtt_min - feedback_slack(r) - r->back;
 
         queue = at_least(queue, (double)age);
         r->silent = age - (tdm_time)oldest;
@@ -220,7 +229,7 @@ static uint32_t flight_bytes(const struct tdm_window_rate *r)
 {
     double bps =
         at_least(r->capacity_bps > 0 ? r->capacity_bps : (double)r->start_bps, r->target_bps);
-    tdm_time way = round_trip(r) + r->back + tdm_time_max(OVERDUE_SLACK, r->tell_every * 3 / 2);
+    tdm_time way = round_trip(r) + r->back + feedback_slack(r);
 
     if (r->crowded_since != TDM_NEVER)
         way += r->queue; /* Of others: what is ours in it is no more than our share. */

@@ -221,6 +221,28 @@ static void test_a_last_one_that_is_lost_holds_nothing_up(void **state)
     assert_true(out.frame_bytes > 0);
 }
 
+/* Nothing is told for 40 ms longer than it takes: a stall, or a row of losses where there are such.
+ */
+static void test_a_way_that_loses_is_not_taken_to_stand(void **state)
+{
+    const tdm_time at = 7 * TDM_S;
+
+    (void)state;
+    for (int lossy = 0; lossy < 2; lossy++) {
+        start(1000000, 20000000);
+        for (int i = 0; i < 100; i++)
+            frame(i * FRAME_EVERY * 2, 4e6, 0);
+        rate.inherent = lossy ? 0.05 : 0;
+        step(at, (struct tdm_congestion_in){.kind = TDM_CONGESTION_SENT, .bytes = 1200});
+        tdm_time told = 2 * WAY + rate.tell_every * 3 / 2;
+
+        step(at + told + 40 * TDM_MS, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+        assert_int_equal(out.frame_bytes > 0, lossy);
+        step(at + told + 110 * TDM_MS, (struct tdm_congestion_in){.kind = TDM_CONGESTION_FRAME});
+        assert_int_equal(out.frame_bytes, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_late_feedback_is_no_queue),
         cmocka_unit_test(test_an_outage_is_seen),
         cmocka_unit_test(test_a_last_one_that_is_lost_holds_nothing_up),
+        cmocka_unit_test(test_a_way_that_loses_is_not_taken_to_stand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
