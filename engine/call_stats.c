@@ -5,6 +5,7 @@
 
 #include "engine/io/clock.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static double to_ms(tdm_time t)
@@ -120,6 +121,8 @@ static void add_sent(struct tdm_video_in_stats *to, const struct tdm_video_in_st
     to->captured += more->captured;
     to->skipped += more->skipped;
     to->cut += more->cut;
+    to->fill += more->fill;
+    to->fill_squared += more->fill_squared;
     to->encoded = encoded;
 }
 
@@ -158,6 +161,17 @@ static void shape_stats(const struct tandem_call *call, const struct tdm_video_i
     stats->sent_why = whys[in->why];
 }
 
+static void fill_stats(const struct tdm_video_in_stats *in, struct tandem_stats *stats)
+{
+    if (!in->encoded)
+        return;
+    double mean = in->fill / (double)in->encoded;
+    double variance = in->fill_squared / (double)in->encoded - mean * mean;
+
+    stats->budget_percent = 100 * mean;
+    stats->budget_spread_percent = 100 * sqrt(fmax(variance, 0));
+}
+
 static void device_stats(const struct tandem_call *call, struct tandem_stats *stats)
 {
     const struct tdm_stream_stats *video = &call->status.streams[TDM_STREAM_VIDEO];
@@ -177,6 +191,7 @@ static void device_stats(const struct tandem_call *call, struct tandem_stats *st
     stats->frames_skipped = in.skipped;
     stats->frames_cut = in.cut + video->frames_cut;
     stats->encode_ms = in.encode_ms;
+    fill_stats(&in, stats);
     if (call->video_in_encoder) {
         (void)snprintf(stats->encoder, sizeof stats->encoder, "%s%s%s",
                        call->video_in_encoder->name, call->video_in_preset[0] ? " " : "",

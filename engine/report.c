@@ -105,6 +105,8 @@ static void put_frames(json_t *o, const struct tandem_stats *s)
     put_count(o, "wanted_height", (uint64_t)s->wanted_height);
     put_count(o, "wanted_fps", s->wanted_fps);
     put(o, "sent_why", json_string(sent_whys[s->sent_why]));
+    put_real(o, "budget_percent", s->budget_percent);
+    put_real(o, "budget_spread_percent", s->budget_spread_percent);
     put_real(o, "encode_ms", s->encode_ms);
     put_real(o, "decode_ms", s->decode_ms);
 }

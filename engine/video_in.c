@@ -49,6 +49,7 @@ struct tdm_video_in {
     uint8_t refers; /* As the encoder said. */
     int slices_unsignalled;
     _Atomic uint64_t captured_count, encoded_count, skipped_count, cut_count, encode_ns;
+    _Atomic uint64_t fill, fill_squared; /* Sums, in parts of a thousand. */
     _Atomic uint64_t sides_now;
     _Atomic uint32_t fps_now;
     _Atomic int why_now;
@@ -252,6 +253,10 @@ static void encode(struct tdm_video_in *in, const struct tdm_picture *pic)
     if (in->config.references)
         tdm_references_coded(&in->references, in->frame_id, in->refers);
     tdm_frame_budget_encoded(&in->budget, &out, in->frame_bytes);
+    const uint64_t fill = 1000 * in->frame_bytes / out.budget_bytes;
+
+    atomic_fetch_add_explicit(&in->fill, fill, memory_order_relaxed);
+    atomic_fetch_add_explicit(&in->fill_squared, fill * fill, memory_order_relaxed);
     atomic_fetch_add_explicit(&in->encoded_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&in->encode_ns, (uint64_t)(tdm_clock_now() - now),
                               memory_order_relaxed);
@@ -505,6 +510,8 @@ void tdm_video_in_stats_of(const struct tdm_video_in *in, struct tdm_video_in_st
         .encoded = encoded,
         .skipped = atomic_load_explicit(&in->skipped_count, memory_order_relaxed),
         .cut = atomic_load_explicit(&in->cut_count, memory_order_relaxed),
+        .fill = (double)atomic_load_explicit(&in->fill, memory_order_relaxed) / 1e3,
+        .fill_squared = (double)atomic_load_explicit(&in->fill_squared, memory_order_relaxed) / 1e6,
         .fps = atomic_load_explicit(&in->fps_now, memory_order_relaxed),
         .why = (enum tdm_picture_why)atomic_load_explicit(&in->why_now, memory_order_relaxed),
     };

@@ -37,8 +37,9 @@ struct tdm_video_in_config {
 
 struct tdm_video_in_stats {
     uint64_t captured, encoded, skipped;
-    uint64_t cut;      /* Coded, and the net thread had no room for all of it. */
-    int width, height; /* As it is coded now, */
+    uint64_t cut;              /* Coded, and the net thread had no room for all of it. */
+    double fill, fill_squared; /* Sums over the coded pictures: what they took of their budgets. */
+    int width, height;         /* As it is coded now, */
     uint32_t fps;
     enum tdm_picture_why why; /* and why not as the user wants it. */
     double encode_ms;         /* Mean. */

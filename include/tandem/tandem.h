@@ -495,6 +495,8 @@ struct tandem_stats {
     double fps_now, glass_now_ms, ear_now_ms; /* Of the last second; 0 while there is none. */
     int width, height;                        /* Of the received picture. */
     double encode_ms, decode_ms;              /* Means. */
+    /* What our pictures took of what they might cost: mean and standard deviation. */
+    double budget_percent, budget_spread_percent;
     char encoder[32]; /* "x264 superfast": what encodes the sent pictures; "" = nothing yet. */
     int sent_width, sent_height;     /* As our pictures are coded now, */
     int wanted_width, wanted_height; /* and as they should be; */

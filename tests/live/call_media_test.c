@@ -173,6 +173,8 @@ static void check_side(struct side *s, const struct flow *flow)
     assert_int_equal(stats.width, 320);
     assert_int_equal(stats.height, 180);
     assert_int_equal(stats.decode_errors, 0);
+    assert_true(stats.budget_percent > 5 && stats.budget_percent < 150);
+    assert_true(stats.budget_spread_percent > 0 && stats.budget_spread_percent < 100);
     assert_true(stats.clock_known);
     assert_true(fabs(stats.clock_offset_ms) < AGREE_MS);
     assert_true(stats.trace_minus_pixels.count >= 10);
